@@ -1,0 +1,30 @@
+//! The words every slice speaks: ids, money, quantity, time, chance, people.
+//!
+//! **Owns:** types that are right by construction, and nothing that acts.
+//! **Invariant:** a value that exists is well formed; personal values redact themselves in `Debug`.
+//! **Not here:** anything that does I/O, and anything of one slice alone. Imports nothing of ours.
+
+pub mod card_number;
+pub mod chance;
+pub mod id;
+pub mod limits;
+pub mod money;
+pub mod person;
+pub mod quantity;
+pub mod sealed;
+pub mod sku;
+pub mod time;
+
+pub use card_number::looks_like_card_number;
+pub use chance::{Chance, SeededChance, SystemChance};
+pub use id::{
+    AttemptId, CheckoutId, EventId, GrantId, HolderId, InvalidId, KeyId, MovementId, OperationId,
+    OrderId,
+};
+pub use limits::Limits;
+pub use money::{Currency, Money, MoneyError};
+pub use person::{Address, Buyer, Email, Person};
+pub use quantity::Quantity;
+pub use sealed::Sealed;
+pub use sku::Sku;
+pub use time::{AnchoredClock, Clock, ManualClock, Timestamp};

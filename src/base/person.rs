@@ -1,0 +1,156 @@
+//! People: who buys, and where it goes. All of it redacts itself in `Debug` and has no `Display`.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// An e-mail address: something, an `@`, something; at most 254 bytes (RFC 5321 §4.5.3.1.3).
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Email(String);
+
+/// The text is not an e-mail address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected an e-mail address such as `ada@example.com`")]
+pub struct InvalidEmail;
+
+impl Email {
+    /// Reads an address. Whether it takes mail only a mail can tell.
+    pub fn parse(raw: &str) -> Result<Self, InvalidEmail> {
+        let (local, domain) = raw.rsplit_once('@').ok_or(InvalidEmail)?;
+        let odd = |c: char| c.is_whitespace() || c.is_control();
+        let well_formed = !local.is_empty() && !domain.is_empty() && raw.len() <= 254;
+        if well_formed && !raw.contains(odd) { Ok(Self(raw.to_owned())) } else { Err(InvalidEmail) }
+    }
+
+    /// The address itself, for the one who must write to it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Email {
+    type Error = InvalidEmail;
+
+    fn try_from(raw: String) -> Result<Self, InvalidEmail> {
+        Self::parse(&raw)
+    }
+}
+
+impl fmt::Debug for Email {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[e-mail]")
+    }
+}
+
+/// Who buys. Every field may be missing while the session is open.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Buyer {
+    /// Given name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_name: Option<String>,
+    /// Family name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_name: Option<String>,
+    /// Where the confirmation goes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<Email>,
+    /// E.164, as the buyer gave it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone_number: Option<String>,
+}
+
+impl fmt::Debug for Buyer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[buyer]")
+    }
+}
+
+/// A postal address, in the field names of schema.org's `PostalAddress`.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Address {
+    /// Who receives: given name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_name: Option<String>,
+    /// Who receives: family name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_name: Option<String>,
+    /// Street and number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub street_address: Option<String>,
+    /// Flat, floor, company.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extended_address: Option<String>,
+    /// Town.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address_locality: Option<String>,
+    /// State or province.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address_region: Option<String>,
+    /// ISO 3166-1 alpha-2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address_country: Option<String>,
+    /// Postal code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub postal_code: Option<String>,
+    /// Phone of the place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone_number: Option<String>,
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[address]")
+    }
+}
+
+/// Everything personal about one checkout, kept in one place so that sealing and erasing it is one
+/// change: see [`Sealed`](super::Sealed).
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Person {
+    /// Who buys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub buyer: Option<Buyer>,
+    /// Where the bill goes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub billing: Option<Address>,
+    /// Where the goods go.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shipping: Option<Address>,
+    /// The buyer's network address, as the platform saw it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ip: Option<String>,
+}
+
+impl fmt::Debug for Person {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[person]")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn personal_values_never_print_themselves() {
+        let email = Email::parse("ada@example.com").expect("well formed");
+        let buyer =
+            Buyer { first_name: Some("Ada".into()), email: Some(email), ..Buyer::default() };
+        let street = Address { street_address: Some("1 Main St".into()), ..Address::default() };
+        let ip = Some("192.0.2.7".into());
+        let person = Person { buyer: Some(buyer), billing: Some(street), ip, ..Person::default() };
+        let shown = format!("{person:?} {:?} {:?}", person.buyer, person.billing);
+        for secret in ["Ada", "ada", "Main", "192"] {
+            assert!(!shown.contains(secret), "{shown} tells {secret}");
+        }
+    }
+
+    #[test]
+    fn an_address_needs_both_sides_of_the_at() {
+        for bad in ["", "ada", "@example.com", "ada@", "a da@example.com", "ada@exa\nmple.com"] {
+            assert!(Email::parse(bad).is_err(), "{bad:?} was read");
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Time as an argument.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use std::{
+    fmt,
+    sync::atomic::{AtomicI64, Ordering},
+    time::{Duration, Instant},
+};
+use time::{
+    OffsetDateTime,
+    format_description::{FormatItem, well_known::Rfc3339},
+    macros::format_description,
+};
+
+/// Fixed width, so that text sorts as time does (SQLite keeps times as text).
+const FIXED: &[FormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
+
+/// A moment in UTC, in whole microseconds. Reads RFC 3339; writes it with six digits and `Z`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    pub const fn from_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+
+    /// The moment `duration` later; saturates.
+    #[must_use]
+    pub fn plus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)))
+    }
+
+    /// The moment `duration` earlier; saturates.
+    #[must_use]
+    pub fn minus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)))
+    }
+
+    /// How long ago `earlier` was; zero when it lies ahead.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+
+    /// Reads RFC 3339.
+    pub fn parse(raw: &str) -> Option<Self> {
+        let parsed = OffsetDateTime::parse(raw, &Rfc3339).ok()?;
+        i64::try_from(parsed.unix_timestamp_nanos() / 1000).ok().map(Self)
+    }
+
+    /// The same moment in the `time` crate's type.
+    pub fn to_offset(self) -> OffsetDateTime {
+        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1000)
+            .unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.to_offset().format(FIXED).map_err(|_| fmt::Error)?;
+        f.write_str(&text)
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let raw = std::borrow::Cow::<'de, str>::deserialize(from)?;
+        Self::parse(&raw).ok_or_else(|| D::Error::custom("expected an RFC 3339 time"))
+    }
+}
+
+/// Tells the time.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Timestamp;
+}
+
+/// A known moment plus the monotonic time since: no jump of the system clock can move it.
+///
+/// Production anchors it on the database's time, so that replicas agree about expiry.
+#[derive(Debug)]
+pub struct AnchoredClock {
+    anchor: Timestamp,
+    since: Instant,
+}
+
+impl AnchoredClock {
+    /// A clock that reads `anchor` now.
+    pub fn new(anchor: Timestamp) -> Self {
+        #[expect(clippy::disallowed_methods, reason = "this is where ambient time enters")]
+        let since = Instant::now();
+        Self { anchor, since }
+    }
+
+    /// A clock anchored on the system's.
+    pub fn from_system() -> Self {
+        #[expect(clippy::disallowed_methods, reason = "this is where ambient time enters")]
+        let now = OffsetDateTime::now_utc().unix_timestamp_nanos() / 1000;
+        Self::new(Timestamp(i64::try_from(now).unwrap_or(0)))
+    }
+}
+
+impl Clock for AnchoredClock {
+    fn now(&self) -> Timestamp {
+        self.anchor.plus(self.since.elapsed())
+    }
+}
+
+/// A clock that moves when told.
+#[derive(Debug)]
+pub struct ManualClock(AtomicI64);
+
+impl ManualClock {
+    /// A clock that stands at `start`.
+    pub const fn new(start: Timestamp) -> Self {
+        Self(AtomicI64::new(start.0))
+    }
+
+    /// Moves the clock forward.
+    pub fn advance(&self, by: Duration) {
+        let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
+        self.0.fetch_add(micros, Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::SeqCst))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_with_a_fixed_width_and_read_back_from_any_offset() {
+        let moment = Timestamp::from_micros(1_764_000_000_120_000);
+        assert_eq!(moment.to_string(), "2025-11-24T16:00:00.120000Z");
+        assert_eq!(Timestamp::parse("2025-11-24T17:00:00.12+01:00"), Some(moment));
+        assert_eq!(Timestamp::parse("yesterday"), None);
+    }
+
+    #[test]
+    fn since_never_goes_below_zero() {
+        let early = Timestamp::from_micros(5);
+        assert_eq!(early.since(early.plus(Duration::from_secs(1))), Duration::ZERO);
+        assert_eq!(early.plus(Duration::from_secs(1)).since(early), Duration::from_secs(1));
+    }
+}

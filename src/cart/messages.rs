@@ -1,0 +1,48 @@
+//! What can be asked of a cart.
+
+use actix::Message;
+use std::sync::Arc;
+
+use crate::{
+    base::CheckoutId,
+    checkout::{Asked, CheckoutRefused, Draft, Reply, Session, Tender},
+};
+
+/// A command for one cart. Asking twice with one key answers twice the same.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<Reply, CheckoutRefused>")]
+pub struct Ask {
+    /// Which checkout.
+    pub checkout: CheckoutId,
+    /// Who asks, under which key.
+    pub asked: Asked,
+    /// The version the caller saw (`If-Match`).
+    pub if_version: Option<u32>,
+    /// What.
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug)]
+pub enum Command {
+    /// A new session. The checkout id is fresh.
+    Create(Draft),
+    /// Replaces the whole session.
+    Update(Draft),
+    /// Pays.
+    Complete(Tender),
+    /// Gives up.
+    Cancel,
+    /// Creates and pays in one. The checkout id is fresh.
+    Express(Draft, Tender),
+}
+
+/// Shows a session to its caller.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<Arc<Session>, CheckoutRefused>")]
+pub struct Show {
+    /// Which checkout.
+    pub checkout: CheckoutId,
+    /// Who asks.
+    pub caller: String,
+}

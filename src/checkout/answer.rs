@@ -1,0 +1,160 @@
+//! What a caller asks for and what it gets: the border between protocols and the checkout.
+
+use super::session::{Instrument, Notice, Session};
+use crate::{
+    base::{CheckoutId, Currency, Money, Person, Timestamp},
+    ledger::{
+        entry::{KeyWrite, StoredAnswer},
+        store::LedgerFault,
+    },
+    payment::Credential,
+};
+
+/// Who asks, and under which name for the attempt.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// The caller (an API key's id, or `anonymous`).
+    pub caller: String,
+    /// The idempotency key.
+    pub key: String,
+    /// Hash of method, path and canonical body.
+    pub fingerprint: String,
+    /// How the answer is to be written.
+    pub dialect: &'static str,
+}
+
+impl Asked {
+    /// The key as the ledger keeps it.
+    pub fn write(&self, answer: Option<StoredAnswer>, now: Timestamp) -> KeyWrite {
+        KeyWrite {
+            caller: self.caller.clone(),
+            key: self.key.clone(),
+            fingerprint: self.fingerprint.clone(),
+            dialect: self.dialect.to_owned(),
+            answer,
+            now,
+        }
+    }
+}
+
+/// What a buyer wants, before anything is checked against the catalogue.
+#[derive(Debug, Clone, Default)]
+pub struct Draft {
+    /// The currency; the first product's when missing.
+    pub currency: Option<Currency>,
+    /// The lines, in the request's order.
+    pub lines: Vec<DraftLine>,
+    /// Who buys.
+    pub person: Person,
+}
+
+/// One wanted line.
+#[derive(Debug, Clone)]
+pub struct DraftLine {
+    /// The platform's name for the line.
+    pub id: Option<String>,
+    /// The item's id as sent; one that is no SKU is an unavailable item.
+    pub item: String,
+    /// How many: at least 1, at most the limit.
+    pub quantity: u32,
+}
+
+/// How the buyer pays.
+#[derive(Debug, Clone)]
+pub struct Tender {
+    /// What may be shown of it.
+    pub instrument: Instrument,
+    /// What the gateway needs of it.
+    pub credential: Credential,
+    /// The total the buyer agreed to, when said.
+    pub expected_total: Option<Money>,
+    /// Fields of the person that came with the payment (billing address, buyer, IP).
+    pub person: Person,
+}
+
+/// What to show.
+#[derive(Debug, Clone, Copy)]
+pub enum Shown<'a> {
+    /// A session, after this operation.
+    Session {
+        /// The session.
+        session: &'a Session,
+        /// What was asked.
+        operation: Operation,
+    },
+    /// Nothing of a create can be sold: there is no session.
+    Nothing {
+        /// Why.
+        notices: &'a [Notice],
+        /// The currency asked for, when known.
+        currency: Option<Currency>,
+    },
+}
+
+/// What was asked of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// Create.
+    Create,
+    /// Read.
+    Get,
+    /// Replace.
+    Update,
+    /// Pay.
+    Complete,
+    /// Give up.
+    Cancel,
+    /// Create and pay in one.
+    Express,
+}
+
+/// Writes answers in a protocol's words. Implemented by `http`, handed down by `app`, because the
+/// answer is rendered before the commit that makes it true.
+pub trait Render: Send + Sync + 'static {
+    /// The answer in this dialect.
+    fn render(&self, dialect: &str, shown: Shown<'_>) -> StoredAnswer;
+}
+
+/// What a command came to.
+#[derive(Debug, Clone)]
+pub enum Reply {
+    /// It was done, and this is what was stored as its answer.
+    Done(StoredAnswer),
+    /// It was done before under this key.
+    Replay(StoredAnswer),
+}
+
+/// The command was not carried out, and nothing was stored under its key.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum CheckoutRefused {
+    /// No such checkout, or not this caller's.
+    #[error("no checkout {0}")]
+    NotFound(CheckoutId),
+    /// The checkout has ended.
+    #[error("the checkout is {0} and can no longer change")]
+    Ended(&'static str),
+    /// A payment is under way.
+    #[error("the checkout is completing")]
+    Completing,
+    /// `If-Match` named another version.
+    #[error("the checkout is at version {current}")]
+    VersionMismatch {
+        /// The version that stands.
+        current: u32,
+    },
+    /// The key was used with another body, path or method.
+    #[error("the idempotency key was used for another request")]
+    KeyConflict,
+    /// The request with this key is still under way.
+    #[error("the request with this key is still being worked on")]
+    KeyInFlight,
+    /// The total leaves the range of 63 bits.
+    #[error("the total is too large")]
+    TotalTooLarge,
+    /// Too many requests for this one checkout wait already.
+    #[error("too many requests for this checkout")]
+    Busy,
+    /// The ledger cannot be reached. What was begun may still be done: ask again with the same key.
+    #[error(transparent)]
+    Ledger(#[from] LedgerFault),
+}

@@ -1,0 +1,171 @@
+//! A checkout session: what is being bought, by whom, for how much, and what stands in the way.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    base::{CheckoutId, Currency, Money, OrderId, Person, Sku, Timestamp},
+    catalog::StockPolicy,
+    ledger::row::SessionState,
+    pricing::Totals,
+};
+
+/// One line as quoted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// The platform's name for the line, or ours (`li_1`).
+    pub id: String,
+    /// What.
+    pub sku: Sku,
+    /// Its name for people.
+    pub title: String,
+    /// Units wanted; all of them are held when the SKU is tracked.
+    pub quantity: u32,
+    /// At which price each.
+    pub unit_price: Money,
+    /// Address of a picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_url: Option<String>,
+    /// How its units are counted.
+    pub stock_policy: StockPolicy,
+}
+
+/// Why a session cannot be completed as it stands, or what the buyer should know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// Which.
+    pub code: NoticeCode,
+    /// The index of the line in the **request** it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+    /// A sentence for people.
+    pub text: String,
+}
+
+/// The notices there are. `http` maps each to a protocol's code and severity, in one table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoticeCode {
+    /// No unit left.
+    OutOfStock,
+    /// Fewer units than wanted; the line was cut to what there is.
+    QuantityAdjusted,
+    /// No such product, or not for sale.
+    ItemUnavailable,
+    /// The product is priced in another currency than the session.
+    CurrencyMismatch,
+    /// No lines.
+    LinesMissing,
+    /// No e-mail address.
+    EmailMissing,
+    /// The hold lapsed; units are taken again on completion if there are any.
+    HoldLapsed,
+    /// The gateway declined.
+    PaymentDeclined,
+    /// The buyer must prove who they are at the address in `Session::challenge_url`.
+    PaymentChallenged,
+    /// The gateway has not answered yet; the order may still be placed.
+    PaymentPending,
+    /// The gateway could not be reached; nothing was charged.
+    PaymentUnavailable,
+    /// The total is not what the buyer expected; nothing was charged.
+    TotalChanged,
+    /// No usable payment instrument.
+    PaymentMissing,
+}
+
+impl NoticeCode {
+    /// Every code, for tables that must be complete.
+    pub const ALL: [Self; 13] = [
+        Self::OutOfStock,
+        Self::QuantityAdjusted,
+        Self::ItemUnavailable,
+        Self::CurrencyMismatch,
+        Self::LinesMissing,
+        Self::EmailMissing,
+        Self::HoldLapsed,
+        Self::PaymentDeclined,
+        Self::PaymentChallenged,
+        Self::PaymentPending,
+        Self::PaymentUnavailable,
+        Self::TotalChanged,
+        Self::PaymentMissing,
+    ];
+}
+
+/// The instrument last used, as it may be shown: never its credential.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Instrument {
+    /// The platform's name for it.
+    pub id: String,
+    /// Which payment handler it belongs to.
+    pub handler_id: String,
+    /// `card`, ….
+    pub kind: String,
+    /// `visa`, ….
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub brand: Option<String>,
+    /// The last four digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_digits: Option<String>,
+}
+
+/// A session. The ledger keeps it as a document (without the person), the cart actor in memory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// The checkout.
+    pub id: CheckoutId,
+    /// Who created it; only they see it.
+    pub caller: String,
+    /// Its version; the row's column decides.
+    #[serde(skip)]
+    pub version: u32,
+    /// Where it stands; the row's column decides.
+    #[serde(skip, default = "open")]
+    pub state: SessionState,
+    /// The one currency of all its money.
+    pub currency: Currency,
+    /// What is bought.
+    pub lines: Vec<Line>,
+    /// What it costs.
+    pub totals: Totals,
+    /// What stands in the way.
+    pub notices: Vec<Notice>,
+    /// Who it is about: kept in its own sealed place.
+    #[serde(skip)]
+    pub person: Person,
+    /// The instrument last used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instrument: Option<Instrument>,
+    /// How often a payment was attempted.
+    #[serde(default)]
+    pub attempts: u32,
+    /// Where the buyer proves who they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub challenge_url: Option<String>,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it ends by itself.
+    pub expires_at: Timestamp,
+    /// Until when its holds live.
+    pub hold_until: Timestamp,
+    /// When the order was placed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub placed_at: Option<Timestamp>,
+}
+
+const fn open() -> SessionState {
+    SessionState::Open
+}
+
+impl Session {
+    /// The order it became.
+    pub fn order(&self) -> Option<OrderId> {
+        (self.state == SessionState::Completed).then(|| OrderId::of(self.id))
+    }
+
+    /// Whether a notice of this kind stands.
+    pub fn has(&self, code: NoticeCode) -> bool {
+        self.notices.iter().any(|notice| notice.code == code)
+    }
+}

@@ -1,0 +1,369 @@
+//! What may be written: one entry is one durable fact with the id it is known by.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::{fmt, sync::Arc};
+
+use super::row::{AttemptState, NewOperation, NewOrder, OperationState, SessionState};
+use crate::base::{
+    AttemptId, CheckoutId, Currency, EventId, GrantId, HolderId, MovementId, OrderId, Sealed, Sku,
+    Timestamp,
+};
+
+/// A JSON document the ledger keeps and never looks into.
+pub type Document = Arc<RawValue>;
+
+/// The name under which a fact is recorded, so that writing it twice is writing it once.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EntryId(Arc<str>);
+
+impl EntryId {
+    /// A session write: the version it writes, and how often the writer decided about it. Deciding
+    /// again is a new fact; sending the same decision again is not.
+    pub fn session(checkout: CheckoutId, version: u32, decision: u32) -> Self {
+        Self(format!("{checkout}/{version}/{decision}").into())
+    }
+
+    /// What ends a payment attempt: `placed`, `declined`, `unheard`, …
+    pub fn attempt(attempt: AttemptId, step: &str) -> Self {
+        Self(format!("{attempt}/{step}").into())
+    }
+
+    /// Any other fact, named by an id that only its writer makes.
+    pub fn of(id: impl fmt::Display) -> Self {
+        Self(id.to_string().into())
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for EntryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One fact on its way into the ledger.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Its id.
+    pub id: EntryId,
+    /// What it says.
+    pub fact: Fact,
+    /// Whether an earlier sending of it may still commit. A refusal is then recorded, so that the
+    /// late one finds its id taken.
+    pub resubmitted: bool,
+}
+
+impl Entry {
+    /// A fact sent for the first time.
+    pub const fn new(id: EntryId, fact: Fact) -> Self {
+        Self { id, fact, resubmitted: false }
+    }
+}
+
+/// The facts of the ledger. Each says in full what it changes; the [judge](super::judge) says when it may.
+#[derive(Debug, Clone)]
+pub enum Fact {
+    /// T0 and T1: a session's next version, the holds it wants and, at T1, the attempt that pins them.
+    Session(Box<SessionWrite>),
+    /// T2: the order, once its payment is authorized.
+    Place(Box<Place>),
+    /// A payment attempt that came to nothing: unpins the holds and reopens the session.
+    Settle(Box<Settle>),
+    /// T3: a capture, void or refund is done, or is owed from now on.
+    Operation(OperationWrite),
+    /// An answer to a request that changed nothing else.
+    Answer(KeyWrite),
+    /// Stock received, counted or written off.
+    Move(StockMove),
+    /// A replica wants a block of units.
+    Grant(GrantWanted),
+    /// Ends grants: recall, or a holder that leaves.
+    CloseGrants(CloseGrants),
+    /// Gives back holds whose time is over.
+    Expire(Expire),
+    /// Units of an order line ship, come back, or go back on sale unshipped.
+    Line(LineMove),
+}
+
+/// A session's next version.
+#[derive(Debug, Clone)]
+pub struct SessionWrite {
+    /// The checkout.
+    pub checkout: CheckoutId,
+    /// The version this writes; the one before must be current. 1 creates.
+    pub version: u32,
+    /// The state after.
+    pub state: SessionState,
+    /// When the session ends by itself.
+    pub expires_at: Timestamp,
+    /// The session as the cart keeps it, without personal fields.
+    pub body: Document,
+    /// Replaces what is kept about the person, when given.
+    pub personal: Option<Sealed>,
+    /// Every hold this checkout has after the write, sorted by SKU; those not named are released.
+    pub holds: Vec<HoldWanted>,
+    /// Until when the holds live, pinned ones for ever. Expiry only grows.
+    pub hold_until: Timestamp,
+    /// The payment attempt that starts here and pins the holds.
+    pub attempt: Option<NewAttempt>,
+    /// The request this answers.
+    pub key: Option<KeyWrite>,
+    /// When it was decided.
+    pub now: Timestamp,
+}
+
+/// Units a checkout wants put aside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HoldWanted {
+    /// Of what.
+    pub sku: Sku,
+    /// How many in all.
+    pub quantity: u32,
+    /// Where the units come from that an existing hold does not cover.
+    pub source: Source,
+}
+
+/// Where held units come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// The stock row, inside the commit.
+    Direct,
+    /// A block this replica was granted.
+    Grant(GrantId),
+}
+
+/// A payment attempt, written before the gateway hears of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewAttempt {
+    /// Our reference at the gateway.
+    pub id: AttemptId,
+    /// The order it pays for.
+    pub order: OrderId,
+    /// 1, 2, …: a new number only after a definite decline.
+    pub number: u32,
+    /// What it authorizes, in minor units.
+    pub amount_minor: i64,
+    /// In which currency.
+    pub currency: Currency,
+    /// Which gateway.
+    pub gateway: String,
+    /// When the caller gives up waiting; from then on the reconciler may settle it.
+    pub deadline: Timestamp,
+    /// The request that waits for it: who settles the attempt answers it.
+    pub key: Option<KeyWrite>,
+}
+
+/// The order and everything that becomes true with it.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The attempt that was authorized.
+    pub attempt: AttemptId,
+    /// The gateway's name for the authorization.
+    pub authorization: String,
+    /// The order.
+    pub order: NewOrder,
+    /// The completed session's body.
+    pub body: Document,
+    /// What we owe the gateway from now on (capture).
+    pub operations: Vec<NewOperation>,
+    /// What the world hears.
+    pub events: Vec<NewEvent>,
+    /// The answer to the request that paid.
+    pub key: Option<KeyWrite>,
+    /// When it was decided.
+    pub now: Timestamp,
+}
+
+/// A definite end without an order.
+#[derive(Debug, Clone)]
+pub struct Settle {
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// `Declined`, `Challenged` or `Unheard`.
+    pub state: AttemptState,
+    /// Why, in the gateway's or our words.
+    pub code: String,
+    /// The reopened session's body.
+    pub body: Document,
+    /// Until when the unpinned holds live.
+    pub hold_until: Timestamp,
+    /// Asks the gateway about the attempt until then, whatever it answered (unheard attempts).
+    pub watch_until: Option<Timestamp>,
+    /// The answer to the request that tried to pay.
+    pub key: Option<KeyWrite>,
+    /// When it was decided.
+    pub now: Timestamp,
+}
+
+/// A capture, void or refund: owed, or done.
+#[derive(Debug, Clone)]
+pub struct OperationWrite {
+    /// The operation; inserted when it is new.
+    pub operation: NewOperation,
+    /// What became of it.
+    pub state: OperationState,
+    /// The gateway's word for it.
+    pub note: String,
+    /// What the world hears, when this settles it.
+    pub events: Vec<NewEvent>,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// A request's idempotency key and, once known, its answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyWrite {
+    /// Who asked: keys of two callers never meet.
+    pub caller: String,
+    /// The client's name for the attempt.
+    pub key: String,
+    /// Hash of method, path and canonical body.
+    pub fingerprint: String,
+    /// How the answer is to be written (`ucp/2026-04-08`, `v1`), for whoever settles the request.
+    pub dialect: String,
+    /// The answer; `None` claims the key while the work goes on.
+    pub answer: Option<StoredAnswer>,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// An answer as it will be replayed, byte for byte.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredAnswer {
+    /// HTTP status.
+    pub status: u16,
+    /// The body; it may name the buyer.
+    pub body: Sealed,
+    /// The session's version it shows, for the `ETag`; 0 when it shows none.
+    pub version: u32,
+}
+
+/// A stock movement with its reason.
+#[derive(Debug, Clone)]
+pub struct StockMove {
+    /// Its id.
+    pub id: MovementId,
+    /// The SKU.
+    pub sku: Sku,
+    /// Which way.
+    pub kind: MoveKind,
+    /// How many units.
+    pub quantity: u32,
+    /// Why, in the clerk's words.
+    pub reason: String,
+    /// The request it answers; its answer is rendered by the one who asked.
+    pub key: Option<KeyWrite>,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// Which way stock moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MoveKind {
+    /// Units came in.
+    Receive,
+    /// Units are lost, broken or miscounted.
+    WriteOff,
+}
+
+/// A replica's wish for a block of units; it gets at most that many.
+#[derive(Debug, Clone)]
+pub struct GrantWanted {
+    /// The block's id.
+    pub id: GrantId,
+    /// Of what.
+    pub sku: Sku,
+    /// For whom.
+    pub holder: HolderId,
+    /// At most so many; fewer when `unallocated / (2 × live replicas)` is less.
+    pub at_most: u32,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// Ends grants.
+#[derive(Debug, Clone)]
+pub struct CloseGrants {
+    /// Which.
+    pub grants: Vec<GrantId>,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// Gives back holds whose time is over; those renewed or pinned meanwhile stay.
+#[derive(Debug, Clone)]
+pub struct Expire {
+    /// Which.
+    pub holds: Vec<(CheckoutId, Sku)>,
+    /// Judged against this time, under the lock.
+    pub now: Timestamp,
+}
+
+/// Units of one order line move after the sale.
+#[derive(Debug, Clone)]
+pub struct LineMove {
+    /// Its id.
+    pub id: MovementId,
+    /// The order.
+    pub order: OrderId,
+    /// The line, from 1.
+    pub line: u32,
+    /// Which way.
+    pub kind: LineMoveKind,
+    /// How many units.
+    pub quantity: u32,
+    /// Why.
+    pub reason: String,
+    /// What the world hears.
+    pub events: Vec<NewEvent>,
+    /// The request it answers.
+    pub key: Option<KeyWrite>,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// Where units of an order line go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LineMoveKind {
+    /// Out of the house.
+    Ship,
+    /// Shipped units come back into stock.
+    Return,
+    /// Units never shipped go back on sale.
+    Restock,
+}
+
+/// A public event, in the same commit as the change it tells of.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct NewEvent {
+    /// Its id.
+    pub id: EventId,
+    /// The order it belongs to; events of one order go out in order.
+    pub order: OrderId,
+    /// `order.placed`, `payment.captured`, …
+    pub kind: String,
+    /// What it says.
+    pub body: Document,
+    /// When it happened.
+    pub at: Timestamp,
+}
+
+impl LineMoveKind {
+    /// The word in the movements table.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ship => "ship",
+            Self::Return => "return",
+            Self::Restock => "restock",
+        }
+    }
+}

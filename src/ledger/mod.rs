@@ -1,0 +1,26 @@
+//! The ledger: the durable record of the checkout path, and the only judge of what may be promised.
+//!
+//! **Owns:** every durable fact, the [writer](writer) that commits them in groups, the rules by which
+//! they are [judged](judge), and both databases that keep them.
+//! **Invariant:** `on_hand = unallocated + Σ active (granted − consumed) + held + sold` for every SKU,
+//! after every commit. A recorded entry answers what it recorded, for ever.
+//! **Not here:** what a cart may do next (see [`checkout`](crate::checkout)); records are base words.
+//!
+//! A batch goes: [`Ask`](world::Ask) names the rows it concerns → the store locks and reads them as a
+//! [`World`](world::World) → [`judge`](judge::judge) decides entry by entry, in arrival order, in
+//! plain Rust → the store applies the summed [`Changes`](changes::Changes) and commits. Both databases
+//! share the judge; their constraints restate its rules and have the last word.
+
+pub mod changes;
+pub mod entry;
+pub mod judge;
+pub mod outcome;
+pub mod row;
+pub mod store;
+pub mod world;
+pub mod writer;
+
+pub use entry::{Document, Entry, EntryId, Fact};
+pub use outcome::{BatchReply, Done, GrantSeen, LedgerRefused, Outcome, Shortage};
+pub use store::{CommitFault, LedgerFault, Store};
+pub use writer::Writer;

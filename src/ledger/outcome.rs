@@ -1,0 +1,164 @@
+//! What became of an entry.
+
+use serde::{Deserialize, Serialize};
+
+use super::row::{AttemptState, KeyRow};
+use crate::base::{GrantId, OrderId, Sku};
+
+/// A fact was recorded, or refused. Recorded outcomes are answered again for the same id.
+pub type Outcome = Result<Done, LedgerRefused>;
+
+/// What a recorded fact came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Done {
+    /// The session stands at this version.
+    Session {
+        /// The version written.
+        version: u32,
+    },
+    /// The order is placed.
+    Placed {
+        /// Which.
+        order: OrderId,
+        /// The version the session has now.
+        version: u32,
+    },
+    /// The attempt is settled and the session open again.
+    Settled {
+        /// The version the session has now.
+        version: u32,
+    },
+    /// The stock stands like this.
+    Stock {
+        /// Counted units.
+        on_hand: i64,
+        /// Units free.
+        unallocated: i64,
+    },
+    /// The block is taken.
+    Granted {
+        /// Which.
+        grant: GrantId,
+        /// With how many units.
+        granted: i64,
+    },
+    /// So many holds were given back, or grants closed.
+    Ended {
+        /// How many.
+        count: u32,
+    },
+    /// Written.
+    Written,
+}
+
+/// The ledger says no. Nothing changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+pub enum LedgerRefused {
+    /// Somebody else wrote the session first.
+    #[error("the session is at version {current}")]
+    VersionConflict {
+        /// The version that stands; 0 when there is none.
+        current: u32,
+    },
+    /// A payment attempt has the session.
+    #[error("the session is completing")]
+    Completing,
+    /// The session has ended.
+    #[error("the session has ended")]
+    SessionEnded,
+    /// Too few units of these SKUs.
+    #[error("not enough stock: {0:?}")]
+    Short(Vec<Shortage>),
+    /// These grants are closed; decide again through the ledger.
+    #[error("grants are closed: {0:?}")]
+    GrantsClosed(Vec<GrantId>),
+    /// The key was used before.
+    #[error("the idempotency key is taken")]
+    KeyTaken(Box<KeyRow>),
+    /// The attempt is unknown.
+    #[error("no such payment attempt")]
+    NoSuchAttempt,
+    /// The attempt became an order.
+    #[error("already placed as {order}")]
+    AlreadyPlaced {
+        /// Which.
+        order: OrderId,
+    },
+    /// The attempt came to nothing before.
+    #[error("the attempt is already settled: {state:?}")]
+    AlreadySettled {
+        /// How.
+        state: AttemptState,
+    },
+    /// The holder is dead or unknown.
+    #[error("this replica has been fenced")]
+    Fenced,
+    /// The SKU has no stock record.
+    #[error("no stock is kept of {sku}")]
+    NoSuchStock {
+        /// Which.
+        sku: Sku,
+    },
+    /// A write-off would take promised units.
+    #[error("only {unallocated} units of {sku} are free; {promised} are held or sold")]
+    WriteOffPromised {
+        /// The SKU.
+        sku: Sku,
+        /// Free units.
+        unallocated: i64,
+        /// Held or sold ones.
+        promised: i64,
+    },
+    /// The order line does not have that many units in the needed place.
+    #[error("the line has only {available} units to move")]
+    LineShort {
+        /// How many it has.
+        available: u32,
+    },
+    /// No such order line.
+    #[error("no such order line")]
+    NoSuchLine,
+    /// The operation is settled already.
+    #[error("the operation is already settled")]
+    OperationSettled,
+    /// The count would leave its range.
+    #[error("the count leaves the range of 63 bits")]
+    OutOfRange,
+}
+
+/// Too few units of one SKU.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shortage {
+    /// The SKU.
+    pub sku: Sku,
+    /// How many were wanted.
+    pub wanted: u32,
+    /// How many a buyer could have; 0 is sold out.
+    pub available: u32,
+}
+
+/// What a batch came to, entry by entry, and what memory should know now.
+#[derive(Debug, Clone, Default)]
+pub struct BatchReply {
+    /// One per entry, in their order.
+    pub outcomes: Vec<Outcome>,
+    /// The grants it touched.
+    pub grants: Vec<GrantSeen>,
+    /// The stock it touched: SKU and unallocated units.
+    pub stock: Vec<(Sku, i64)>,
+}
+
+/// A grant after a batch: memory becomes this minus the units in flight.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GrantSeen {
+    /// Which.
+    pub id: GrantId,
+    /// Of what.
+    pub sku: Sku,
+    /// Whether it may be used.
+    pub active: bool,
+    /// `granted − consumed`.
+    pub left: i64,
+}

@@ -1,0 +1,226 @@
+//! What a batch must see: the rows it asks for, and the rows as they stand, locked.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+use super::{
+    entry::{Document, Entry, EntryId, Fact, KeyWrite, LineMoveKind, MoveKind, NewEvent, Source},
+    outcome::Outcome,
+    row::{
+        AttemptRow, AttemptState, GrantRow, HoldRow, KeyRow, NewOrder, OperationRow,
+        OperationState, SessionState, StockRow,
+    },
+};
+use crate::base::{
+    AttemptId, CheckoutId, GrantId, HolderId, MovementId, OperationId, OrderId, Sealed, Sku,
+    Timestamp,
+};
+
+/// The rows a batch concerns. A store locks and reads them in this order: replicas, attempts,
+/// sessions, holds, stock, grants, the rest; each by key.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Ask {
+    /// Entry ids, to find those recorded before.
+    pub entries: BTreeSet<EntryId>,
+    /// Holders whose liveness matters (`for key share`).
+    pub holders: BTreeSet<HolderId>,
+    /// Attempts; their sessions are asked for too.
+    pub attempts: BTreeSet<AttemptId>,
+    /// Sessions, with all their holds.
+    pub sessions: BTreeSet<CheckoutId>,
+    /// Holds that sessions want. Their stock is needed where the hold does not stand yet with that quantity.
+    pub wanted: Vec<Wanted>,
+    /// Holds to expire.
+    pub holds: BTreeSet<(CheckoutId, Sku)>,
+    /// Stock rows, whatever else.
+    pub stock: BTreeSet<Sku>,
+    /// Grants.
+    pub grants: BTreeSet<GrantId>,
+    /// SKUs whose active grants are all needed (write-off).
+    pub grants_of: BTreeSet<Sku>,
+    /// Idempotency keys, as `[caller, key]`; those attempts wait with are asked for too.
+    pub keys: BTreeSet<(String, String)>,
+    /// Order lines.
+    pub lines: BTreeSet<(OrderId, u32)>,
+    /// Operations.
+    pub operations: BTreeSet<OperationId>,
+    /// Judged at.
+    pub now: Option<Timestamp>,
+}
+
+/// A hold some session wants.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Wanted {
+    /// Which checkout.
+    pub checkout: CheckoutId,
+    /// Of what.
+    pub sku: Sku,
+    /// How many.
+    pub quantity: u32,
+    /// Whether from the stock row rather than from a grant.
+    pub direct: bool,
+}
+
+/// The rows as they stand, locked.
+///
+/// When a wanted SKU's stock row has fewer units than the batch wants directly, a store also reads
+/// that SKU's active grants and its expired, unpinned holds (skipping locked ones).
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct World {
+    /// Recorded outcomes.
+    pub entries: Vec<Recorded>,
+    /// Live holders among those asked for.
+    pub live: Vec<HolderId>,
+    /// How many replicas are live; filled when holders are asked for.
+    pub replicas: u32,
+    /// Attempts.
+    pub attempts: Vec<AttemptRow>,
+    /// Sessions.
+    pub sessions: Vec<SessionHead>,
+    /// Holds.
+    pub holds: Vec<HoldRow>,
+    /// Stock.
+    pub stock: Vec<StockRow>,
+    /// Grants.
+    pub grants: Vec<GrantRow>,
+    /// Keys.
+    pub keys: Vec<KeySeen>,
+    /// Order lines.
+    pub lines: Vec<LineSeen>,
+    /// Operations.
+    pub operations: Vec<OperationRow>,
+    /// Held and sold units of the SKUs in `grants_of`, for a refusal that names them.
+    pub promised: Vec<Promised>,
+}
+
+/// A recorded entry.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Recorded {
+    /// Its id.
+    pub id: EntryId,
+    /// What it came to.
+    pub outcome: Outcome,
+}
+
+/// What the judge needs of a session.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct SessionHead {
+    /// Which.
+    pub checkout: CheckoutId,
+    /// Its version.
+    pub version: u32,
+    /// Where it stands.
+    pub state: SessionState,
+}
+
+/// A stored key.
+#[derive(Debug, Clone, Deserialize)]
+pub struct KeySeen {
+    /// Whose.
+    pub caller: String,
+    /// Which.
+    pub key: String,
+    /// What stands under it.
+    #[serde(flatten)]
+    pub row: KeyRow,
+}
+
+/// What the judge needs of an order line.
+#[derive(Debug, Clone, Deserialize)]
+pub struct LineSeen {
+    /// The order.
+    pub order: OrderId,
+    /// The line.
+    pub line: u32,
+    /// What.
+    pub sku: Sku,
+    /// How many were ordered.
+    pub quantity: u32,
+    /// Whether its units are counted.
+    pub tracked: bool,
+    /// Shipped units.
+    pub shipped: u32,
+    /// Returned units.
+    pub returned: u32,
+    /// Restocked units.
+    pub restocked: u32,
+}
+
+/// Held and sold units of a SKU.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Promised {
+    /// The SKU.
+    pub sku: Sku,
+    /// How many.
+    pub units: i64,
+}
+
+impl Ask {
+    /// Everything these entries concern.
+    pub fn of(batch: &[Entry], now: Timestamp) -> Self {
+        let mut ask = Self { now: Some(now), ..Self::default() };
+        for entry in batch {
+            ask.entries.insert(entry.id.clone());
+            ask.add(&entry.fact);
+        }
+        ask
+    }
+
+    fn add(&mut self, fact: &Fact) {
+        match fact {
+            Fact::Session(write) => {
+                self.sessions.insert(write.checkout);
+                self.add_key(write.key.as_ref());
+                for hold in &write.holds {
+                    let direct = hold.source == Source::Direct;
+                    if let Source::Grant(grant) = hold.source {
+                        self.grants.insert(grant);
+                    }
+                    self.wanted.push(Wanted {
+                        checkout: write.checkout,
+                        sku: hold.sku.clone(),
+                        quantity: hold.quantity,
+                        direct,
+                    });
+                }
+            }
+            Fact::Place(place) => {
+                self.attempts.insert(place.attempt);
+                self.add_key(place.key.as_ref());
+            }
+            Fact::Settle(settle) => {
+                self.attempts.insert(settle.attempt);
+                self.add_key(settle.key.as_ref());
+            }
+            Fact::Operation(write) => {
+                self.operations.insert(write.operation.id);
+                self.attempts.insert(write.operation.attempt);
+            }
+            Fact::Answer(key) => self.add_key(Some(key)),
+            Fact::Move(moved) => {
+                self.stock.insert(moved.sku.clone());
+                if moved.kind == MoveKind::WriteOff {
+                    self.grants_of.insert(moved.sku.clone());
+                }
+                self.add_key(moved.key.as_ref());
+            }
+            Fact::Grant(wanted) => {
+                self.holders.insert(wanted.holder);
+                self.stock.insert(wanted.sku.clone());
+            }
+            Fact::CloseGrants(close) => self.grants.extend(close.grants.iter().copied()),
+            Fact::Expire(expire) => self.holds.extend(expire.holds.iter().cloned()),
+            Fact::Line(moved) => {
+                self.lines.insert((moved.order, moved.line));
+                self.add_key(moved.key.as_ref());
+            }
+        }
+    }
+
+    fn add_key(&mut self, key: Option<&KeyWrite>) {
+        if let Some(key) = key {
+            self.keys.insert((key.caller.clone(), key.key.clone()));
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! Doorbuster: takes a checkout, holds the stock, places the order, loses nothing.
+
+pub mod base;
+pub mod cart;
+pub mod catalog;
+pub mod checkout;
+pub mod ledger;
+pub mod payment;
+pub mod pricing;
+pub mod sessions;
