@@ -4,17 +4,11 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 use super::{
-    entry::{Document, Entry, EntryId, Fact, KeyWrite, LineMoveKind, MoveKind, NewEvent, Source},
+    entry::{Entry, EntryId, Fact, KeyWrite, MoveKind, Source},
     outcome::Outcome,
-    row::{
-        AttemptRow, AttemptState, GrantRow, HoldRow, KeyRow, NewOrder, OperationRow,
-        OperationState, SessionState, StockRow,
-    },
+    row::{AttemptRow, GrantRow, HoldRow, KeyRow, OperationRow, SessionState, StockRow},
 };
-use crate::base::{
-    AttemptId, CheckoutId, GrantId, HolderId, MovementId, OperationId, OrderId, Sealed, Sku,
-    Timestamp,
-};
+use crate::base::{AttemptId, CheckoutId, GrantId, HolderId, OperationId, OrderId, Sku, Timestamp};
 
 /// The rows a batch concerns. A store locks and reads them in this order: replicas, attempts,
 /// sessions, holds, stock, grants, the rest; each by key.
