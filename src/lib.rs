@@ -8,3 +8,4 @@ pub mod ledger;
 pub mod payment;
 pub mod pricing;
 pub mod sessions;
+pub mod stock;
