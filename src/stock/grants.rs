@@ -84,7 +84,7 @@ impl Grants {
     pub fn seen(&mut self, seen: &GrantSeen) {
         match self.blocks.iter().position(|block| block.id == seen.id) {
             Some(at) if !seen.active => drop(self.blocks.swap_remove(at)),
-            Some(at) => self.blocks[at].left = seen.left.max(self.blocks[at].in_flight),
+            Some(at) => self.blocks[at].left = seen.left,
             None => {}
         }
     }
@@ -163,8 +163,8 @@ mod tests {
         assert_eq!(grants.retire(), None);
         let sku = crate::base::Sku::parse("A").expect("well formed");
         grants.seen(&GrantSeen { id: grant(1), sku, active: false, left: 0 });
-        assert_eq!(grants.take(1, NOW, TERMS).source, Source::Direct);
         assert_eq!(grants.retire(), Some(vec![]));
+        assert_eq!(grants.take(1, NOW, TERMS).source, Source::Direct);
     }
 
     proptest! {
