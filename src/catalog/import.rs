@@ -166,7 +166,7 @@ mod tests {
     fn columns_stand_in_any_order_and_most_may_be_left_out() {
         let rows = read(
             b"\xef\xbb\xbfcurrency,price,title,sku,attribute:color,stock\n\
-              EUR,19.9, Tee ,TEE,red,5\n\
+              EUR,19.9,\"Tee, red\", TEE ,red,5\n\
               JPY,500,Mug,MUG,,\n",
         )
         .expect("a good file");
