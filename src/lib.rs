@@ -7,4 +7,5 @@ pub mod checkout;
 pub mod ledger;
 pub mod payment;
 pub mod pricing;
+pub mod replay;
 pub mod sessions;
