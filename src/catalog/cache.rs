@@ -34,8 +34,7 @@ impl fmt::Debug for Catalog {
 impl Catalog {
     /// The catalogue in this database.
     pub fn new(database: Database) -> Self {
-        let cache =
-            Cache::builder().time_to_live(BELIEVED_FOR).max_capacity(KEPT_AT_MOST).build();
+        let cache = Cache::builder().time_to_live(BELIEVED_FOR).max_capacity(KEPT_AT_MOST).build();
         Self { database, cache }
     }
 
@@ -44,10 +43,7 @@ impl Catalog {
     ///
     /// # Errors
     /// When something is not at hand and the database does not answer.
-    pub async fn find_many(
-        &self,
-        skus: &[Sku],
-    ) -> Result<HashMap<Sku, Arc<Product>>, LedgerFault> {
+    pub async fn find_many(&self, skus: &[Sku]) -> Result<HashMap<Sku, Arc<Product>>, LedgerFault> {
         let mut found = HashMap::with_capacity(skus.len());
         let mut missed = Vec::new();
         for sku in skus {
@@ -123,5 +119,90 @@ impl Catalog {
             Database::Postgres(database) => postgres::find_many(database, skus).await,
         }?;
         rows.into_iter().map(record::from_row).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{base::Timestamp, catalog::demo, ledger::database::DatabaseOptions};
+
+    async fn open(folder: &std::path::Path) -> Catalog {
+        let location = folder.to_str().expect("a readable path");
+        let database = Database::open(&DatabaseOptions::new(location)).await.expect("it opens");
+        database.migrate().await.expect("it migrates");
+        Catalog::new(database)
+    }
+
+    fn sku(code: &str) -> Sku {
+        Sku::parse(code).expect("a SKU")
+    }
+
+    #[tokio::test]
+    async fn products_are_found_as_they_were_saved() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let catalog = open(folder.path()).await;
+        let products: Vec<Product> = demo(Timestamp::from_micros(1_764_000_000_120_000))
+            .into_iter()
+            .map(|row| row.product)
+            .collect();
+        catalog.save(&products).await.expect("it saves");
+        let mut skus: Vec<Sku> = products.iter().map(|product| product.sku.clone()).collect();
+        skus.push(sku("NO-SUCH"));
+        // The second time from the cache.
+        for _ in 0..2 {
+            let found = catalog.find_many(&skus).await.expect("it finds");
+            assert_eq!(found.len(), products.len());
+            assert!(products.iter().all(|product| *found[&product.sku] == *product));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_at_hand_needs_no_database_and_a_save_is_seen_at_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let catalog = open(folder.path()).await;
+        let mut mug = demo(Timestamp::from_micros(0)).swap_remove(5).product;
+        assert_eq!(catalog.find(&mug.sku).await.expect("it finds"), None);
+        catalog.save(std::slice::from_ref(&mug)).await.expect("it saves");
+        assert_eq!(catalog.find(&mug.sku).await.expect("it finds").as_deref(), Some(&mug));
+        // Changed behind its back: believed until the time is over, or something is saved here.
+        let other = Catalog { cache: Cache::new(1), ..catalog.clone() };
+        mug.title = "Another mug".into();
+        other.save(std::slice::from_ref(&mug)).await.expect("it saves");
+        let seen = catalog.find(&mug.sku).await.expect("it finds").expect("a mug");
+        assert_ne!(seen.title, mug.title);
+        catalog.save(std::slice::from_ref(&mug)).await.expect("it saves");
+        assert_eq!(catalog.find(&mug.sku).await.expect("it finds").as_deref(), Some(&mug));
+    }
+
+    #[tokio::test]
+    async fn pages_follow_one_another_without_a_gap() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let catalog = open(folder.path()).await;
+        let products: Vec<Product> =
+            demo(Timestamp::from_micros(0)).into_iter().map(|row| row.product).collect();
+        catalog.save(&products).await.expect("it saves");
+        let (mut listed, mut cursor) = (Vec::new(), None);
+        loop {
+            let page = catalog.list(cursor.as_ref(), 5).await.expect("it lists");
+            let Some(last) = page.last() else { break };
+            cursor = Some(last.sku.clone());
+            listed.extend(page.into_iter().map(|product| product.sku));
+        }
+        let mut expected: Vec<Sku> = products.into_iter().map(|product| product.sku).collect();
+        expected.sort();
+        assert_eq!(listed, expected);
+    }
+
+    #[tokio::test]
+    async fn one_bad_product_keeps_all_out() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let catalog = open(folder.path()).await;
+        let mut products: Vec<Product> =
+            demo(Timestamp::from_micros(0)).into_iter().map(|row| row.product).collect();
+        let currency = products[0].price.currency();
+        products[7].price = crate::base::Money::from_minor(-1, currency);
+        catalog.save(&products).await.expect_err("a negative price");
+        assert_eq!(catalog.list(None, 50).await.expect("it lists"), []);
     }
 }

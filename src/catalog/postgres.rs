@@ -27,8 +27,8 @@ pub(super) async fn list(
                stock_policy::text, active,
                to_char(updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
         from products
-        where sku collate "C" > $1
-        order by sku collate "C"
+        where sku > $1
+        order by sku
         limit $2"#;
     database
         .run(move |connection| {

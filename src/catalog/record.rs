@@ -57,8 +57,10 @@ pub(super) fn skus_to_json(skus: &[Sku]) -> String {
 
 /// A stored row. One that does not read is a fault, not a product without a price.
 pub(super) fn from_row(row: Row) -> Result<Product, LedgerFault> {
-    let (sku, title, minor, currency, tax_category, image_url, attributes, policy, active, at) = row;
-    let broken = |what: &str| LedgerFault::Broken(format!("product {sku:?} has no readable {what}"));
+    let (sku, title, minor, currency, tax_category, image_url, attributes, policy, active, at) =
+        row;
+    let broken =
+        |what: &str| LedgerFault::Broken(format!("product {sku:?} has no readable {what}"));
     let currency: Currency = currency.trim().parse().map_err(|_| broken("currency"))?;
     let stock_policy = serde_json::from_value(serde_json::Value::String(policy));
     Ok(Product {
