@@ -9,4 +9,6 @@ pub mod ledger;
 pub mod outbound;
 pub mod payment;
 pub mod pricing;
+pub mod replay;
 pub mod sessions;
+pub mod stock;

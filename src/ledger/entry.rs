@@ -64,6 +64,17 @@ impl Entry {
     pub const fn new(id: EntryId, fact: Fact) -> Self {
         Self { id, fact, resubmitted: false }
     }
+
+    /// The checkout whose session it writes. A batch has at most one entry for each, so that every
+    /// row is written once.
+    pub fn checkout(&self) -> Option<CheckoutId> {
+        match &self.fact {
+            Fact::Session(write) => Some(write.checkout),
+            Fact::Place(place) => Some(place.order.id.checkout()),
+            Fact::Settle(settle) => Some(settle.checkout),
+            _ => None,
+        }
+    }
 }
 
 /// The facts of the ledger. Each says in full what it changes; the [judge](super::judge) says when it may.
@@ -73,7 +84,7 @@ pub enum Fact {
     Session(Box<SessionWrite>),
     /// T2: the order, once its payment is authorized.
     Place(Box<Place>),
-    /// A payment attempt that came to nothing: unpins the holds and reopens the session.
+    /// A payment attempt that came to nothing: unpins or releases the holds, reopens or cancels the session.
     Settle(Box<Settle>),
     /// T3: a capture, void or refund is done, or is owed from now on.
     Operation(OperationWrite),
@@ -156,8 +167,6 @@ pub struct NewAttempt {
     pub gateway: String,
     /// When the caller gives up waiting; from then on the reconciler may settle it.
     pub deadline: Timestamp,
-    /// The request that waits for it: who settles the attempt answers it.
-    pub key: Option<KeyWrite>,
 }
 
 /// The order and everything that becomes true with it.
@@ -186,11 +195,15 @@ pub struct Place {
 pub struct Settle {
     /// The attempt.
     pub attempt: AttemptId,
+    /// Its checkout.
+    pub checkout: CheckoutId,
     /// `Declined`, `Challenged` or `Unheard`.
     pub state: AttemptState,
     /// Why, in the gateway's or our words.
     pub code: String,
-    /// The reopened session's body.
+    /// Whether the session opens again with its holds; else it is canceled and they are released.
+    pub reopens: bool,
+    /// The session's body after it.
     pub body: Document,
     /// Until when the unpinned holds live.
     pub hold_until: Timestamp,
@@ -283,6 +296,8 @@ pub struct GrantWanted {
     pub sku: Sku,
     /// For whom.
     pub holder: HolderId,
+    /// A smaller block is not worth it.
+    pub at_least: u32,
     /// At most so many; fewer when `unallocated / (2 × live replicas)` is less.
     pub at_most: u32,
     /// When.
