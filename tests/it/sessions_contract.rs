@@ -226,6 +226,21 @@ async fn a_silent_redis_is_given_up_and_found_again() {
     panic!("it was never found again");
 }
 
+#[tokio::test]
+async fn a_connection_that_stays_silent_for_ever_is_replaced() {
+    let gone = Redis::started();
+    let mut redis = Redis::not_started();
+    std::fs::rename(gone.socket(), redis.socket()).expect("moved");
+    let (sessions, clock) = in_redis(&redis, Duration::from_millis(200));
+    sessions.ping().await.expect("it answers under the other's name");
+    gone.signal("-STOP");
+    std::fs::remove_file(redis.socket()).expect("removed");
+    redis.start();
+    sessions.ping().await.expect_err("the old connection is silent");
+    clock.advance(Duration::from_secs(1));
+    sessions.ping().await.expect("a new connection is made");
+}
+
 #[test]
 fn an_address_that_is_none_is_told_without_its_password() {
     let clock = Arc::new(ManualClock::new(Timestamp::from_micros(0)));
