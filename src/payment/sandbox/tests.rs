@@ -201,6 +201,20 @@ async fn money_moves_once_in_each_direction() {
 }
 
 #[tokio::test]
+async fn what_was_answered_is_in_the_file_before_the_answer() {
+    let bench = Bench::new();
+    let sandbox = bench.sandbox();
+    for number in 1..=50 {
+        assert!(approved(sandbox.authorize(&bench.ask(number, 100, "success_token")).await));
+        let charge = sandbox.charges().pop().expect("charged");
+        let in_file = || read_book(bench.path()).expect("readable while it is written").pop();
+        assert_eq!(in_file(), Some(charge.clone()));
+        sandbox.capture(&of(&charge, 100)).await.expect("captured");
+        assert_eq!(in_file().and_then(|charge| charge.captured_minor), Some(100));
+    }
+}
+
+#[tokio::test]
 async fn a_call_that_is_given_up_is_in_the_book_all_the_same() {
     let bench = Bench::new();
     let sandbox = bench.sandbox();
@@ -282,7 +296,8 @@ proptest! {
                 let token = TOKENS.get(token).map_or("nonsense", |(token, _)| token);
                 // Waiting for what never comes would only make this slow.
                 let token = if token == "lost_token" { "success_token" } else { token };
-                let charge = sandbox.charges().into_iter().find(|c| c.reference == reference(number));
+                let mut charges = sandbox.charges().into_iter();
+                let charge = charges.find(|charge| charge.reference == reference(number));
                 match (op, charge) {
                     (1, Some(charge)) => drop(sandbox.capture(&of(&charge, minor)).await),
                     (2, Some(charge)) => drop(sandbox.void(&of(&charge, minor)).await),
