@@ -282,7 +282,8 @@ proptest! {
                 let token = TOKENS.get(token).map_or("nonsense", |(token, _)| token);
                 // Waiting for what never comes would only make this slow.
                 let token = if token == "lost_token" { "success_token" } else { token };
-                let charge = sandbox.charges().into_iter().find(|c| c.reference == reference(number));
+                let mut charges = sandbox.charges().into_iter();
+                let charge = charges.find(|charge| charge.reference == reference(number));
                 match (op, charge) {
                     (1, Some(charge)) => drop(sandbox.capture(&of(&charge, minor)).await),
                     (2, Some(charge)) => drop(sandbox.void(&of(&charge, minor)).await),
