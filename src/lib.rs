@@ -1,5 +1,6 @@
 //! Doorbuster: takes a checkout, holds the stock, places the order, loses nothing.
 
+pub mod audit;
 pub mod base;
 pub mod cart;
 pub mod catalog;
