@@ -1,1 +1,3 @@
+//! The command line: arguments → configuration → subcommand.
+
 fn main() {}

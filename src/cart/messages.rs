@@ -24,6 +24,7 @@ pub struct Ask {
 
 /// The commands.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a command is moved once, into its actor")]
 pub enum Command {
     /// A new session. The checkout id is fresh.
     Create(Draft),

@@ -64,6 +64,17 @@ impl Entry {
     pub const fn new(id: EntryId, fact: Fact) -> Self {
         Self { id, fact, resubmitted: false }
     }
+
+    /// The checkout whose session it writes. A batch has at most one entry for each, so that every
+    /// row is written once.
+    pub fn checkout(&self) -> Option<CheckoutId> {
+        match &self.fact {
+            Fact::Session(write) => Some(write.checkout),
+            Fact::Place(place) => Some(place.order.id.checkout()),
+            Fact::Settle(settle) => Some(settle.checkout),
+            _ => None,
+        }
+    }
 }
 
 /// The facts of the ledger. Each says in full what it changes; the [judge](super::judge) says when it may.
@@ -156,8 +167,6 @@ pub struct NewAttempt {
     pub gateway: String,
     /// When the caller gives up waiting; from then on the reconciler may settle it.
     pub deadline: Timestamp,
-    /// The request that waits for it: who settles the attempt answers it.
-    pub key: Option<KeyWrite>,
 }
 
 /// The order and everything that becomes true with it.
@@ -186,6 +195,8 @@ pub struct Place {
 pub struct Settle {
     /// The attempt.
     pub attempt: AttemptId,
+    /// Its checkout.
+    pub checkout: CheckoutId,
     /// `Declined`, `Challenged` or `Unheard`.
     pub state: AttemptState,
     /// Why, in the gateway's or our words.

@@ -92,6 +92,9 @@ pub enum LedgerRefused {
         /// How.
         state: AttemptState,
     },
+    /// The holds this attempt pins are not what the order promises.
+    #[error("the pinned holds differ from the order's lines")]
+    PinsDiffer,
     /// The holder is dead or unknown.
     #[error("this replica has been fenced")]
     Fenced,

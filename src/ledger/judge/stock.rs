@@ -1,0 +1,162 @@
+//! Stock that moves outside of sales: in, out, to replicas and back, and after the sale.
+
+use super::rows::Rows;
+use crate::{
+    base::{CheckoutId, GrantId, Sku},
+    ledger::{
+        changes::{LineDelta, MovementInsert},
+        entry::{GrantWanted, LineMove, LineMoveKind, MoveKind, StockMove},
+        outcome::{Done, LedgerRefused, Outcome, Shortage},
+        row::GrantRow,
+    },
+};
+
+impl Rows {
+    /// Receive, or write off: the latter only of free units, naming what is promised.
+    pub(super) fn move_stock(&mut self, moved: &StockMove) -> Outcome {
+        self.key_is_free(moved.key.as_ref())?;
+        let units = i64::from(moved.quantity);
+        match moved.kind {
+            MoveKind::Receive => {
+                let on_hand = self.stock(&moved.sku).map_or(0, |row| row.on_hand);
+                on_hand.checked_add(units).ok_or(LedgerRefused::OutOfRange)?;
+                self.add_stock(&moved.sku, units, units);
+            }
+            MoveKind::WriteOff => self.write_off(&moved.sku, units)?,
+        }
+        self.changes.movements.push(MovementInsert {
+            id: moved.id,
+            sku: moved.sku.clone(),
+            kind: match moved.kind {
+                MoveKind::Receive => "receive",
+                MoveKind::WriteOff => "write_off",
+            },
+            quantity: moved.quantity,
+            reason: moved.reason.clone(),
+            order: None,
+            line: None,
+            at: moved.now,
+        });
+        self.keep_key(moved.key.as_ref());
+        let row = self.stock(&moved.sku);
+        let on_hand = row.map_or(0, |row| row.on_hand);
+        Ok(Done::Stock { on_hand, unallocated: self.unallocated(&moved.sku) })
+    }
+
+    fn write_off(&mut self, sku: &Sku, units: i64) -> Result<(), LedgerRefused> {
+        if self.stock(sku).is_none() {
+            return Err(LedgerRefused::NoSuchStock { sku: sku.clone() });
+        }
+        let grants = self.active_grants_of(sku);
+        let granted: i64 = grants.iter().map(|grant| grant.granted - grant.consumed).sum();
+        let free = self.unallocated(sku) + granted;
+        if free < units {
+            let promised = self.promised.get(sku).copied().unwrap_or(0);
+            let sku = sku.clone();
+            return Err(LedgerRefused::WriteOffPromised { sku, unallocated: free, promised });
+        }
+        for grant in grants {
+            self.close_grant(grant.id);
+        }
+        self.add_stock(sku, -units, -units);
+        Ok(())
+    }
+
+    /// Grants a block of `clamp(unallocated / (2 × live replicas), 1, at_most)` units.
+    pub(super) fn grant(&mut self, wanted: &GrantWanted) -> Outcome {
+        if !self.live.contains(&wanted.holder) {
+            return Err(LedgerRefused::Fenced);
+        }
+        let unallocated = self.unallocated(&wanted.sku);
+        if unallocated == 0 {
+            let sku = wanted.sku.clone();
+            return Err(LedgerRefused::Short(vec![Shortage { sku, wanted: 1, available: 0 }]));
+        }
+        let share = unallocated / (2 * i64::from(self.replicas.max(1)));
+        let granted = share.clamp(1, i64::from(wanted.at_most.max(1)));
+        self.add_stock(&wanted.sku, 0, -granted);
+        self.insert_grant(GrantRow {
+            id: wanted.id,
+            sku: wanted.sku.clone(),
+            holder: wanted.holder,
+            granted,
+            consumed: 0,
+            active: true,
+        });
+        Ok(Done::Granted { grant: wanted.id, granted })
+    }
+
+    /// Closes those that are active.
+    pub(super) fn close_grants(&mut self, grants: &[GrantId]) -> Done {
+        let mut count = 0;
+        for grant in grants {
+            count += u32::from(self.close_grant(*grant));
+        }
+        Done::Ended { count }
+    }
+
+    /// Gives back those that are unpinned and whose time is over now, under the lock.
+    pub(super) fn expire(&mut self, holds: &[(CheckoutId, Sku)]) -> Done {
+        let mut count = 0;
+        for (checkout, sku) in holds {
+            let over = self
+                .hold(*checkout, sku)
+                .filter(|hold| hold.pinned_by.is_none() && hold.expires_at <= self.now)
+                .cloned();
+            if let Some(hold) = over {
+                self.release(&hold);
+                count += 1;
+            }
+        }
+        Done::Ended { count }
+    }
+
+    /// Ship, return or restock units of an order line, each unit once.
+    pub(super) fn move_line(&mut self, moved: &LineMove) -> Outcome {
+        self.key_is_free(moved.key.as_ref())?;
+        let line =
+            self.lines.get_mut(&(moved.order, moved.line)).ok_or(LedgerRefused::NoSuchLine)?;
+        let available = match moved.kind {
+            LineMoveKind::Ship | LineMoveKind::Restock => {
+                line.quantity - line.shipped - line.restocked
+            }
+            LineMoveKind::Return => line.shipped - line.returned,
+        };
+        if available < moved.quantity {
+            return Err(LedgerRefused::LineShort { available });
+        }
+        let mut delta = LineDelta {
+            order: moved.order,
+            line: moved.line,
+            shipped: 0,
+            returned: 0,
+            restocked: 0,
+        };
+        let units = i64::from(moved.quantity);
+        let (counter, total, on_hand, unallocated) = match moved.kind {
+            LineMoveKind::Ship => (&mut delta.shipped, &mut line.shipped, -units, 0),
+            LineMoveKind::Return => (&mut delta.returned, &mut line.returned, units, units),
+            LineMoveKind::Restock => (&mut delta.restocked, &mut line.restocked, 0, units),
+        };
+        *counter = moved.quantity;
+        *total += moved.quantity;
+        let (sku, tracked) = (line.sku.clone(), line.tracked);
+        if tracked {
+            self.add_stock(&sku, on_hand, unallocated);
+        }
+        self.add_line_delta(delta);
+        self.changes.movements.push(MovementInsert {
+            id: moved.id,
+            sku,
+            kind: moved.kind.as_str(),
+            quantity: moved.quantity,
+            reason: moved.reason.clone(),
+            order: Some(moved.order),
+            line: Some(moved.line),
+            at: moved.now,
+        });
+        self.changes.events.extend(moved.events.iter().cloned());
+        self.keep_key(moved.key.as_ref());
+        Ok(Done::Written)
+    }
+}
