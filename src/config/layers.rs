@@ -10,8 +10,8 @@ use super::{Config, GatewayChoice, Mode, SecretUrl, Server, Storage};
 /// others stay out.
 const PREFIX: &str = "DOORBUSTER__";
 
-/// A setting given on the command line.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A setting given on the command line. May hold a password, hence no `Debug`.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Flag {
     /// The flag as typed: `--listen`.
     pub flag: &'static str,
@@ -62,6 +62,15 @@ pub fn environment_name(key: &str) -> String {
 }
 
 impl Config {
+    /// Settings that have no value.
+    pub fn unset(&self) -> Vec<String> {
+        let mut keys = every_key();
+        for (key, _) in flatten(table(self)) {
+            keys.remove(&key);
+        }
+        keys.into_keys().collect()
+    }
+
     /// Lays file, environment and flags over the defaults, in this order. An empty variable counts
     /// as not set.
     pub(super) fn from_layers(
