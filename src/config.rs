@@ -89,7 +89,7 @@ pub struct Stock {
     pub hold_ttl_seconds: u64,
     /// How long an idle actor stays in memory.
     pub passivate_after_seconds: u64,
-    /// The most units a process takes at once to sell from memory. What it takes, others must recall.
+    /// The most units a process takes at once to sell from memory; others must recall them.
     pub grant_max_block: u32,
     /// Demand at which a SKU earns grants; below, each hold takes from the stock row itself.
     pub grants_at_holds_per_second: u32,
@@ -246,7 +246,7 @@ impl Config {
     /// Reads the file, when one is named, this process's environment and the flags.
     ///
     /// # Errors
-    /// When a file cannot be read, a key is unknown, or a value does not hold; all problems at once.
+    /// When a file cannot be read, a key is unknown or a value does not hold; all at once.
     pub fn load(file: Option<&Path>, flags: &[Flag]) -> Result<Self, ConfigError> {
         let text = match file {
             None => None,

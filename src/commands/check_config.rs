@@ -4,7 +4,7 @@ use std::io::Write;
 
 use crate::config::Config;
 
-/// Prints the effective configuration as a file that could be used, then what should be known of it.
+/// Prints what is in force, in the form of a configuration file, and what should be known of it.
 ///
 /// # Errors
 /// When the output is closed.

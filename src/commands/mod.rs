@@ -95,7 +95,7 @@ pub fn database_options(config: &Config) -> DatabaseOptions {
 /// When it cannot be used as it is; the message says what to do.
 pub async fn open_database(config: &Config) -> Result<Database, DatabaseFault> {
     let database = Database::open(&database_options(config)).await?;
-    // Nothing is lost by making an embedded database on first use; a server's is not ours to change.
+    // An embedded database is made on first use; a server's is not ours to change unasked.
     if config.storage.database.is_none() {
         database.migrate().await?;
     }

@@ -23,8 +23,8 @@ impl Config {
         if self.mode == Mode::Dev && !server.listen.ip().is_loopback() {
             found.add(
                 "server.listen",
-                "dev mode is open to everyone who can reach it; listen on a loopback address, or set \
-                 `mode = \"production\"` and make a key with `doorbuster keys create`",
+                "dev mode is open to everyone who can reach it; listen on a loopback address, or \
+                 set `mode = \"production\"` and make a key with `doorbuster keys create`",
             );
         }
         if server.metrics_listen == Some(server.listen) && server.listen.port() != 0 {
@@ -46,8 +46,8 @@ impl Config {
             None | Some("postgres" | "postgresql") => {}
             Some(_) => found.add(
                 "storage.database",
-                "expects a URL such as `postgres://user@host/name`; for SQLite leave it out and set \
-                 `storage.data` to a folder",
+                "expects a URL such as `postgres://user@host/name`; for SQLite leave it out and \
+                 set `storage.data` to a folder",
             ),
         }
         match self.storage.redis.as_ref().map(|url| url.scheme()) {

@@ -229,7 +229,7 @@ fn table(config: &impl Serialize) -> Table {
     Table::try_from(config).expect("settings are tables of plain values")
 }
 
-/// Leaves under dotted keys. An empty section that is no section of ours stays, to be found unknown.
+/// Leaves under dotted keys. An empty section that is none of ours stays, to be found unknown.
 fn flatten(table: Table) -> Vec<(String, Value)> {
     let sections = table_sections();
     let mut leaves = Vec::new();

@@ -117,7 +117,8 @@ fn values_of_the_wrong_type_say_what_is_expected() {
         problems("mode = 'prod'\n[limits]\npage_size = -1\n[log]\nformat = 'xml'\n"),
         [
             "shop.toml: `limits.page_size` does not fit: invalid value: integer `-1`, expected u32",
-            "shop.toml: `log.format` does not fit: unknown variant `xml`, expected `text` or `json`",
+            "shop.toml: `log.format` does not fit: unknown variant `xml`, \
+             expected `text` or `json`",
             "shop.toml: `mode` does not fit: unknown variant `prod`, \
              expected `dev` or `production`",
         ]
@@ -142,11 +143,9 @@ fn a_file_that_is_not_toml_is_told_by_line_without_quoting_it() {
 fn addresses_that_do_not_hold_say_what_to_do() {
     assert_eq!(
         load("", &[], &[listen("0.0.0.0:80")]).unwrap_err().problems,
-        [
-            "flag --listen: `server.listen` dev mode is open to everyone who can reach it; listen on \
-          a loopback address, or set `mode = \"production\"` and make a key with \
-          `doorbuster keys create`"
-        ]
+        ["flag --listen: `server.listen` dev mode is open to everyone who can reach it; listen \
+          on a loopback address, or set `mode = \"production\"` and make a key with \
+          `doorbuster keys create`"]
     );
     assert!(load("mode = 'production'", &[], &[listen("0.0.0.0:80")]).is_ok());
     assert_eq!(
@@ -190,7 +189,8 @@ fn counts_and_times_that_do_not_hold_say_what_to_do() {
     );
     assert_eq!(
         problems(
-            "[checkout]\ngateway_deadline_ms = 60000\nsession_ttl_seconds = 20\n[stock]\nhold_ttl_seconds = 30"
+            "[checkout]\ngateway_deadline_ms = 60000\nsession_ttl_seconds = 20\n\
+             [stock]\nhold_ttl_seconds = 30"
         ),
         [
             "shop.toml: `stock.hold_ttl_seconds` must be longer than \
