@@ -4,6 +4,7 @@ pub mod base;
 pub mod cart;
 pub mod catalog;
 pub mod checkout;
+pub mod http;
 pub mod ledger;
 pub mod payment;
 pub mod pricing;
