@@ -28,6 +28,7 @@ pub mod reading;
 pub mod refusal;
 pub mod render;
 pub mod request_id;
+pub mod sandbox;
 pub mod server;
 pub mod ucp;
 pub mod v1;

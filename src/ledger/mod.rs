@@ -12,15 +12,20 @@
 //! share the judge; their constraints restate its rules and have the last word.
 
 pub mod changes;
+pub mod database;
 pub mod entry;
 pub mod judge;
+mod lanes;
 pub mod outcome;
+pub mod postgres;
 pub mod row;
+pub mod sqlite;
 pub mod store;
 pub mod world;
 pub mod writer;
 
+pub use database::{Database, DatabaseFault, DatabaseOptions};
 pub use entry::{Document, Entry, EntryId, Fact};
 pub use outcome::{BatchReply, Done, GrantSeen, LedgerRefused, Outcome, Shortage};
-pub use store::{CommitFault, LedgerFault, Store};
+pub use store::{Commit, CommitFault, LedgerFault, Store};
 pub use writer::Writer;

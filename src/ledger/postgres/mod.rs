@@ -1,0 +1,10 @@
+//! The ledger in PostgreSQL.
+//!
+//! **Owns:** the SQL of the checkout path in PostgreSQL's dialect, and its connections.
+//! **Invariant:** rows are locked in one order, each step a statement with a fresh snapshot.
+//! **Not here:** the rules (see [`judge`](super::judge)); other slices keep their own tables' SQL.
+
+mod pool;
+mod start;
+
+pub use pool::Postgres;

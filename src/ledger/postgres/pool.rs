@@ -1,0 +1,155 @@
+//! Connections to PostgreSQL: readers for questions, a few writers for commits, deadlines on both.
+
+use futures_util::future::BoxFuture;
+use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
+use std::{sync::Arc, time::Duration};
+
+use crate::ledger::{
+    database::{DatabaseFault, DatabaseOptions},
+    lanes::{Lane, Lanes, Open},
+    store::LedgerFault,
+};
+
+/// PostgreSQL, reached through connections of our own. Clones share them.
+#[derive(Debug, Clone)]
+pub struct Postgres {
+    pub(super) readers: Arc<Lanes<PgConnection>>,
+    pub(super) writers: Arc<Lanes<PgConnection>>,
+    pub(super) deadline: Duration,
+    pub(super) production: bool,
+}
+
+impl Postgres {
+    /// Reads the options and opens a first connection, so that a wrong address shows at once.
+    pub(in crate::ledger) async fn open(options: &DatabaseOptions) -> Result<Self, DatabaseFault> {
+        let parsed: PgConnectOptions = options
+            .location
+            .parse()
+            .map_err(|error: sqlx::Error| DatabaseFault::Location(error.to_string()))?;
+        // Everything a session must be sure of is set here, not left to the server's file.
+        let connect = parsed
+            .application_name("doorbuster")
+            .options([("timezone", "UTC")])
+            .disable_statement_logging();
+        let lanes = |count: u32| {
+            let connect = connect.clone();
+            let open: Open<PgConnection> = Box::new(move || {
+                let connect = connect.clone();
+                Box::pin(async move { connect.connect().await.map_err(|e| fault(&e)) })
+            });
+            Arc::new(Lanes::new(count.max(1) as usize, options.deadline, open))
+        };
+        let (readers, writers) = (lanes(options.readers), lanes(options.writers));
+        let production = options.production;
+        let postgres = Self { readers, writers, deadline: options.deadline, production };
+        postgres.warm().await?;
+        Ok(postgres)
+    }
+
+    /// Opens one connection of each kind.
+    async fn warm(&self) -> Result<(), LedgerFault> {
+        self.writers.take().await?.keep();
+        self.readers.take().await?.keep();
+        Ok(())
+    }
+
+    /// Does one piece of work on a connection, within the deadline. For slices with tables of their
+    /// own: one statement, or a transaction they begin and commit themselves.
+    ///
+    /// # Errors
+    /// When there is no connection, the deadline passes or a statement fails.
+    pub async fn run<T>(
+        &self,
+        work: impl for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<T, sqlx::Error>> + Send,
+    ) -> Result<T, LedgerFault> {
+        let mut lane = self.sound().await?;
+        let done = tokio::time::timeout(self.deadline, work(lane.conn())).await;
+        self.settle(lane, done)
+    }
+
+    /// A connection that answers: work that may run only once must not meet one that died on the
+    /// shelf, so those found there are asked first.
+    async fn sound(&self) -> Result<Lane<'_, PgConnection>, LedgerFault> {
+        let mut lane = self.readers.take().await?;
+        if lane.fresh {
+            return Ok(lane);
+        }
+        let answer = tokio::time::timeout(self.deadline, lane.conn().ping()).await;
+        if matches!(answer, Ok(Ok(()))) {
+            return Ok(lane);
+        }
+        drop(lane);
+        self.readers.sweep();
+        self.readers.take().await
+    }
+
+    /// One text parameter in, one text column out; asked again once when the line was dead. Only
+    /// for questions: asking twice must be the same as asking once.
+    pub(super) async fn ask(
+        &self,
+        sql: &'static str,
+        parameter: &str,
+    ) -> Result<Vec<String>, LedgerFault> {
+        loop {
+            let mut lane = self.readers.take().await?;
+            let fresh = lane.fresh;
+            let query = sqlx::query_scalar(sql).bind(parameter);
+            let rows = tokio::time::timeout(self.deadline, query.fetch_all(lane.conn())).await;
+            let dead = matches!(&rows, Ok(Err(error)) if is_broken(error));
+            let settled = self.settle(lane, rows);
+            if !dead || fresh {
+                return settled;
+            }
+        }
+    }
+
+    fn settle<T>(
+        &self,
+        lane: Lane<'_, PgConnection>,
+        done: Result<Result<T, sqlx::Error>, tokio::time::error::Elapsed>,
+    ) -> Result<T, LedgerFault> {
+        match done {
+            Ok(Ok(value)) => {
+                lane.keep();
+                Ok(value)
+            }
+            Ok(Err(error)) => {
+                // A failed statement may leave a transaction open; dropping costs one reconnect.
+                drop(lane);
+                if is_broken(&error) {
+                    self.readers.sweep();
+                }
+                Err(fault(&error))
+            }
+            Err(_) => Err(LedgerFault::Unreachable("a statement passed its deadline".into())),
+        }
+    }
+
+    pub(in crate::ledger) async fn close(&self) {
+        for conn in self.readers.close().into_iter().chain(self.writers.close()) {
+            drop(conn.close().await);
+        }
+    }
+}
+
+/// Whether the connection, not the statement, is at fault.
+pub(super) fn is_broken(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => true,
+        sqlx::Error::WorkerCrashed => true,
+        // Class 08: connection exceptions; 57P0x: the server stops or starts; 53300: it is full.
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            code.starts_with("08") || code.starts_with("57P0") || code == "53300"
+        }),
+        _ => false,
+    }
+}
+
+/// The ledger's word for what went wrong.
+pub(super) fn fault(error: &sqlx::Error) -> LedgerFault {
+    if is_broken(error) {
+        LedgerFault::Unreachable(error.to_string())
+    } else {
+        LedgerFault::Broken(error.to_string())
+    }
+}

@@ -1,0 +1,81 @@
+//! What must be true of a PostgreSQL server before it may hold a ledger.
+
+use sqlx::{
+    PgConnection, SqlSafeStr,
+    migrate::{Migration, MigrationType, Migrator},
+};
+
+use super::Postgres;
+use crate::ledger::database::{DatabaseFault, SCHEMA_VERSION, check_schema};
+
+/// The oldest server the SQL is tried on.
+const OLDEST: i32 = 150_000;
+
+/// Every migration, oldest first.
+fn migrator() -> Migrator {
+    let step = |version, name: &'static str, kind, sql: &'static str| {
+        Migration::new(version, name.into(), kind, sql.into_sql_str(), false)
+    };
+    let up = include_str!("../../../migrations/postgres/0001_ledger.up.sql");
+    let down = include_str!("../../../migrations/postgres/0001_ledger.down.sql");
+    let mut migrator = Migrator::with_migrations(vec![
+        step(1, "ledger", MigrationType::ReversibleUp, up),
+        step(1, "ledger", MigrationType::ReversibleDown, down),
+    ]);
+    // A newer binary may have expanded the schema already; that is no reason to stop.
+    migrator.set_ignore_missing(true);
+    migrator
+}
+
+impl Postgres {
+    pub(in crate::ledger) async fn migrate(&self, target: i64) -> Result<(), DatabaseFault> {
+        let mut lane = self.writers.take().await?;
+        let migrator = migrator();
+        let done = if target == SCHEMA_VERSION {
+            migrator.run_direct(None, lane.conn(), false).await
+        } else {
+            migrator.undo(lane.conn(), target).await
+        };
+        done.map_err(|error| DatabaseFault::Migration(error.to_string()))?;
+        lane.keep();
+        Ok(())
+    }
+
+    pub(in crate::ledger) async fn check(&self) -> Result<(), DatabaseFault> {
+        let facts = self.run(|conn| Box::pin(facts(conn))).await?;
+        let (server, fsync, synchronous_commit, schema) = facts;
+        if server < OLDEST {
+            return Err(DatabaseFault::TooOld { found: server / 10_000, least: OLDEST / 10_000 });
+        }
+        for (setting, value) in [("fsync", fsync), ("synchronous_commit", synchronous_commit)] {
+            if value != "off" {
+                continue;
+            }
+            if self.production {
+                return Err(DatabaseFault::NotDurable { setting });
+            }
+            tracing::warn!(
+                setting,
+                "the server may lose acknowledged orders; fine only for trying out"
+            );
+        }
+        check_schema(schema)
+    }
+}
+
+async fn facts(conn: &mut PgConnection) -> Result<(i32, String, String, Option<i64>), sqlx::Error> {
+    let (server, fsync, commit, migrated): (i32, String, String, bool) = sqlx::query_as(
+        "select current_setting('server_version_num')::int, current_setting('fsync'),
+                current_setting('synchronous_commit'), to_regclass('_sqlx_migrations') is not null",
+    )
+    .fetch_one(&mut *conn)
+    .await?;
+    let schema = if migrated {
+        sqlx::query_scalar("select max(version) from _sqlx_migrations where success")
+            .fetch_one(conn)
+            .await?
+    } else {
+        None
+    };
+    Ok((server, fsync, commit, schema))
+}

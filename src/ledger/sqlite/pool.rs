@@ -1,0 +1,159 @@
+//! Connections to the embedded database: one writer, some readers, and a lock on the folder.
+
+use futures_util::future::BoxFuture;
+use sqlx::{
+    ConnectOptions, Connection, Executor, SqliteConnection,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+};
+use std::{
+    fs::{File, TryLockError},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
+
+use crate::ledger::{
+    database::{DatabaseFault, DatabaseOptions},
+    lanes::{Lane, Lanes, Open},
+    store::LedgerFault,
+};
+
+/// The embedded database. Clones share its connections.
+#[derive(Debug, Clone)]
+pub struct Sqlite {
+    readers: Arc<Lanes<SqliteConnection>>,
+    pub(super) writer: Arc<Lanes<SqliteConnection>>,
+    pub(super) deadline: Duration,
+    /// Held as long as any clone lives; the system lets go of it when the process ends.
+    _lock: Arc<File>,
+}
+
+impl Sqlite {
+    /// Locks the folder and opens the database in it; both are made when they are missing.
+    pub(in crate::ledger) async fn open(options: &DatabaseOptions) -> Result<Self, DatabaseFault> {
+        let folder = Path::new(&options.location);
+        let lock = Arc::new(lock(folder)?);
+        let connect = SqliteConnectOptions::new()
+            .filename(folder.join("doorbuster.db"))
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(options.deadline)
+            .foreign_keys(true)
+            .disable_statement_logging();
+        let lanes = |count: u32, connect: SqliteConnectOptions| {
+            let open: Open<SqliteConnection> = Box::new(move || {
+                let connect = connect.clone();
+                Box::pin(async move { connect.connect().await.map_err(|e| fault(&e)) })
+            });
+            Arc::new(Lanes::new(count.max(1) as usize, options.deadline, open))
+        };
+        let writer = lanes(1, connect.clone());
+        let readers = lanes(options.readers, connect.pragma("query_only", "on"));
+        let sqlite = Self { readers, writer, deadline: options.deadline, _lock: lock };
+        // The writer makes the file before a reader looks for it.
+        sqlite.writer.take().await?.keep();
+        sqlite.readers.take().await?.keep();
+        Ok(sqlite)
+    }
+
+    /// Asks something, within the deadline. What was committed before is seen.
+    ///
+    /// # Errors
+    /// When the deadline passes or a statement fails.
+    pub async fn read<T>(
+        &self,
+        work: impl for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, sqlx::Error>>
+        + Send,
+    ) -> Result<T, LedgerFault> {
+        let mut lane = self.readers.take().await?;
+        let done = tokio::time::timeout(self.deadline, work(lane.conn())).await;
+        settle(lane, done)
+    }
+
+    /// Writes something in one transaction of its own, within the deadline.
+    ///
+    /// # Errors
+    /// When the deadline passes or a statement fails; nothing is written then.
+    pub async fn write<T: Send>(
+        &self,
+        work: impl for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, sqlx::Error>>
+        + Send,
+    ) -> Result<T, LedgerFault> {
+        let mut lane = self.writer.take().await?;
+        let done = tokio::time::timeout(self.deadline, async {
+            lane.conn().execute("begin immediate").await?;
+            let value = work(lane.conn()).await?;
+            lane.conn().execute("commit").await?;
+            Ok(value)
+        })
+        .await;
+        settle(lane, done)
+    }
+
+    /// One text parameter in, one text column out.
+    pub(super) async fn ask(
+        &self,
+        sql: &'static str,
+        parameter: &str,
+    ) -> Result<Vec<String>, LedgerFault> {
+        let mut lane = self.readers.take().await?;
+        let query = sqlx::query_scalar(sql).bind(parameter);
+        let rows = tokio::time::timeout(self.deadline, query.fetch_all(lane.conn())).await;
+        settle(lane, rows)
+    }
+
+    pub(in crate::ledger) async fn close(&self) {
+        for conn in self.readers.close().into_iter().chain(self.writer.close()) {
+            drop(conn.close().await);
+        }
+    }
+}
+
+/// Takes the folder for this process.
+fn lock(folder: &Path) -> Result<File, DatabaseFault> {
+    let unusable = |error| DatabaseFault::Folder { folder: folder.to_owned(), error };
+    std::fs::create_dir_all(folder).map_err(unusable)?;
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(folder.join("lock"))
+        .map_err(unusable)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(DatabaseFault::InUse { folder: folder.to_owned() }),
+        Err(TryLockError::Error(error)) => Err(unusable(error)),
+    }
+}
+
+fn settle<T>(
+    lane: Lane<'_, SqliteConnection>,
+    done: Result<Result<T, sqlx::Error>, tokio::time::error::Elapsed>,
+) -> Result<T, LedgerFault> {
+    match done {
+        Ok(Ok(value)) => {
+            lane.keep();
+            Ok(value)
+        }
+        Ok(Err(error)) => Err(fault(&error)),
+        Err(_) => Err(LedgerFault::Unreachable("a statement passed its deadline".into())),
+    }
+}
+
+/// The ledger's word for what went wrong.
+pub(super) fn fault(error: &sqlx::Error) -> LedgerFault {
+    match error {
+        sqlx::Error::Database(inner) if !is_busy(error) => LedgerFault::Broken(inner.to_string()),
+        sqlx::Error::Database(_) | sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => {
+            LedgerFault::Unreachable(error.to_string())
+        }
+        _ => LedgerFault::Broken(error.to_string()),
+    }
+}
+
+/// `SQLITE_BUSY` and its extended codes.
+pub(super) fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|inner| inner.code());
+    code.and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == 5)
+}

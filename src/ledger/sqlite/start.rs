@@ -1,0 +1,61 @@
+//! The embedded database's schema.
+
+use sqlx::{
+    SqlSafeStr,
+    migrate::{Migration, MigrationType, Migrator},
+};
+
+use super::Sqlite;
+use crate::ledger::database::{DatabaseFault, SCHEMA_VERSION, check_schema};
+
+/// Every migration, oldest first.
+fn migrator() -> Migrator {
+    let step = |version, name: &'static str, kind, sql: &'static str| {
+        Migration::new(version, name.into(), kind, sql.into_sql_str(), false)
+    };
+    let up = include_str!("../../../migrations/sqlite/0001_ledger.up.sql");
+    let down = include_str!("../../../migrations/sqlite/0001_ledger.down.sql");
+    let mut migrator = Migrator::with_migrations(vec![
+        step(1, "ledger", MigrationType::ReversibleUp, up),
+        step(1, "ledger", MigrationType::ReversibleDown, down),
+    ]);
+    // A newer binary may have expanded the schema already; that is no reason to stop.
+    migrator.set_ignore_missing(true);
+    migrator
+}
+
+impl Sqlite {
+    pub(in crate::ledger) async fn migrate(&self, target: i64) -> Result<(), DatabaseFault> {
+        let mut lane = self.writer.take().await?;
+        let migrator = migrator();
+        let done = if target == SCHEMA_VERSION {
+            migrator.run_direct(None, lane.conn(), false).await
+        } else {
+            migrator.undo(lane.conn(), target).await
+        };
+        done.map_err(|error| DatabaseFault::Migration(error.to_string()))?;
+        lane.keep();
+        Ok(())
+    }
+
+    pub(in crate::ledger) async fn check(&self) -> Result<(), DatabaseFault> {
+        let found = self
+            .read(|conn| {
+                Box::pin(async move {
+                    let migrated: bool = sqlx::query_scalar(
+                        "select exists (select 1 from sqlite_schema where name = '_sqlx_migrations')",
+                    )
+                    .fetch_one(&mut *conn)
+                    .await?;
+                    if !migrated {
+                        return Ok(None);
+                    }
+                    sqlx::query_scalar("select max(version) from _sqlx_migrations where success")
+                        .fetch_one(conn)
+                        .await
+                })
+            })
+            .await?;
+        check_schema(found)
+    }
+}
