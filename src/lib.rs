@@ -7,4 +7,6 @@ pub mod checkout;
 pub mod ledger;
 pub mod payment;
 pub mod pricing;
+pub mod replay;
 pub mod sessions;
+pub mod stock;

@@ -47,3 +47,17 @@ pub struct Show {
     /// Who asks.
     pub caller: String,
 }
+
+/// Looks after a session nobody asked about: settles an overdue payment attempt, ends a session
+/// whose time is over. Doing it twice is doing it once.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "Result<(), CheckoutRefused>")]
+pub struct Tend {
+    /// Which checkout.
+    pub checkout: CheckoutId,
+}
+
+/// Stops the actor when nothing is under way. Answers whether it stops.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "bool")]
+pub struct Retire;

@@ -6,6 +6,7 @@
 //! **Not here:** when to pay and what an answer means for the order (see [`checkout`](crate::checkout)).
 
 pub mod gateway;
+pub mod sandbox;
 
 pub use gateway::{
     AuthorizeRequest, Authorized, Credential, Found, Gateway, GatewayFault, MoneyRequest,
