@@ -1,0 +1,4 @@
+//! Everything that needs more than one slice, or a server: one binary, so that it links once.
+
+mod ledger_contract;
+mod support;
