@@ -189,7 +189,7 @@ async fn money_moves_once_in_each_direction() {
     }
     assert!(refused(sandbox.capture(&of(&let_go, 100)).await), "captured after void");
     assert!(refused(sandbox.capture(&of(&declined, 100)).await), "captured a decline");
-    let mut stolen = of(&paid, 100);
+    let mut stolen = of(&paid, 40);
     stolen.authorization = let_go.authorization().expect("approved").into();
     assert!(refused(sandbox.refund(&stolen).await), "refunded by another's authorization");
     let found = sandbox.find(reference(1)).await.expect("found");
@@ -262,6 +262,10 @@ async fn damage_is_named_by_its_line_and_never_guessed_over() {
     lines[1] = "{\"reference\":";
     std::fs::write(bench.path(), lines.join("\n") + "\n").expect("a damaged book");
     let fault = bench.open().err().expect("damage is a fault");
+    assert!(matches!(fault, BookFault::Damaged { line: 2, .. }), "{fault}");
+    lines[1] = lines[0];
+    std::fs::write(bench.path(), lines.join("\n") + "\n").expect("a book that approves twice");
+    let fault = bench.open().err().expect("nonsense is a fault");
     assert!(matches!(fault, BookFault::Damaged { line: 2, .. }), "{fault}");
 }
 
