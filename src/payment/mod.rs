@@ -3,7 +3,8 @@
 //! **Owns:** the [`Gateway`] trait, the sandbox, its book and its client.
 //! **Invariant:** one reference, one authorization; a gateway is asked only for what the ledger
 //! already records as attempted or owed.
-//! **Not here:** when to pay and what an answer means for the order (see [`checkout`](crate::checkout)).
+//! **Not here:** when to pay and what an answer means for the order
+//! (see [`checkout`](crate::checkout)).
 
 pub mod gateway;
 pub mod remote;

@@ -89,8 +89,8 @@ impl Drop for Redis {
     }
 }
 
-/// Sessions that only wait when told: the pause after a failure is counted by this clock. Calls wait
-/// long enough here that a busy machine is not taken for a dead one.
+/// The pause after a failure is counted by this clock. Most tests let calls wait long enough that
+/// a busy machine is not taken for a dead one.
 fn in_redis(redis: &Redis, wait: Duration) -> (RedisSessions, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::new(Timestamp::from_micros(0)));
     let limits = RedisLimits { wait, ..RedisLimits::default() };

@@ -1,3 +1,5 @@
+//! Each token, and the book through crashes, restarts and confusion.
+
 use proptest::prelude::*;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 use tempfile::TempDir;
