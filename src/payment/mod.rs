@@ -13,3 +13,5 @@ pub mod sandbox;
 pub use gateway::{
     AuthorizeRequest, Authorized, Credential, Found, Gateway, GatewayFault, MoneyRequest,
 };
+pub use remote::RemoteSandbox;
+pub use sandbox::{BookFault, Charge, Sandbox, SandboxSettings, read_book};
