@@ -84,7 +84,7 @@ pub enum Fact {
     Session(Box<SessionWrite>),
     /// T2: the order, once its payment is authorized.
     Place(Box<Place>),
-    /// A payment attempt that came to nothing: unpins the holds and reopens the session.
+    /// A payment attempt that came to nothing: unpins or releases the holds, reopens or cancels the session.
     Settle(Box<Settle>),
     /// T3: a capture, void or refund is done, or is owed from now on.
     Operation(OperationWrite),
@@ -201,7 +201,9 @@ pub struct Settle {
     pub state: AttemptState,
     /// Why, in the gateway's or our words.
     pub code: String,
-    /// The reopened session's body.
+    /// Whether the session opens again with its holds; else it is canceled and they are released.
+    pub reopens: bool,
+    /// The session's body after it.
     pub body: Document,
     /// Until when the unpinned holds live.
     pub hold_until: Timestamp,
@@ -294,6 +296,8 @@ pub struct GrantWanted {
     pub sku: Sku,
     /// For whom.
     pub holder: HolderId,
+    /// A smaller block is not worth it.
+    pub at_least: u32,
     /// At most so many; fewer when `unallocated / (2 × live replicas)` is less.
     pub at_most: u32,
     /// When.

@@ -27,5 +27,5 @@ pub mod writer;
 pub use database::{Database, DatabaseFault, DatabaseOptions};
 pub use entry::{Document, Entry, EntryId, Fact};
 pub use outcome::{BatchReply, Done, GrantSeen, LedgerRefused, Outcome, Shortage};
-pub use store::{CommitFault, LedgerFault, Store};
+pub use store::{Commit, CommitFault, LedgerFault, Store};
 pub use writer::Writer;

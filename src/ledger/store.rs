@@ -117,13 +117,17 @@ pub struct Figures {
     pub unpaid_orders: i64,
 }
 
-/// The durable record of the checkout path.
+/// Commits batches: all the [writer](super::writer) needs.
 #[async_trait]
-pub trait Store: Send + Sync + 'static {
+pub trait Commit: Send + Sync + 'static {
     /// Judges and commits a batch in one transaction: lock and read the [`Ask`](super::world::Ask),
     /// [`judge`](super::judge::judge), apply the changes, commit.
     async fn commit(&self, batch: &[Entry], now: Timestamp) -> Result<BatchReply, CommitFault>;
+}
 
+/// The durable record of the checkout path.
+#[async_trait]
+pub trait Store: Commit {
     /// The database's time.
     async fn now(&self) -> Result<Timestamp, LedgerFault>;
 

@@ -49,12 +49,17 @@ impl Rows {
         Ok(Done::Placed { order, version })
     }
 
-    /// Unpins: the attempt came to nothing, its holds live on unpinned, the session opens again.
+    /// Unpins: the attempt came to nothing, its holds live on unpinned and the session opens again;
+    /// or, for the express lane, it leaves nothing behind.
     pub(super) fn settle(&mut self, settle: &Settle) -> Outcome {
         let checkout = self.pending(settle.attempt)?.checkout;
         for hold in self.pinned_by(checkout, settle.attempt) {
             let expires_at = hold.expires_at.max(settle.hold_until);
-            self.put_hold(HoldRow { pinned_by: None, expires_at, ..hold });
+            let unpinned = HoldRow { pinned_by: None, expires_at, ..hold };
+            match settle.reopens {
+                true => self.put_hold(unpinned),
+                false => self.release(&unpinned),
+            }
         }
         self.change_attempt(AttemptChange {
             id: settle.attempt,
@@ -64,7 +69,8 @@ impl Rows {
             watch_until: settle.watch_until,
             settled_at: settle.now,
         });
-        let version = self.next_head(checkout, SessionState::Open, &settle.body, settle.now);
+        let state = if settle.reopens { SessionState::Open } else { SessionState::Canceled };
+        let version = self.next_head(checkout, state, &settle.body, settle.now);
         self.keep_key(settle.key.as_ref());
         Ok(Done::Settled { version })
     }

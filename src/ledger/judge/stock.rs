@@ -62,18 +62,20 @@ impl Rows {
         Ok(())
     }
 
-    /// Grants a block of `clamp(unallocated / (2 × live replicas), 1, at_most)` units.
+    /// Grants a block of `unallocated / (2 × live replicas)` units, at most `at_most`; when that is
+    /// less than `at_least` the SKU is near its end and every hold goes direct.
     pub(super) fn grant(&mut self, wanted: &GrantWanted) -> Outcome {
         if !self.live.contains(&wanted.holder) {
             return Err(LedgerRefused::Fenced);
         }
         let unallocated = self.unallocated(&wanted.sku);
-        if unallocated == 0 {
-            let sku = wanted.sku.clone();
-            return Err(LedgerRefused::Short(vec![Shortage { sku, wanted: 1, available: 0 }]));
-        }
         let share = unallocated / (2 * i64::from(self.replicas.max(1)));
-        let granted = share.clamp(1, i64::from(wanted.at_most.max(1)));
+        if share < i64::from(wanted.at_least.max(1)) {
+            let available = u32::try_from(share).unwrap_or(u32::MAX);
+            let (sku, wanted) = (wanted.sku.clone(), wanted.at_least);
+            return Err(LedgerRefused::Short(vec![Shortage { sku, wanted, available }]));
+        }
+        let granted = share.min(i64::from(wanted.at_most));
         self.add_stock(&wanted.sku, 0, -granted);
         self.insert_grant(GrantRow {
             id: wanted.id,

@@ -1,0 +1,291 @@
+//! The columns of a catalogue file: which there are, and what each expects.
+
+use csv::ByteRecord;
+use std::collections::{BTreeMap, HashSet};
+
+use super::{
+    Product, StockPolicy,
+    import::{ImportError, ImportRow},
+};
+use crate::base::{Currency, Limits, Money, Sku, Timestamp, looks_like_card_number};
+
+const NEEDED: [&str; 4] = ["sku", "title", "price", "currency"];
+const KNOWN: [&str; 9] = [
+    "sku",
+    "title",
+    "price",
+    "currency",
+    "tax_category",
+    "image_url",
+    "stock_policy",
+    "stock",
+    "active",
+];
+const ATTRIBUTE: &str = "attribute:";
+
+/// Names closer than this to a known column are taken for a typing mistake (Jaro–Winkler, 0–1).
+const LOOKS_ALIKE: f64 = 0.75;
+
+/// How much of a wrong value an error shows: enough to find it, too little to flood a terminal.
+const SHOWN_CHARS: usize = 40;
+
+/// The header: what each field of a row is.
+#[derive(Debug, Default)]
+pub(super) struct Columns(Vec<String>);
+
+/// What a column expected of a row.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Expected {
+    pub(super) column: String,
+    pub(super) expected: String,
+}
+
+impl Columns {
+    pub(super) fn read(header: &ByteRecord) -> Result<Self, Vec<ImportError>> {
+        let names: Vec<String> = header
+            .iter()
+            .map(|name| String::from_utf8_lossy(name).trim_start_matches('\u{feff}').to_owned())
+            .collect();
+        let mut problems = Vec::new();
+        let mut seen = HashSet::new();
+        for name in &names {
+            if let Some(problem) = wrong_column(name, seen.insert(name.as_str())) {
+                problems.push((name.clone(), problem));
+            }
+        }
+        for needed in NEEDED.iter().filter(|needed| !names.iter().any(|name| name == *needed)) {
+            problems.push(((*needed).to_owned(), "this column is needed and missing".to_owned()));
+        }
+        if problems.is_empty() {
+            return Ok(Self(names));
+        }
+        let error = |(column, expected)| ImportError { line: 1, column, expected };
+        Err(problems.into_iter().map(error).collect())
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+fn wrong_column(name: &str, first: bool) -> Option<String> {
+    if !first {
+        return Some("each column may stand once".to_owned());
+    }
+    if KNOWN.contains(&name) {
+        return None;
+    }
+    match name.strip_prefix(ATTRIBUTE) {
+        Some("") => Some("expected a name after `attribute:`".to_owned()),
+        Some(attribute) if looks_like_card_number(attribute) => Some(NO_CARDS.to_owned()),
+        Some(_) => None,
+        None => Some(unknown_column(name)),
+    }
+}
+
+fn unknown_column(name: &str) -> String {
+    if name.contains([';', '\t']) {
+        return "expected columns separated by commas".to_owned();
+    }
+    let likeness = |known: &&str| strsim::jaro_winkler(&name.to_ascii_lowercase(), known);
+    let closest = KNOWN.into_iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+    match closest.filter(|known| likeness(known) >= LOOKS_ALIKE) {
+        Some(known) => format!("no such column; did you mean `{known}`?"),
+        None => format!(
+            "no such column; there are {} and `attribute:<name>`",
+            KNOWN.map(|known| format!("`{known}`")).join(", ")
+        ),
+    }
+}
+
+const NO_CARDS: &str = "expected no payment card number; card numbers are never kept";
+
+/// The fields of one row by column, and what was wrong with them so far.
+struct Fields<'a> {
+    texts: BTreeMap<&'a str, &'a str>,
+    limits: &'a Limits,
+    wrong: Vec<Expected>,
+}
+
+pub(super) fn read_row(
+    columns: &Columns,
+    record: &ByteRecord,
+    limits: &Limits,
+    now: Timestamp,
+) -> Result<ImportRow, Vec<Expected>> {
+    let mut fields = Fields { texts: BTreeMap::new(), limits, wrong: Vec::new() };
+    for (name, bytes) in columns.0.iter().zip(record) {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => drop(fields.texts.insert(name, text)),
+            Err(_) => fields.reject(name, "expected UTF-8 text".to_owned()),
+        }
+    }
+    let sku = fields.sku();
+    let title = fields.free_text("title");
+    let price = fields.price();
+    let stock_policy = fields.stock_policy();
+    let product = Product {
+        // A row with anything wrong is dropped below; these stand in until then.
+        sku: sku.unwrap_or_else(placeholder),
+        title: fields.needed("title", title),
+        price: price.unwrap_or_else(nothing),
+        tax_category: fields.tax_category(),
+        image_url: fields.image_url(),
+        attributes: fields.attributes(),
+        stock_policy,
+        active: fields.active(),
+        updated_at: now,
+    };
+    let stock = fields.stock(stock_policy);
+    if fields.wrong.is_empty() { Ok(ImportRow { product, stock }) } else { Err(fields.wrong) }
+}
+
+fn placeholder() -> Sku {
+    Sku::parse("-").expect("invariant: a hyphen is a SKU")
+}
+
+fn nothing() -> Money {
+    Money::from_minor(0, "EUR".parse().expect("invariant: the euro is a currency"))
+}
+
+impl<'a> Fields<'a> {
+    fn text(&self, column: &str) -> &'a str {
+        self.texts.get(column).copied().unwrap_or("")
+    }
+
+    fn reject(&mut self, column: &str, expected: String) {
+        // A text that is no UTF-8 is reported once, not again as missing.
+        if !self.wrong.iter().any(|wrong| wrong.column == column) {
+            self.wrong.push(Expected { column: column.to_owned(), expected });
+        }
+    }
+
+    fn reject_found(&mut self, column: &str, expected: &str) {
+        let found = self.text(column);
+        let shown: String = found.chars().take(SHOWN_CHARS).collect();
+        let more = if shown.len() < found.len() { "…" } else { "" };
+        let found = if found.is_empty() { "nothing".into() } else { format!("`{shown}{more}`") };
+        self.reject(column, format!("expected {expected}, found {found}"));
+    }
+
+    fn sku(&mut self) -> Option<Sku> {
+        let sku = Sku::parse(self.text("sku")).ok();
+        if sku.is_none() {
+            self.reject_found("sku", "1 to 64 printable ASCII characters without spaces");
+        }
+        sku
+    }
+
+    fn needed(&mut self, column: &str, text: String) -> String {
+        if text.is_empty() {
+            self.reject_found(column, "a text");
+        }
+        text
+    }
+
+    /// Text in people's words: within its limit, and without card numbers.
+    fn free_text(&mut self, column: &str) -> String {
+        let text = self.text(column);
+        let most = self.limits.text_bytes;
+        if text.len() > most {
+            self.reject(column, format!("expected at most {most} bytes, found {}", text.len()));
+        } else if looks_like_card_number(text) {
+            self.reject(column, NO_CARDS.to_owned());
+        } else if text.contains(char::is_control) {
+            self.reject(column, "expected one line of text without control characters".to_owned());
+        }
+        text.to_owned()
+    }
+
+    fn price(&mut self) -> Option<Money> {
+        let Ok(currency) = self.text("currency").parse::<Currency>() else {
+            self.reject_found("currency", "a three-letter ISO 4217 currency code such as `EUR`");
+            return None;
+        };
+        let price = Money::parse_decimal(self.text("price"), currency).ok();
+        let price = price.filter(|price| price.minor() >= 0);
+        if price.is_none() {
+            let decimals = currency.decimals();
+            let wanted = format!("an amount of 0 or more with at most {decimals} decimals");
+            self.reject_found("price", &wanted);
+        }
+        price
+    }
+
+    fn tax_category(&mut self) -> String {
+        let text = self.free_text("tax_category");
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-';
+        if !text.bytes().all(plain) {
+            self.reject_found("tax_category", "lower-case letters, digits, `-` and `_`");
+        }
+        if text.is_empty() { "standard".to_owned() } else { text }
+    }
+
+    fn image_url(&mut self) -> Option<String> {
+        let text = self.free_text("image_url");
+        let is_address = text.starts_with("https://") || text.starts_with("http://");
+        if !text.is_empty() && (!is_address || text.contains(char::is_whitespace)) {
+            self.reject_found("image_url", "an address that starts with `https://`");
+        }
+        (!text.is_empty()).then_some(text)
+    }
+
+    fn attributes(&mut self) -> BTreeMap<String, String> {
+        let mut attributes = BTreeMap::new();
+        let names: Vec<&str> = self.texts.keys().copied().collect();
+        for column in names {
+            let Some(name) = column.strip_prefix(ATTRIBUTE) else { continue };
+            let value = self.free_text(column);
+            if !value.is_empty() {
+                attributes.insert(name.to_owned(), value);
+            }
+        }
+        let bytes = serde_json::to_string(&attributes).map_or(0, |json| json.len());
+        let most = self.limits.metadata_bytes;
+        if bytes > most {
+            let text = format!("expected attributes of at most {most} bytes in all, found {bytes}");
+            self.reject("attribute:*", text);
+        }
+        attributes
+    }
+
+    fn stock_policy(&mut self) -> StockPolicy {
+        match self.text("stock_policy") {
+            "" | "tracked" => StockPolicy::Tracked,
+            "backorder" => StockPolicy::Backorder,
+            "untracked" => StockPolicy::Untracked,
+            _ => {
+                self.reject_found("stock_policy", "`tracked`, `backorder` or `untracked`");
+                StockPolicy::Tracked
+            }
+        }
+    }
+
+    fn stock(&mut self, policy: StockPolicy) -> Option<u32> {
+        let text = self.text("stock");
+        if text.is_empty() {
+            return None;
+        }
+        if policy != StockPolicy::Tracked {
+            self.reject_found("stock", "nothing, for only `tracked` units are counted");
+            return None;
+        }
+        // `+5` parses as a number, but a count has no sign.
+        let count = text.parse::<u32>().ok().filter(|_| !text.starts_with('+'));
+        if count.is_none() {
+            self.reject_found("stock", "a whole number from 0 to 4294967295");
+        }
+        count
+    }
+
+    fn active(&mut self) -> bool {
+        match self.text("active") {
+            "" | "true" => true,
+            "false" => false,
+            _ => {
+                self.reject_found("active", "`true` or `false`");
+                true
+            }
+        }
+    }
+}

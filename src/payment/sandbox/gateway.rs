@@ -1,0 +1,147 @@
+//! The sandbox as a gateway: reads the token, writes the book, answers in the token's pace.
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use std::{path::Path, sync::Arc, time::Duration};
+
+use super::{
+    book::Book,
+    charge::{Charge, Op, Outcome},
+    reading::BookFault,
+    tokens::{Pace, Token},
+};
+use crate::{
+    base::{AttemptId, Clock},
+    payment::{AuthorizeRequest, Authorized, Found, Gateway, GatewayFault, MoneyRequest},
+};
+
+/// How the sandbox behaves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SandboxSettings {
+    /// Milliseconds until `slow_token` is answered.
+    pub slow_ms: u64,
+    /// Milliseconds after which a call without an answer is given up as unknown, as a client of a
+    /// remote gateway would do.
+    pub client_timeout_ms: u64,
+}
+
+impl Default for SandboxSettings {
+    fn default() -> Self {
+        Self { slow_ms: 2_000, client_timeout_ms: 5_000 }
+    }
+}
+
+/// A payment gateway for trying things out. Moves no money; remembers everything.
+pub struct Sandbox {
+    book: Book,
+    settings: SandboxSettings,
+    clock: Arc<dyn Clock>,
+}
+
+impl Sandbox {
+    /// Opens the sandbox whose book is the file at `book`.
+    ///
+    /// # Errors
+    /// As [`Book::open`] does.
+    pub fn open(
+        book: impl AsRef<Path>,
+        settings: SandboxSettings,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, BookFault> {
+        Ok(Self { book: Book::open(book.as_ref())?, settings, clock })
+    }
+
+    /// Everything that was charged, in the order of references.
+    pub fn charges(&self) -> Vec<Charge> {
+        self.book.charges()
+    }
+
+    /// Authorizes as a server does: no time limit of its own, and for `lost_token` no answer ever.
+    ///
+    /// # Errors
+    /// As the gateway trait says.
+    pub async fn answer(&self, request: &AuthorizeRequest) -> Result<Authorized, GatewayFault> {
+        let token = Token::read(request.credential.expose());
+        let authorized = self.authorize_now(request, token).await?;
+        match token.pace() {
+            Pace::AtOnce => {}
+            Pace::Late => tokio::time::sleep(Duration::from_millis(self.settings.slow_ms)).await,
+            Pace::Never => std::future::pending().await,
+        }
+        Ok(authorized)
+    }
+
+    async fn authorize_now(
+        &self,
+        request: &AuthorizeRequest,
+        token: Token,
+    ) -> Result<Authorized, GatewayFault> {
+        let judged = self.book.write(|charges| {
+            let now = self.clock.now();
+            // A reference that has its answer gets it again, however late: "not sent" would lie.
+            if now > request.not_after && !charges.is_answered(request.reference) {
+                return Err(GatewayFault::NotSent("the call came after its deadline".into()));
+            }
+            Ok(charges.judge_authorize(request.reference, request.amount, token, now))
+        });
+        let (record, charge) = judged.await?;
+        match record.outcome {
+            Outcome::Failed => Err(GatewayFault::Unknown("500 Internal Server Error".into())),
+            Outcome::Refused => Err(GatewayFault::Refused(record.code.unwrap_or_default())),
+            _ => charge
+                .and_then(|charge| charge.answer)
+                .ok_or_else(|| GatewayFault::Unknown("the book lost a charge".into())),
+        }
+    }
+
+    async fn move_money(&self, op: Op, request: &MoneyRequest) -> Result<(), GatewayFault> {
+        let judged = |charges: &_| -> Result<_, GatewayFault> {
+            Ok(super::charges::Charges::judge_move(charges, op, request, self.clock.now()))
+        };
+        let (record, _) = self.in_time(self.book.write(judged)).await?;
+        match record.outcome {
+            Outcome::Refused => Err(GatewayFault::Refused(record.code.unwrap_or_default())),
+            _ => Ok(()),
+        }
+    }
+
+    async fn in_time<T>(
+        &self,
+        call: impl Future<Output = Result<T, GatewayFault>>,
+    ) -> Result<T, GatewayFault> {
+        let limit = Duration::from_millis(self.settings.client_timeout_ms);
+        let answered = tokio::time::timeout(limit, call).await;
+        answered.unwrap_or_else(|_| Err(GatewayFault::Unknown(format!("silent for {limit:?}"))))
+    }
+}
+
+#[async_trait]
+impl Gateway for Sandbox {
+    fn name(&self) -> &'static str {
+        "sandbox"
+    }
+
+    async fn authorize(&self, request: &AuthorizeRequest) -> Result<Authorized, GatewayFault> {
+        self.in_time(self.answer(request)).await
+    }
+
+    async fn capture(&self, request: &MoneyRequest) -> Result<(), GatewayFault> {
+        self.move_money(Op::Capture, request).await
+    }
+
+    async fn void(&self, request: &MoneyRequest) -> Result<(), GatewayFault> {
+        self.move_money(Op::Void, request).await
+    }
+
+    async fn refund(&self, request: &MoneyRequest) -> Result<(), GatewayFault> {
+        self.move_money(Op::Refund, request).await
+    }
+
+    async fn find(&self, reference: AttemptId) -> Result<Found, GatewayFault> {
+        let look = |charges: &super::charges::Charges| {
+            charges.get(reference).map_or(Found::Nothing, Charge::found)
+        };
+        self.in_time(self.book.look_up(look)).await
+    }
+}
