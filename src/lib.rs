@@ -1,6 +1,7 @@
 //! Doorbuster: takes a checkout, holds the stock, places the order, loses nothing.
 
 pub mod access;
+pub mod app;
 pub mod audit;
 pub mod base;
 pub mod cart;

@@ -27,7 +27,7 @@ pub async fn create(
     if let Reply::Done(done) = &reply
         && done.status == 201
     {
-        let place = format!("{}{BASE_PATH}/checkout-sessions/{checkout}", door.site.base_url);
+        let place = format!("{}{BASE_PATH}/checkout-sessions/{checkout}", door.site().base_url);
         if let Ok(place) = header::HeaderValue::from_str(&place) {
             response.headers_mut().insert(header::LOCATION, place);
         }
