@@ -5,9 +5,9 @@
 //! ```text
 //!  storefront ─ HTTP ─► http ─► cart actor: what may happen next
 //!                             └─► checkout: quote, hold, complete
-//!                                  ├─► SKU actors       take units from this replica's grants (memory)
-//!                                  ├─► ledger writer T0 holds + session become durable   (group commit)
-//!                                  ├─► ledger writer T1 payment attempt, holds pinned    (group commit)
+//!                                  ├─► SKU actors       take units from this replica's grants
+//!                                  ├─► ledger writer T0 holds + session become durable
+//!                                  ├─► ledger writer T1 payment attempt, holds pinned
 //!                                  ├─► payment gateway  authorize; nothing is locked meanwhile
 //!                                  ├─► ledger writer T2 order + payment + events; holds → sold
 //!                                  ├─► reply
