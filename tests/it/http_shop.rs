@@ -10,9 +10,7 @@ use actix_web::{
 };
 use doorbuster::{
     access::Access,
-    base::{
-        AnchoredClock, Chance, Clock, HolderId, Limits, Money, MovementId, Sku, SystemChance,
-    },
+    base::{AnchoredClock, Chance, Clock, HolderId, Limits, Money, MovementId, Sku, SystemChance},
     cart::Carts,
     catalog::{Catalog, Product, StockPolicy},
     checkout::{Checkout, Collection, NoProbe, Terms},
@@ -61,7 +59,10 @@ impl Answer {
         assert_eq!((self.status.as_u16(), body["code"].as_str()), (status, Some(code)), "{body}");
         assert_eq!(self.header("content-type"), Some("application/problem+json"));
         assert_eq!(body["status"], status);
-        assert_eq!(body["request_id"].as_str(), self.header("x-request-id"), "{body}");
+        // A refusal that is replayed byte for byte names no request.
+        let id = body.get("request_id").map(|id| id.as_str().expect("a text"));
+        assert!(id.is_none() || id == self.header("x-request-id"), "{body}");
+        assert!(self.header("x-request-id").is_some());
         body
     }
 }

@@ -48,7 +48,10 @@ async fn an_agent_discovers_creates_pays_and_reads_the_order() {
     let (session, body) = created(&shop, &[("TEE", 2), ("EBOOK", 1)]).await;
     assert_eq!(body["status"], "ready_for_complete", "{body}");
     assert_eq!(body["currency"], "EUR");
-    assert_eq!(body["totals"][1], json!({"type": "total", "display_text": "Total", "amount": 4479}));
+    assert_eq!(
+        body["totals"][1],
+        json!({"type": "total", "display_text": "Total", "amount": 4479})
+    );
 
     let paid = shop.post(&format!("{session}/complete"), &pay("success_token")).await;
     let body = paid.json();
@@ -59,7 +62,10 @@ async fn an_agent_discovers_creates_pays_and_reads_the_order() {
 
     let order = body["order"]["id"].as_str().expect("an order");
     let order = shop.get(&format!("/ucp/orders/{order}")).await.json();
-    assert_eq!(order["line_items"][0]["quantity"], json!({"original": 2, "total": 2, "fulfilled": 0}));
+    assert_eq!(
+        order["line_items"][0]["quantity"],
+        json!({"original": 2, "total": 2, "fulfilled": 0})
+    );
     assert_eq!(order["line_items"][1]["item"]["title"], "The EBOOK");
     assert_eq!(shop.get(&session).await.json()["order"]["id"], order["id"]);
 }
@@ -193,7 +199,11 @@ async fn wrong_fields_and_limits_are_named() {
         (card, "card_number_refused", "/buyer/first_name", Value::Null),
     ] {
         let problem = shop.post(SESSIONS, &body).await.problem(422, code);
-        assert_eq!((&problem["pointer"], &problem["limit"]), (&json!(pointer), &limit), "{problem}");
+        assert_eq!(
+            (&problem["pointer"], &problem["limit"]),
+            (&json!(pointer), &limit),
+            "{problem}"
+        );
     }
     let mut huge = cart(&[("TEE", 1)]);
     huge["padding"] = json!("x".repeat(2000));

@@ -1,7 +1,9 @@
 //! Everything that needs more than one slice, or a server: one binary, so that it links once.
 
+mod http_door;
 mod http_shop;
 mod http_ucp;
+mod http_v1;
 mod ledger_contract;
 mod sessions_contract;
 mod support;
