@@ -6,8 +6,8 @@ use actix_web::{
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
-        Method,
-        header::{HeaderMap, HeaderName, HeaderValue},
+        Method, StatusCode,
+        header::{ALLOW, HeaderMap, HeaderName, HeaderValue},
     },
     middleware::Next,
     web,
@@ -145,16 +145,27 @@ impl Memo {
     }
 
     /// Writes the problem a handler ended with, and the request's id in any case.
-    fn finish(&self, response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
-        let problem = response.response().error().and_then(|error| error.as_error::<Problem>());
-        match problem.map(|problem| self.write(problem)) {
-            Some(written) => response.into_response(written),
-            None => {
-                let mut response = response;
-                self.name(response.headers_mut());
-                response
-            }
+    fn finish(&self, mut response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+        if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+            return self.wrong_method(response);
         }
+        let problem = response.response().error().and_then(|error| error.as_error::<Problem>());
+        if let Some(written) = problem.map(|problem| self.write(problem)) {
+            return response.into_response(written);
+        }
+        self.name(response.headers_mut());
+        response
+    }
+
+    /// The framework says which methods there are, and nothing else.
+    fn wrong_method(&self, response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+        let allowed = response.headers().get(ALLOW).cloned();
+        let text = format!("{} is not for this resource.", self.method);
+        let mut written = self.write(&Problem::new(Kind::MethodNotAllowed, text));
+        if let Some(allowed) = allowed {
+            written.headers_mut().insert(ALLOW, allowed);
+        }
+        response.into_response(written)
     }
 
     /// Without a response there is no request to attach one to; the error becomes the answer.
