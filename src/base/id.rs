@@ -143,6 +143,14 @@ impl OrderId {
     }
 }
 
+impl OperationId {
+    /// The only operation of its kind for this attempt: recording it twice is recording it once.
+    /// `kind` tells capture, void and refund apart in the last byte.
+    pub const fn of(attempt: AttemptId, kind: u8) -> Self {
+        Self(Uuid::from_u128(attempt.0.as_u128() ^ kind as u128))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -24,7 +24,7 @@ pub struct Ask {
 
 /// The commands.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "a command is moved once, into its actor")]
+
 pub enum Command {
     /// A new session. The checkout id is fresh.
     Create(Draft),
@@ -47,3 +47,17 @@ pub struct Show {
     /// Who asks.
     pub caller: String,
 }
+
+/// Looks after a session nobody asked about: settles an overdue payment attempt, ends a session
+/// whose time is over. Doing it twice is doing it once.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "Result<(), CheckoutRefused>")]
+pub struct Tend {
+    /// Which checkout.
+    pub checkout: CheckoutId,
+}
+
+/// Stops the actor when nothing is under way. Answers whether it stops.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "bool")]
+pub struct Retire;

@@ -1,11 +1,16 @@
 //! The cart: one actor per live cart, which takes one command at a time.
 //!
 //! **Owns:** the order in which commands reach a session, and who is alive.
-//! **Invariant:** a command is run by the actor, never by the request's future.
+//! **Invariant:** a command is run by the actor, never by the request's future: a client that goes
+//! away changes nothing.
 //! **Not here:** what a command does (see [`checkout`](crate::checkout)).
 
-pub mod carts;
+pub mod actor;
+pub mod keeper;
 pub mod messages;
+pub mod registry;
+pub mod seat;
 
-pub use carts::Carts;
-pub use messages::{Ask, Command, Show};
+pub use keeper::Keeper;
+pub use messages::{Ask, Command, Show, Tend};
+pub use registry::Carts;

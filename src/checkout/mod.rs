@@ -3,11 +3,34 @@
 //! **Owns:** the session, and the order of the steps that turn it into an order.
 //! **Invariant:** every step can be stopped, repeated or undone; nothing waits while holding something.
 //! **Not here:** who may ask next (see [`cart`](crate::cart)) and how answers look (see `http`).
+//!
+//! [`open`] is T0, [`saga`] the table after it: [`begin`](Saga) T1, authorize, [`place`](Saga) T2 and
+//! T3; [`recover`](Checkout::recover) finishes what a crash or a silent gateway left behind.
 
 pub mod answer;
+mod authorize;
+mod begin;
+mod collect;
+mod complete;
+mod crash;
+mod desk;
+mod end;
+mod hold;
+mod load;
+mod open;
+mod place;
+pub mod quote;
+pub mod record;
+mod recover;
+mod saga;
 pub mod session;
+mod settle;
 
 pub use answer::{
     Asked, CheckoutRefused, Draft, DraftLine, Operation, Render, Reply, Shown, Tender,
 };
+pub use collect::{Collection, Collector};
+pub use crash::{CrashPoint, NoProbe, Probe};
+pub use desk::{Checkout, Terms};
+pub use saga::Step;
 pub use session::{Instrument, Line, Notice, NoticeCode, Session};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{CheckoutId, Currency, Money, OrderId, Person, Sku, Timestamp},
+    base::{AttemptId, CheckoutId, Currency, Money, OrderId, Person, Sku, Timestamp},
     catalog::StockPolicy,
     ledger::row::SessionState,
     pricing::Totals,
@@ -27,6 +27,8 @@ pub struct Line {
     pub image_url: Option<String>,
     /// How its units are counted.
     pub stock_policy: StockPolicy,
+    /// Its index in the request that named it.
+    pub at: usize,
 }
 
 /// Why a session cannot be completed as it stands, or what the buyer should know.
@@ -90,6 +92,25 @@ impl NoticeCode {
         Self::TotalChanged,
         Self::PaymentMissing,
     ];
+
+    /// Whether a session with this notice cannot be completed as it stands.
+    pub const fn blocks(self) -> bool {
+        match self {
+            Self::OutOfStock
+            | Self::ItemUnavailable
+            | Self::CurrencyMismatch
+            | Self::LinesMissing
+            | Self::EmailMissing
+            | Self::PaymentChallenged => true,
+            Self::QuantityAdjusted
+            | Self::HoldLapsed
+            | Self::PaymentDeclined
+            | Self::PaymentPending
+            | Self::PaymentUnavailable
+            | Self::TotalChanged
+            | Self::PaymentMissing => false,
+        }
+    }
 }
 
 /// The instrument last used, as it may be shown: never its credential.
@@ -140,6 +161,15 @@ pub struct Session {
     /// How often a payment was attempted.
     #[serde(default)]
     pub attempts: u32,
+    /// The attempt under way, or the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<AttemptId>,
+    /// Whether it came through the express lane: refused, it leaves nothing.
+    #[serde(default)]
+    pub express: bool,
+    /// Units held per SKU, as last committed; the holds' rows decide.
+    #[serde(skip)]
+    pub held: Vec<(Sku, u32)>,
     /// Where the buyer proves who they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub challenge_url: Option<String>,
@@ -162,6 +192,13 @@ impl Session {
     /// The order it became.
     pub fn order(&self) -> Option<OrderId> {
         (self.state == SessionState::Completed).then(|| OrderId::of(self.id))
+    }
+
+    /// Whether nothing stands in the way of paying. A challenge does not: passing it is paying again.
+    pub fn is_ready(&self) -> bool {
+        let stands =
+            |notice: &Notice| notice.code.blocks() && notice.code != NoticeCode::PaymentChallenged;
+        self.state == SessionState::Open && !self.notices.iter().any(stands)
     }
 
     /// Whether a notice of this kind stands.

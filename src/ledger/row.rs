@@ -229,7 +229,7 @@ pub struct NewOrder {
     pub total_minor: i64,
     /// In which currency.
     pub currency: Currency,
-    /// The order as shown, without personal fields.
+    /// The completed session, without personal fields.
     pub body: Document,
     /// Its lines, numbered from 1.
     pub lines: Vec<NewOrderLine>,

@@ -201,6 +201,20 @@ async fn money_moves_once_in_each_direction() {
 }
 
 #[tokio::test]
+async fn what_was_answered_is_in_the_file_before_the_answer() {
+    let bench = Bench::new();
+    let sandbox = bench.sandbox();
+    for number in 1..=50 {
+        assert!(approved(sandbox.authorize(&bench.ask(number, 100, "success_token")).await));
+        let charge = sandbox.charges().pop().expect("charged");
+        let in_file = || read_book(bench.path()).expect("readable while it is written").pop();
+        assert_eq!(in_file(), Some(charge.clone()));
+        sandbox.capture(&of(&charge, 100)).await.expect("captured");
+        assert_eq!(in_file().and_then(|charge| charge.captured_minor), Some(100));
+    }
+}
+
+#[tokio::test]
 async fn a_call_that_is_given_up_is_in_the_book_all_the_same() {
     let bench = Bench::new();
     let sandbox = bench.sandbox();

@@ -1,0 +1,138 @@
+//! The keeper's rounds: what must happen though nobody asks for it.
+
+use std::{sync::Arc, time::Duration};
+
+use super::registry::Carts;
+use crate::{
+    base::{Chance, CheckoutId, Timestamp},
+    checkout::{Checkout, CheckoutRefused, CrashPoint},
+    ledger::{Entry, EntryId, Fact, LedgerFault, entry::Expire, store::RetainSince},
+};
+
+/// Rows one round looks at, of each kind: a round stays short, and the next comes soon.
+const ROUND_MAX: u32 = 500;
+
+/// A debt the collector has not got to by then is handed to it again.
+const DEBT_AGE: Duration = Duration::from_secs(10);
+
+/// How long what is kept only for a while is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// Idempotency keys.
+    pub keys: Duration,
+    /// Sessions that ended without an order.
+    pub sessions: Duration,
+    /// Sent events.
+    pub events: Duration,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        let days = |days: u64| Duration::from_secs(days * 24 * 60 * 60);
+        Self { keys: days(30), sessions: days(7), events: days(14) }
+    }
+}
+
+/// Makes the rounds.
+pub struct Keeper {
+    /// The checkout.
+    pub desk: Arc<Checkout>,
+    /// The live carts.
+    pub carts: Arc<Carts>,
+    /// What is kept for how long.
+    pub retention: Retention,
+}
+
+/// What a round did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Round {
+    /// Overdue payment attempts looked after.
+    pub attempts: usize,
+    /// Watched attempts asked about.
+    pub watched: usize,
+    /// Debts handed to the collector again.
+    pub debts: usize,
+    /// Holds given back.
+    pub holds: usize,
+    /// Sessions ended.
+    pub sessions: usize,
+}
+
+impl Keeper {
+    /// The quick round, every second or so: money and stock that wait.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read; the next round tries again.
+    pub async fn round(&self) -> Result<Round, LedgerFault> {
+        let now = self.desk.now();
+        let store = &self.desk.store;
+        let mut round = Round::default();
+        for attempt in store.list_overdue_attempts(now, ROUND_MAX).await? {
+            self.tend(attempt.checkout).await;
+            round.attempts += 1;
+        }
+        for due in store.list_due_operations(now.minus(DEBT_AGE), ROUND_MAX).await? {
+            self.desk.collector.collect(due);
+            round.debts += 1;
+        }
+        round.holds = self.expire_holds(now).await?;
+        for checkout in store.list_expired_sessions(now, ROUND_MAX).await? {
+            self.tend(checkout).await;
+            round.sessions += 1;
+        }
+        Ok(round)
+    }
+
+    /// The slow round, every minute or so: late authorizations, and what has been kept long enough.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read; the next round tries again.
+    pub async fn slow_round(&self) -> Result<Round, LedgerFault> {
+        let now = self.desk.now();
+        let store = &self.desk.store;
+        let mut round = Round::default();
+        let mut cursor = None;
+        loop {
+            let page = store.list_watched_attempts(now, cursor, ROUND_MAX).await?;
+            let Some(last) = page.last() else { break };
+            cursor = Some(last.id);
+            for attempt in &page {
+                log(attempt.checkout, self.desk.watch(attempt).await);
+                round.watched += 1;
+            }
+        }
+        let since = RetainSince {
+            keys: now.minus(self.retention.keys),
+            sessions: now.minus(self.retention.sessions),
+            events: now.minus(self.retention.events),
+        };
+        store.purge(since, ROUND_MAX).await?;
+        Ok(round)
+    }
+
+    /// Gives lapsed holds back. Whether each has still lapsed is judged again under the lock.
+    async fn expire_holds(&self, now: Timestamp) -> Result<usize, LedgerFault> {
+        let holds = self.desk.store.list_expired_holds(now, ROUND_MAX).await?;
+        let count = holds.len();
+        if count > 0 {
+            self.desk.probe.reach(CrashPoint::InSweep);
+            let chance: &dyn Chance = &*self.desk.chance;
+            let id = EntryId::of(format_args!("expire/{}", CheckoutId::new(now, chance)));
+            let fact = Fact::Expire(Expire { holds, now });
+            let outcome = self.desk.writer.write(Entry::new(id, fact)).await?;
+            tracing::debug!(?outcome, "gave lapsed holds back");
+        }
+        Ok(count)
+    }
+
+    async fn tend(&self, checkout: CheckoutId) {
+        log(checkout, self.carts.tend(checkout).await);
+    }
+}
+
+/// One that cannot be looked after now comes up in the next round again.
+fn log(checkout: CheckoutId, outcome: Result<(), CheckoutRefused>) {
+    if let Err(refused) = outcome {
+        tracing::warn!(%checkout, %refused, "a checkout could not be looked after");
+    }
+}

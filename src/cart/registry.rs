@@ -1,0 +1,115 @@
+//! All live carts: finds the actor of a checkout, starts it on first use, starts it again after a
+//! panic, puts it to sleep when idle.
+
+use actix::{Actor, Addr, ArbiterHandle, MailboxError};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use super::{
+    actor::CartActor,
+    messages::{Ask, Retire, Show, Tend},
+};
+use crate::{
+    base::{CheckoutId, Timestamp},
+    checkout::{Checkout, CheckoutRefused, Reply, Session},
+};
+
+/// Locks shared by few enough carts that two requests rarely meet.
+const SHARDS: usize = 32;
+
+struct Live {
+    addr: Addr<CartActor>,
+    used_at: Timestamp,
+}
+
+/// The registry of live carts.
+pub struct Carts {
+    desk: Arc<Checkout>,
+    arbiters: Vec<ArbiterHandle>,
+    shards: Vec<Mutex<HashMap<CheckoutId, Live>>>,
+}
+
+impl Carts {
+    /// A registry whose actors run on these arbiters.
+    pub fn new(desk: Arc<Checkout>, arbiters: Vec<ArbiterHandle>) -> Self {
+        Self { desk, arbiters, shards: (0..SHARDS).map(|_| Mutex::default()).collect() }
+    }
+
+    /// Has a command carried out. The command goes on when the caller goes away.
+    ///
+    /// An actor that dies under the command leaves its outcome unknown here: asking again with the
+    /// same key tells, since key and work are one commit.
+    pub async fn ask(&self, ask: Ask) -> Result<Reply, CheckoutRefused> {
+        let checkout = ask.checkout;
+        self.actor(checkout).send(ask).await.unwrap_or_else(|error| Err(dead(error)))
+    }
+
+    /// Shows a session.
+    pub async fn show(&self, show: Show) -> Result<Arc<Session>, CheckoutRefused> {
+        self.actor(show.checkout).send(show).await.unwrap_or_else(|error| Err(dead(error)))
+    }
+
+    /// Looks after a session nobody asked about.
+    pub async fn tend(&self, checkout: CheckoutId) -> Result<(), CheckoutRefused> {
+        self.actor(checkout).send(Tend { checkout }).await.unwrap_or_else(|error| Err(dead(error)))
+    }
+
+    /// How many carts are live.
+    pub fn live_count(&self) -> usize {
+        self.shards.iter().map(|shard| lock(shard).len()).sum()
+    }
+
+    /// Puts carts to sleep that nobody asked for since `idle`. Returns how many.
+    pub async fn retire_idle(&self, idle: Duration) -> usize {
+        let before = self.desk.now().minus(idle);
+        let mut count = 0;
+        for shard in &self.shards {
+            let due: Vec<_> = lock(shard)
+                .iter()
+                .filter(|(_, live)| live.used_at <= before)
+                .map(|(checkout, live)| (*checkout, live.addr.clone()))
+                .collect();
+            for (checkout, addr) in due {
+                if addr.send(Retire).await.unwrap_or(true) {
+                    // Stopped or dead: the next one to ask starts a new actor.
+                    lock(shard).remove(&checkout);
+                    count += 1;
+                }
+            }
+        }
+        count
+    }
+
+    /// The actor of a checkout. One that died is replaced: it was a cache of decisions.
+    fn actor(&self, checkout: CheckoutId) -> Addr<CartActor> {
+        // A version 7 UUID ends in random bits: they spread evenly.
+        let bits = checkout.uuid().as_u128();
+        let pick = |bits: u128, of: usize| usize::try_from(bits % of.max(1) as u128).unwrap_or(0);
+        let mut live = lock(&self.shards[pick(bits, SHARDS)]);
+        let used_at = self.desk.now();
+        if let Some(entry) = live.get_mut(&checkout).filter(|entry| entry.addr.connected()) {
+            entry.used_at = used_at;
+            return entry.addr.clone();
+        }
+        let desk = self.desk.clone();
+        let addr = match self.arbiters.get(pick(bits >> 8, self.arbiters.len())) {
+            Some(arbiter) => CartActor::start_in_arbiter(arbiter, |_| CartActor::new(desk)),
+            None => CartActor::new(desk).start(),
+        };
+        live.insert(checkout, Live { addr: addr.clone(), used_at });
+        addr
+    }
+}
+
+/// The actor died, or its arbiter stopped: what was asked may or may not have been done.
+fn dead(_: MailboxError) -> CheckoutRefused {
+    CheckoutRefused::KeyInFlight
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic while holding it leaves at worst a missing entry, which is started again.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,104 @@
+//! Asks the gateway. Nothing is locked and no transaction is open meanwhile.
+
+use std::time::Duration;
+
+use super::{
+    answer::CheckoutRefused,
+    crash::CrashPoint,
+    desk::Checkout,
+    saga::{Attempted, Saga, Stop, Verdict},
+};
+use crate::payment::{AuthorizeRequest, Authorized, Credential, Found, GatewayFault};
+
+/// The first pause before the gateway is asked again; doubles.
+const PAUSE: Duration = Duration::from_millis(50);
+
+impl Saga<'_> {
+    pub(super) async fn authorize(&mut self) -> Result<(), Stop> {
+        let attempt = self.attempt()?;
+        let Some(credential) = self.credential() else {
+            return Err(Stop::Later(CheckoutRefused::KeyInFlight));
+        };
+        self.reach(CrashPoint::CallSent);
+        let verdict = self.desk.ask_to_authorize(&attempt, credential).await;
+        self.reach(CrashPoint::AnswerRead);
+        match verdict {
+            Some(Ok(authorization)) => {
+                self.authorization = Some(authorization);
+                Ok(())
+            }
+            Some(Err(verdict)) => Err(Stop::Verdict(verdict)),
+            None => Err(Stop::Later(CheckoutRefused::KeyInFlight)),
+        }
+    }
+}
+
+impl Checkout {
+    /// Asks until there is a definite answer or the deadline has passed. Asking again is safe: the
+    /// reference is the idempotency key. `None`: the outcome is unknown, and recovery will ask.
+    async fn ask_to_authorize(
+        &self,
+        attempt: &Attempted,
+        credential: Credential,
+    ) -> Option<Result<String, Verdict>> {
+        let request = AuthorizeRequest {
+            reference: attempt.id,
+            amount: attempt.amount,
+            credential,
+            not_after: attempt.deadline,
+        };
+        let mut pause = PAUSE;
+        loop {
+            let left = attempt.deadline.since(self.now());
+            let call = tokio::time::timeout(left, self.gateway.authorize(&request));
+            let fault = match call.await {
+                Ok(Ok(answer)) => return Some(verdict(answer)),
+                Ok(Err(fault)) => fault,
+                Err(_) => GatewayFault::Unknown("no answer before the deadline".into()),
+            };
+            match fault {
+                GatewayFault::NotSent(why) => return Some(Err(Verdict::Unavailable(why))),
+                GatewayFault::Refused(code) => return Some(Err(Verdict::Declined(code))),
+                GatewayFault::Unknown(why) => {
+                    tracing::info!(attempt = %attempt.id, why, "the gateway gave no answer; asking what became of it");
+                }
+            }
+            if let Some(found) = self.ask_what_became(attempt).await {
+                return Some(found);
+            }
+            if self.now() >= attempt.deadline {
+                return None;
+            }
+            tokio::time::sleep(pause).await;
+            pause *= 2;
+        }
+    }
+
+    /// What the gateway knows of an attempt. `None`: nothing definite. That it never heard of the
+    /// attempt is definite only after the deadline.
+    pub(super) async fn ask_what_became(
+        &self,
+        attempt: &Attempted,
+    ) -> Option<Result<String, Verdict>> {
+        match self.gateway.find(attempt.id).await {
+            Ok(Found::Answered { answer, voided: false, .. }) => Some(verdict(answer)),
+            Ok(Found::Answered { voided: true, .. }) => {
+                Some(Err(Verdict::Declined("authorization_voided".into())))
+            }
+            Ok(Found::Nothing) if self.now() >= attempt.deadline => Some(Err(Verdict::Unheard)),
+            Ok(Found::Nothing) => None,
+            Err(fault) => {
+                tracing::warn!(attempt = %attempt.id, %fault, "the gateway does not tell what became of an attempt");
+                None
+            }
+        }
+    }
+}
+
+fn verdict(answer: Authorized) -> Result<String, Verdict> {
+    match answer {
+        Authorized::Approved { authorization } => Ok(authorization),
+        Authorized::Declined { code } => Err(Verdict::Declined(code)),
+        Authorized::Challenged { url } => Err(Verdict::Challenged(url)),
+    }
+}

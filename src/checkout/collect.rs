@@ -1,0 +1,130 @@
+//! Captures, voids and refunds: debts that stand in the ledger before the gateway is asked.
+
+use serde_json::json;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+use super::{
+    crash::{CrashPoint, Probe},
+    record::event,
+};
+use crate::{
+    base::{Chance, Clock, EventId, Money},
+    ledger::{
+        Entry, EntryId, Fact, LedgerFault, Writer,
+        entry::OperationWrite,
+        row::{OperationKind, OperationRow, OperationState},
+    },
+    payment::{Gateway, GatewayFault, MoneyRequest},
+};
+
+/// Debts that wait in memory. More wait in the ledger, where the sweep finds them.
+const QUEUE_BOUND: usize = 4096;
+
+/// Debts collected at once.
+const AT_ONCE: usize = 64;
+
+/// Takes debts to be collected.
+#[derive(Debug, Clone)]
+pub struct Collector(mpsc::Sender<OperationRow>);
+
+impl Collector {
+    /// Hands a debt over. When the collector is busy the debt stays in the ledger and is found later.
+    pub fn collect(&self, due: OperationRow) {
+        let _full = self.0.try_send(due);
+    }
+}
+
+/// Collects debts: asks the gateway, then records what it did (T3).
+pub struct Collection {
+    /// The ledger.
+    pub writer: Writer,
+    /// Who holds the money.
+    pub gateway: Arc<dyn Gateway>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Makes ids.
+    pub chance: Arc<dyn Chance>,
+    /// Crash points, for tests.
+    pub probe: Arc<dyn Probe>,
+}
+
+impl Collection {
+    /// The handle and the task, which ends when every handle is gone.
+    pub fn start(self) -> (Collector, impl Future<Output = ()> + Send + 'static) {
+        let (queue, inbox) = mpsc::channel(QUEUE_BOUND);
+        (Collector(queue), self.run(inbox))
+    }
+
+    async fn run(self, mut inbox: mpsc::Receiver<OperationRow>) {
+        use futures_util::{StreamExt, stream::FuturesUnordered};
+        let mut working = FuturesUnordered::new();
+        loop {
+            tokio::select! {
+                due = inbox.recv(), if working.len() < AT_ONCE => match due {
+                    Some(due) => working.push(self.collect(due)),
+                    None => break,
+                },
+                Some(()) = working.next(), if !working.is_empty() => {}
+            }
+        }
+        while working.next().await.is_some() {}
+    }
+
+    /// Collects one debt. What cannot be done now stays due.
+    async fn collect(&self, due: OperationRow) {
+        let answer = self.ask(&due).await;
+        self.probe.reach(CrashPoint::InCollection);
+        let (state, note) = match answer {
+            Ok(()) => (OperationState::Done, String::new()),
+            Err(GatewayFault::Refused(why)) => (OperationState::Refused, why),
+            Err(fault) => {
+                tracing::info!(operation = %due.operation.id, %fault, "a debt stays due");
+                return;
+            }
+        };
+        if state == OperationState::Refused {
+            tracing::error!(operation = %due.operation.id, order = %due.order, note, "the gateway refuses a debt");
+        }
+        if let Err(fault) = self.record(&due, state, note).await {
+            tracing::warn!(operation = %due.operation.id, %fault, "a collected debt is not recorded yet");
+        }
+    }
+
+    async fn ask(&self, due: &OperationRow) -> Result<(), GatewayFault> {
+        let request = MoneyRequest {
+            reference: due.operation.attempt,
+            authorization: due.operation.authorization.clone(),
+            amount: Money::from_minor(due.operation.amount_minor, due.currency),
+        };
+        match due.operation.kind {
+            OperationKind::Capture => self.gateway.capture(&request).await,
+            OperationKind::Void => self.gateway.void(&request).await,
+            OperationKind::Refund => self.gateway.refund(&request).await,
+        }
+    }
+
+    async fn record(
+        &self,
+        due: &OperationRow,
+        state: OperationState,
+        note: String,
+    ) -> Result<(), LedgerFault> {
+        let now = self.clock.now();
+        let word = match due.operation.kind {
+            OperationKind::Capture => "payment.captured",
+            OperationKind::Void => "payment.voided",
+            OperationKind::Refund => "payment.refunded",
+        };
+        let id = EventId::new(now, &*self.chance);
+        let amount = due.operation.amount_minor;
+        let body = json!({ "order": due.order, "amount_minor": amount, "currency": due.currency });
+        // A void lets an authorization go that never became an order: there is nobody to tell.
+        let tells = state == OperationState::Done && due.operation.kind != OperationKind::Void;
+        let events = tells.then(|| event(id, due.order, word, &body, now)).into_iter().collect();
+        let operation = due.operation.clone();
+        let fact = Fact::Operation(OperationWrite { operation, state, note, events, now });
+        let id = EntryId::of(format_args!("{}/{word}", due.operation.id));
+        self.writer.write(Entry::new(id, fact)).await.map(drop)
+    }
+}

@@ -1,0 +1,90 @@
+//! Complete and express: what is checked before the saga starts.
+
+use super::{
+    answer::{Asked, CheckoutRefused, Draft, Operation, Reply, Tender},
+    desk::Checkout,
+    open::{ended, quote},
+    saga::{Saga, Step},
+    session::{Notice, NoticeCode, Session},
+};
+use crate::{base::CheckoutId, ledger::row::SessionState};
+
+impl Checkout {
+    /// Pays for a session and places its order.
+    pub async fn complete(
+        &self,
+        session: &mut Session,
+        asked: &Asked,
+        tender: Tender,
+    ) -> Result<Reply, CheckoutRefused> {
+        match session.state {
+            SessionState::Open => {}
+            SessionState::Completing => {
+                self.recover(session).await?;
+                return self.earlier_or(asked, CheckoutRefused::Completing).await;
+            }
+            state => return self.earlier_or(asked, ended(state)).await,
+        }
+        match obstacle(session, &tender) {
+            Some(notice) => {
+                let mut shown = session.clone();
+                shown.notices.extend(notice);
+                self.answer(&shown, asked, Operation::Complete).await
+            }
+            None => self.saga(session, asked, tender).await,
+        }
+    }
+
+    /// Creates and pays in one: session, holds, attempt and pins are one fact. Refused, it leaves nothing.
+    pub async fn express(
+        &self,
+        id: CheckoutId,
+        asked: &Asked,
+        draft: Draft,
+        tender: Tender,
+    ) -> Result<(Option<Session>, Reply), CheckoutRefused> {
+        let products = self.products(&draft).await?;
+        let quote = quote(&draft, &products, &[]);
+        let (notices, currency) = (quote.notices.clone(), quote.currency);
+        let mut session = self.draft_session(id, None, asked, &draft, quote)?;
+        session.version = 0;
+        session.express = true;
+        if !session.is_ready() {
+            return self.nothing(asked, &notices, currency).await;
+        }
+        if let Some(Some(notice)) = obstacle(&session, &tender) {
+            return self.nothing(asked, &[notice], currency).await;
+        }
+        let reply = self.saga(&mut session, asked, tender).await?;
+        Ok(((session.version > 0).then_some(session), reply))
+    }
+
+    async fn saga(
+        &self,
+        session: &mut Session,
+        asked: &Asked,
+        tender: Tender,
+    ) -> Result<Reply, CheckoutRefused> {
+        let saga = Saga {
+            desk: self,
+            session,
+            asked: Some(asked),
+            tender: Some(tender),
+            attempt: None,
+            authorization: None,
+            reply: None,
+        };
+        saga.run(Step::Begin).await
+    }
+}
+
+/// What keeps this session from being paid for: something it says itself, or a new notice.
+fn obstacle(session: &Session, tender: &Tender) -> Option<Option<Notice>> {
+    if !session.is_ready() {
+        return Some(None);
+    }
+    let total = session.totals.total;
+    let expected = tender.expected_total.filter(|expected| *expected != total)?;
+    let text = format!("The total is {total}, not {expected}; nothing was charged.");
+    Some(Some(Notice { code: NoticeCode::TotalChanged, line: None, text }))
+}

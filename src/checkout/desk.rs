@@ -1,0 +1,164 @@
+//! What the checkout works with, and the terms it works under.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    answer::{Asked, CheckoutRefused, Operation, Render, Reply, Shown},
+    collect::Collector,
+    crash::Probe,
+    session::Session,
+};
+use crate::{
+    base::{Chance, CheckoutId, Clock, Timestamp},
+    catalog::Catalog,
+    ledger::{
+        Entry, EntryId, Fact, LedgerRefused, Outcome, Store, Writer,
+        entry::{KeyWrite, SessionWrite, StoredAnswer},
+        row::KeyRow,
+    },
+    payment::Gateway,
+    sessions::HotSessions,
+    stock::Stock,
+};
+
+/// What a shop decides about its checkouts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    /// A shopper has this long to pay; longer, and a flash sale starves on abandoned carts.
+    pub hold_ttl: Duration,
+    /// A session ends by itself after this long (UCP's default is six hours).
+    pub session_ttl: Duration,
+    /// A gateway that has not answered by then is asked what became of the attempt.
+    pub gateway_deadline: Duration,
+    /// An attempt the gateway never heard of is asked about this long: a late call may still act.
+    pub watch: Duration,
+    /// Whether the money is captured right after the order; else a person decides.
+    pub capture_at_once: bool,
+    /// How long a request waits for another one with its key before it is told to come back.
+    pub key_wait: Duration,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self {
+            hold_ttl: Duration::from_secs(10 * 60),
+            session_ttl: Duration::from_secs(6 * 60 * 60),
+            gateway_deadline: Duration::from_secs(10),
+            watch: Duration::from_secs(24 * 60 * 60),
+            capture_at_once: true,
+            key_wait: Duration::from_secs(2),
+        }
+    }
+}
+
+/// The checkout: every step of it is a method here, one file a step.
+pub struct Checkout {
+    /// The ledger, for reading.
+    pub store: Arc<dyn Store>,
+    /// The ledger, for writing.
+    pub writer: Writer,
+    /// The SKU actors.
+    pub stock: Arc<Stock>,
+    /// What is sold.
+    pub catalog: Catalog,
+    /// Who takes the money.
+    pub gateway: Arc<dyn Gateway>,
+    /// Hot copies of sessions.
+    pub hot: Arc<dyn HotSessions>,
+    /// Writes answers.
+    pub render: Arc<dyn Render>,
+    /// Captures and voids, after the reply.
+    pub collector: Collector,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Makes ids.
+    pub chance: Arc<dyn Chance>,
+    /// What the shop decided.
+    pub terms: Terms,
+    /// Crash points, for tests.
+    pub probe: Arc<dyn Probe>,
+}
+
+impl Checkout {
+    /// Now.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Writes a session's next version under the id of this decision.
+    pub(super) async fn commit(
+        &self,
+        write: SessionWrite,
+        decision: u32,
+    ) -> Result<Outcome, CheckoutRefused> {
+        let id = EntryId::session(write.checkout, write.version, decision);
+        Ok(self.writer.write(Entry::new(id, Fact::Session(Box::new(write)))).await?)
+    }
+
+    /// Shows the session as it is, and keeps that as the answer to this request.
+    pub(super) async fn answer(
+        &self,
+        session: &Session,
+        asked: &Asked,
+        operation: Operation,
+    ) -> Result<Reply, CheckoutRefused> {
+        let answer = self.render.render(asked.dialect, Shown::Session { session, operation });
+        self.keep_answer(asked, answer).await
+    }
+
+    /// Keeps an answer that no other fact carries.
+    pub(super) async fn keep_answer(
+        &self,
+        asked: &Asked,
+        answer: StoredAnswer,
+    ) -> Result<Reply, CheckoutRefused> {
+        let now = self.now();
+        let id = EntryId::of(format_args!("answer/{}", CheckoutId::new(now, &*self.chance)));
+        let key = asked.write(Some(answer.clone()), now);
+        match self.writer.write(Entry::new(id, Fact::Answer(key))).await? {
+            Ok(_) => Ok(Reply::Done(answer)),
+            Err(LedgerRefused::KeyTaken(row)) => self.replay(asked, *row).await,
+            Err(other) => Err(unexpected(&other)),
+        }
+    }
+
+    /// The key stands already: the same request is answered the same, another one is told so, and
+    /// one whose first sending is still under way waits a little for its answer.
+    pub(super) async fn replay(
+        &self,
+        asked: &Asked,
+        mut row: KeyRow,
+    ) -> Result<Reply, CheckoutRefused> {
+        if row.fingerprint != asked.fingerprint {
+            return Err(CheckoutRefused::KeyConflict);
+        }
+        let give_up = self.now().plus(self.terms.key_wait);
+        let mut pause = Duration::from_millis(10);
+        loop {
+            if let Some(answer) = row.answer {
+                return Ok(Reply::Replay(answer));
+            }
+            if self.now() >= give_up {
+                return Err(CheckoutRefused::KeyInFlight);
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_millis(100));
+            row = match self.store.find_key(&asked.caller, &asked.key).await? {
+                Some(row) => row,
+                None => return Err(CheckoutRefused::KeyInFlight),
+            };
+        }
+    }
+
+    /// The key with the answer this session is to it, for the commit that makes it true.
+    pub(super) fn answered(&self, key: &KeyWrite, session: &Session) -> KeyWrite {
+        let operation = if session.express { Operation::Express } else { Operation::Complete };
+        let answer = self.render.render(&key.dialect, Shown::Session { session, operation });
+        KeyWrite { answer: Some(answer), now: self.now(), ..key.clone() }
+    }
+}
+
+/// A refusal that no rule of ours can bring about here.
+pub(super) fn unexpected(refused: &LedgerRefused) -> CheckoutRefused {
+    CheckoutRefused::Ledger(crate::ledger::LedgerFault::Broken(refused.to_string()))
+}

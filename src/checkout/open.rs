@@ -1,0 +1,199 @@
+//! T0: creates a session or replaces its contents; quote, hold, commit.
+
+use super::{
+    answer::{Asked, CheckoutRefused, Draft, Operation, Reply, Shown},
+    desk::{Checkout, unexpected},
+    quote::{Products, Quote, fallback},
+    record::session_write,
+    session::{Notice, NoticeCode, Session},
+};
+use crate::{
+    base::{CheckoutId, Currency, Sku},
+    ledger::{LedgerRefused, Shortage, row::SessionState},
+};
+
+/// How often a session is cut down to what there is before it is told to try again: each round
+/// somebody else took the last unit in between.
+const DECISIONS_MAX: u32 = 8;
+
+impl Checkout {
+    /// Creates a session. When nothing of it can be sold there is none, and the answer says why.
+    pub async fn create(
+        &self,
+        id: CheckoutId,
+        asked: &Asked,
+        draft: Draft,
+    ) -> Result<(Option<Session>, Reply), CheckoutRefused> {
+        self.write_draft(id, None, asked, draft).await
+    }
+
+    /// Replaces a session's contents; its holds follow, the difference alone, and are renewed.
+    pub async fn update(
+        &self,
+        session: &mut Session,
+        asked: &Asked,
+        draft: Draft,
+    ) -> Result<Reply, CheckoutRefused> {
+        match session.state {
+            SessionState::Open => {}
+            SessionState::Completing => {
+                let mut shown = session.clone();
+                let text = "A payment is under way; the checkout was left as it is.".into();
+                shown.notices.push(Notice { code: NoticeCode::PaymentPending, line: None, text });
+                return self.answer(&shown, asked, Operation::Update).await;
+            }
+            state => return self.earlier_or(asked, ended(state)).await,
+        }
+        let (after, reply) = self.write_draft(session.id, Some(session), asked, draft).await?;
+        if let Some(after) = after {
+            *session = after;
+        }
+        Ok(reply)
+    }
+
+    async fn write_draft(
+        &self,
+        id: CheckoutId,
+        before: Option<&Session>,
+        asked: &Asked,
+        draft: Draft,
+    ) -> Result<(Option<Session>, Reply), CheckoutRefused> {
+        let operation = if before.is_none() { Operation::Create } else { Operation::Update };
+        let products = self.products(&draft).await?;
+        let mut shortages: Vec<Shortage> = Vec::new();
+        let mut direct = false;
+        for decision in 0..DECISIONS_MAX {
+            let quote = quote(&draft, &products, &shortages);
+            if quote.lines.is_empty() && before.is_none() && !draft.lines.is_empty() {
+                return self.nothing(asked, &quote.notices, quote.currency).await;
+            }
+            let session = self.draft_session(id, before, asked, &draft, quote)?;
+            let mut claim = self.claim(&session).await?;
+            if direct {
+                claim.direct();
+            }
+            let shown = Shown::Session { session: &session, operation };
+            let answer = self.render.render(asked.dialect, shown);
+            let personal = before.is_none_or(|before| before.person != session.person);
+            let key = asked.write(Some(answer.clone()), self.now());
+            let holds = claim.holds.clone();
+            let write = session_write(&session, holds, personal, None, Some(key), self.now());
+            let outcome = self.commit(write, decision).await;
+            self.land(&mut claim).await;
+            match outcome? {
+                Ok(_) => {
+                    let session = Session { held: claim.units(), ..session };
+                    return Ok((Some(session), Reply::Done(answer)));
+                }
+                Err(LedgerRefused::Short(short)) => merge(&mut shortages, short),
+                Err(LedgerRefused::GrantsClosed(_)) => direct = true,
+                Err(LedgerRefused::KeyTaken(row)) => {
+                    return Ok((None, self.replay(asked, *row).await?));
+                }
+                Err(refused) => return Err(stale(&refused)),
+            }
+        }
+        Err(CheckoutRefused::Busy)
+    }
+
+    /// The products a draft names.
+    pub(super) async fn products(&self, draft: &Draft) -> Result<Products, CheckoutRefused> {
+        let skus: Vec<Sku> =
+            draft.lines.iter().filter_map(|line| Sku::parse(&line.item).ok()).collect();
+        Ok(self.catalog.find_many(&skus).await?)
+    }
+
+    /// The answer when there is nothing to sell, kept under the key.
+    pub(super) async fn nothing(
+        &self,
+        asked: &Asked,
+        notices: &[Notice],
+        currency: Option<Currency>,
+    ) -> Result<(Option<Session>, Reply), CheckoutRefused> {
+        let answer = self.render.render(asked.dialect, Shown::Nothing { notices, currency });
+        Ok((None, self.keep_answer(asked, answer).await?))
+    }
+
+    /// The session a quote makes, one version on.
+    pub(super) fn draft_session(
+        &self,
+        id: CheckoutId,
+        before: Option<&Session>,
+        asked: &Asked,
+        draft: &Draft,
+        quote: Quote,
+    ) -> Result<Session, CheckoutRefused> {
+        let now = self.now();
+        let totals = quote.totals().map_err(|_| CheckoutRefused::TotalTooLarge)?;
+        Ok(Session {
+            id,
+            caller: before.map_or(&asked.caller, |before| &before.caller).clone(),
+            version: before.map_or(0, |before| before.version) + 1,
+            state: SessionState::Open,
+            currency: quote.currency.unwrap_or_else(fallback),
+            lines: quote.lines,
+            totals,
+            notices: quote.notices,
+            person: draft.person.clone(),
+            instrument: before.and_then(|before| before.instrument.clone()),
+            attempts: before.map_or(0, |before| before.attempts),
+            attempt: before.and_then(|before| before.attempt),
+            express: false,
+            held: before.map(|before| before.held.clone()).unwrap_or_default(),
+            challenge_url: None,
+            created_at: before.map_or(now, |before| before.created_at),
+            expires_at: now.plus(self.terms.session_ttl),
+            hold_until: now.plus(self.terms.hold_ttl),
+            placed_at: None,
+        })
+    }
+
+    /// The answer an earlier request with this key got, else this refusal.
+    pub async fn earlier_or(
+        &self,
+        asked: &Asked,
+        refusal: CheckoutRefused,
+    ) -> Result<Reply, CheckoutRefused> {
+        match self.store.find_key(&asked.caller, &asked.key).await? {
+            Some(row) => self.replay(asked, row).await,
+            None => Err(refusal),
+        }
+    }
+}
+
+/// A draft's quote, cut down to what the ledger said there is.
+pub(super) fn quote(draft: &Draft, products: &Products, shortages: &[Shortage]) -> Quote {
+    let mut quote = Quote::of(draft, products);
+    quote.cut(shortages);
+    quote
+}
+
+/// Keeps the latest word about each SKU.
+pub(super) fn merge(shortages: &mut Vec<Shortage>, latest: Vec<Shortage>) {
+    for short in latest {
+        shortages.retain(|known| known.sku != short.sku);
+        shortages.push(short);
+    }
+}
+
+/// Somebody else wrote the session: what is in memory here is old.
+pub(super) fn stale(refused: &LedgerRefused) -> CheckoutRefused {
+    match refused {
+        LedgerRefused::VersionConflict { current } => {
+            CheckoutRefused::VersionMismatch { current: *current }
+        }
+        LedgerRefused::Completing | LedgerRefused::SessionEnded => {
+            CheckoutRefused::VersionMismatch { current: 0 }
+        }
+        other => unexpected(other),
+    }
+}
+
+/// The refusal for a session that has ended.
+pub(super) const fn ended(state: SessionState) -> CheckoutRefused {
+    CheckoutRefused::Ended(match state {
+        SessionState::Completed => "completed",
+        SessionState::Expired => "expired",
+        SessionState::Canceled | SessionState::Open | SessionState::Completing => "canceled",
+    })
+}

@@ -1,0 +1,104 @@
+//! Unpin: what undoes T1 when a payment came to nothing.
+
+use super::{
+    answer::{CheckoutRefused, Reply},
+    desk::unexpected,
+    record::document,
+    saga::{Saga, Verdict},
+    session::{Notice, NoticeCode, Session},
+};
+use crate::ledger::{
+    Entry, EntryId, Fact, LedgerRefused,
+    entry::Settle,
+    row::{AttemptState, SessionState},
+};
+
+impl Saga<'_> {
+    pub(super) async fn settle(&mut self, verdict: &Verdict) -> Result<(), CheckoutRefused> {
+        let Some(attempt) = self.attempt.clone() else { return Ok(()) };
+        let after = self.reopened(verdict);
+        let key = attempt.key.as_ref().map(|key| self.desk.answered(key, &after));
+        let answer = key.as_ref().and_then(|key| key.answer.clone());
+        let now = self.desk.now();
+        let unheard = *verdict == Verdict::Unheard;
+        let settle = Settle {
+            attempt: attempt.id,
+            checkout: after.id,
+            state: state(verdict),
+            code: code(verdict).to_owned(),
+            reopens: after.state == SessionState::Open,
+            body: document(&after),
+            hold_until: after.hold_until,
+            watch_until: unheard.then(|| now.plus(self.desk.terms.watch)),
+            key,
+            now,
+        };
+        let id = EntryId::attempt(attempt.id, "settled");
+        let entry = Entry::new(id, Fact::Settle(Box::new(settle)));
+        match self.desk.writer.write(entry).await? {
+            Ok(_) => {
+                *self.session = after;
+                self.reply = answer.map(Reply::Done);
+                Ok(())
+            }
+            Err(LedgerRefused::AlreadyPlaced { .. } | LedgerRefused::AlreadySettled { .. }) => {
+                self.take_the_settled_answer().await
+            }
+            Err(refused) => Err(unexpected(&refused)),
+        }
+    }
+
+    fn reopened(&self, verdict: &Verdict) -> Session {
+        let mut after = self.session.clone();
+        after.version += 1;
+        after.state = if after.express { SessionState::Canceled } else { SessionState::Open };
+        after.hold_until = self.desk.now().plus(self.desk.terms.hold_ttl);
+        after.notices = vec![notice(verdict)];
+        if after.express {
+            after.held.clear();
+        }
+        if let Verdict::Challenged(url) = verdict {
+            after.challenge_url = Some(url.clone());
+        }
+        after
+    }
+}
+
+const fn state(verdict: &Verdict) -> AttemptState {
+    match verdict {
+        Verdict::Declined(_) | Verdict::Unavailable(_) => AttemptState::Declined,
+        Verdict::Challenged(_) => AttemptState::Challenged,
+        Verdict::Unheard => AttemptState::Unheard,
+    }
+}
+
+fn code(verdict: &Verdict) -> &str {
+    match verdict {
+        Verdict::Declined(code) => code,
+        Verdict::Challenged(_) => "challenged",
+        Verdict::Unavailable(_) => "gateway_unreachable",
+        Verdict::Unheard => "never_heard_of",
+    }
+}
+
+fn notice(verdict: &Verdict) -> Notice {
+    let (code, text) = match verdict {
+        Verdict::Declined(code) => {
+            let text = format!("The payment was declined ({code}). Try another instrument.");
+            (NoticeCode::PaymentDeclined, text)
+        }
+        Verdict::Challenged(_) => {
+            let text = "The bank wants to be sure it is you; then pay again.";
+            (NoticeCode::PaymentChallenged, text.into())
+        }
+        Verdict::Unavailable(_) => {
+            let text = "The payment service could not be reached; nothing was charged. Try again.";
+            (NoticeCode::PaymentUnavailable, text.into())
+        }
+        Verdict::Unheard => {
+            let text = "The payment did not go through; nothing was charged. Try again.";
+            (NoticeCode::PaymentUnavailable, text.into())
+        }
+    };
+    Notice { code, line: None, text }
+}

@@ -1,0 +1,120 @@
+//! The command line: what can be asked of the binary besides serving.
+//!
+//! **Owns:** arguments, and what each subcommand prints. **Invariant:** every subcommand reads the
+//! same configuration the same way. **Not here:** the work itself (each slice does its own).
+
+pub mod check_config;
+pub mod keys;
+pub mod migrate;
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+use crate::{
+    config::{Config, ConfigError, Flag, Mode},
+    ledger::{Database, DatabaseFault, DatabaseOptions},
+};
+
+/// Takes a checkout, holds the stock, places the order, loses nothing.
+#[derive(Parser)]
+#[command(name = "doorbuster", version)]
+pub struct Cli {
+    /// What to do; serves when left out.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Settings that every subcommand takes.
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// Settings given as flags: the last layer of the configuration. URLs may hold passwords, hence no
+/// `Debug`.
+#[derive(Default, Args)]
+pub struct Settings {
+    /// Address to listen on [default: 127.0.0.1:8080]
+    #[arg(long, global = true, value_name = "ADDR")]
+    pub listen: Option<String>,
+    /// Folder of the embedded database [default: ./data]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data: Option<String>,
+    /// PostgreSQL to use instead of the embedded database: postgres://user@host/name
+    #[arg(long, global = true, value_name = "URL")]
+    pub database: Option<String>,
+    /// Redis for hot copies of sessions: redis://host:6379
+    #[arg(long, global = true, value_name = "URL")]
+    pub redis: Option<String>,
+    /// Configuration file (TOML)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Bring the database's schema up to date, or take migrations back.
+    Migrate(migrate::Migrate),
+    /// Make, list and revoke API keys.
+    Keys(keys::KeysArgs),
+    /// Check the configuration and print what is in force, passwords hidden.
+    CheckConfig,
+}
+
+impl Settings {
+    /// The configuration with these flags on top.
+    ///
+    /// # Errors
+    /// When it does not hold.
+    pub fn load(&self) -> Result<Config, ConfigError> {
+        let given = [
+            ("--listen", "server.listen", &self.listen),
+            ("--data", "storage.data", &self.data),
+            ("--database", "storage.database", &self.database),
+            ("--redis", "storage.redis", &self.redis),
+        ];
+        let flag = |(flag, key, value): (_, _, &Option<String>)| {
+            value.clone().map(|value| Flag { flag, key, value })
+        };
+        let flags: Vec<Flag> = given.into_iter().filter_map(flag).collect();
+        Config::load(self.config.as_deref(), &flags)
+    }
+}
+
+/// The database that the configuration names.
+pub fn database_options(config: &Config) -> DatabaseOptions {
+    let location = match &config.storage.database {
+        Some(url) => url.expose().to_owned(),
+        None => config.storage.data.to_string_lossy().into_owned(),
+    };
+    let production = config.mode == Mode::Production;
+    DatabaseOptions { production, ..DatabaseOptions::new(location) }
+}
+
+/// Opens the database for a subcommand, its schema checked.
+///
+/// # Errors
+/// When it cannot be used as it is; the message says what to do.
+pub async fn open_database(config: &Config) -> Result<Database, DatabaseFault> {
+    let database = Database::open(&database_options(config)).await?;
+    // An embedded database is made on first use; a server's is not ours to change unasked.
+    if config.storage.database.is_none() {
+        database.migrate().await?;
+    }
+    database.check().await?;
+    Ok(database)
+}
+
+/// Carries a command out, printing to `out`.
+///
+/// # Errors
+/// When it fails; the message says what to do.
+pub async fn run(
+    command: &Command,
+    config: &Config,
+    out: &mut (dyn std::io::Write + Send),
+) -> anyhow::Result<()> {
+    match command {
+        Command::Migrate(arguments) => migrate::run(arguments, config, out).await,
+        Command::Keys(arguments) => keys::run(arguments, config, out).await,
+        Command::CheckConfig => check_config::run(config, out),
+    }
+}
