@@ -1,11 +1,15 @@
 //! Which database, how it is opened, and what must be true of it before the doors open.
 
-use std::{fmt, path::PathBuf, time::Duration};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
-use super::{postgres::Postgres, sqlite::Sqlite, store::LedgerFault};
+use super::{
+    postgres::Postgres,
+    sqlite::Sqlite,
+    store::{LedgerFault, Store},
+};
 
 /// The newest migration this binary knows.
-pub const SCHEMA_VERSION: i64 = 1;
+pub const SCHEMA_VERSION: i64 = 3;
 
 /// How to reach the database.
 #[derive(Clone)]
@@ -152,6 +156,14 @@ impl Database {
         match self {
             Self::Sqlite(sqlite) => sqlite.migrate(target).await,
             Self::Postgres(postgres) => postgres.migrate(target).await,
+        }
+    }
+
+    /// The ledger in this database.
+    pub fn store(&self) -> Arc<dyn Store> {
+        match self {
+            Self::Sqlite(sqlite) => Arc::new(sqlite.clone()),
+            Self::Postgres(postgres) => Arc::new(postgres.clone()),
         }
     }
 

@@ -30,6 +30,8 @@ pub struct Ask {
     pub stock: BTreeSet<Sku>,
     /// Grants.
     pub grants: BTreeSet<GrantId>,
+    /// Those of the grants that are to be closed: their units go back to the stock row.
+    pub closing: BTreeSet<GrantId>,
     /// SKUs whose active grants are all needed (write-off).
     pub grants_of: BTreeSet<Sku>,
     /// Idempotency keys, as `[caller, key]`; those attempts wait with are asked for too.
@@ -203,7 +205,10 @@ impl Ask {
                 self.holders.insert(wanted.holder);
                 self.stock.insert(wanted.sku.clone());
             }
-            Fact::CloseGrants(close) => self.grants.extend(close.grants.iter().copied()),
+            Fact::CloseGrants(close) => {
+                self.grants.extend(close.grants.iter().copied());
+                self.closing.extend(close.grants.iter().copied());
+            }
             Fact::Expire(expire) => self.holds.extend(expire.holds.iter().cloned()),
             Fact::Line(moved) => {
                 self.lines.insert((moved.order, moved.line));

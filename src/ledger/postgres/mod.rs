@@ -4,7 +4,11 @@
 //! **Invariant:** rows are locked in one order, each step a statement with a fresh snapshot.
 //! **Not here:** the rules (see [`judge`](super::judge)); other slices keep their own tables' SQL.
 
+mod commit;
 mod pool;
+mod replicas;
 mod start;
+mod store;
+mod sweep;
 
 pub use pool::Postgres;

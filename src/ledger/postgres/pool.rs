@@ -31,7 +31,7 @@ impl Postgres {
             .application_name("doorbuster")
             .options([("timezone", "UTC")])
             .disable_statement_logging();
-        let lanes = |count: u32| {
+        let lanes = |count: u32, connect: &PgConnectOptions| {
             let connect = connect.clone();
             let open: Open<PgConnection> = Box::new(move || {
                 let connect = connect.clone();
@@ -39,7 +39,16 @@ impl Postgres {
             });
             Arc::new(Lanes::new(count.max(1) as usize, options.deadline, open))
         };
-        let (readers, writers) = (lanes(options.readers), lanes(options.writers));
+        // The commit's statements find rows by key, whatever the statistics said when they were
+        // first planned: a plan made for an empty table must not scan it when it has grown.
+        let by_key = connect.clone().options([
+            ("enable_seqscan", "off"),
+            ("enable_hashjoin", "off"),
+            ("enable_mergejoin", "off"),
+            ("jit", "off"),
+        ]);
+        let readers = lanes(options.readers, &connect);
+        let writers = lanes(options.writers, &by_key);
         let production = options.production;
         let postgres = Self { readers, writers, deadline: options.deadline, production };
         postgres.warm().await?;
@@ -125,7 +134,7 @@ impl Postgres {
         }
     }
 
-    pub(in crate::ledger) async fn close(&self) {
+    pub(super) async fn close_all(&self) {
         for conn in self.readers.close().into_iter().chain(self.writers.close()) {
             drop(conn.close().await);
         }

@@ -13,15 +13,30 @@ const OLDEST: i32 = 150_000;
 
 /// Every migration, oldest first.
 fn migrator() -> Migrator {
-    let step = |version, name: &'static str, kind, sql: &'static str| {
-        Migration::new(version, name.into(), kind, sql.into_sql_str(), false)
-    };
-    let up = include_str!("../../../migrations/postgres/0001_ledger.up.sql");
-    let down = include_str!("../../../migrations/postgres/0001_ledger.down.sql");
-    let mut migrator = Migrator::with_migrations(vec![
-        step(1, "ledger", MigrationType::ReversibleUp, up),
-        step(1, "ledger", MigrationType::ReversibleDown, down),
-    ]);
+    let steps: [(&'static str, &'static str, &'static str); SCHEMA_VERSION as usize] = [
+        (
+            "ledger",
+            include_str!("../../../migrations/postgres/0001_ledger.up.sql"),
+            include_str!("../../../migrations/postgres/0001_ledger.down.sql"),
+        ),
+        (
+            "rows",
+            include_str!("../../../migrations/postgres/0002_rows.up.sql"),
+            include_str!("../../../migrations/postgres/0002_rows.down.sql"),
+        ),
+        (
+            "commit",
+            include_str!("../../../migrations/postgres/0003_commit.up.sql"),
+            include_str!("../../../migrations/postgres/0003_commit.down.sql"),
+        ),
+    ];
+    let migrations = (1_i64..).zip(steps).flat_map(|(version, (name, up, down))| {
+        let step = |kind, sql: &'static str| {
+            Migration::new(version, name.into(), kind, sql.into_sql_str(), false)
+        };
+        [step(MigrationType::ReversibleUp, up), step(MigrationType::ReversibleDown, down)]
+    });
+    let mut migrator = Migrator::with_migrations(migrations.collect());
     // A newer binary may have expanded the schema already; that is no reason to stop.
     migrator.set_ignore_missing(true);
     migrator

@@ -4,7 +4,13 @@
 //! **Invariant:** one process, one writer; a commit is on disk before it is acknowledged.
 //! **Not here:** the rules (see [`judge`](super::judge)); other slices keep their own tables' SQL.
 
+mod apply;
+mod commit;
 mod pool;
+mod read;
+mod replicas;
 mod start;
+mod store;
+mod sweep;
 
 pub use pool::Sqlite;

@@ -103,7 +103,7 @@ impl Sqlite {
         settle(lane, rows)
     }
 
-    pub(in crate::ledger) async fn close(&self) {
+    pub(super) async fn close_all(&self) {
         for conn in self.readers.close().into_iter().chain(self.writer.close()) {
             drop(conn.close().await);
         }

@@ -1,0 +1,79 @@
+-- The records as the program reads them: key columns to search by, and the record as JSON.
+
+create view hold_rows as
+select h.checkout_id, h.sku, json_object('checkout', h.checkout_id, 'sku', h.sku,
+    'quantity', h.quantity, 'expires_at', h.expires_at, 'pinned_by', h.pinned_by) as record
+from holds h;
+
+create view grant_rows as
+select g.id, g.sku, g.active, json_object('id', g.id, 'sku', g.sku, 'holder', g.holder,
+    'granted', g.granted, 'consumed', g.consumed,
+    'active', json(iif(g.active, 'true', 'false'))) as record
+from stock_grants g;
+
+create view attempt_rows as
+select a.id, a.checkout_id, a.state, a.deadline, a.watch_until, json_object('id', a.id,
+    'checkout', a.checkout_id, 'order', a.order_id, 'number', a.number, 'state', a.state,
+    'amount_minor', a.amount_minor, 'currency', a.currency, 'gateway', a.gateway,
+    'authorization', a.authorization_id, 'deadline', a.deadline, 'watch_until', a.watch_until,
+    'waiting', iif(a.waiting_key is null, json('null'),
+        json_array(a.waiting_caller, a.waiting_key))) as record
+from payment_attempts a;
+
+create view operation_rows as
+select p.id, p.attempt_id, p.state, p.created_at, json_object('id', p.id,
+    'attempt', p.attempt_id, 'kind', p.kind, 'amount_minor', p.amount_minor,
+    'authorization', p.authorization_id, 'state', p.state, 'currency', a.currency,
+    'order', a.order_id) as record
+from payment_operations p join payment_attempts a on a.id = p.attempt_id;
+
+create view key_rows as
+select k.caller, k.key, json_object('caller', k.caller, 'key', k.key,
+    'fingerprint', k.fingerprint, 'dialect', k.dialect, 'answer',
+    iif(k.answered_at is null, json('null'), json_object('status', k.answer_status,
+        'body', k.answer_body, 'version', k.answer_version))) as record
+from idempotency_keys k;
+
+create view session_rows as
+select s.id, json_object('checkout', s.id, 'version', s.version, 'state', s.state,
+    'expires_at', s.expires_at, 'body', json(s.body),
+    'personal', (select p.personal from checkout_people p where p.checkout_id = s.id),
+    'holds', json((select json_group_array(json(h.record) order by h.sku) from hold_rows h
+                   where h.checkout_id = s.id))) as record
+from sessions s;
+
+create view order_rows as
+select o.id, o.placed_at, o.attempt_id, json_object('id', o.id,
+    'total_minor', o.total_minor, 'currency', o.currency, 'placed_at', o.placed_at,
+    'body', json(o.body), 'attempt', o.attempt_id,
+    'personal', (select p.personal from checkout_people p where p.checkout_id = o.checkout_id),
+    'lines', json((select json_group_array(json_object('line', l.line, 'sku', l.sku,
+            'quantity', l.quantity, 'unit_price_minor', l.unit_price_minor,
+            'tracked', json(iif(l.tracked, 'true', 'false')), 'shipped', l.shipped,
+            'returned', l.returned, 'restocked', l.restocked)
+            order by l.line) from order_lines l where l.order_id = o.id)),
+    'operations', json((select json_group_array(json(p.record) order by p.created_at, p.id)
+        from operation_rows p where p.attempt_id = o.attempt_id))) as record
+from orders o;
+
+-- Everything known of one SKU's units, each part counted for itself: the sum is the invariant.
+create view stock_levels as
+select s.sku, json_object('sku', s.sku, 'on_hand', s.on_hand,
+    'unallocated', s.unallocated,
+    'granted', (select coalesce(sum(g.granted - g.consumed), 0) from stock_grants g
+                where g.sku = s.sku and g.active),
+    'held', (select coalesce(sum(h.quantity), 0) from holds h where h.sku = s.sku),
+    'sold', (select coalesce(sum(l.quantity - l.shipped - l.restocked), 0) from order_lines l
+             where l.sku = s.sku and l.tracked and l.shipped + l.restocked < l.quantity)
+    ) as record
+from stock s;
+
+create view movement_rows as
+select m.sku, m.id, json_object('id', m.id, 'sku', m.sku, 'kind', m.kind,
+    'quantity', m.quantity, 'reason', m.reason, 'order', m.order_id, 'at', m.at) as record
+from stock_movements m;
+
+create view event_rows as
+select e.seq, e.sent_at, json_object('id', e.id, 'order', e.order_id, 'kind', e.kind,
+    'body', json(e.body), 'at', e.at) as record
+from events e;

@@ -1,0 +1,2 @@
+-- Nothing to take back: see the other direction.
+select 1;

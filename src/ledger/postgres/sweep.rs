@@ -1,0 +1,89 @@
+//! What is kept only for a while, and what the ledger says about itself.
+
+use futures_util::future::BoxFuture;
+use serde_json::json;
+use sqlx::{Connection, PgConnection};
+
+use super::Postgres;
+use crate::ledger::store::{Figures, LedgerFault, Purged, RetainSince};
+
+const PURGE_KEYS: &str = "
+    delete from idempotency_keys where (caller, key) in (
+        select caller, key from idempotency_keys where answered_at < $1
+        order by answered_at limit $2 for update skip locked)";
+const PURGE_SESSIONS: &str = "
+    delete from sessions where id in (
+        select s.id from sessions s
+        where s.state in ('canceled', 'expired') and s.updated_at < $1
+          and not exists (select from orders o where o.checkout_id = s.id)
+          and not exists (select from holds h where h.checkout_id = s.id)
+        order by s.updated_at limit $2 for update skip locked)
+    returning id";
+const PURGE_PEOPLE: &str = "delete from checkout_people where checkout_id = any($1)";
+const PURGE_ENTRIES: &str = "
+    delete from entries where id in (select id from entries where at < $1 limit $2)";
+const PURGE_EVENTS: &str = "
+    delete from events where seq in (
+        select seq from events where sent_at < $1 order by sent_at limit $2)";
+
+const FIGURES: &str = "
+    select json_build_object(
+        'orders', (select count(*) from orders),
+        'lines', (select count(*) from order_lines),
+        'units', (select coalesce(sum(quantity), 0) from order_lines),
+        'skus', (select count(*) from stock),
+        'holds', (select count(*) from holds),
+        'sessions', (select json_build_array(
+            count(*) filter (where state = 'open'),
+            count(*) filter (where state = 'completing'),
+            count(*) filter (where state = 'completed'),
+            count(*) filter (where state = 'canceled'),
+            count(*) filter (where state = 'expired')) from sessions),
+        'orphans', (select count(*) from sessions s full join orders o on o.checkout_id = s.id
+            where (s.state = 'completed' and o.id is null)
+               or (o.id is not null and s.state is distinct from 'completed')),
+        'dead_holds', (select count(*) from holds h left join sessions s on s.id = h.checkout_id
+            where s.id is null or s.state in ('completed', 'canceled', 'expired')),
+        'stray_pins', (select count(*) from holds h
+            left join payment_attempts a on a.id = h.pinned_by
+            where h.pinned_by is not null and a.state is distinct from 'pending'),
+        'unpaid_orders', (select count(*) from orders o where 1 <> (
+            select count(*) from payment_attempts a
+            where a.order_id = o.id and a.checkout_id = o.checkout_id
+              and a.state = 'authorized'))
+    )::text where $1 is not null";
+
+impl Postgres {
+    pub(super) async fn purge_old(
+        &self,
+        since: RetainSince,
+        limit: u32,
+    ) -> Result<Purged, LedgerFault> {
+        self.run(move |conn| -> BoxFuture<'_, _> { Box::pin(purge(conn, since, limit)) }).await
+    }
+
+    pub(super) async fn count_all(&self) -> Result<Figures, LedgerFault> {
+        let figures = self.find(FIGURES, json!({})).await?;
+        figures.ok_or_else(|| LedgerFault::Broken("the figures are missing".into()))
+    }
+}
+
+async fn purge(
+    conn: &mut PgConnection,
+    since: RetainSince,
+    limit: u32,
+) -> Result<Purged, sqlx::Error> {
+    let limit = i64::from(limit);
+    let cut = since.sessions.to_offset();
+    let mut tx = conn.begin().await?;
+    let keys = sqlx::query(PURGE_KEYS).bind(since.keys.to_offset()).bind(limit);
+    let keys = keys.execute(&mut *tx).await?.rows_affected();
+    let ended = sqlx::query_scalar(PURGE_SESSIONS).bind(cut).bind(limit);
+    let ended: Vec<uuid::Uuid> = ended.fetch_all(&mut *tx).await?;
+    sqlx::query(PURGE_PEOPLE).bind(&ended).execute(&mut *tx).await?;
+    sqlx::query(PURGE_ENTRIES).bind(cut).bind(limit).execute(&mut *tx).await?;
+    let events = sqlx::query(PURGE_EVENTS).bind(since.events.to_offset()).bind(limit);
+    let events = events.execute(&mut *tx).await?.rows_affected();
+    tx.commit().await?;
+    Ok(Purged { keys, sessions: ended.len() as u64, events })
+}

@@ -1,0 +1,265 @@
+//! The [`Store`] in SQLite: one statement a question, the records as JSON.
+
+use async_trait::async_trait;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::Sqlite;
+use crate::{
+    base::{
+        AnchoredClock, AttemptId, CheckoutId, Clock, GrantId, HolderId, MovementId, OrderId, Sku,
+        Timestamp,
+    },
+    ledger::{
+        entry::{Entry, NewEvent},
+        outcome::BatchReply,
+        row::{AttemptRow, KeyRow, OperationRow, OrderRow, SessionRow, StockLevel},
+        store::{
+            CommitFault, Figures, LedgerFault, MovementRow, OrderFilter, Purged, RetainSince, Store,
+        },
+    },
+};
+
+const FIND_ORDERS: &str = "
+    select o.record from order_rows o
+    where ($1->>'$.sku' is null or exists (
+            select 1 from order_lines l where l.order_id = o.id and l.sku = $1->>'$.sku'))
+      and ($1->>'$.placed_from' is null
+           or o.placed_at >= $1->>'$.placed_from')
+      and ($1->>'$.placed_before' is null
+           or o.placed_at < $1->>'$.placed_before')
+      and ($1->>'$.payment' is null or exists (
+            select 1 from payment_operations p
+            where p.attempt_id = o.attempt_id and p.state = $1->>'$.payment'))
+      and ($1->>'$.cursor' is null or o.id < $1->>'$.cursor')
+    order by o.id desc limit $1->>'$.limit'";
+
+impl Sqlite {
+    /// The records a statement finds.
+    async fn list<T: DeserializeOwned>(
+        &self,
+        sql: &'static str,
+        parameter: Value,
+    ) -> Result<Vec<T>, LedgerFault> {
+        let rows = self.ask(sql, &parameter.to_string()).await?;
+        let read = rows.iter().map(|row| serde_json::from_str(row));
+        read.collect::<Result<_, _>>()
+            .map_err(|error| LedgerFault::Broken(format!("a stored record does not read: {error}")))
+    }
+
+    /// The one record a statement finds.
+    pub(super) async fn find<T: DeserializeOwned>(
+        &self,
+        sql: &'static str,
+        parameter: Value,
+    ) -> Result<Option<T>, LedgerFault> {
+        Ok(self.list(sql, parameter).await?.pop())
+    }
+}
+
+#[async_trait]
+impl Store for Sqlite {
+    async fn commit(&self, batch: &[Entry], now: Timestamp) -> Result<BatchReply, CommitFault> {
+        self.commit_batch(batch, now).await
+    }
+
+    async fn now(&self) -> Result<Timestamp, LedgerFault> {
+        Ok(AnchoredClock::from_system().now())
+    }
+
+    fn is_exclusive(&self) -> bool {
+        true
+    }
+
+    async fn find_session(&self, checkout: CheckoutId) -> Result<Option<SessionRow>, LedgerFault> {
+        let sql = "select record from session_rows
+                   where id = $1->>'$.id'";
+        self.find(sql, json!({ "id": checkout })).await
+    }
+
+    async fn find_version(&self, checkout: CheckoutId) -> Result<Option<u32>, LedgerFault> {
+        let sql = "select json(version) from sessions where id = $1->>'$.id'";
+        self.find(sql, json!({ "id": checkout })).await
+    }
+
+    async fn find_key(&self, caller: &str, key: &str) -> Result<Option<KeyRow>, LedgerFault> {
+        let sql = "select record from key_rows
+                   where caller = $1->>'$.caller' and key = $1->>'$.key'";
+        self.find(sql, json!({ "caller": caller, "key": key })).await
+    }
+
+    async fn find_order(&self, order: OrderId) -> Result<Option<OrderRow>, LedgerFault> {
+        let sql = "select record from order_rows
+                   where id = $1->>'$.id'";
+        self.find(sql, json!({ "id": order })).await
+    }
+
+    async fn list_orders(
+        &self,
+        filter: &OrderFilter,
+        cursor: Option<OrderId>,
+        limit: u32,
+    ) -> Result<Vec<OrderRow>, LedgerFault> {
+        let parameter = json!({
+            "sku": filter.sku, "placed_from": filter.placed_from,
+            "placed_before": filter.placed_before, "payment": filter.payment,
+            "cursor": cursor, "limit": limit,
+        });
+        self.list(FIND_ORDERS, parameter).await
+    }
+
+    async fn find_attempt(&self, attempt: AttemptId) -> Result<Option<AttemptRow>, LedgerFault> {
+        let sql = "select record from attempt_rows
+                   where id = $1->>'$.id'";
+        self.find(sql, json!({ "id": attempt })).await
+    }
+
+    async fn list_overdue_attempts(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<AttemptRow>, LedgerFault> {
+        let sql = "select record from attempt_rows
+                   where state = 'pending' and deadline <= $1->>'$.now'
+                   order by deadline, id limit $1->>'$.limit'";
+        self.list(sql, json!({ "now": now, "limit": limit })).await
+    }
+
+    async fn list_watched_attempts(
+        &self,
+        now: Timestamp,
+        cursor: Option<AttemptId>,
+        limit: u32,
+    ) -> Result<Vec<AttemptRow>, LedgerFault> {
+        let sql = "select record from attempt_rows
+                   where watch_until > $1->>'$.now'
+                     and ($1->>'$.cursor' is null
+                          or id > $1->>'$.cursor')
+                   order by id limit $1->>'$.limit'";
+        self.list(sql, json!({ "now": now, "cursor": cursor, "limit": limit })).await
+    }
+
+    async fn list_due_operations(
+        &self,
+        older_than: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<OperationRow>, LedgerFault> {
+        let sql = "select record from operation_rows
+                   where state = 'due' and created_at < $1->>'$.before'
+                   order by created_at, id limit $1->>'$.limit'";
+        self.list(sql, json!({ "before": older_than, "limit": limit })).await
+    }
+
+    async fn list_expired_holds(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<(CheckoutId, Sku)>, LedgerFault> {
+        let sql = "select json_array(checkout_id, sku) from holds
+                   where pinned_by is null and expires_at <= $1->>'$.now'
+                   order by expires_at limit $1->>'$.limit'";
+        self.list(sql, json!({ "now": now, "limit": limit })).await
+    }
+
+    async fn list_expired_sessions(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<CheckoutId>, LedgerFault> {
+        let sql = "select json_quote(id) from sessions
+                   where state = 'open' and expires_at <= $1->>'$.now'
+                   order by expires_at limit $1->>'$.limit'";
+        self.list(sql, json!({ "now": now, "limit": limit })).await
+    }
+
+    async fn find_stock(&self, skus: &[Sku]) -> Result<Vec<StockLevel>, LedgerFault> {
+        let sql = "select record from stock_levels
+                   where sku in (select value from json_each($1)) order by sku";
+        self.list(sql, json!(skus)).await
+    }
+
+    async fn list_stock(
+        &self,
+        cursor: Option<&Sku>,
+        limit: u32,
+    ) -> Result<Vec<StockLevel>, LedgerFault> {
+        let sql = "select record from stock_levels
+                   where $1->>'$.cursor' is null or sku > $1->>'$.cursor'
+                   order by sku limit $1->>'$.limit'";
+        self.list(sql, json!({ "cursor": cursor, "limit": limit })).await
+    }
+
+    async fn list_movements(
+        &self,
+        sku: &Sku,
+        cursor: Option<MovementId>,
+        limit: u32,
+    ) -> Result<Vec<MovementRow>, LedgerFault> {
+        let sql = "select record from movement_rows
+                   where sku = $1->>'$.sku' and ($1->>'$.cursor' is null
+                         or id < $1->>'$.cursor')
+                   order by id desc limit $1->>'$.limit'";
+        self.list(sql, json!({ "sku": sku, "cursor": cursor, "limit": limit })).await
+    }
+
+    async fn list_unsent_events(&self, limit: u32) -> Result<Vec<NewEvent>, LedgerFault> {
+        let sql = "select record from event_rows where sent_at is null
+                   order by seq limit $1->>'$.limit'";
+        self.list(sql, json!({ "limit": limit })).await
+    }
+
+    async fn register_holder(
+        &self,
+        holder: HolderId,
+        label: &str,
+        now: Timestamp,
+    ) -> Result<(), LedgerFault> {
+        self.insert_holder(holder, label.to_owned(), now).await
+    }
+
+    async fn heartbeat(&self, holder: HolderId, now: Timestamp) -> Result<bool, LedgerFault> {
+        self.record_heartbeat(holder, now).await
+    }
+
+    async fn fence(
+        &self,
+        holder: HolderId,
+        stale_before: Timestamp,
+        now: Timestamp,
+    ) -> Result<Vec<GrantId>, LedgerFault> {
+        self.fence_holder(holder, stale_before, now).await
+    }
+
+    async fn list_stale_holders(
+        &self,
+        stale_before: Timestamp,
+    ) -> Result<Vec<HolderId>, LedgerFault> {
+        let sql = "select json_quote(id) from replicas
+                   where state = 'live' and heartbeat_at < $1->>'$.before'
+                   order by heartbeat_at";
+        self.list(sql, json!({ "before": stale_before })).await
+    }
+
+    async fn purge(&self, since: RetainSince, limit: u32) -> Result<Purged, LedgerFault> {
+        self.purge_old(since, limit).await
+    }
+
+    async fn figures(&self) -> Result<Figures, LedgerFault> {
+        self.count_all().await
+    }
+
+    async fn list_attempts(
+        &self,
+        cursor: Option<AttemptId>,
+        limit: u32,
+    ) -> Result<Vec<AttemptRow>, LedgerFault> {
+        let sql = "select record from attempt_rows where $1->>'$.cursor' is null
+                      or id > $1->>'$.cursor'
+                   order by id limit $1->>'$.limit'";
+        self.list(sql, json!({ "cursor": cursor, "limit": limit })).await
+    }
+
+    async fn close(&self) {
+        self.close_all().await;
+    }
+}
