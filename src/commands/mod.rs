@@ -3,9 +3,12 @@
 //! **Owns:** arguments, and what each subcommand prints. **Invariant:** every subcommand reads the
 //! same configuration the same way. **Not here:** the work itself (each slice does its own).
 
+pub mod audit;
 pub mod check_config;
+pub mod import;
 pub mod keys;
 pub mod migrate;
+pub mod replay;
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -55,6 +58,12 @@ pub enum Command {
     Migrate(migrate::Migrate),
     /// Make, list and revoke API keys.
     Keys(keys::KeysArgs),
+    /// Read products and their stock from a CSV file.
+    Import(import::Import),
+    /// Replay a shop's invoices as buyers, then audit.
+    Replay(replay::Replay),
+    /// Check that stock, holds, orders and charges add up.
+    Audit(audit::Audit),
     /// Check the configuration and print what is in force, passwords hidden.
     CheckConfig,
 }
@@ -115,6 +124,9 @@ pub async fn run(
     match command {
         Command::Migrate(arguments) => migrate::run(arguments, config, out).await,
         Command::Keys(arguments) => keys::run(arguments, config, out).await,
+        Command::Import(arguments) => import::run(arguments, config, out).await,
+        Command::Replay(arguments) => replay::run(arguments, config, out).await,
+        Command::Audit(arguments) => audit::run(arguments, config, out).await,
         Command::CheckConfig => check_config::run(config, out),
     }
 }

@@ -16,8 +16,6 @@ pub enum Method {
     Get,
     /// Does something.
     Post,
-    /// Replaces something.
-    Put,
 }
 
 /// A request.
@@ -57,7 +55,6 @@ impl Client {
         let method = match exchange.method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
-            Method::Put => reqwest::Method::PUT,
         };
         let mut request = self.http.request(method, exchange.url).timeout(deadline);
         for (name, value) in exchange.headers {

@@ -9,6 +9,7 @@
 //! second edition (`Invoice`, `Price`, `Customer ID`) are read too.
 
 mod buyers;
+pub mod embedded;
 pub mod plan;
 pub mod read;
 pub mod report;

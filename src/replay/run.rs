@@ -30,7 +30,7 @@ pub async fn replay(
     let bar = ProgressBar::new((plan.sales.len() + plan.returns.len()) as u64);
     bar.set_style(style());
     bar.set_message("filling the shop");
-    setup::set_up(shop, plan, &run, concurrency).await?;
+    setup::set_up(shop, plan, &run).await?;
     bar.set_message("invoices and returns");
     let outcome = buyers::let_in(shop, plan, clock, &run, concurrency, || bar.inc(1)).await;
     bar.finish_and_clear();

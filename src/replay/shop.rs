@@ -54,6 +54,9 @@ pub enum ShopFault {
     /// It answered something else than expected.
     #[error("the shop's answer does not read: {0}")]
     Unreadable(String),
+    /// It could not be filled with goods.
+    #[error("the shop could not be filled: {0}")]
+    Unready(String),
 }
 
 impl ShopFault {
@@ -64,6 +67,7 @@ impl ShopFault {
             Self::Refused { status, code, .. } => format!("{code} ({status})"),
             Self::Silent(_) => "no answer".to_owned(),
             Self::Unreadable(_) => "unreadable answer".to_owned(),
+            Self::Unready(_) => "not filled".to_owned(),
         }
     }
 }
@@ -120,19 +124,8 @@ impl Shop {
         key: &str,
         body: &B,
     ) -> Result<R, ShopFault> {
-        self.send(Method::Post, door, path, key, body).await
-    }
-
-    pub(super) async fn send<B: Serialize + Sync, R: DeserializeOwned>(
-        &self,
-        method: Method,
-        door: Door,
-        path: &str,
-        key: &str,
-        body: &B,
-    ) -> Result<R, ShopFault> {
         let body = serde_json::to_vec(body).map_err(|e| ShopFault::Unreadable(e.to_string()))?;
-        read(self.ask(method, door, path, Some(key), Some(body)).await?)
+        read(self.ask(Method::Post, door, path, Some(key), Some(body)).await?)
     }
 
     async fn ask(

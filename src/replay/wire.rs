@@ -136,6 +136,18 @@ pub(super) struct MovementIn<'a> {
     pub(super) reason: &'static str,
 }
 
+/// Many movements; each stands for itself.
+#[derive(Debug, Serialize)]
+pub(super) struct Movements<'a> {
+    pub(super) movements: &'a [MovementIn<'a>],
+}
+
+/// How many of many movements were refused.
+#[derive(Debug, Deserialize)]
+pub(super) struct Moved {
+    pub(super) refused: usize,
+}
+
 /// Units of an order line that ship or come back.
 #[derive(Debug, Serialize)]
 pub(super) struct LineMoveIn<'a> {
