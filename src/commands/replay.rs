@@ -72,7 +72,8 @@ async fn finish(service: &Embedded, out: &mut (dyn Write + Send)) -> anyhow::Res
 
 fn plan(file: &PathBuf) -> anyhow::Result<Plan> {
     let name = || format!("cannot read {}", file.display());
-    let input = unpacked(BufReader::new(File::open(file).with_context(name)?)).with_context(name)?;
+    let input =
+        unpacked(BufReader::new(File::open(file).with_context(name)?)).with_context(name)?;
     let plan = read::read(input).with_context(name)?;
     anyhow::ensure!(!plan.sales.is_empty(), "{} has no invoice to replay", file.display());
     Ok(plan)
@@ -96,8 +97,7 @@ async fn buy(
         .await
         .with_context(|| format!("cannot find a shop at {target}"))?;
     let clock = AnchoredClock::from_system();
-    let outcome =
-        replay::replay(&shop, plan, arguments.concurrency, &clock, &SystemChance).await?;
+    let outcome = replay::replay(&shop, plan, arguments.concurrency, &clock, &SystemChance).await?;
     writeln!(out, "{}", Report { plan, outcome: &outcome })?;
     Ok(())
 }

@@ -19,11 +19,7 @@ const UNITS_PER_MOVEMENT: u64 = i32::MAX.unsigned_abs() as u64;
 ///
 /// # Errors
 /// The first refusal.
-pub(super) async fn set_up(
-    shop: &Shop,
-    plan: &Plan,
-    run: &str,
-) -> Result<(), ShopFault> {
+pub(super) async fn set_up(shop: &Shop, plan: &Plan, run: &str) -> Result<(), ShopFault> {
     for (page, products) in plan.products.chunks(PER_REQUEST).enumerate() {
         let body = Products { products: products.iter().map(product).collect() };
         let key = format!("{run}-products-{page}");
@@ -74,12 +70,8 @@ mod tests {
     #[test]
     fn opening_stock_comes_in_whole_however_much_it_is() {
         let sku = Sku::parse("MUG").expect("a SKU");
-        let product = |stock| PlannedProduct {
-            sku: sku.clone(),
-            title: "Mug".into(),
-            price_minor: 1,
-            stock,
-        };
+        let product =
+            |stock| PlannedProduct { sku: sku.clone(), title: "Mug".into(), price_minor: 1, stock };
         for stock in [0, 1, UNITS_PER_MOVEMENT, UNITS_PER_MOVEMENT + 1, 5 * UNITS_PER_MOVEMENT] {
             let product = product(stock);
             let moves: Vec<u64> = opening(&product).map(|movement| movement.quantity).collect();
