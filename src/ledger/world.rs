@@ -187,6 +187,10 @@ impl Ask {
             }
             Fact::Settle(settle) => {
                 self.attempts.insert(settle.attempt);
+                if !settle.reopens {
+                    // Asked for as a session that wants nothing: its holds go back to the stock.
+                    self.sessions.insert(settle.checkout);
+                }
                 self.add_key(settle.key.as_ref());
             }
             Fact::Operation(write) => {

@@ -12,7 +12,8 @@ use crate::{
         outcome::BatchReply,
         row::{AttemptRow, KeyRow, OperationRow, OrderRow, SessionRow, StockLevel},
         store::{
-            CommitFault, Figures, LedgerFault, MovementRow, OrderFilter, Purged, RetainSince, Store,
+            Commit, CommitFault, Figures, LedgerFault, MovementRow, OrderFilter, Purged,
+            RetainSince, Store,
         },
     },
 };
@@ -55,11 +56,14 @@ impl Postgres {
 }
 
 #[async_trait]
-impl Store for Postgres {
+impl Commit for Postgres {
     async fn commit(&self, batch: &[Entry], now: Timestamp) -> Result<BatchReply, CommitFault> {
         self.commit_batch(batch, now).await
     }
+}
 
+#[async_trait]
+impl Store for Postgres {
     async fn now(&self) -> Result<Timestamp, LedgerFault> {
         let sql = "select to_json(clock_timestamp())::text where $1 is not null";
         let now = self.find(sql, json!({})).await?;

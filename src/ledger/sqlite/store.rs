@@ -15,7 +15,8 @@ use crate::{
         outcome::BatchReply,
         row::{AttemptRow, KeyRow, OperationRow, OrderRow, SessionRow, StockLevel},
         store::{
-            CommitFault, Figures, LedgerFault, MovementRow, OrderFilter, Purged, RetainSince, Store,
+            Commit, CommitFault, Figures, LedgerFault, MovementRow, OrderFilter, Purged,
+            RetainSince, Store,
         },
     },
 };
@@ -58,11 +59,14 @@ impl Sqlite {
 }
 
 #[async_trait]
-impl Store for Sqlite {
+impl Commit for Sqlite {
     async fn commit(&self, batch: &[Entry], now: Timestamp) -> Result<BatchReply, CommitFault> {
         self.commit_batch(batch, now).await
     }
+}
 
+#[async_trait]
+impl Store for Sqlite {
     async fn now(&self) -> Result<Timestamp, LedgerFault> {
         Ok(AnchoredClock::from_system().now())
     }

@@ -1,0 +1,27 @@
+//! What both ledgers promise: every case runs on PostgreSQL and on SQLite.
+
+/// Runs each case on both databases.
+macro_rules! on_both {
+    ($($case:ident),+ $(,)?) => {
+        mod postgres {
+            $(#[tokio::test]
+            async fn $case() {
+                super::$case(crate::support::bench::Bench::postgres().await).await;
+            })+
+        }
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $case() {
+                super::$case(crate::support::bench::Bench::sqlite().await).await;
+            })+
+        }
+    };
+}
+
+mod after_sale;
+mod faults;
+mod grants;
+mod holds;
+mod payment;
+mod records;
+mod schema;

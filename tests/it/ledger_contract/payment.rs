@@ -1,0 +1,169 @@
+//! T1 pins, T2 sells, settling unpins; whichever comes first wins.
+
+use doorbuster::{
+    base::OrderId,
+    ledger::{
+        Done, EntryId, Fact, LedgerRefused,
+        row::{AttemptState, OperationState, SessionState},
+        store::OrderFilter,
+    },
+};
+use std::time::Duration;
+
+use crate::support::bench::{Bench, HOLD, sku, write};
+
+on_both!(
+    a_paid_checkout_becomes_an_order,
+    a_declined_attempt_reopens_the_session_and_renews_its_holds,
+    an_express_checkout_that_fails_leaves_nothing,
+    t2_before_settle_wins_and_settle_learns_of_the_order,
+    settle_before_t2_wins_and_t2_learns_of_it,
+    a_completing_session_refuses_other_writes,
+    orders_are_listed_newest_first_and_filtered,
+);
+
+async fn a_paid_checkout_becomes_an_order(bench: Bench) {
+    bench.receive("TEE", 5).await;
+    let (checkout, attempt) = (bench.checkout(), bench.attempt());
+    bench.one(write(bench.pinning(checkout, 1, &[("TEE", 2)], attempt))).await.expect("pins");
+    let pinned = bench.store.find_session(checkout).await.expect("reads").expect("is there");
+    assert_eq!(pinned.holds[0].pinned_by, Some(attempt));
+    // A pinned hold outlives its time.
+    bench.clock.advance(HOLD * 2);
+    let order = OrderId::of(checkout);
+    let placed = bench.one(bench.place(checkout, attempt, &[("TEE", 2)])).await;
+    assert_eq!(placed, Ok(Done::Placed { order, version: 2 }));
+    assert_eq!(bench.levels("TEE").await, [5, 3, 0, 0, 2]);
+    let session = bench.store.find_session(checkout).await.expect("reads").expect("is there");
+    assert_eq!((session.version, session.state), (2, SessionState::Completed));
+    let row = bench.store.find_order(order).await.expect("reads").expect("is there");
+    assert_eq!((row.attempt, row.total_minor, row.lines.len()), (attempt, 100, 1));
+    assert_eq!(row.personal.expect("the order knows the person").open(), Ok("ada"));
+    assert_eq!(row.operations[0].state, OperationState::Due);
+    let row = bench.store.find_attempt(attempt).await.expect("reads").expect("is there");
+    assert_eq!(row.state, AttemptState::Authorized);
+    assert_eq!(row.authorization.as_deref(), Some("auth-1"));
+    let events = bench.store.list_unsent_events(10).await.expect("lists");
+    assert_eq!(events.len(), 1);
+    assert_eq!((events[0].order, events[0].kind.as_str()), (order, "order.placed"));
+    let figures = bench.store.figures().await.expect("counts");
+    assert_eq!((figures.orders, figures.units, figures.sessions), (1, 2, [0, 0, 1, 0, 0]));
+    assert_eq!((figures.orphans, figures.dead_holds), (0, 0));
+    assert_eq!((figures.stray_pins, figures.unpaid_orders), (0, 0));
+}
+
+async fn a_declined_attempt_reopens_the_session_and_renews_its_holds(bench: Bench) {
+    bench.receive("TEE", 5).await;
+    let (checkout, attempt) = (bench.checkout(), bench.attempt());
+    bench.one(write(bench.session(checkout, 1, &[("TEE", 2)]))).await.expect("holds");
+    bench.one(write(bench.pinning(checkout, 2, &[("TEE", 2)], attempt))).await.expect("pins");
+    bench.clock.advance(HOLD);
+    let settled = bench.one(bench.settle(checkout, attempt, true)).await;
+    assert_eq!(settled, Ok(Done::Settled { version: 3 }));
+    let row = bench.store.find_session(checkout).await.expect("reads").expect("is there");
+    assert_eq!((row.state, row.version), (SessionState::Open, 3));
+    assert_eq!((row.holds[0].pinned_by, row.holds[0].expires_at), (None, bench.now().plus(HOLD)));
+    let second = bench.attempt();
+    bench.one(write(bench.pinning(checkout, 4, &[("TEE", 2)], second))).await.expect("tries again");
+    bench.one(bench.place(checkout, second, &[("TEE", 2)])).await.expect("sells");
+    assert_eq!(bench.levels("TEE").await, [5, 3, 0, 0, 2]);
+    assert_eq!(bench.store.list_attempts(None, 10).await.expect("lists").len(), 2);
+}
+
+async fn an_express_checkout_that_fails_leaves_nothing(bench: Bench) {
+    bench.receive("TEE", 5).await;
+    let (checkout, attempt) = (bench.checkout(), bench.attempt());
+    bench.one(write(bench.pinning(checkout, 1, &[("TEE", 2)], attempt))).await.expect("pins");
+    bench.one(bench.settle(checkout, attempt, false)).await.expect("settles");
+    assert_eq!(bench.levels("TEE").await, [5, 5, 0, 0, 0]);
+    let row = bench.store.find_session(checkout).await.expect("reads").expect("is there");
+    assert_eq!((row.state, row.holds.len()), (SessionState::Canceled, 0));
+}
+
+async fn t2_before_settle_wins_and_settle_learns_of_the_order(bench: Bench) {
+    bench.receive("TEE", 5).await;
+    let (checkout, attempt) = (bench.checkout(), bench.attempt());
+    bench.one(write(bench.pinning(checkout, 1, &[("TEE", 2)], attempt))).await.expect("pins");
+    bench.one(bench.place(checkout, attempt, &[("TEE", 2)])).await.expect("sells");
+    let refused = LedgerRefused::AlreadyPlaced { order: OrderId::of(checkout) };
+    assert_eq!(bench.one(bench.settle(checkout, attempt, true)).await, Err(refused));
+    assert_eq!(bench.levels("TEE").await, [5, 3, 0, 0, 2]);
+}
+
+async fn settle_before_t2_wins_and_t2_learns_of_it(bench: Bench) {
+    bench.receive("TEE", 5).await;
+    let (checkout, attempt) = (bench.checkout(), bench.attempt());
+    bench.one(write(bench.pinning(checkout, 1, &[("TEE", 2)], attempt))).await.expect("pins");
+    bench.clock.advance(Duration::from_secs(30));
+    let overdue = bench.store.list_overdue_attempts(bench.now(), 5).await.expect("lists");
+    assert_eq!(overdue.iter().map(|row| row.id).collect::<Vec<_>>(), [attempt]);
+    let mut unheard = bench.settle(checkout, attempt, true);
+    if let Fact::Settle(settle) = &mut unheard.fact {
+        settle.state = AttemptState::Unheard;
+        settle.watch_until = Some(bench.now().plus(HOLD));
+    }
+    bench.one(unheard).await.expect("unpins");
+    let late = bench.one(bench.place(checkout, attempt, &[("TEE", 2)])).await;
+    assert_eq!(late, Err(LedgerRefused::AlreadySettled { state: AttemptState::Unheard }));
+    assert_eq!(bench.levels("TEE").await, [5, 3, 0, 2, 0]);
+    let watched = bench.store.list_watched_attempts(bench.now(), None, 5).await.expect("lists");
+    assert_eq!(watched.iter().map(|row| row.id).collect::<Vec<_>>(), [attempt]);
+    let after = bench.store.list_watched_attempts(bench.now(), Some(attempt), 5).await;
+    assert!(after.expect("lists").is_empty());
+    assert!(bench.store.list_overdue_attempts(bench.now(), 5).await.expect("lists").is_empty());
+}
+
+async fn a_completing_session_refuses_other_writes(bench: Bench) {
+    bench.receive("TEE", 5).await;
+    let (checkout, attempt) = (bench.checkout(), bench.attempt());
+    bench.one(write(bench.pinning(checkout, 1, &[("TEE", 2)], attempt))).await.expect("pins");
+    let refused = bench.one(write(bench.session(checkout, 2, &[]))).await;
+    assert_eq!(refused, Err(LedgerRefused::Completing));
+    assert_eq!(bench.levels("TEE").await, [5, 3, 0, 2, 0]);
+}
+
+async fn orders_are_listed_newest_first_and_filtered(bench: Bench) {
+    bench.receive("TEE", 9).await;
+    bench.receive("CAP", 9).await;
+    let mut orders = Vec::new();
+    for name in ["TEE", "CAP", "TEE"] {
+        bench.clock.advance(Duration::from_secs(60));
+        let (checkout, attempt) = (bench.checkout(), bench.attempt());
+        bench.one(write(bench.pinning(checkout, 1, &[(name, 1)], attempt))).await.expect("pins");
+        bench.one(bench.place(checkout, attempt, &[(name, 1)])).await.expect("sells");
+        orders.push((OrderId::of(checkout), bench.now()));
+    }
+    let [(first, _), (second, at), (third, _)] = orders[..] else { unreachable!() };
+    let list = async |filter: OrderFilter, cursor, limit| {
+        let rows = bench.store.list_orders(&filter, cursor, limit).await.expect("lists");
+        rows.into_iter().map(|row| row.id).collect::<Vec<_>>()
+    };
+    assert_eq!(list(OrderFilter::default(), None, 9).await, [third, second, first]);
+    assert_eq!(list(OrderFilter::default(), Some(third), 1).await, [second]);
+    let of_tee = OrderFilter { sku: Some(sku("TEE")), ..OrderFilter::default() };
+    assert_eq!(list(of_tee, None, 9).await, [third, first]);
+    let since = OrderFilter { placed_from: Some(at), ..OrderFilter::default() };
+    assert_eq!(list(since, None, 9).await, [third, second]);
+    let before = OrderFilter { placed_before: Some(at), ..OrderFilter::default() };
+    assert_eq!(list(before, None, 9).await, [first]);
+
+    // Capturing one takes it out of those whose money still moves.
+    bench.clock.advance(Duration::from_secs(60));
+    let due = bench.store.list_due_operations(bench.now(), 9).await.expect("lists");
+    assert_eq!(due.iter().map(|row| row.order).collect::<Vec<_>>(), [first, second, third]);
+    let done = doorbuster::ledger::entry::OperationWrite {
+        operation: due[0].operation.clone(),
+        state: OperationState::Done,
+        note: "captured".into(),
+        events: Vec::new(),
+        now: bench.now(),
+    };
+    let entry = |n: u32| {
+        let id = EntryId::of(format!("{}/{n}", done.operation.id));
+        doorbuster::ledger::Entry::new(id, Fact::Operation(done.clone()))
+    };
+    assert_eq!(bench.one(entry(1)).await, Ok(Done::Written));
+    assert_eq!(bench.one(entry(2)).await, Ok(Done::Written), "saying it twice is fine");
+    let due = OrderFilter { payment: Some(OperationState::Due), ..OrderFilter::default() };
+    assert_eq!(list(due, None, 9).await, [third, second]);
+}
