@@ -128,8 +128,8 @@ pub async fn apply(
     write_all(writer, moves).await
 }
 
-/// What sets a SKU's stock to a count. One that has never been counted is received even when it is
-/// nothing, so that it is known to be sold out rather than unknown; the ledger then has its row.
+/// What sets a SKU's stock to a count; nothing when it stands there. No units of a SKU that was never
+/// counted are as good as sold out, and need no movement.
 fn movement(
     id: MovementId,
     sku: &Sku,
@@ -139,7 +139,7 @@ fn movement(
 ) -> Option<StockMove> {
     let difference = i64::from(count) - on_hand.unwrap_or(0);
     let kind = if difference < 0 { MoveKind::WriteOff } else { MoveKind::Receive };
-    if difference == 0 && on_hand.is_some() {
+    if difference == 0 {
         return None;
     }
     let quantity = u32::try_from(difference.unsigned_abs()).unwrap_or(u32::MAX);

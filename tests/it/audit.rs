@@ -111,7 +111,7 @@ async fn damaged_stock_is_told(bench: Bench) {
     assert_eq!(
         found,
         [
-            "MUG: 8 on hand, but 4 free + 0 granted + 3 held + 1 sold",
+            "MUG: 8 on hand, but 3 free + 0 granted + 3 held + 1 sold",
             "MUG: 8 on hand, but movements say 7"
         ]
     );
