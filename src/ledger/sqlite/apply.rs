@@ -16,7 +16,7 @@ const SESSIONS: &str = "update sessions set version = x.value->>'$.version',
         state = x.value->>'$.state', expires_at = x.value->>'$.expires_at',
         body = x.value->'$.body', updated_at = x.value->>'$.updated_at'
     from json_each($1) x
-    where id = x.value->>'$.checkout' and version = x.value->>'$.version' - 1";
+    where sessions.id = x.value->>'$.checkout' and version = x.value->>'$.version' - 1";
 const PEOPLE: &str = "insert into checkout_people (checkout_id, personal, updated_at)
     select value->>'$.checkout', value->>'$.personal', value->>'$.updated_at' from json_each($1)
     where value->>'$.personal' is not null
@@ -26,7 +26,7 @@ const HEADS: &str = "update sessions set version = x.value->>'$.version',
         state = x.value->>'$.state', body = x.value->'$.body',
         updated_at = x.value->>'$.updated_at'
     from json_each($1) x
-    where id = x.value->>'$.checkout' and version = x.value->>'$.version' - 1";
+    where sessions.id = x.value->>'$.checkout' and version = x.value->>'$.version' - 1";
 const HOLDS: &str = "insert into holds (checkout_id, sku, quantity, expires_at, pinned_by)
     select value->>'$.checkout', value->>'$.sku', value->>'$.quantity', value->>'$.expires_at',
            value->>'$.pinned_by' from json_each($1) where true
@@ -45,11 +45,11 @@ const NEW_GRANTS: &str = "insert into stock_grants (id, sku, holder, granted, co
            value->>'$.consumed', value->>'$.active' from json_each($1)";
 const GRANTS: &str = "update stock_grants set consumed = consumed + x.value->>'$.consumed',
         active = x.value->>'$.active'
-    from json_each($1) x where id = x.value->>'$.id' and active";
+    from json_each($1) x where stock_grants.id = x.value->>'$.id' and active";
 const ATTEMPTS: &str = "update payment_attempts set state = x.value->>'$.state',
         authorization_id = x.value->>'$.authorization', code = x.value->>'$.code',
         watch_until = x.value->>'$.watch_until', settled_at = x.value->>'$.settled_at'
-    from json_each($1) x where id = x.value->>'$.id' and payment_attempts.state = 'pending'";
+    from json_each($1) x where payment_attempts.id = x.value->>'$.id' and payment_attempts.state = 'pending'";
 const NEW_ATTEMPTS: &str = "insert into payment_attempts (id, checkout_id, order_id, number, state,
         amount_minor, currency, gateway, deadline, watch_until, waiting_caller, waiting_key,
         created_at)
@@ -90,7 +90,7 @@ const ANSWERS: &str = "update idempotency_keys set
         answer_status = x.value->>'$.answer.status', answer_body = x.value->>'$.answer.body',
         answer_version = x.value->>'$.answer.version', answered_at = x.value->>'$.now'
     from json_each($1) x
-    where caller = x.value->>'$.caller' and key = x.value->>'$.key' and answered_at is null
+    where caller = x.value->>'$.caller' and idempotency_keys.key = x.value->>'$.key' and answered_at is null
       and x.value->>'$.answer' is not null";
 const NEW_KEYS: &str = "insert into idempotency_keys (caller, key, fingerprint, dialect,
         answer_status, answer_body, answer_version, created_at, answered_at)
