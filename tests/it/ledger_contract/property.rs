@@ -156,7 +156,7 @@ impl Memory {
     }
 }
 
-/// At most one entry for a checkout, as the writer's batches have it; the same entry may come twice.
+/// At most one entry for a checkout, as the writer has it; the same entry may come twice.
 fn batch_of(steps: &[Step], memory: &mut Memory, bench: &Bench) -> Vec<Entry> {
     let mut batch: Vec<Entry> = Vec::new();
     for step in steps {

@@ -1,4 +1,4 @@
-//! PostgreSQL alone: what happens when several connections, or replicas, want the same thing at once.
+//! PostgreSQL alone: what happens when several connections, or replicas, want the same at once.
 
 use doorbuster::{
     base::GrantId,
