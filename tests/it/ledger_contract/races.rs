@@ -82,10 +82,10 @@ async fn an_entry_sent_twice_at_once_is_written_once() {
 #[tokio::test]
 async fn one_key_claimed_twice_at_once_has_one_owner() {
     let (bench, other, _) = two_replicas().await;
-    bench.receive("TEE", 50).await;
-    for round in 0..10 {
+    // They share nothing but the key: no stock row makes one wait for the other.
+    for round in 0..40 {
         let session = || {
-            let mut session = bench.session(bench.checkout(), 1, &[("TEE", 1)]);
+            let mut session = bench.session(bench.checkout(), 1, &[]);
             session.key = Some(bench.key(&format!("k{round}"), Some("created")));
             write(session)
         };
@@ -96,7 +96,6 @@ async fn one_key_claimed_twice_at_once_has_one_owner() {
         let refused = here.and(there).expect_err("one is refused");
         assert!(matches!(refused, LedgerRefused::KeyTaken(_)), "{refused}");
     }
-    assert_eq!(bench.levels("TEE").await, [50, 40, 0, 10, 0]);
 }
 
 #[tokio::test]
@@ -161,7 +160,8 @@ async fn fencing_waits_for_a_grant_in_flight_and_closes_it() {
     let stale_before = bench.now().plus(Duration::from_secs(60));
     let fence = other.fence(holder, stale_before, bench.now());
     let commit = async {
-        until_somebody_waits(&address).await;
+        let waits = tokio::time::timeout(Duration::from_secs(10), until_somebody_waits(&address));
+        waits.await.expect("the fence waits for the block in flight");
         slow.execute("commit").await.expect("commits late");
     };
     let (closed, ()) = tokio::join!(fence, commit);
