@@ -36,7 +36,7 @@ impl CartActor {
     }
 
     fn work(&mut self, ctx: &mut Context<Self>) {
-        let Some(((job, reply), session)) = self.seat.next() else { return };
+        let Some(((job, reply), session)) = self.seat.next_job() else { return };
         let desk = self.desk.clone();
         let work = async move {
             let (session, outcome) = job.run(&desk, session).await;
@@ -61,7 +61,7 @@ impl Handler<Ask> for CartActor {
     type Result = ResponseFuture<Result<Reply, CheckoutRefused>>;
 
     fn handle(&mut self, msg: Ask, ctx: &mut Self::Context) -> Self::Result {
-        let outcome = self.take(Job::Ask(msg), ctx);
+        let outcome = self.take(Job::Ask(Box::new(msg)), ctx);
         Box::pin(async move {
             let outcome = outcome.await.map_err(|_| CheckoutRefused::KeyInFlight)?;
             outcome?.ok_or(CheckoutRefused::KeyInFlight)

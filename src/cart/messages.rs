@@ -24,18 +24,18 @@ pub struct Ask {
 
 /// The commands.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "a command is moved once, into its actor")]
+
 pub enum Command {
     /// A new session. The checkout id is fresh.
-    Create(Draft),
+    Create(Box<Draft>),
     /// Replaces the whole session.
-    Update(Draft),
+    Update(Box<Draft>),
     /// Pays.
-    Complete(Tender),
+    Complete(Box<Tender>),
     /// Gives up.
     Cancel,
     /// Creates and pays in one. The checkout id is fresh.
-    Express(Draft, Tender),
+    Express(Box<Draft>, Box<Tender>),
 }
 
 /// Shows a session to its caller.

@@ -14,7 +14,7 @@ const WAITING_MAX: usize = 128;
 /// Something to do for a cart.
 pub enum Job {
     /// A caller's command.
-    Ask(Ask),
+    Ask(Box<Ask>),
     /// Housekeeping.
     Tend(Tend),
 }
@@ -54,7 +54,7 @@ impl<J> Seat<J> {
     }
 
     /// The next job with the session, if nobody has it. The seat is busy until [`Seat::done`].
-    pub fn next(&mut self) -> Option<(J, Option<Box<Session>>)> {
+    pub fn next_job(&mut self) -> Option<(J, Option<Box<Session>>)> {
         match &mut self.state {
             State::Busy => None,
             State::Idle(session) => {
@@ -101,7 +101,7 @@ impl Job {
         session: Option<Box<Session>>,
     ) -> (Option<Box<Session>>, Outcome) {
         match self {
-            Self::Ask(ask) => run_ask(desk, session, ask).await,
+            Self::Ask(ask) => run_ask(desk, session, *ask).await,
             Self::Tend(tend) => match run_tend(desk, session, tend).await {
                 Ok(session) => (session, Ok(None)),
                 Err(refused) => (None, Err(refused)),
@@ -131,8 +131,8 @@ async fn run_ask(
     let (checkout, if_version) = (ask.checkout, ask.if_version);
     let asked = &ask.asked;
     let created = match ask.command {
-        Command::Create(draft) => desk.create(checkout, asked, draft).await,
-        Command::Express(draft, tender) => desk.express(checkout, asked, draft, tender).await,
+        Command::Create(draft) => desk.create(checkout, asked, *draft).await,
+        Command::Express(draft, tender) => desk.express(checkout, asked, *draft, *tender).await,
         command => return run_on(desk, session, ask.asked, checkout, if_version, command).await,
     };
     match created {
@@ -162,8 +162,10 @@ async fn run_on(
             return (Some(session), earlier.map(Some));
         }
         let outcome = match &command {
-            Command::Update(draft) => desk.update(&mut session, &asked, draft.clone()).await,
-            Command::Complete(tender) => desk.complete(&mut session, &asked, tender.clone()).await,
+            Command::Update(draft) => desk.update(&mut session, &asked, (**draft).clone()).await,
+            Command::Complete(tender) => {
+                desk.complete(&mut session, &asked, (**tender).clone()).await
+            }
             Command::Cancel => desk.cancel(&mut session, &asked).await,
             Command::Create(_) | Command::Express(..) => Err(CheckoutRefused::Busy),
         };

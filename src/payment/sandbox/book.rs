@@ -1,8 +1,8 @@
 //! The book: an append-only file of JSON lines, and the same in memory.
 //!
-//! A line is judged, applied to memory and queued for the disk in one turn of the lock, so the file's
-//! order is memory's. Nobody is answered before the line they rest on is on disk; reading waits
-//! behind the lines that were queued before it.
+//! A line is judged, applied to memory and queued for the disk in one turn of the lock, so the
+//! file's order is memory's. Nobody is answered before the line they rest on is on disk; reading
+//! waits behind the lines that were queued before it.
 
 use std::{
     fs::{File, OpenOptions, TryLockError},

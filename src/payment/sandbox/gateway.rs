@@ -79,7 +79,7 @@ impl Sandbox {
     ) -> Result<Authorized, GatewayFault> {
         let judged = self.book.write(|charges| {
             let now = self.clock.now();
-            // A reference that has its answer gets it again, however late: "not sent" would be a lie.
+            // A reference that has its answer gets it again, however late: "not sent" would lie.
             if now > request.not_after && !charges.is_answered(request.reference) {
                 return Err(GatewayFault::NotSent("the call came after its deadline".into()));
             }

@@ -1,10 +1,10 @@
 //! A payment gateway for trying things out: moves no money, and remembers everything.
 //!
 //! **Owns:** the test tokens, and the book in which every call stands before it is answered.
-//! **Invariant:** one reference is approved at most once, captured at most once and never beyond what
-//! was authorized; what was answered is in the book, through any crash.
+//! **Invariant:** one reference is approved at most once, captured at most once and never beyond
+//! what was authorized; what was answered is in the book, through any crash.
 //! **Not here:** its HTTP face (see `http/sandbox.rs`) and the client of that face
-//! (see `payment::remote`).
+//! (see [`remote`](super::remote)).
 //!
 //! | token | what it does |
 //! |---|---|

@@ -84,7 +84,10 @@ fn write_groups(mut file: File, slips: &Receiver<Slip>, broken: &AtomicBool) {
             Err("an earlier write to the sandbox's book failed; restart it".to_owned())
         } else {
             write_group(&mut file, &text).map_err(|error| {
-                tracing::error!(%error, "the sandbox's book cannot be written; free the disk and restart");
+                tracing::error!(
+                    %error,
+                    "the sandbox's book cannot be written; free the disk and restart"
+                );
                 broken.store(true, Ordering::Release);
                 format!("the sandbox's book cannot be written: {error}")
             })

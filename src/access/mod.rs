@@ -1,0 +1,15 @@
+//! Who may do what.
+//!
+//! **Owns:** API keys, their scopes, and who a request comes from. **Invariant:** a secret is shown
+//! once, at its creation, and is nowhere kept; what is kept cannot be turned back into it.
+//! **Not here:** which route needs which scope (see the routes themselves).
+
+pub mod caller;
+pub mod key;
+pub mod keys;
+mod postgres;
+mod sqlite;
+
+pub use caller::{Access, AccessRefused, Caller};
+pub use key::{KeyRecord, NewKey, Scope, UnknownScope};
+pub use keys::Keys;

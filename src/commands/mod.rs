@@ -1,0 +1,153 @@
+//! The command line: what can be asked of the binary besides serving.
+//!
+//! **Owns:** arguments, and what each subcommand prints. **Invariant:** every subcommand reads the
+//! same configuration the same way. **Not here:** the work itself (each slice does its own).
+
+pub mod audit;
+pub mod check_config;
+pub mod import;
+pub mod keys;
+pub mod migrate;
+pub mod replay;
+pub mod sandbox;
+pub mod serve;
+
+use actix::System;
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+use crate::{
+    config::{Config, ConfigError, Flag, Mode},
+    ledger::{Database, DatabaseFault, DatabaseOptions},
+};
+
+/// Takes a checkout, holds the stock, places the order, loses nothing.
+#[derive(Parser)]
+#[command(name = "doorbuster", version)]
+pub struct Cli {
+    /// What to do; serves when left out.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Settings that every subcommand takes.
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// Settings given as flags: the last layer of the configuration. URLs may hold passwords, hence no
+/// `Debug`.
+#[derive(Default, Args)]
+pub struct Settings {
+    /// Address to listen on [default: 127.0.0.1:8080]
+    #[arg(long, global = true, value_name = "ADDR")]
+    pub listen: Option<String>,
+    /// Folder of the embedded database [default: ./data]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data: Option<String>,
+    /// PostgreSQL to use instead of the embedded database: postgres://user@host/name
+    #[arg(long, global = true, value_name = "URL")]
+    pub database: Option<String>,
+    /// Redis for hot copies of sessions: redis://host:6379
+    #[arg(long, global = true, value_name = "URL")]
+    pub redis: Option<String>,
+    /// Configuration file (TOML)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the API; what happens without a subcommand, too.
+    Serve,
+    /// Serve the sandbox payment gateway to several processes.
+    Sandbox(sandbox::SandboxArgs),
+    /// Bring the database's schema up to date, or take migrations back.
+    Migrate(migrate::Migrate),
+    /// Make, list and revoke API keys.
+    Keys(keys::KeysArgs),
+    /// Read products and their stock from a CSV file.
+    Import(import::Import),
+    /// Replay a shop's invoices as buyers, then audit.
+    Replay(replay::Replay),
+    /// Check that stock, holds, orders and charges add up.
+    Audit(audit::Audit),
+    /// Check the configuration and print what is in force, passwords hidden.
+    CheckConfig,
+}
+
+impl Settings {
+    /// The configuration with these flags on top.
+    ///
+    /// # Errors
+    /// When it does not hold.
+    pub fn load(&self) -> Result<Config, ConfigError> {
+        let given = [
+            ("--listen", "server.listen", &self.listen),
+            ("--data", "storage.data", &self.data),
+            ("--database", "storage.database", &self.database),
+            ("--redis", "storage.redis", &self.redis),
+        ];
+        let flag = |(flag, key, value): (_, _, &Option<String>)| {
+            value.clone().map(|value| Flag { flag, key, value })
+        };
+        let flags: Vec<Flag> = given.into_iter().filter_map(flag).collect();
+        Config::load(self.config.as_deref(), &flags)
+    }
+}
+
+/// The database that the configuration names.
+pub fn database_options(config: &Config) -> DatabaseOptions {
+    let location = match &config.storage.database {
+        Some(url) => url.expose().to_owned(),
+        None => config.storage.data.to_string_lossy().into_owned(),
+    };
+    let production = config.mode == Mode::Production;
+    DatabaseOptions { production, ..DatabaseOptions::new(location) }
+}
+
+/// Opens the database for a subcommand, its schema checked.
+///
+/// # Errors
+/// When it cannot be used as it is; the message says what to do.
+pub async fn open_database(config: &Config) -> Result<Database, DatabaseFault> {
+    let database = Database::open(&database_options(config)).await?;
+    // An embedded database is made on first use; a server's is not ours to change unasked.
+    if config.storage.database.is_none() {
+        database.migrate().await?;
+    }
+    database.check().await?;
+    Ok(database)
+}
+
+/// Carries a command out, printing to `out`. No command serves.
+///
+/// # Errors
+/// When it fails; the message says what to do.
+pub fn run(
+    command: Option<&Command>,
+    config: &Config,
+    out: &mut (dyn std::io::Write + Send),
+) -> anyhow::Result<()> {
+    match command {
+        None | Some(Command::Serve) => serve::run(config, out),
+        Some(Command::Sandbox(arguments)) => sandbox::run(arguments, config, out),
+        Some(Command::CheckConfig) => check_config::run(config, out),
+        Some(Command::Migrate(arguments)) => wait_for(migrate::run(arguments, config, out)),
+        Some(Command::Keys(arguments)) => wait_for(keys::run(arguments, config, out)),
+        Some(Command::Import(arguments)) => wait_for(import::run(arguments, config, out)),
+        Some(Command::Replay(arguments)) => wait_for(replay::run(arguments, config, out)),
+        Some(Command::Audit(arguments)) => wait_for(audit::run(arguments, config, out)),
+    }
+}
+
+/// Does some work where actors can live, with threads enough that none of it waits for another.
+///
+/// # Errors
+/// What the work comes to.
+pub(super) fn wait_for(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    let system = System::with_tokio_rt(|| {
+        let mut runtime = tokio::runtime::Builder::new_multi_thread();
+        runtime.worker_threads(2).enable_all().build().expect("the system gives us threads")
+    });
+    system.block_on(work)
+}

@@ -1,0 +1,148 @@
+//! What must hold between settings, and what an operator should hear about them.
+
+use super::{Config, GatewayChoice, Mode, layers::Sources};
+use crate::telemetry::logs;
+
+impl Config {
+    /// What does not hold, each with its place and a way out.
+    pub(super) fn problems(&self, sources: &Sources) -> Vec<String> {
+        let mut found = Found { sources, problems: Vec::new() };
+        self.check_addresses(&mut found);
+        self.check_stores(&mut found);
+        self.check_counts(&mut found);
+        self.check_times(&mut found);
+        if let Err(error) = logs::check_filter(&self.log.filter) {
+            let reason = format!("{error}; write a level, or `target=level` with commas between");
+            found.add("log.filter", &reason);
+        }
+        found.problems
+    }
+
+    fn check_addresses(&self, found: &mut Found<'_>) {
+        let server = &self.server;
+        if self.mode == Mode::Dev && !server.listen.ip().is_loopback() {
+            found.add(
+                "server.listen",
+                "dev mode is open to everyone who can reach it; listen on a loopback address, or \
+                 set `mode = \"production\"` and make a key with `doorbuster keys create`",
+            );
+        }
+        if server.metrics_listen == Some(server.listen) && server.listen.port() != 0 {
+            let reason = "is the address of `server.listen` too; give it a port of its own";
+            found.add("server.metrics_listen", reason);
+        }
+        if server.public_url.as_ref().is_some_and(|url| !is_http(url)) {
+            let reason = "expects a URL such as `https://checkout.example.com`";
+            found.add("server.public_url", reason);
+        }
+        if matches!(&self.payment.gateway, GatewayChoice::Remote(url) if !is_http(url)) {
+            let reason = "expects `sandbox`, or the URL of one that `doorbuster sandbox` serves";
+            found.add("payment.gateway", reason);
+        }
+    }
+
+    fn check_stores(&self, found: &mut Found<'_>) {
+        match self.storage.database.as_ref().map(|url| url.scheme()) {
+            None | Some("postgres" | "postgresql") => {}
+            Some(_) => found.add(
+                "storage.database",
+                "expects a URL such as `postgres://user@host/name`; for SQLite leave it out and \
+                 set `storage.data` to a folder",
+            ),
+        }
+        match self.storage.redis.as_ref().map(|url| url.scheme()) {
+            None | Some("redis" | "redis+unix" | "unix") => {}
+            Some("rediss") => {
+                let reason = "TLS to Redis is not built in; use `redis://` on a private network";
+                found.add("storage.redis", reason);
+            }
+            Some(_) => found.add("storage.redis", "expects a URL such as `redis://host:6379`"),
+        }
+    }
+
+    fn check_counts(&self, found: &mut Found<'_>) {
+        let (limits, stock, retention) = (&self.limits, &self.stock, &self.retention);
+        for (key, count) in [
+            ("limits.lines_per_cart", limits.lines_per_cart as u64),
+            ("limits.quantity_per_line", limits.quantity_per_line.into()),
+            ("limits.page_size", limits.page_size.into()),
+            ("limits.text_bytes", limits.text_bytes as u64),
+            ("limits.body_seconds", limits.body_seconds),
+            ("limits.header_seconds", limits.header_seconds),
+            ("limits.in_flight", limits.in_flight as u64),
+            ("stock.passivate_after_seconds", stock.passivate_after_seconds),
+            ("stock.grant_max_block", stock.grant_max_block.into()),
+            ("retention.keys_days", retention.keys_days.into()),
+            ("retention.sessions_days", retention.sessions_days.into()),
+            ("retention.events_days", retention.events_days.into()),
+        ] {
+            if count == 0 {
+                found.add(key, "must be at least 1");
+            }
+        }
+        if limits.body_bytes < 1024 {
+            found.add("limits.body_bytes", "must be at least 1024, or no checkout fits");
+        }
+        if limits.key_bytes < 36 {
+            found.add("limits.key_bytes", "must be at least 36, the length of a UUID");
+        }
+    }
+
+    fn check_times(&self, found: &mut Found<'_>) {
+        let gateway_ms = self.checkout.gateway_deadline_ms;
+        if gateway_ms < 100 {
+            let reason = "must be at least 100: no gateway answers sooner from afar";
+            found.add("checkout.gateway_deadline_ms", reason);
+        }
+        if self.stock.hold_ttl_seconds.saturating_mul(1000) <= gateway_ms {
+            let reason = "must be longer than `checkout.gateway_deadline_ms`, or holds lapse \
+                          while the buyer pays";
+            found.add("stock.hold_ttl_seconds", reason);
+        }
+        if self.checkout.session_ttl_seconds < self.stock.hold_ttl_seconds {
+            let reason = "must not be shorter than `stock.hold_ttl_seconds`";
+            found.add("checkout.session_ttl_seconds", reason);
+        }
+        if self.limits.request_seconds.saturating_mul(1000) < gateway_ms {
+            let reason = "must not be shorter than `checkout.gateway_deadline_ms`, or buyers are \
+                          sent away before the gateway has answered";
+            found.add("limits.request_seconds", reason);
+        }
+    }
+
+    /// What is allowed and should be said aloud at start.
+    pub fn notices(&self) -> Vec<&'static str> {
+        let mut notices = Vec::new();
+        if self.mode == Mode::Production && self.storage.database.is_none() {
+            notices.push(
+                "production on SQLite: one process, one disk, no replica; \
+                 set storage.database to run on PostgreSQL",
+            );
+        }
+        if self.mode == Mode::Production {
+            notices.push("payments go to the sandbox gateway: no money moves");
+        }
+        notices
+    }
+}
+
+fn is_http(url: &str) -> bool {
+    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    host.is_some_and(|host| {
+        host.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '[')
+    })
+}
+
+struct Found<'a> {
+    sources: &'a Sources,
+    problems: Vec<String>,
+}
+
+impl Found<'_> {
+    fn add(&mut self, key: &str, reason: &str) {
+        self.problems.push(match self.sources.get(key) {
+            Some(source) => format!("{source}: `{key}` {reason}"),
+            None => format!("default: `{key}` {reason}"),
+        });
+    }
+}

@@ -1,0 +1,184 @@
+//! What every request passes on its way in and out: request id, draining, body, admission, deadline,
+//! panics, problems, figures.
+
+use actix_web::{
+    Error, HttpMessage, HttpResponse,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::{
+        Method, StatusCode,
+        header::{ALLOW, HeaderMap, HeaderName, HeaderValue},
+    },
+    middleware::Next,
+    web,
+};
+use futures_util::FutureExt;
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use super::{
+    body::{self, Body},
+    caller,
+    door::{Door, Place},
+    kinds::Kind,
+    problem::{Problem, Scene},
+    request_id::{self, RequestId},
+    timer::{self, Timer},
+};
+use crate::telemetry::metrics;
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+
+/// Bodies arriving at once, per request worked on: they wait for the network, not for us.
+const READING_PER_WORKING: usize = 4;
+
+/// What the answer needs of the request, which is gone by then.
+struct Memo {
+    door: web::Data<Door>,
+    id: Arc<str>,
+    path: String,
+    method: Method,
+    is_ucp: bool,
+}
+
+/// The middleware around every route.
+pub async fn admit(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let Some(door) = request.app_data::<web::Data<Door>>().cloned() else {
+        return Err(Problem::fault(Kind::Internal, "no door").into());
+    };
+    let memo = Memo::of(&request, door);
+    let timer = Timer::start();
+    request.extensions_mut().insert(RequestId(Arc::clone(&memo.id)));
+    let _place = match let_in(&mut request, &memo.door).await {
+        Ok(place) => place,
+        Err(problem) => {
+            let response = memo.write(&problem);
+            timer.stop(&memo.method, "refused", response.status());
+            return Ok(request.into_response(response));
+        }
+    };
+    let limit = Duration::from_secs(memo.door.limits.request_seconds);
+    let work = AssertUnwindSafe(next.call(request)).catch_unwind();
+    let response = match tokio::time::timeout(limit, work).await {
+        Ok(Ok(Ok(response))) => memo.finish(response.map_into_boxed_body()),
+        Ok(Ok(Err(error))) => return Err(error),
+        Ok(Err(_panic)) => {
+            let fault = format!("the handler of {} {} panicked", memo.method, memo.path);
+            return Err(memo.fail(Problem::fault(Kind::Internal, fault), timer));
+        }
+        Err(_elapsed) => {
+            let seconds = memo.door.limits.request_seconds;
+            let text = format!("No answer within {seconds} seconds; the work goes on.");
+            let problem = Problem::new(Kind::DeadlinePassed, text).limit(seconds);
+            return Err(memo.fail(problem.suggest("Ask again with the same key."), timer));
+        }
+    };
+    let route = response.request().match_pattern();
+    timer.stop(&memo.method, route.as_deref().unwrap_or("unknown"), response.status());
+    Ok(response)
+}
+
+/// Reads the body and takes a place inside, or says why not.
+async fn let_in(request: &mut ServiceRequest, door: &Door) -> Result<Option<Place>, Problem> {
+    let changes = !request.method().is_safe();
+    if changes && door.draining.has_begun() {
+        return Err(Problem::new(Kind::Draining, "This replica takes no new work."));
+    }
+    if is_watched(request.path()) {
+        return Ok(None);
+    }
+    caller::admit(request, door).await?;
+    if body::is_announced(request) {
+        let reading = door.reading.enter(door.limits.in_flight * READING_PER_WORKING);
+        let _reading = reading.ok_or_else(overloaded)?;
+        let bytes = body::read(request, &door.limits).await?;
+        request.extensions_mut().insert(Body(bytes));
+    }
+    let place = door.working.enter(door.limits.in_flight).ok_or_else(overloaded)?;
+    metrics::admission_in_flight(door.working.inside());
+    Ok(Some(place))
+}
+
+/// Whoever watches the house must get in while it is full.
+fn is_watched(path: &str) -> bool {
+    matches!(path, "/healthz" | "/readyz" | "/metrics")
+}
+
+fn overloaded() -> Problem {
+    metrics::admission_refused();
+    Problem::new(Kind::Overloaded, "Too many requests are being worked on; come back shortly.")
+}
+
+impl Memo {
+    fn of(request: &ServiceRequest, door: web::Data<Door>) -> Self {
+        Self {
+            id: request_id::of(request.headers(), &door),
+            path: request.path().to_owned(),
+            method: request.method().clone(),
+            is_ucp: request.path().starts_with("/ucp/"),
+            door,
+        }
+    }
+
+    fn scene(&self) -> Scene<'_> {
+        Scene {
+            base_url: &self.door.site().base_url,
+            path: Some(&self.path),
+            request_id: Some(&self.id),
+            is_ucp: self.is_ucp,
+        }
+    }
+
+    /// The problem as an answer, with this request's id.
+    fn write(&self, problem: &Problem) -> HttpResponse {
+        timer::count(problem);
+        if let Some(fault) = problem.what_broke() {
+            let (id, method, path) = (&self.id, &self.method, &self.path);
+            tracing::error!(request.id = %id, %method, path, fault, "{method} {path}: {fault}");
+        }
+        let mut response = problem.response(self.scene());
+        self.name(response.headers_mut());
+        response
+    }
+
+    /// Writes the problem a handler ended with, and the request's id in any case.
+    fn finish(&self, mut response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+        if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+            return self.wrong_method(response);
+        }
+        let problem = response.response().error().and_then(|error| error.as_error::<Problem>());
+        if let Some(written) = problem.map(|problem| self.write(problem)) {
+            return response.into_response(written);
+        }
+        self.name(response.headers_mut());
+        response
+    }
+
+    /// The framework says which methods there are, and nothing else.
+    fn wrong_method(&self, response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+        let allowed = response.headers().get(ALLOW).cloned();
+        let text = format!("{} is not for this resource.", self.method);
+        let mut written = self.write(&Problem::new(Kind::MethodNotAllowed, text));
+        if let Some(allowed) = allowed {
+            written.headers_mut().insert(ALLOW, allowed);
+        }
+        response.into_response(written)
+    }
+
+    /// Without a response there is no request to attach one to; the error becomes the answer.
+    fn fail(&self, problem: Problem, timer: Timer) -> Error {
+        let response = self.write(&problem);
+        timer.stop(&self.method, "failed", response.status());
+        actix_web::error::InternalError::from_response(problem, response).into()
+    }
+
+    fn name(&self, headers: &mut HeaderMap) {
+        if let Ok(id) = HeaderValue::from_str(&self.id) {
+            headers.insert(X_REQUEST_ID, id.clone());
+            headers.insert(REQUEST_ID, id);
+        }
+    }
+}

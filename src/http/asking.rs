@@ -1,0 +1,139 @@
+//! A request that changes something: who asks, under which key, for what.
+
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header};
+use serde_json::Value;
+use std::{future::Ready, sync::Arc};
+
+use super::{
+    body::Body,
+    caller::{Caller, caller_of, door_of},
+    canonical,
+    door::Door,
+    free_text,
+    kinds::Kind,
+    problem::Problem,
+    reading::At,
+};
+use crate::{
+    base::{Limits, Timestamp},
+    checkout::Asked,
+    ledger::entry::{KeyWrite, StoredAnswer},
+};
+
+/// A request that changes something. Its body has been parsed once, hashed, and searched for card
+/// numbers.
+#[derive(Debug)]
+pub struct Asking {
+    caller: Caller,
+    key: String,
+    fingerprint: String,
+    if_match: Option<String>,
+    body: Value,
+}
+
+impl Asking {
+    /// The body.
+    pub const fn body(&self) -> At<'_> {
+        At::root(&self.body)
+    }
+
+    /// Who asks, as the checkout wants to know it.
+    pub fn asked(&self, dialect: &'static str) -> Asked {
+        Asked {
+            caller: self.caller.0.to_string(),
+            key: self.key.clone(),
+            fingerprint: self.fingerprint.clone(),
+            dialect,
+        }
+    }
+
+    /// The key as the ledger keeps it, with the answer it will replay.
+    pub fn key_write(&self, answer: StoredAnswer, now: Timestamp) -> KeyWrite {
+        self.asked(super::V1).write(Some(answer), now)
+    }
+
+    /// Who asks.
+    pub fn caller(&self) -> &Arc<str> {
+        &self.caller.0
+    }
+
+    /// The client's name for the attempt.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// What the attempt asks for, hashed.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// The version the caller saw, from `If-Match: "3"`; `*` is any.
+    pub fn if_version(&self) -> Result<Option<u32>, Problem> {
+        let Some(tag) = self.if_match.as_deref().map(str::trim).filter(|tag| *tag != "*") else {
+            return Ok(None);
+        };
+        // A tag that is none of ours names no version that stands.
+        let version = tag.trim_start_matches("W/").trim_matches('"').parse().ok();
+        version.map(Some).ok_or_else(|| {
+            Problem::new(Kind::VersionMismatch, "If-Match names no version of this checkout.")
+                .suggest("Send the ETag of the last answer as it came, such as `\"3\"`.")
+        })
+    }
+}
+
+impl FromRequest for Asking {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        std::future::ready(door_of(request).and_then(|door| read(request, door)))
+    }
+}
+
+fn read(request: &HttpRequest, door: &Door) -> Result<Asking, Problem> {
+    let caller = caller_of(request)?;
+    let key = key(request, &door.limits)?;
+    let body = parse(request)?;
+    free_text::refuse_card_numbers(&body)?;
+    let (method, path) = (request.method().as_str(), request.path());
+    let fingerprint = canonical::fingerprint(&caller.0, method, path, &body);
+    let if_match = request.headers().get(header::IF_MATCH);
+    let if_match = if_match.map(|tag| tag.to_str().unwrap_or_default().to_owned());
+    Ok(Asking { caller, key, fingerprint, if_match, body })
+}
+
+/// No body is an empty object: a cancel has nothing to say.
+fn parse(request: &HttpRequest) -> Result<Value, Problem> {
+    let extensions = request.extensions();
+    let bytes = extensions.get::<Body>().map_or(&[][..], |body| &body.0);
+    if bytes.is_empty() {
+        return Ok(Value::Object(serde_json::Map::new()));
+    }
+    let body: Value = serde_json::from_slice(bytes).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        let text = format!("The body is no JSON: see line {line}, column {column}.");
+        Problem::new(Kind::MalformedRequest, text)
+    })?;
+    if body.is_object() {
+        return Ok(body);
+    }
+    Err(Problem::new(Kind::Invalid, "The body must be a JSON object.").at(""))
+}
+
+fn key(request: &HttpRequest, limits: &Limits) -> Result<String, Problem> {
+    let Some(header) = request.headers().get("idempotency-key") else {
+        return Err(Problem::new(
+            Kind::KeyRequired,
+            "A request that changes something needs the header Idempotency-Key.",
+        )
+        .suggest("Send a fresh UUID, and the same one again when you retry."));
+    };
+    let most = limits.key_bytes;
+    let key = header.to_str().unwrap_or_default().trim();
+    if (1..=most).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic()) {
+        free_text::refuse_card_number_in(key)?;
+        return Ok(key.to_owned());
+    }
+    let text = format!("An idempotency key has 1 to {most} printable characters without spaces.");
+    Err(Problem::new(Kind::KeyInvalid, text).limit(most as u64))
+}

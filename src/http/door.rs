@@ -1,0 +1,143 @@
+//! Everything a handler may reach.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicUsize, Ordering},
+};
+
+use super::render::Answers;
+use crate::{
+    access::Access,
+    base::{Chance, Clock, Limits},
+    cart::Carts,
+    catalog::Catalog,
+    ledger::{Store, Writer},
+};
+
+/// How the shop presents itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Site {
+    /// The public address, without a slash at the end.
+    pub base_url: String,
+    /// Where the privacy policy stands.
+    pub privacy_url: String,
+    /// Where the terms of service stand.
+    pub terms_url: String,
+    /// Name under which our payment handler is announced, in reverse-DNS form.
+    pub payment_handler: String,
+}
+
+impl Site {
+    /// A shop at this address, with its own small policy pages.
+    pub fn at(base_url: &str) -> Self {
+        let base_url = base_url.trim_end_matches('/').to_owned();
+        Self {
+            privacy_url: format!("{base_url}/policies/privacy"),
+            terms_url: format!("{base_url}/policies/terms"),
+            payment_handler: "dev.doorbuster.sandbox".to_owned(),
+            base_url,
+        }
+    }
+}
+
+/// Whether this replica is on its way out: it finishes what it has and begins nothing.
+#[derive(Debug, Default)]
+pub struct Draining(AtomicBool);
+
+impl Draining {
+    /// From now on readiness says no and new changes are refused.
+    pub fn begin(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    /// Whether it has begun.
+    pub fn has_begun(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// Counts the requests inside, so that no more come in than can be finished.
+#[derive(Debug, Default)]
+pub struct Gate(AtomicUsize);
+
+impl Gate {
+    /// A place inside, unless it is full.
+    pub fn enter(self: &Arc<Self>, places: usize) -> Option<Place> {
+        let taken = self.0.fetch_add(1, Ordering::AcqRel);
+        let place = Place(Arc::clone(self));
+        (taken < places).then_some(place)
+    }
+
+    /// How many are inside.
+    pub fn inside(&self) -> usize {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// A place inside; given back when dropped.
+#[derive(Debug)]
+pub struct Place(Arc<Gate>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// Everything a handler may reach. One for the whole process, shared by all workers.
+pub struct Door {
+    /// The live carts.
+    pub carts: Arc<Carts>,
+    /// The ledger, for reading.
+    pub store: Arc<dyn Store>,
+    /// The ledger, for writing.
+    pub writer: Writer,
+    /// The catalogue.
+    pub catalog: Catalog,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Makes ids.
+    pub chance: Arc<dyn Chance>,
+    /// What callers may send.
+    pub limits: Limits,
+    /// Who may do what.
+    pub access: Access,
+    /// Writes answers; the same that `checkout` renders with.
+    pub answers: Arc<Answers>,
+    /// The way out.
+    pub draining: Arc<Draining>,
+    /// Requests being worked on.
+    pub working: Arc<Gate>,
+    /// Requests whose body is still arriving.
+    pub reading: Arc<Gate>,
+}
+
+impl Door {
+    /// How the shop presents itself.
+    pub fn site(&self) -> &Site {
+        self.answers.site()
+    }
+}
+
+impl std::fmt::Debug for Door {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Door").field("site", self.site()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gate_lets_in_as_many_as_it_has_places() {
+        let gate = Arc::new(Gate::default());
+        let first = gate.enter(2);
+        let second = gate.enter(2);
+        assert!(first.is_some() && second.is_some());
+        assert!(gate.enter(2).is_none());
+        assert_eq!(gate.inside(), 2);
+        drop(first);
+        assert!(gate.enter(2).is_some());
+    }
+}

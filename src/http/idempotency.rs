@@ -1,0 +1,56 @@
+//! Changes outside the cart that are done once per key: the key and the work are one commit.
+
+use actix_web::HttpResponse;
+use serde::Serialize;
+
+use super::{answer, asking::Asking, door::Door, kinds::Kind, problem::Problem};
+use crate::{
+    base::Sealed,
+    ledger::{
+        Entry, EntryId, Fact, LedgerRefused,
+        entry::{KeyWrite, StoredAnswer},
+        row::KeyRow,
+    },
+};
+
+/// An answer that is known before the commit.
+pub fn answer(status: u16, body: &impl Serialize) -> StoredAnswer {
+    StoredAnswer { status, body: Sealed::seal_json(body), version: 0 }
+}
+
+/// Writes one fact with the answer to the request that asked for it.
+pub async fn write_once(
+    door: &Door,
+    asking: &Asking,
+    id: EntryId,
+    answer: StoredAnswer,
+    fact: impl FnOnce(KeyWrite) -> Fact,
+) -> Result<HttpResponse, Problem> {
+    let key = asking.key_write(answer.clone(), door.clock.now());
+    match door.writer.write(Entry::new(id, fact(key))).await? {
+        Ok(_) => answer::write(&answer),
+        Err(LedgerRefused::KeyTaken(row)) => settle(&row, asking),
+        Err(refused) => Err(refused.into()),
+    }
+}
+
+/// The answer to an earlier request with this key, when there was one.
+pub async fn find_answer(door: &Door, asking: &Asking) -> Result<Option<HttpResponse>, Problem> {
+    let row = door.store.find_key(asking.caller(), asking.key()).await?;
+    row.map(|row| settle(&row, asking)).transpose()
+}
+
+/// A key that stands: the same request is answered again, another one refused.
+fn settle(row: &KeyRow, asking: &Asking) -> Result<HttpResponse, Problem> {
+    if row.fingerprint != asking.fingerprint() {
+        let text = "This idempotency key was used for another request.";
+        return Err(Problem::new(Kind::KeyConflict, text).suggest("Use a fresh key."));
+    }
+    match &row.answer {
+        Some(answer) => answer::replay(answer),
+        None => {
+            let text = "The request with this key is still being worked on.";
+            Err(Problem::new(Kind::KeyInFlight, text))
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! The front door: protocols in, answers out.
+//!
+//! **Owns:** routes, wire formats, problems, admission, and how answers are written.
+//! **Invariant:** every answer that is not a success is a problem with a request id; card numbers and
+//! bodies beyond their limits get no further than this.
+//! **Not here:** what may happen to a checkout (see [`cart`](crate::cart)) and what it costs.
+//!
+//! A change comes in like this: [`admission`] reads the body and takes a place → [`asking`] says who
+//! asks, under which key, and hashes what → the handler reads the fields ([`reading`]) and asks the
+//! cart → [`render`] has written the answer before the commit → [`answer`] sends it.
+
+pub mod admission;
+pub mod answer;
+pub mod asking;
+pub mod body;
+pub mod caller;
+pub mod canonical;
+pub mod door;
+pub mod free_text;
+pub mod health;
+pub mod idempotency;
+pub mod kinds;
+pub mod notices;
+pub mod pages;
+pub mod problem;
+pub mod reading;
+pub mod refusal;
+pub mod render;
+pub mod request_id;
+pub mod sandbox;
+pub mod server;
+pub mod timer;
+pub mod ucp;
+pub mod v1;
+
+pub use caller::Caller;
+pub use door::{Door, Draining, Gate, Site};
+pub use render::Answers;
+pub use server::{routes, server};
+
+/// The dialect of the Universal Commerce Protocol, version 2026-04-08.
+pub const UCP: &str = "ucp/2026-04-08";
+/// The dialect of our own interface.
+pub const V1: &str = "v1";

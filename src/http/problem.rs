@@ -1,0 +1,262 @@
+//! Problems (RFC 9457): what every refusal and every fault looks like from outside.
+
+use actix_web::{
+    HttpResponse, HttpResponseBuilder, ResponseError,
+    http::{StatusCode, header},
+};
+use serde::Serialize;
+use std::{borrow::Cow, fmt, time::Duration};
+
+use super::kinds::Kind;
+
+/// Version of the protocol named in problems of its routes.
+const UCP_VERSION: &str = "2026-04-08";
+
+/// A refusal or a fault on its way to the caller.
+///
+/// Boxed: it travels in every `Result`, and most results are not problems.
+#[derive(Debug, Clone)]
+pub struct Problem(Box<Details>);
+
+#[derive(Debug, Clone)]
+struct Details {
+    kind: Kind,
+    detail: Cow<'static, str>,
+    pointer: Option<String>,
+    limit: Option<u64>,
+    retry_after: Option<Duration>,
+    suggestion: Option<Cow<'static, str>>,
+    fault: Option<String>,
+}
+
+/// The body of a problem.
+#[derive(Serialize)]
+struct Body<'a> {
+    r#type: String,
+    title: &'a str,
+    status: u16,
+    code: &'a str,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pointer: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suggestion: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ucp: Option<Ucp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    messages: Option<[Message<'a>; 1]>,
+}
+
+/// The protocol's own envelope, beside the problem, on the protocol's routes.
+#[derive(Serialize)]
+struct Ucp {
+    version: &'static str,
+    status: &'static str,
+}
+
+#[derive(Serialize)]
+struct Message<'a> {
+    r#type: &'static str,
+    code: &'a str,
+    severity: &'a str,
+    content: &'a str,
+}
+
+/// Where a problem arose: what its body says besides the refusal itself.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Scene<'a> {
+    /// The public address of this shop, without a slash at the end.
+    pub base_url: &'a str,
+    /// The path asked for.
+    pub path: Option<&'a str>,
+    /// The request's id.
+    pub request_id: Option<&'a str>,
+    /// Whether the route belongs to the Universal Commerce Protocol.
+    pub is_ucp: bool,
+}
+
+impl Problem {
+    /// A problem of this kind, explained to whoever has to act on it.
+    pub fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self(Box::new(Details {
+            kind,
+            detail: detail.into(),
+            pointer: None,
+            limit: None,
+            retry_after: kind.row().retry_after,
+            suggestion: None,
+            fault: None,
+        }))
+    }
+
+    /// A fault: the caller hears that it is ours, the log hears what it was.
+    pub fn fault(kind: Kind, what: impl fmt::Display) -> Self {
+        let mut problem = Self::new(kind, kind.row().title);
+        problem.0.fault = Some(what.to_string());
+        problem
+    }
+
+    /// The field it is about, as a JSON Pointer (RFC 6901).
+    #[must_use]
+    pub fn at(mut self, pointer: impl Into<String>) -> Self {
+        self.0.pointer = Some(pointer.into());
+        self
+    }
+
+    /// The limit that was passed.
+    #[must_use]
+    pub fn limit(mut self, limit: u64) -> Self {
+        self.0.limit = Some(limit);
+        self
+    }
+
+    /// When to come back.
+    #[must_use]
+    pub const fn retry_after(mut self, after: Duration) -> Self {
+        self.0.retry_after = Some(after);
+        self
+    }
+
+    /// What to do instead.
+    #[must_use]
+    pub fn suggest(mut self, suggestion: impl Into<Cow<'static, str>>) -> Self {
+        self.0.suggestion = Some(suggestion.into());
+        self
+    }
+
+    /// Which row of the table it is.
+    pub const fn kind(&self) -> Kind {
+        self.0.kind
+    }
+
+    /// What broke, for the log.
+    pub fn what_broke(&self) -> Option<&str> {
+        self.0.fault.as_deref()
+    }
+
+    /// The body.
+    pub fn body(&self, scene: Scene<'_>) -> String {
+        let row = self.0.kind.row();
+        let messages = [Message {
+            r#type: "error",
+            code: row.ucp_code,
+            severity: row.ucp_severity,
+            content: &self.0.detail,
+        }];
+        let body = Body {
+            r#type: format!("{}/problems/{}", scene.base_url, row.code),
+            title: row.title,
+            status: row.status,
+            code: row.code,
+            detail: &self.0.detail,
+            instance: scene.path,
+            request_id: scene.request_id,
+            pointer: self.0.pointer.as_deref(),
+            limit: self.0.limit,
+            retry_after_ms: self.0.retry_after.map(millis),
+            suggestion: self.0.suggestion.as_deref(),
+            ucp: scene.is_ucp.then_some(Ucp { version: UCP_VERSION, status: "error" }),
+            messages: scene.is_ucp.then_some(messages),
+        };
+        serde_json::to_string(&body).expect("invariant: a problem is plain text and numbers")
+    }
+
+    /// The whole answer.
+    pub fn response(&self, scene: Scene<'_>) -> HttpResponse {
+        self.head().body(self.body(scene))
+    }
+
+    fn head(&self) -> HttpResponseBuilder {
+        let mut head = HttpResponse::build(self.status_code());
+        head.insert_header((header::CONTENT_TYPE, "application/problem+json"));
+        head.insert_header((header::CACHE_CONTROL, "no-store"));
+        if let Some(after) = self.0.retry_after {
+            head.insert_header((header::RETRY_AFTER, after.as_secs().max(1)));
+        }
+        if self.0.kind == Kind::Unauthorized {
+            head.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+        }
+        head
+    }
+}
+
+fn millis(after: Duration) -> u64 {
+    u64::try_from(after.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.detail)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.0.kind.row().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// The door writes the body again once it knows the request's id; see `admission`.
+    fn error_response(&self) -> HttpResponse {
+        self.response(Scene::default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn a_problem_names_the_field_the_limit_and_the_request() {
+        let problem = Problem::new(Kind::LimitExceeded, "At most 5 lines.").at("/lines").limit(5);
+        let scene = Scene {
+            base_url: "https://shop.example",
+            path: Some("/v1/orders"),
+            request_id: Some("r-1"),
+            is_ucp: false,
+        };
+        let body: Value = serde_json::from_str(&problem.body(scene)).expect("JSON");
+        assert_eq!(
+            body,
+            json!({
+                "type": "https://shop.example/problems/limit_exceeded",
+                "title": "A limit was passed", "status": 422, "code": "limit_exceeded",
+                "detail": "At most 5 lines.", "instance": "/v1/orders", "request_id": "r-1",
+                "pointer": "/lines", "limit": 5
+            })
+        );
+    }
+
+    #[test]
+    fn a_problem_of_the_protocol_speaks_it_too() {
+        let scene = Scene { is_ucp: true, ..Scene::default() };
+        let text = Problem::new(Kind::NotFound, "No such checkout.").body(scene);
+        let body: Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!(body["ucp"]["status"], "error");
+        assert_eq!(body["messages"][0]["code"], "not_found");
+        assert_eq!(body["messages"][0]["severity"], "unrecoverable");
+    }
+
+    #[test]
+    fn a_fault_tells_the_log_and_not_the_caller() {
+        let problem = Problem::fault(Kind::Internal, "column price is gone");
+        assert!(!problem.body(Scene::default()).contains("column"));
+        assert_eq!(problem.what_broke(), Some("column price is gone"));
+    }
+
+    #[test]
+    fn retry_after_is_whole_seconds_and_at_least_one() {
+        let problem = Problem::new(Kind::Overloaded, "full").retry_after(Duration::from_millis(40));
+        let response = problem.response(Scene::default());
+        assert_eq!(response.headers().get("retry-after").expect("set"), "1");
+        assert!(problem.body(Scene::default()).contains("\"retry_after_ms\":40"));
+    }
+}

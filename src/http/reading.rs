@@ -1,0 +1,242 @@
+//! Reads a JSON document field by field and says exactly which field is wrong.
+//!
+//! Unknown fields are passed over and `null` is absence: platforms send more than we know.
+
+use serde_json::Value;
+
+use super::{kinds::Kind, problem::Problem};
+use crate::base::{Address, Buyer, Currency, Email, Limits};
+
+/// A value and the way to it; the way becomes a JSON Pointer (RFC 6901) only when it is needed.
+#[derive(Debug, Clone, Copy)]
+pub struct At<'a> {
+    value: &'a Value,
+    parent: Option<&'a At<'a>>,
+    step: Step<'a>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Step<'a> {
+    Field(&'a str),
+    Item(usize),
+}
+
+impl<'a> At<'a> {
+    /// The whole document.
+    pub const fn root(value: &'a Value) -> Self {
+        Self { value, parent: None, step: Step::Item(0) }
+    }
+
+    /// A field, unless it is absent or null.
+    pub fn find(&'a self, name: &'a str) -> Option<Self> {
+        let value = self.value.get(name).filter(|value| !value.is_null())?;
+        Some(Self { value, parent: Some(self), step: Step::Field(name) })
+    }
+
+    /// A field that must be there.
+    pub fn get(&'a self, name: &'a str) -> Result<Self, Problem> {
+        self.find(name).ok_or_else(|| {
+            let absent = Self { value: &Value::Null, parent: Some(self), step: Step::Field(name) };
+            Problem::new(Kind::Invalid, format!("The field `{name}` is missing."))
+                .at(absent.pointer())
+        })
+    }
+
+    /// The items of a list with at most so many.
+    pub fn items(&'a self, most: usize) -> Result<impl Iterator<Item = At<'a>>, Problem> {
+        let items = self.value.as_array().ok_or_else(|| self.expected("a list"))?;
+        if items.len() > most {
+            let text = format!("At most {most} items may stand here; {} do.", items.len());
+            return Err(self.problem(Kind::LimitExceeded, text).limit(most as u64));
+        }
+        Ok(items.iter().enumerate().map(move |(index, value)| At {
+            value,
+            parent: Some(self),
+            step: Step::Item(index),
+        }))
+    }
+
+    /// Refuses what is no object.
+    pub fn object(&'a self) -> Result<&'a Self, Problem> {
+        if self.value.is_object() { Ok(self) } else { Err(self.expected("an object")) }
+    }
+
+    /// A text of at most so many bytes.
+    pub fn text(&self, most: usize) -> Result<&'a str, Problem> {
+        let text = self.value.as_str().ok_or_else(|| self.expected("a text"))?;
+        if text.len() > most {
+            let long = format!("At most {most} bytes may stand here; {} do.", text.len());
+            return Err(self.problem(Kind::LimitExceeded, long).limit(most as u64));
+        }
+        Ok(text)
+    }
+
+    /// A text of at most so many bytes in a field that may be absent.
+    pub fn text_in(&self, name: &str, most: usize) -> Result<Option<String>, Problem> {
+        self.find(name).map(|field| field.text(most).map(str::to_owned)).transpose()
+    }
+
+    /// A whole number from 1 to `most`.
+    pub fn quantity(&self, most: u32) -> Result<u32, Problem> {
+        let number = self.integer()?;
+        match u32::try_from(number) {
+            Ok(quantity) if (1..=most).contains(&quantity) => Ok(quantity),
+            _ if number > i64::from(most) => {
+                let text = format!("At most {most} may stand here.");
+                Err(self.problem(Kind::LimitExceeded, text).limit(u64::from(most)))
+            }
+            _ => Err(self.expected("a whole number of at least 1")),
+        }
+    }
+
+    /// A whole number; `2.0` is one (JSON Schema says so).
+    pub fn integer(&self) -> Result<i64, Problem> {
+        let exact = |float: f64| float.fract() == 0.0 && float.abs() < 9e15;
+        #[expect(clippy::cast_possible_truncation, reason = "whole and within ±9·10¹⁵")]
+        let from_float = |float: f64| exact(float).then_some(float as i64);
+        self.value
+            .as_i64()
+            .or_else(|| self.value.as_f64().and_then(from_float))
+            .ok_or_else(|| self.expected("a whole number"))
+    }
+
+    /// Yes or no; anything else is no.
+    pub fn is_true(&self) -> bool {
+        self.value.as_bool().unwrap_or(false)
+    }
+
+    /// The value itself.
+    pub const fn value(&self) -> &'a Value {
+        self.value
+    }
+
+    /// Reads a text by a rule of its own.
+    pub fn parse<T, E: std::fmt::Display>(
+        &self,
+        most: usize,
+        rule: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<T, Problem> {
+        let text = self.text(most)?;
+        rule(text).map_err(|error| self.problem(Kind::Invalid, format!("Refused: {error}.")))
+    }
+
+    /// A problem with this field.
+    pub fn problem(&self, kind: Kind, detail: String) -> Problem {
+        Problem::new(kind, detail).at(self.pointer())
+    }
+
+    fn expected(&self, what: &str) -> Problem {
+        let is = match self.value {
+            Value::Null => "nothing",
+            Value::Bool(_) => "a truth value",
+            Value::Number(_) => "a number",
+            Value::String(_) => "a text",
+            Value::Array(_) => "a list",
+            Value::Object(_) => "an object",
+        };
+        self.problem(Kind::Invalid, format!("Expected {what}, found {is}."))
+    }
+
+    fn pointer(&self) -> String {
+        let Some(parent) = self.parent else { return String::new() };
+        let mut pointer = parent.pointer();
+        pointer.push('/');
+        match self.step {
+            Step::Item(index) => pointer.push_str(&index.to_string()),
+            Step::Field(name) => {
+                pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
+            }
+        }
+        pointer
+    }
+}
+
+/// Who buys.
+pub fn buyer(at: &At<'_>, limits: &Limits) -> Result<Buyer, Problem> {
+    at.object()?;
+    let text = |name| at.text_in(name, limits.text_bytes);
+    let email = match at.find("email") {
+        // Platforms send an empty text for "not known yet".
+        Some(field) if field.value().as_str() == Some("") => None,
+        Some(field) => Some(field.parse(limits.text_bytes, Email::parse)?),
+        None => None,
+    };
+    Ok(Buyer {
+        first_name: text("first_name")?,
+        last_name: text("last_name")?,
+        email,
+        phone_number: text("phone_number")?,
+    })
+}
+
+/// A postal address.
+pub fn address(at: &At<'_>, limits: &Limits) -> Result<Address, Problem> {
+    at.object()?;
+    let text = |name| at.text_in(name, limits.text_bytes);
+    Ok(Address {
+        first_name: text("first_name")?,
+        last_name: text("last_name")?,
+        street_address: text("street_address")?,
+        extended_address: text("extended_address")?,
+        address_locality: text("address_locality")?,
+        address_region: text("address_region")?,
+        address_country: text("address_country")?,
+        postal_code: text("postal_code")?,
+        phone_number: text("phone_number")?,
+    })
+}
+
+/// A currency in a field that may be absent.
+pub fn currency(at: &At<'_>) -> Result<Option<Currency>, Problem> {
+    at.find("currency").map(|field| field.parse(16, str::parse::<Currency>)).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn pointer_of(problem: &Problem) -> Value {
+        serde_json::from_str::<Value>(&problem.body(crate::http::problem::Scene::default()))
+            .expect("JSON")["pointer"]
+            .clone()
+    }
+
+    #[test]
+    fn a_wrong_field_is_named_by_its_pointer() {
+        let body = json!({"lines": [{"q": 1}, {"q": "two", "a/b~c": 0}]});
+        let root = At::root(&body);
+        let lines = root.get("lines").expect("there");
+        let second = lines.items(5).expect("a list").nth(1).expect("two items");
+        let q = second.get("q").expect("there");
+        assert_eq!(pointer_of(&q.quantity(9).expect_err("a text")), "/lines/1/q");
+        let odd = second.get("a/b~c").expect("there");
+        assert_eq!(pointer_of(&odd.text(9).expect_err("a number")), "/lines/1/a~1b~0c");
+        assert_eq!(pointer_of(&second.get("z").expect_err("absent")), "/lines/1/z");
+    }
+
+    #[test]
+    fn limits_are_named() {
+        let body = json!({"list": [1, 2, 3], "text": "abcdef", "many": 1000, "none": 0});
+        let root = At::root(&body);
+        let kind = |problem: Problem| problem.kind();
+        let field = |name| root.get(name).expect("there");
+        assert_eq!(kind(field("text").text(3).expect_err("long")), Kind::LimitExceeded);
+        assert_eq!(kind(field("many").quantity(9).expect_err("many")), Kind::LimitExceeded);
+        assert_eq!(kind(field("none").quantity(9).expect_err("none")), Kind::Invalid);
+        let list = field("list");
+        assert_eq!(kind(list.items(2).err().expect("long")), Kind::LimitExceeded);
+    }
+
+    #[test]
+    fn an_e_mail_must_be_one_and_an_empty_one_is_none() {
+        let limits = Limits::default();
+        let read = |email: &str| {
+            let body = json!({"email": email});
+            buyer(&At::root(&body), &limits).map(|buyer| buyer.email.is_some())
+        };
+        assert!(matches!(read("ada@example.com"), Ok(true)));
+        assert!(matches!(read(""), Ok(false)));
+        assert_eq!(pointer_of(&read("ada").expect_err("no at")), "/email");
+    }
+}

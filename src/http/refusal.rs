@@ -1,0 +1,103 @@
+//! Which problem each slice's refusal becomes. Exhaustive: a new refusal does not compile without one.
+
+use super::{kinds::Kind, problem::Problem};
+use crate::{
+    checkout::CheckoutRefused,
+    ledger::{LedgerFault, LedgerRefused},
+};
+
+impl Problem {
+    /// A refused checkout command. UCP and the rest answer a used key differently.
+    pub fn of_checkout(refused: &CheckoutRefused, is_ucp: bool) -> Self {
+        let kind = match refused {
+            CheckoutRefused::Ledger(fault) => return fault.clone().into(),
+            CheckoutRefused::NotFound(_) => Kind::NotFound,
+            CheckoutRefused::Ended(_) => Kind::CheckoutEnded,
+            CheckoutRefused::Completing => Kind::CheckoutCompleting,
+            CheckoutRefused::VersionMismatch { .. } => Kind::VersionMismatch,
+            CheckoutRefused::KeyConflict if is_ucp => Kind::KeyConflictUcp,
+            CheckoutRefused::KeyConflict => Kind::KeyConflict,
+            CheckoutRefused::KeyInFlight => Kind::KeyInFlight,
+            CheckoutRefused::TotalTooLarge => Kind::TotalTooLarge,
+            CheckoutRefused::Busy => Kind::Busy,
+        };
+        Self::new(kind, sentence(refused))
+    }
+}
+
+impl From<LedgerFault> for Problem {
+    fn from(fault: LedgerFault) -> Self {
+        match fault {
+            LedgerFault::Unreachable(_) => {
+                Self::fault(Kind::LedgerUnreachable, fault).suggest("Ask again with the same key.")
+            }
+            LedgerFault::Broken(_) => Self::fault(Kind::Internal, fault),
+        }
+    }
+}
+
+impl From<LedgerRefused> for Problem {
+    fn from(refused: LedgerRefused) -> Self {
+        let kind = match &refused {
+            LedgerRefused::NoSuchStock { .. } | LedgerRefused::NoSuchLine => Kind::NotFound,
+            LedgerRefused::WriteOffPromised { .. } => Kind::StockPromised,
+            LedgerRefused::LineShort { .. } => Kind::LineShort,
+            LedgerRefused::OutOfRange => Kind::LimitExceeded,
+            LedgerRefused::KeyTaken(_) => Kind::KeyInFlight,
+            LedgerRefused::Completing => Kind::CheckoutCompleting,
+            LedgerRefused::SessionEnded => Kind::CheckoutEnded,
+            LedgerRefused::Short(_) => Kind::OutOfStock,
+            LedgerRefused::VersionConflict { .. }
+            | LedgerRefused::PinsDiffer
+            | LedgerRefused::GrantsClosed(_)
+            | LedgerRefused::NoSuchAttempt
+            | LedgerRefused::AlreadyPlaced { .. }
+            | LedgerRefused::AlreadySettled { .. }
+            | LedgerRefused::Fenced
+            | LedgerRefused::OperationSettled => Kind::CannotRecord,
+        };
+        Self::new(kind, sentence(&refused))
+    }
+}
+
+/// The refusal's own words as a sentence.
+pub fn sentence(refused: &impl std::fmt::Display) -> String {
+    let words = refused.to_string();
+    let mut letters = words.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(letters).chain(['.']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::CheckoutId;
+
+    fn status(refused: &CheckoutRefused, is_ucp: bool) -> u16 {
+        Problem::of_checkout(refused, is_ucp).kind().row().status
+    }
+
+    #[test]
+    fn a_used_key_is_a_conflict_in_the_protocol_and_unprocessable_elsewhere() {
+        assert_eq!(status(&CheckoutRefused::KeyConflict, true), 409);
+        assert_eq!(status(&CheckoutRefused::KeyConflict, false), 422);
+    }
+
+    #[test]
+    fn refusals_keep_their_statuses() {
+        let unknown = CheckoutRefused::NotFound(CheckoutId::from_uuid(uuid::Uuid::nil()));
+        let down = CheckoutRefused::Ledger(LedgerFault::Unreachable("refused".into()));
+        for (refused, expected) in [
+            (unknown, 404),
+            (CheckoutRefused::Ended("canceled"), 409),
+            (CheckoutRefused::Completing, 409),
+            (CheckoutRefused::VersionMismatch { current: 3 }, 412),
+            (CheckoutRefused::KeyInFlight, 409),
+            (CheckoutRefused::TotalTooLarge, 422),
+            (CheckoutRefused::Busy, 503),
+            (down, 503),
+        ] {
+            assert_eq!(status(&refused, true), expected, "{refused}");
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Writes answers in a protocol's words, before the commit that makes them true.
+
+use super::{
+    door::Site,
+    ucp::{block::Blocks, checkout_wire},
+    v1::order_answer,
+};
+use crate::{
+    base::Sealed,
+    checkout::{Render, Shown},
+    ledger::entry::StoredAnswer,
+};
+
+/// Writes answers for every dialect.
+#[derive(Debug)]
+pub struct Answers {
+    site: Site,
+    blocks: Blocks,
+}
+
+impl Answers {
+    /// Answers of this shop.
+    pub fn of(site: Site) -> Self {
+        let blocks = Blocks::of(&site);
+        Self { site, blocks }
+    }
+
+    /// How the shop presents itself.
+    pub const fn site(&self) -> &Site {
+        &self.site
+    }
+
+    /// The parts of UCP answers that never change.
+    pub const fn blocks(&self) -> &Blocks {
+        &self.blocks
+    }
+}
+
+impl Render for Answers {
+    fn render(&self, dialect: &str, shown: Shown<'_>) -> StoredAnswer {
+        let (status, text) = match dialect {
+            super::V1 => order_answer::write(self, shown),
+            _ => checkout_wire::write(self, shown),
+        };
+        let version = match shown {
+            Shown::Session { session, .. } => session.version,
+            Shown::Nothing { .. } => 0,
+        };
+        StoredAnswer { status, body: Sealed::seal(&text), version }
+    }
+}

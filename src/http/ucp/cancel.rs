@@ -1,0 +1,26 @@
+//! `POST /checkout-sessions/{id}/cancel`: gives up.
+
+use actix_web::{HttpResponse, web};
+
+use super::{
+    agent::Agent,
+    checkout_sessions::{checkout_of, refused},
+};
+use crate::{
+    cart::{Ask, Command},
+    http::{UCP, answer, asking::Asking, door::Door, problem::Problem},
+};
+
+/// Gives up; refused while a payment is under way.
+pub async fn cancel(
+    door: web::Data<Door>,
+    _agent: Agent,
+    asking: Asking,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let checkout = checkout_of(&id)?;
+    let if_version = asking.if_version()?;
+    let ask = Ask { checkout, asked: asking.asked(UCP), if_version, command: Command::Cancel };
+    let reply = door.carts.ask(ask).await.map_err(refused)?;
+    answer::of_reply(&reply)
+}

@@ -1,0 +1,94 @@
+//! What platforms send, read into what the checkout understands.
+
+use crate::{
+    base::{Limits, Person},
+    checkout::{Draft, DraftLine, Instrument, Tender},
+    http::{
+        problem::Problem,
+        reading::{self, At},
+    },
+    payment::Credential,
+};
+
+/// Encrypted wallet payloads reach a few kilobytes.
+const TOKEN_BYTES: usize = 8 * 1024;
+
+/// The body of a create or an update. Prices and titles in it are ours to say, and are passed over;
+/// so is the currency, which is that of the products.
+pub fn draft(body: &At<'_>, limits: &Limits) -> Result<Draft, Problem> {
+    let lines = body.get("line_items")?;
+    let lines = lines
+        .items(limits.lines_per_cart)?
+        .map(|line| draft_line(&line, limits))
+        .collect::<Result<_, _>>()?;
+    Ok(Draft { currency: None, lines, person: person(body, limits)? })
+}
+
+fn draft_line(line: &At<'_>, limits: &Limits) -> Result<DraftLine, Problem> {
+    let item = line.get("item")?;
+    Ok(DraftLine {
+        id: line.text_in("id", limits.text_bytes)?,
+        item: item.get("id")?.text(limits.text_bytes)?.to_owned(),
+        quantity: line.get("quantity")?.quantity(limits.quantity_per_line)?,
+    })
+}
+
+fn person(body: &At<'_>, limits: &Limits) -> Result<Person, Problem> {
+    let buyer = body.find("buyer").map(|at| reading::buyer(&at, limits)).transpose()?;
+    let ip = match body.find("signals") {
+        Some(signals) => signals.text_in("dev.ucp.buyer_ip", limits.text_bytes)?,
+        None => None,
+    };
+    Ok(Person { buyer, ip, ..Person::default() })
+}
+
+/// The body of a complete. Of several instruments the selected one pays, else the first.
+pub fn tender(body: &At<'_>, limits: &Limits) -> Result<Tender, Problem> {
+    let payment = body.get("payment")?;
+    let list = payment.get("instruments")?;
+    let instruments: Vec<_> = list.items(limits.lines_per_cart)?.collect();
+    let selected = |at: &&At<'_>| at.find("selected").is_some_and(|flag| flag.is_true());
+    let chosen = instruments.iter().find(selected).or_else(|| instruments.first());
+    let mut person = person(body, limits)?;
+    let Some(chosen) = chosen else { return Ok(empty(person)) };
+    if let Some(billing) = chosen.find("billing_address") {
+        person.billing = Some(reading::address(&billing, limits)?);
+    }
+    let token = match chosen.find("credential") {
+        Some(credential) => credential.text_in("token", TOKEN_BYTES)?,
+        None => None,
+    };
+    Ok(Tender {
+        instrument: instrument(chosen, limits)?,
+        credential: Credential::new(token.unwrap_or_default()),
+        expected_total: None,
+        person,
+    })
+}
+
+/// No instrument at all: the checkout says so in its own words.
+fn empty(person: Person) -> Tender {
+    Tender {
+        instrument: Instrument::default(),
+        credential: Credential::new(String::new()),
+        expected_total: None,
+        person,
+    }
+}
+
+fn instrument(at: &At<'_>, limits: &Limits) -> Result<Instrument, Problem> {
+    let text = |name| at.text_in(name, limits.text_bytes);
+    let display = at.find("display");
+    let shown = |name| match (&display, at.find(name)) {
+        (_, Some(field)) => field.text(limits.text_bytes).map(|text| Some(text.to_owned())),
+        (Some(display), None) => display.text_in(name, limits.text_bytes),
+        (None, None) => Ok(None),
+    };
+    Ok(Instrument {
+        id: text("id")?.unwrap_or_else(|| "instrument_1".to_owned()),
+        handler_id: text("handler_id")?.unwrap_or_default(),
+        kind: text("type")?.unwrap_or_else(|| "card".to_owned()),
+        brand: shown("brand")?,
+        last_digits: shown("last_digits")?,
+    })
+}

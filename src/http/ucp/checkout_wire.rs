@@ -1,0 +1,235 @@
+//! A session as UCP shows it.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::{
+    base::{Buyer, CheckoutId, Currency, OrderId, Timestamp},
+    checkout::{Instrument, Line, Notice, NoticeCode, Operation, Session, Shown},
+    http::{
+        notices::{self, Message, Weight},
+        render::Answers,
+    },
+    ledger::row::SessionState,
+    pricing::Totals,
+};
+
+/// The answer's status and body.
+pub fn write(answers: &Answers, shown: Shown<'_>) -> (u16, String) {
+    match shown {
+        Shown::Session { session, operation } => {
+            let created = matches!(operation, Operation::Create | Operation::Express);
+            let wire = CheckoutWire::of(answers, session);
+            (if created { 201 } else { 200 }, to_json(&wire))
+        }
+        Shown::Nothing { notices, .. } => {
+            let messages = notices.iter().map(Message::of).collect();
+            (200, to_json(&NothingWire { ucp: &answers.blocks().error, messages }))
+        }
+    }
+}
+
+fn to_json(wire: &impl Serialize) -> String {
+    serde_json::to_string(wire).expect("invariant: wire types are maps with text keys")
+}
+
+/// No session: why nothing can be sold.
+#[derive(Serialize)]
+struct NothingWire<'a> {
+    ucp: &'a RawValue,
+    messages: Vec<Message<'a>>,
+}
+
+#[derive(Serialize)]
+struct CheckoutWire<'a> {
+    ucp: &'a RawValue,
+    id: CheckoutId,
+    status: &'static str,
+    currency: &'static str,
+    line_items: Vec<LineWire<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    buyer: Option<&'a Buyer>,
+    totals: [TotalWire; 2],
+    messages: Vec<Message<'a>>,
+    links: &'a RawValue,
+    expires_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    continue_url: Option<String>,
+    payment: PaymentWire<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order: Option<OrderWire>,
+}
+
+#[derive(Serialize)]
+struct LineWire<'a> {
+    id: &'a str,
+    item: ItemWire<'a>,
+    quantity: u32,
+    totals: [TotalWire; 2],
+}
+
+/// A product as a line shows it.
+#[derive(Debug, Serialize)]
+pub struct ItemWire<'a> {
+    /// The SKU.
+    pub id: &'a str,
+    /// Its name for people.
+    pub title: &'a str,
+    /// What one unit costs, in minor units.
+    pub price: i64,
+    /// Address of a picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image_url: Option<&'a str>,
+}
+
+/// One amount of a breakdown, in minor units.
+#[derive(Debug, Serialize)]
+pub struct TotalWire {
+    r#type: &'static str,
+    display_text: &'static str,
+    amount: i64,
+}
+
+impl TotalWire {
+    /// A subtotal and a total.
+    pub const fn pair(subtotal: i64, total: i64) -> [Self; 2] {
+        [
+            Self { r#type: "subtotal", display_text: "Subtotal", amount: subtotal },
+            Self { r#type: "total", display_text: "Total", amount: total },
+        ]
+    }
+
+    fn of(totals: &Totals) -> [Self; 2] {
+        Self::pair(totals.subtotal.minor(), totals.total.minor())
+    }
+}
+
+#[derive(Serialize)]
+struct PaymentWire<'a> {
+    instruments: Vec<InstrumentWire<'a>>,
+}
+
+/// What may be shown of an instrument; its credential never is.
+#[derive(Serialize)]
+struct InstrumentWire<'a> {
+    id: &'a str,
+    handler_id: &'a str,
+    r#type: &'a str,
+    selected: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    display: Option<DisplayWire<'a>>,
+}
+
+#[derive(Serialize)]
+struct DisplayWire<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    brand: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_digits: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct OrderWire {
+    id: OrderId,
+    permalink_url: String,
+}
+
+impl<'a> CheckoutWire<'a> {
+    fn of(answers: &'a Answers, session: &'a Session) -> Self {
+        let base = &answers.site().base_url;
+        let mut messages: Vec<_> = session.notices.iter().map(Message::of).collect();
+        if session.state == SessionState::Expired {
+            messages.push(Message::info("expired", "The session ended by time; create a new one."));
+        }
+        let status = status(session);
+        Self {
+            ucp: &answers.blocks().checkout,
+            id: session.id,
+            status,
+            currency: code(session.currency),
+            line_items: session.lines.iter().map(LineWire::of).collect(),
+            buyer: session.person.buyer.as_ref(),
+            totals: TotalWire::of(&session.totals),
+            messages,
+            links: &answers.blocks().links,
+            expires_at: session.expires_at,
+            continue_url: (status == ESCALATES).then(|| continue_url(base, session)),
+            payment: PaymentWire {
+                instruments: session.instrument.iter().map(InstrumentWire::of).collect(),
+            },
+            order: session
+                .order()
+                .map(|id| OrderWire { id, permalink_url: format!("{base}/orders/{id}") }),
+        }
+    }
+}
+
+fn code(currency: Currency) -> &'static str {
+    currency.code()
+}
+
+const ESCALATES: &str = "requires_escalation";
+
+/// Where the session stands, in UCP's words.
+fn status(session: &Session) -> &'static str {
+    let weighs = |weight| session.notices.iter().any(|n| notices::row(n.code).weight == weight);
+    match session.state {
+        SessionState::Completed => "completed",
+        SessionState::Canceled | SessionState::Expired => "canceled",
+        SessionState::Completing => "complete_in_progress",
+        SessionState::Open if weighs(Weight::Escalates) => ESCALATES,
+        SessionState::Open if weighs(Weight::Blocks) || session.lines.is_empty() => "incomplete",
+        SessionState::Open => "ready_for_complete",
+    }
+}
+
+fn continue_url(base: &str, session: &Session) -> String {
+    let own = || format!("{base}/checkouts/{}", session.id);
+    session.challenge_url.clone().unwrap_or_else(own)
+}
+
+impl<'a> LineWire<'a> {
+    fn of(line: &'a Line) -> Self {
+        let price = line.unit_price.minor();
+        // The session's subtotal was added up from these without overflow.
+        let amount = price.saturating_mul(i64::from(line.quantity));
+        Self {
+            id: &line.id,
+            item: ItemWire {
+                id: line.sku.as_str(),
+                title: &line.title,
+                price,
+                image_url: line.image_url.as_deref(),
+            },
+            quantity: line.quantity,
+            totals: TotalWire::pair(amount, amount),
+        }
+    }
+}
+
+impl<'a> InstrumentWire<'a> {
+    fn of(instrument: &'a Instrument) -> Self {
+        let (brand, digits) = (instrument.brand.as_deref(), instrument.last_digits.as_deref());
+        Self {
+            id: &instrument.id,
+            handler_id: &instrument.handler_id,
+            r#type: &instrument.kind,
+            selected: true,
+            display: (brand.is_some() || digits.is_some())
+                .then_some(DisplayWire { brand, last_digits: digits }),
+        }
+    }
+}
+
+/// The session, saying that a payment is under way and that it was left as it is.
+pub fn completing_still(session: &Session) -> Session {
+    let mut session = session.clone();
+    if !session.has(NoticeCode::PaymentPending) {
+        session.notices.push(Notice {
+            code: NoticeCode::PaymentPending,
+            line: None,
+            text: "A payment is under way; the session was left as it is.".to_owned(),
+        });
+    }
+    session
+}

@@ -1,0 +1,50 @@
+//! `POST /checkout-sessions/{id}/complete`: pays.
+
+use actix_web::{HttpResponse, web};
+
+use super::{
+    agent::Agent,
+    checkout_request,
+    checkout_sessions::{checkout_of, refused},
+};
+use crate::{
+    base::{CheckoutId, Money},
+    cart::{Ask, Command, Show},
+    http::{UCP, answer, asking::Asking, door::Door, problem::Problem, reading},
+};
+
+/// Pays. Whatever the gateway says is 200: the session tells.
+pub async fn complete(
+    door: web::Data<Door>,
+    _agent: Agent,
+    asking: Asking,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let checkout = checkout_of(&id)?;
+    let mut tender = checkout_request::tender(&asking.body(), &door.limits)?;
+    tender.expected_total = expected_total(&door, &asking, checkout).await?;
+    let if_version = asking.if_version()?;
+    let command = Command::Complete(Box::new(tender));
+    let ask = Ask { checkout, asked: asking.asked(UCP), if_version, command };
+    let reply = door.carts.ask(ask).await.map_err(refused)?;
+    answer::of_reply(&reply)
+}
+
+/// The total the buyer agreed to, in minor units of the session's currency unless another is named.
+async fn expected_total(
+    door: &Door,
+    asking: &Asking,
+    checkout: CheckoutId,
+) -> Result<Option<Money>, Problem> {
+    let body = asking.body();
+    let Some(total) = body.find("expected_total") else { return Ok(None) };
+    let minor = total.integer()?;
+    let currency = match reading::currency(&body)? {
+        Some(currency) => currency,
+        None => {
+            let show = Show { checkout, caller: asking.caller().to_string() };
+            door.carts.show(show).await.map_err(refused)?.currency
+        }
+    };
+    Ok(Some(Money::from_minor(minor, currency)))
+}

@@ -1,0 +1,147 @@
+//! An order as UCP shows it.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::collections::HashMap;
+
+use super::checkout_wire::{ItemWire, TotalWire};
+use crate::{
+    base::{CheckoutId, OrderId},
+    http::render::Answers,
+    ledger::row::{OrderLineRow, OrderRow},
+};
+
+/// What the order's document says that its rows do not. Tolerant: a document written by an older
+/// version may lack fields.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct OrderBody {
+    /// Who created the checkout; only they see the order.
+    pub caller: Option<String>,
+    /// The lines, in their order.
+    pub lines: Vec<LineBody>,
+}
+
+/// A line's words.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct LineBody {
+    /// The platform's name for the line.
+    pub id: String,
+    /// What.
+    pub sku: String,
+    /// Its name for people.
+    pub title: String,
+    /// Address of a picture.
+    pub image_url: Option<String>,
+}
+
+impl OrderBody {
+    /// Reads the document; one that cannot be read says nothing.
+    pub fn of(row: &OrderRow) -> Self {
+        serde_json::from_str(row.body.get()).unwrap_or_default()
+    }
+}
+
+#[derive(Serialize)]
+struct OrderWire<'a> {
+    ucp: &'a RawValue,
+    id: OrderId,
+    checkout_id: CheckoutId,
+    permalink_url: String,
+    currency: &'static str,
+    line_items: Vec<LineWire<'a>>,
+    totals: [TotalWire; 2],
+    fulfillment: FulfillmentWire,
+}
+
+/// Shipments are not told yet.
+#[derive(Serialize)]
+struct FulfillmentWire {
+    expectations: [(); 0],
+    events: [(); 0],
+}
+
+#[derive(Serialize)]
+struct LineWire<'a> {
+    id: String,
+    item: ItemWire<'a>,
+    quantity: QuantityWire,
+    totals: [TotalWire; 2],
+    status: &'static str,
+}
+
+#[derive(Serialize)]
+struct QuantityWire {
+    original: u32,
+    total: u32,
+    fulfilled: u32,
+}
+
+/// The order's body.
+pub fn write(answers: &Answers, row: &OrderRow, body: &OrderBody) -> String {
+    let words: HashMap<u32, &LineBody> = (1..).zip(&body.lines).collect();
+    let line_items: Vec<_> = row.lines.iter().map(|line| line_wire(line, &words)).collect();
+    let wire = OrderWire {
+        ucp: &answers.blocks().order,
+        id: row.id,
+        checkout_id: row.id.checkout(),
+        permalink_url: format!("{}/orders/{}", answers.site().base_url, row.id),
+        currency: row.currency.code(),
+        line_items,
+        totals: TotalWire::pair(subtotal(row), row.total_minor),
+        fulfillment: FulfillmentWire { expectations: [], events: [] },
+    };
+    serde_json::to_string(&wire).expect("invariant: wire types are maps with text keys")
+}
+
+fn subtotal(row: &OrderRow) -> i64 {
+    row.lines.iter().fold(0_i64, |sum, line| sum.saturating_add(amount(line)))
+}
+
+fn amount(line: &OrderLineRow) -> i64 {
+    line.ordered.unit_price_minor.saturating_mul(i64::from(line.ordered.quantity))
+}
+
+fn line_wire<'a>(line: &'a OrderLineRow, words: &HashMap<u32, &'a LineBody>) -> LineWire<'a> {
+    let ordered = &line.ordered;
+    let said = words.get(&ordered.line).filter(|said| said.sku == ordered.sku.as_str());
+    let gone = line.returned.saturating_add(line.restocked);
+    let total = ordered.quantity.saturating_sub(gone);
+    let fulfilled = line.shipped.saturating_sub(line.returned);
+    LineWire {
+        id: said.map_or_else(|| format!("li_{}", ordered.line), |said| said.id.clone()),
+        item: ItemWire {
+            id: ordered.sku.as_str(),
+            title: said.map_or(ordered.sku.as_str(), |said| &said.title),
+            price: ordered.unit_price_minor,
+            image_url: said.and_then(|said| said.image_url.as_deref()),
+        },
+        quantity: QuantityWire { original: ordered.quantity, total, fulfilled },
+        totals: TotalWire::pair(amount(line), amount(line)),
+        status: status(total, fulfilled),
+    }
+}
+
+/// As the schema derives it.
+const fn status(total: u32, fulfilled: u32) -> &'static str {
+    match (total, fulfilled) {
+        (0, _) => "removed",
+        (total, fulfilled) if fulfilled == total => "fulfilled",
+        (_, 0) => "processing",
+        _ => "partial",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::status;
+
+    #[test]
+    fn the_status_of_a_line_follows_its_units() {
+        assert_eq!(status(2, 0), "processing");
+        assert_eq!(status(2, 1), "partial");
+        assert_eq!(status(2, 2), "fulfilled");
+        assert_eq!(status(0, 0), "removed");
+    }
+}

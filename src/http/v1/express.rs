@@ -1,0 +1,93 @@
+//! `POST /v1/orders`, the express lane: one request, an order or a refusal.
+
+use actix_web::{HttpResponse, web};
+
+use crate::{
+    base::{CheckoutId, Limits, Money, Person},
+    cart::{Ask, Command},
+    checkout::{Draft, DraftLine, Instrument, Tender},
+    http::{
+        V1, answer,
+        asking::Asking,
+        door::Door,
+        kinds::Kind,
+        problem::Problem,
+        reading::{self, At},
+    },
+    payment::Credential,
+};
+
+/// Encrypted wallet payloads reach a few kilobytes.
+const TOKEN_BYTES: usize = 8 * 1024;
+
+/// Places an order.
+pub async fn place(door: web::Data<Door>, asking: Asking) -> Result<HttpResponse, Problem> {
+    let body = asking.body();
+    let draft = draft(&body, &door.limits)?;
+    let tender = tender(&body, &draft, &door.limits)?;
+    let checkout = CheckoutId::new(door.clock.now(), &*door.chance);
+    let command = Command::Express(Box::new(draft), Box::new(tender));
+    let ask = Ask { checkout, asked: asking.asked(V1), if_version: None, command };
+    let reply = door.carts.ask(ask).await;
+    answer::of_reply(&reply.map_err(|refused| Problem::of_checkout(&refused, false))?)
+}
+
+fn draft(body: &At<'_>, limits: &Limits) -> Result<Draft, Problem> {
+    let lines = body.get("lines")?;
+    let lines = lines
+        .items(limits.lines_per_cart)?
+        .map(|line| draft_line(&line, limits))
+        .collect::<Result<Vec<_>, _>>()?;
+    if lines.is_empty() {
+        let text = "An order has at least one line.".to_owned();
+        return Err(body.get("lines")?.problem(Kind::Invalid, text));
+    }
+    let buyer = reading::buyer(&body.get("buyer")?, limits)?;
+    if buyer.email.is_none() {
+        return Err(Problem::new(Kind::Invalid, "The field `email` is missing.").at("/buyer/email"));
+    }
+    let shipping = body.find("shipping_address");
+    let person = Person {
+        buyer: Some(buyer),
+        shipping: shipping.map(|at| reading::address(&at, limits)).transpose()?,
+        ..Person::default()
+    };
+    Ok(Draft { currency: reading::currency(body)?, lines, person })
+}
+
+fn draft_line(line: &At<'_>, limits: &Limits) -> Result<DraftLine, Problem> {
+    Ok(DraftLine {
+        id: line.text_in("id", limits.text_bytes)?,
+        item: line.get("sku")?.text(limits.text_bytes)?.to_owned(),
+        quantity: line.get("quantity")?.quantity(limits.quantity_per_line)?,
+    })
+}
+
+fn tender(body: &At<'_>, draft: &Draft, limits: &Limits) -> Result<Tender, Problem> {
+    let payment = body.get("payment")?;
+    let token = payment.get("token")?.text(TOKEN_BYTES)?.to_owned();
+    let billing = payment.find("billing_address");
+    let person = Person {
+        billing: billing.map(|at| reading::address(&at, limits)).transpose()?,
+        ..Person::default()
+    };
+    let instrument = Instrument {
+        id: "instrument_1".to_owned(),
+        handler_id: payment.text_in("handler", limits.text_bytes)?.unwrap_or_default(),
+        kind: "card".to_owned(),
+        ..Instrument::default()
+    };
+    let expected_total = expected_total(body, draft)?;
+    Ok(Tender { instrument, credential: Credential::new(token), expected_total, person })
+}
+
+/// An amount without a currency is no total.
+fn expected_total(body: &At<'_>, draft: &Draft) -> Result<Option<Money>, Problem> {
+    let Some(field) = body.find("expected_total") else { return Ok(None) };
+    let minor = field.integer()?;
+    let Some(currency) = draft.currency else {
+        let text = "With `expected_total` say the `currency` too.";
+        return Err(Problem::new(Kind::Invalid, text).at("/currency"));
+    };
+    Ok(Some(Money::from_minor(minor, currency)))
+}

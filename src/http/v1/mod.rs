@@ -1,0 +1,31 @@
+//! Our own interface: the express lane and the back office.
+//!
+//! **Owns:** its routes and wire formats. **Invariant:** refusals are problems; a change and its key
+//! are one commit. **Not here:** what agents speak (see [`ucp`](super::ucp)).
+
+pub mod express;
+pub mod movements;
+pub mod order_answer;
+pub mod order_lines;
+pub mod order_view;
+pub mod orders;
+pub mod page;
+pub mod products;
+pub mod stock;
+
+use actix_web::web::{self, ServiceConfig};
+
+/// Mounts the routes below `/v1`.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(web::resource("/orders").post(express::place).get(orders::list))
+        .service(web::resource("/orders/{id}").get(orders::get))
+        .service(web::resource("/orders/{id}/lines/{line}/{kind}").post(order_lines::shift))
+        .service(web::resource("/products").get(products::list))
+        .service(web::resource("/products/bulk").post(products::save_many))
+        .service(web::resource("/products/{sku}").get(products::get).put(products::save))
+        .service(web::resource("/stock").get(stock::list))
+        .service(web::resource("/stock/movements").post(movements::record))
+        .service(web::resource("/stock/{sku}").get(stock::get))
+        .service(web::resource("/stock/{sku}/movements").get(movements::list));
+}

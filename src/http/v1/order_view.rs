@@ -1,0 +1,75 @@
+//! An order as the back office sees it.
+
+use serde::Serialize;
+
+use crate::{
+    base::{CheckoutId, OrderId, Person, Timestamp},
+    http::{kinds::Kind, problem::Problem, ucp::order_wire::OrderBody},
+    ledger::row::{OperationKind, OperationRow, OperationState, OrderLineRow, OrderRow},
+};
+
+/// An order with its lines and its money.
+#[derive(Debug, Serialize)]
+pub struct OrderView {
+    id: OrderId,
+    checkout_id: CheckoutId,
+    placed_at: Timestamp,
+    currency: &'static str,
+    total: i64,
+    payment: &'static str,
+    operations: Vec<OperationRow>,
+    lines: Vec<LineView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    person: Option<Person>,
+}
+
+#[derive(Debug, Serialize)]
+struct LineView {
+    #[serde(flatten)]
+    row: OrderLineRow,
+    title: Option<String>,
+}
+
+impl OrderView {
+    /// The order without the person, for lists.
+    pub fn brief(row: OrderRow) -> Self {
+        let body = OrderBody::of(&row);
+        let payment = payment(&row.operations);
+        let mut titles = body.lines.into_iter().map(|line| Some(line.title));
+        let lines =
+            row.lines.into_iter().map(|row| LineView { row, title: titles.next().flatten() });
+        Self {
+            id: row.id,
+            checkout_id: row.id.checkout(),
+            placed_at: row.placed_at,
+            currency: row.currency.code(),
+            total: row.total_minor,
+            payment,
+            lines: lines.collect(),
+            operations: row.operations,
+            person: None,
+        }
+    }
+
+    /// The order with the person.
+    pub fn whole(row: OrderRow) -> Result<Self, Problem> {
+        let person = row.personal.as_ref().map(crate::base::Sealed::open_json::<Person>);
+        let person = person.transpose().map_err(|fault| Problem::fault(Kind::Internal, fault))?;
+        Ok(Self { person, ..Self::brief(row) })
+    }
+}
+
+/// Where the money stands, told by the strongest thing done about it.
+fn payment(operations: &[OperationRow]) -> &'static str {
+    let done = |kind| {
+        let is =
+            |row: &OperationRow| row.operation.kind == kind && row.state == OperationState::Done;
+        operations.iter().any(is)
+    };
+    match () {
+        () if done(OperationKind::Refund) => "refunded",
+        () if done(OperationKind::Void) => "voided",
+        () if done(OperationKind::Capture) => "captured",
+        () => "authorized",
+    }
+}

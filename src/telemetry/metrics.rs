@@ -1,0 +1,363 @@
+//! Every metric, declared once: name, unit, help, buckets, labels. No other file names one.
+//!
+//! [`install`] makes the handles; before it, recording does nothing. A recording is one look at a
+//! static and one atomic add, so hot paths may record freely; routes alone are looked up by name.
+
+use metrics::{Counter, Gauge, Histogram, Unit, counter, gauge, histogram};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use std::{
+    marker::PhantomData,
+    sync::{Mutex, OnceLock, PoisonError},
+    time::Duration,
+};
+
+use super::labels::Label;
+pub use super::labels::{
+    ActorKind, HoldResult, Method, PoolState, Refusal, Settlement, StatusClass, Step, StepOutcome,
+    Swept,
+};
+
+/// Seconds from what memory answers to what a client gives up on.
+const LATENCY: &[f64] =
+    &[0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0];
+/// Seconds of one commit: from a fast local disk to a database in trouble.
+const COMMIT: &[f64] =
+    &[0.0002, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 1.0, 5.0];
+/// Entries in one commit: doubling, up to more than the writer takes at once.
+const BATCH: &[f64] =
+    &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0, 4096.0];
+
+const HTTP_REQUESTS: &str = "http_requests_total";
+const HTTP_DURATION: &str = "http_request_duration_seconds";
+
+/// What kind of figure a metric is.
+#[derive(Clone, Copy)]
+enum Kind {
+    Count,
+    Level,
+    Spread(&'static [f64]),
+}
+
+use Kind::{Count, Level, Spread};
+
+type Declaration = (&'static str, Kind, Unit, &'static str);
+
+const DECLARED: &[Declaration] = &[
+    (HTTP_REQUESTS, Count, Unit::Count, "Requests answered, by route, method and status class"),
+    (HTTP_DURATION, Spread(LATENCY), Unit::Seconds, "From the request's head to the answer's end"),
+    ("checkout_steps_total", Count, Unit::Count, "Checkout steps, by how they ended"),
+    ("checkout_step_duration_seconds", Spread(LATENCY), Unit::Seconds, "Time one step took"),
+    ("holds_total", Count, Unit::Count, "Holds taken, refused and given back"),
+    ("units_sold_total", Count, Unit::Count, "Units in placed orders"),
+    ("refusals_total", Count, Unit::Count, "Expected refusals, by reason"),
+    ("live_actors", Level, Unit::Count, "Actors in memory"),
+    ("mailbox_depth", Level, Unit::Count, "Messages that wait, summed over actors of a kind"),
+    ("admission_in_flight", Level, Unit::Count, "Requests inside the door"),
+    ("admission_refused_total", Count, Unit::Count, "Requests refused at the door: overload"),
+    ("ledger_batch_size", Spread(BATCH), Unit::Count, "Entries committed together"),
+    ("ledger_commit_duration_seconds", Spread(COMMIT), Unit::Seconds, "From batch to durable"),
+    ("ledger_queue_depth", Level, Unit::Count, "Facts that wait for the ledger writer"),
+    ("ledger_retries_total", Count, Unit::Count, "Batches judged again after a conflict"),
+    ("ledger_unknown_commits_total", Count, Unit::Count, "Commits whose outcome had to be asked"),
+    ("ledger_pool", Level, Unit::Count, "Database connections, by what they do"),
+    ("redis_up", Level, Unit::Count, "1 when Redis answers; 0 means slower, never wrong"),
+    ("sweeper_swept_total", Count, Unit::Count, "Rows ended or removed by the sweeper"),
+    ("sweeper_faults_total", Count, Unit::Count, "Sweeps that failed; the next one tries again"),
+    ("sweeper_duration_seconds", Spread(LATENCY), Unit::Seconds, "Time one sweep took"),
+    ("reconciler_settled_total", Count, Unit::Count, "Payment outcomes found out by asking"),
+    ("reconciler_pending", Level, Unit::Count, "Payment attempts and operations still unsettled"),
+    ("reconciler_faults_total", Count, Unit::Count, "Rounds that failed; the next one tries again"),
+    (
+        "saturation",
+        Level,
+        Unit::Count,
+        "0 idle to 1 refusing work: the fullest of door, queue, commit",
+    ),
+];
+
+/// Handles of one metric, by the values of its label.
+struct By<L, H>(Vec<H>, PhantomData<fn(L)>);
+
+impl<L: Label, H> By<L, H> {
+    fn new(make: impl Fn(&'static str, &'static str) -> H) -> Self {
+        Self(L::ALL.iter().map(|value| make(L::NAME, value.text())).collect(), PhantomData)
+    }
+
+    fn of(&self, value: L) -> &H {
+        &self.0[value.index()]
+    }
+}
+
+fn counters<L: Label>(name: &'static str) -> By<L, Counter> {
+    By::new(|label, value| counter!(name, label => value))
+}
+
+fn gauges<L: Label>(name: &'static str) -> By<L, Gauge> {
+    By::new(|label, value| gauge!(name, label => value))
+}
+
+fn histograms<L: Label>(name: &'static str) -> By<L, Histogram> {
+    By::new(|label, value| histogram!(name, label => value))
+}
+
+struct Meters {
+    steps: Vec<By<StepOutcome, Counter>>,
+    step_duration: By<Step, Histogram>,
+    holds: By<HoldResult, Counter>,
+    units_sold: Counter,
+    refusals: By<Refusal, Counter>,
+    live_actors: By<ActorKind, Gauge>,
+    mailbox_depth: By<ActorKind, Gauge>,
+    admission_in_flight: Gauge,
+    admission_refused: Counter,
+    batch_size: Histogram,
+    commit_duration: Histogram,
+    queue_depth: Gauge,
+    retries: Counter,
+    unknown_commits: Counter,
+    pool: By<PoolState, Gauge>,
+    redis_up: Gauge,
+    swept: By<Swept, Counter>,
+    sweeper_faults: Counter,
+    sweeper_duration: Histogram,
+    settled: By<Settlement, Counter>,
+    reconciler_pending: Gauge,
+    reconciler_faults: Counter,
+    saturation: Gauge,
+}
+
+impl Meters {
+    fn new() -> Self {
+        let steps = |step: &Step| {
+            let step = step.text();
+            By::new(
+                |label, outcome| counter!("checkout_steps_total", "step" => step, label => outcome),
+            )
+        };
+        Self {
+            steps: Step::ALL.iter().map(steps).collect(),
+            step_duration: histograms("checkout_step_duration_seconds"),
+            holds: counters("holds_total"),
+            units_sold: counter!("units_sold_total"),
+            refusals: counters("refusals_total"),
+            live_actors: gauges("live_actors"),
+            mailbox_depth: gauges("mailbox_depth"),
+            admission_in_flight: gauge!("admission_in_flight"),
+            admission_refused: counter!("admission_refused_total"),
+            batch_size: histogram!("ledger_batch_size"),
+            commit_duration: histogram!("ledger_commit_duration_seconds"),
+            queue_depth: gauge!("ledger_queue_depth"),
+            retries: counter!("ledger_retries_total"),
+            unknown_commits: counter!("ledger_unknown_commits_total"),
+            pool: gauges("ledger_pool"),
+            redis_up: gauge!("redis_up"),
+            swept: counters("sweeper_swept_total"),
+            sweeper_faults: counter!("sweeper_faults_total"),
+            sweeper_duration: histogram!("sweeper_duration_seconds"),
+            settled: counters("reconciler_settled_total"),
+            reconciler_pending: gauge!("reconciler_pending"),
+            reconciler_faults: counter!("reconciler_faults_total"),
+            saturation: gauge!("saturation"),
+        }
+    }
+}
+
+static METERS: OnceLock<Meters> = OnceLock::new();
+static EXPORTER: Mutex<Option<Exporter>> = Mutex::new(None);
+
+/// Metrics could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum MetricsFault {
+    /// A bucket list does not hold.
+    #[error("the metrics exporter refused its buckets: {0}")]
+    Buckets(#[from] BuildError),
+    /// Another library has set metrics up in this process.
+    #[error("metrics are set up already, by somebody else")]
+    Installed,
+}
+
+/// Writes metrics out.
+#[derive(Clone)]
+pub struct Exporter(PrometheusHandle);
+
+impl Exporter {
+    /// All metrics in the Prometheus text format.
+    pub fn render(&self) -> String {
+        self.0.render()
+    }
+
+    /// For routes that render by themselves.
+    pub fn handle(&self) -> PrometheusHandle {
+        self.0.clone()
+    }
+
+    /// Folds what histograms have collected. Call it every few seconds: between two renders they
+    /// only grow.
+    pub fn upkeep(&self) {
+        self.0.run_upkeep();
+    }
+}
+
+/// Sets metrics up for this process, buckets first. A second call returns the same exporter.
+///
+/// # Errors
+/// When another library has set metrics up before.
+pub fn install() -> Result<Exporter, MetricsFault> {
+    let mut exporter = EXPORTER.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(exporter) = &*exporter {
+        return Ok(exporter.clone());
+    }
+    let mut builder = PrometheusBuilder::new();
+    for (name, kind, ..) in DECLARED {
+        if let Spread(buckets) = kind {
+            builder = builder.set_buckets_for_metric(Matcher::Full((*name).to_owned()), buckets)?;
+        }
+    }
+    let recorder = builder.build_recorder();
+    let installed = Exporter(recorder.handle());
+    metrics::set_global_recorder(recorder).map_err(|_| MetricsFault::Installed)?;
+    describe();
+    METERS.get_or_init(Meters::new);
+    *exporter = Some(installed.clone());
+    Ok(installed)
+}
+
+fn describe() {
+    for (name, kind, unit, help) in DECLARED {
+        match kind {
+            Count => metrics::describe_counter!(*name, *unit, *help),
+            Level => metrics::describe_gauge!(*name, *unit, *help),
+            Spread(_) => metrics::describe_histogram!(*name, *unit, *help),
+        }
+    }
+}
+
+fn record(with: impl FnOnce(&Meters)) {
+    if let Some(meters) = METERS.get() {
+        with(meters);
+    }
+}
+
+/// A request was answered. `route` is the pattern that matched, never the path.
+pub fn http_request(route: &str, method: Method, status: u16, took: Duration) {
+    if METERS.get().is_none() {
+        return;
+    }
+    let (route, method) = (route.to_owned(), method.text());
+    let class = StatusClass::of(status).text();
+    histogram!(HTTP_DURATION, "route" => route.clone(), "method" => method).record(took);
+    counter!(HTTP_REQUESTS, "route" => route, "method" => method, "status_class" => class)
+        .increment(1);
+}
+
+/// A checkout step ended.
+pub fn checkout_step(step: Step, outcome: StepOutcome, took: Duration) {
+    record(|meters| {
+        meters.steps[step.index()].of(outcome).increment(1);
+        meters.step_duration.of(step).record(took);
+    });
+}
+
+/// A hold was taken, refused or given back.
+pub fn hold(result: HoldResult) {
+    record(|meters| meters.holds.of(result).increment(1));
+}
+
+/// Units were sold.
+pub fn units_sold(units: u64) {
+    record(|meters| meters.units_sold.increment(units));
+}
+
+/// A caller was refused.
+pub fn refused(reason: Refusal) {
+    record(|meters| meters.refusals.of(reason).increment(1));
+}
+
+/// So many actors of a kind are in memory.
+pub fn live_actors(kind: ActorKind, count: usize) {
+    record(|meters| meters.live_actors.of(kind).set(count as f64));
+}
+
+/// So many messages wait for actors of a kind.
+pub fn mailbox_depth(kind: ActorKind, depth: usize) {
+    record(|meters| meters.mailbox_depth.of(kind).set(depth as f64));
+}
+
+/// So many requests are inside the door.
+pub fn admission_in_flight(requests: usize) {
+    record(|meters| meters.admission_in_flight.set(requests as f64));
+}
+
+/// A request was refused at the door.
+pub fn admission_refused() {
+    record(|meters| meters.admission_refused.increment(1));
+}
+
+/// A batch became durable.
+pub fn ledger_committed(entries: usize, took: Duration) {
+    record(|meters| {
+        meters.batch_size.record(entries as f64);
+        meters.commit_duration.record(took);
+    });
+}
+
+/// So many facts wait for the writer.
+pub fn ledger_queue_depth(facts: usize) {
+    record(|meters| meters.queue_depth.set(facts as f64));
+}
+
+/// A batch met another and is judged again.
+pub fn ledger_retried() {
+    record(|meters| meters.retries.increment(1));
+}
+
+/// The outcome of a commit is unknown.
+pub fn ledger_commit_unknown() {
+    record(|meters| meters.unknown_commits.increment(1));
+}
+
+/// So many connections are in a state.
+pub fn ledger_pool(state: PoolState, connections: usize) {
+    record(|meters| meters.pool.of(state).set(connections as f64));
+}
+
+/// Whether Redis answers.
+pub fn redis_up(up: bool) {
+    record(|meters| meters.redis_up.set(f64::from(u8::from(up))));
+}
+
+/// The sweeper ended or removed rows.
+pub fn swept(what: Swept, rows: u64) {
+    record(|meters| meters.swept.of(what).increment(rows));
+}
+
+/// A sweep ended; `ok` is false when it failed.
+pub fn sweep(ok: bool, took: Duration) {
+    record(|meters| {
+        meters.sweeper_duration.record(took);
+        meters.sweeper_faults.increment(u64::from(!ok));
+    });
+}
+
+/// The reconciler found an outcome out, or did not.
+pub fn reconciled(result: Settlement) {
+    record(|meters| meters.settled.of(result).increment(1));
+}
+
+/// So many attempts and operations are unsettled.
+pub fn reconciler_pending(pending: usize) {
+    record(|meters| meters.reconciler_pending.set(pending as f64));
+}
+
+/// A round of the reconciler failed.
+pub fn reconciler_fault() {
+    record(|meters| meters.reconciler_faults.increment(1));
+}
+
+/// How full this process is; see [`saturation`](super::saturation()).
+pub fn saturation(share: f64) {
+    record(|meters| meters.saturation.set(share));
+}
+
+#[cfg(test)]
+mod tests;

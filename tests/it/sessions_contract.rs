@@ -1,0 +1,258 @@
+//! Hot copies: one contract for memory and Redis, and what happens when Redis is gone.
+
+use crate::support::servers;
+use doorbuster::{
+    base::{CheckoutId, ManualClock, SeededChance, SystemChance, Timestamp},
+    sessions::{
+        HotCopy, HotSessions, InProcessLimits, InProcessSessions, RedisLimits, RedisSessions,
+    },
+};
+use std::{
+    io::{Read, Write},
+    os::unix::net::UnixStream,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    sync::Arc,
+    thread,
+    time::Duration,
+};
+use tempfile::TempDir;
+
+/// A Redis of one test's own, to be killed and silenced, on a socket in its own folder.
+struct Redis {
+    folder: TempDir,
+    process: Option<Child>,
+}
+
+impl Redis {
+    fn not_started() -> Self {
+        Self { folder: tempfile::tempdir().expect("a folder"), process: None }
+    }
+
+    fn started() -> Self {
+        let mut redis = Self::not_started();
+        redis.start();
+        redis
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.folder.path().join("redis.sock")
+    }
+
+    fn url(&self) -> String {
+        format!("redis+unix://{}", self.socket().display())
+    }
+
+    fn start(&mut self) {
+        let process = Command::new("redis-server")
+            .args(["--port", "0", "--save", "", "--appendonly", "no", "--unixsocket"])
+            .arg(self.socket())
+            .current_dir(self.folder.path())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("redis-server starts; install it (Debian: redis-server)");
+        self.process = Some(process);
+        let answers = (0..500).any(|_| {
+            thread::sleep(Duration::from_millis(10));
+            self.says("PING").is_some_and(|answer| answer.starts_with("+PONG"))
+        });
+        assert!(answers, "redis-server did not come up within five seconds");
+    }
+
+    /// One command on a line of its own.
+    fn says(&self, command: &str) -> Option<String> {
+        let mut line = UnixStream::connect(self.socket()).ok()?;
+        line.write_all(format!("{command}\r\n").as_bytes()).ok()?;
+        let mut answer = [0; 512];
+        let length = line.read(&mut answer).ok()?;
+        Some(String::from_utf8_lossy(&answer[..length]).into_owned())
+    }
+
+    fn kill(&mut self) {
+        let mut process = self.process.take().expect("it runs");
+        process.kill().expect("killed");
+        process.wait().expect("gone");
+    }
+
+    /// Stops the process without closing anything, as a dead network would look.
+    fn signal(&self, signal: &str) {
+        let pid = self.process.as_ref().expect("it runs").id().to_string();
+        let sent = Command::new("kill").args([signal, &pid]).status().expect("kill runs");
+        assert!(sent.success());
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        if self.process.is_some() {
+            self.kill();
+        }
+    }
+}
+
+/// The pause after a failure is counted by this clock. Most tests let calls wait long enough that
+/// a busy machine is not taken for a dead one.
+fn at(url: &str, wait: Duration) -> (RedisSessions, Arc<ManualClock>) {
+    let clock = Arc::new(ManualClock::new(Timestamp::from_micros(0)));
+    let limits = RedisLimits { wait, ..RedisLimits::default() };
+    let sessions = RedisSessions::new(url, limits, clock.clone());
+    (sessions.expect("a well-formed address"), clock)
+}
+
+fn in_redis(redis: &Redis, wait: Duration) -> (RedisSessions, Arc<ManualClock>) {
+    at(&redis.url(), wait)
+}
+
+const PATIENT: Duration = Duration::from_secs(5);
+
+fn checkout(number: u64) -> CheckoutId {
+    CheckoutId::new(Timestamp::from_micros(1_764_000_000_000_000), &SeededChance::new(number))
+}
+
+fn copy(version: u32, body: &[u8]) -> HotCopy {
+    HotCopy { version, body: body.to_vec() }
+}
+
+async fn keeps_the_contract(sessions: &dyn HotSessions) {
+    // Others may use the same Redis, and a run before this one may have.
+    let now = Timestamp::from_micros(1_764_000_000_000_000);
+    let [first, second] = [(); 2].map(|()| CheckoutId::new(now, &SystemChance));
+    sessions.ping().await.expect("it answers");
+    assert_eq!(sessions.find(first).await.expect("answers"), None);
+
+    for (put, then) in [
+        (copy(2, b"two"), copy(2, b"two")),
+        (copy(1, b"one, late"), copy(2, b"two")),
+        (copy(2, b"two again"), copy(2, b"two again")),
+        (copy(10, b""), copy(10, b"")),
+        (copy(9, b"nine, late"), copy(10, b"")),
+        (copy(u32::MAX, b"\0\xff\r\n"), copy(u32::MAX, b"\0\xff\r\n")),
+    ] {
+        sessions.put(first, put).await.expect("kept");
+        assert_eq!(sessions.find(first).await.expect("answers"), Some(then));
+    }
+    assert_eq!(sessions.find(second).await.expect("answers"), None, "sessions are mixed up");
+
+    let versions = (1..=50_u32).map(|version| version * 37 % 51);
+    let puts = versions.map(|version| sessions.put(second, copy(version, &[0; 100])));
+    for put in futures_util::future::join_all(puts).await {
+        put.expect("kept");
+    }
+    let newest = sessions.find(second).await.expect("answers").expect("kept");
+    assert_eq!(newest.version, 50);
+}
+
+#[tokio::test]
+async fn memory_keeps_the_contract() {
+    let clock = Arc::new(ManualClock::new(Timestamp::from_micros(0)));
+    keeps_the_contract(&InProcessSessions::new(InProcessLimits::default(), clock)).await;
+}
+
+#[tokio::test]
+async fn redis_keeps_the_contract() {
+    keeps_the_contract(&at(servers::redis(), PATIENT).0).await;
+}
+
+#[tokio::test]
+async fn redis_forgets_copies_after_their_time() {
+    let redis = Redis::started();
+    let (sessions, _) = in_redis(&redis, PATIENT);
+    sessions.put(checkout(1), copy(1, b"x")).await.expect("kept");
+    let left = redis.says(&format!("PTTL {{doorbuster:session:{}}}", checkout(1)));
+    let left: u64 = left.expect("answers").trim()[1..].parse().expect("milliseconds");
+    assert!((21_000_000..=21_600_000).contains(&left), "{left} ms instead of six hours");
+}
+
+#[tokio::test]
+async fn what_is_not_ours_is_no_copy_and_no_reason_to_stop_asking() {
+    let redis = Redis::started();
+    let (sessions, _) = in_redis(&redis, PATIENT);
+    let key = |number| format!("{{doorbuster:session:{}}}", checkout(number));
+    redis.says(&format!("SET {} nonsense", key(1))).expect("answers");
+    redis.says(&format!("LPUSH {} 1", key(2))).expect("answers");
+    assert_eq!(sessions.find(checkout(1)).await.expect("answers"), None);
+    sessions.put(checkout(1), copy(1, b"x")).await.expect("kept");
+    assert_eq!(sessions.find(checkout(1)).await.expect("answers"), Some(copy(1, b"x")));
+    assert!(sessions.find(checkout(2)).await.is_err(), "a list is no copy");
+    sessions.ping().await.expect("one damaged key does not turn Redis off");
+}
+
+#[tokio::test]
+async fn redis_may_be_down_at_the_start_and_costs_nothing_until_it_comes() {
+    let mut redis = Redis::not_started();
+    let (sessions, clock) = in_redis(&redis, PATIENT);
+    sessions.ping().await.expect_err("nobody is there");
+    redis.start();
+    for _ in 0..1000 {
+        let fault = sessions.find(checkout(1)).await.expect_err("nobody asks yet");
+        assert!(fault.to_string().contains("not asked"), "{fault}");
+    }
+    clock.advance(Duration::from_secs(1));
+    sessions.put(checkout(1), copy(1, b"x")).await.expect("it came");
+    assert_eq!(sessions.find(checkout(1)).await.expect("answers"), Some(copy(1, b"x")));
+}
+
+#[tokio::test]
+async fn redis_may_be_killed_restarted_and_flushed_in_between() {
+    let mut redis = Redis::started();
+    let (sessions, clock) = in_redis(&redis, PATIENT);
+    for round in 1..=3 {
+        sessions.put(checkout(1), copy(round, b"x")).await.expect("kept");
+        redis.says("FLUSHALL").expect("answers");
+        redis.says("SCRIPT FLUSH").expect("answers");
+        assert_eq!(sessions.find(checkout(1)).await.expect("answers"), None);
+        sessions.put(checkout(1), copy(round, b"x")).await.expect("kept without its script");
+        redis.kill();
+        sessions.find(checkout(1)).await.expect_err("it is dead");
+        redis.start();
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(sessions.find(checkout(1)).await.expect("it is back"), None);
+    }
+}
+
+#[tokio::test]
+async fn a_silent_redis_is_given_up_and_found_again() {
+    let redis = Redis::started();
+    let (sessions, clock) = in_redis(&redis, Duration::from_millis(200));
+    sessions.put(checkout(1), copy(1, b"x")).await.expect("kept");
+    redis.signal("-STOP");
+    let asked = sessions.find(checkout(1));
+    let fault = tokio::time::timeout(PATIENT, asked).await.expect("it gives up in time");
+    fault.expect_err("it is silent");
+    sessions.find(checkout(1)).await.expect_err("nobody asks");
+    redis.signal("-CONT");
+    // Redis needs a moment to run again; each try is one pause later.
+    for _ in 0..50 {
+        clock.advance(Duration::from_secs(1));
+        if let Ok(found) = sessions.find(checkout(1)).await {
+            assert_eq!(found, Some(copy(1, b"x")));
+            return;
+        }
+    }
+    panic!("it was never found again");
+}
+
+#[tokio::test]
+async fn a_connection_that_stays_silent_for_ever_is_replaced() {
+    let gone = Redis::started();
+    let mut redis = Redis::not_started();
+    std::fs::rename(gone.socket(), redis.socket()).expect("moved");
+    let (sessions, clock) = in_redis(&redis, Duration::from_millis(200));
+    sessions.ping().await.expect("it answers under the other's name");
+    gone.signal("-STOP");
+    std::fs::remove_file(redis.socket()).expect("removed");
+    redis.start();
+    sessions.ping().await.expect_err("the old connection is silent");
+    clock.advance(Duration::from_secs(1));
+    sessions.ping().await.expect("a new connection is made");
+}
+
+#[test]
+fn an_address_that_is_none_is_told_without_its_password() {
+    let clock = Arc::new(ManualClock::new(Timestamp::from_micros(0)));
+    for url in ["http://u:secret@127.0.0.1", "redis://:secret@host:port", "rediss://:secret@h"] {
+        let sessions = RedisSessions::new(url, RedisLimits::default(), clock.clone());
+        let fault = sessions.err().expect("malformed").to_string();
+        assert!(fault.contains("redis://127.0.0.1:6379") && !fault.contains("secret"), "{fault}");
+    }
+}
