@@ -16,19 +16,24 @@ use std::{
 use tokio::task::JoinHandle;
 
 use crate::{
+    access::{Access, Keys},
     base::{AnchoredClock, Chance, Clock, HolderId, MovementId, SystemChance},
     cart::{Carts, Keeper, keeper::Retention},
     catalog::{Catalog, demo},
     checkout::{Checkout, Collection, NoProbe, Probe, Terms},
     commands::database_options,
     config::{Capture, Config, GatewayChoice, Mode},
-    http::{Answers, Door, Draining, OpenAccess, Site, health, server},
+    http::{Answers, Door, Draining, Site, server},
     ledger::{
         Database, Entry, EntryId, Fact, Store, Writer,
         entry::{MoveKind, StockMove},
     },
     outbound::{Client, OutboundSettings},
-    payment::{Gateway, RemoteSandbox, Sandbox, SandboxSettings},
+    payment::{
+        Gateway,
+        remote::RemoteSandbox,
+        sandbox::{Sandbox, SandboxSettings},
+    },
     sessions::{HotSessions, InProcessLimits, InProcessSessions, RedisLimits, RedisSessions},
     stock::{GrantTerms, Stock},
     telemetry::metrics,
@@ -141,23 +146,27 @@ impl App {
             carts: carts.clone(),
             store: store.clone(),
             writer: writer.clone(),
-            products: Arc::new(catalog),
-            clock,
+            catalog,
+            clock: clock.clone(),
             chance,
             limits: config.limits.clone(),
-            site: answers.site().clone(),
-            access: Arc::new(OpenAccess::default()),
+            access: open_access(config, &database, &clock, address).await?,
             answers,
             draining: draining.clone(),
             working: Arc::default(),
             reading: Arc::default(),
         };
         let working = door.working.clone();
-        let metrics_routes = health::metrics_routes(exporter.handle());
-        let running =
-            server::server(Data::new(door), vec![listener], threads(config), metrics_routes)?;
+        let door = Data::new(door);
+        let more = server::beside(&exporter, config.mode == Mode::Dev);
+        let running = server::server(door.clone(), vec![listener], threads(config), more)?;
         let server = running.handle();
         let serving = tasks::spawn(running);
+        if let Some(address) = figures_address(config) {
+            let listener = TcpListener::bind(address)
+                .with_context(|| format!("cannot listen on {address} for metrics"))?;
+            tasks.beside(server::figures(door, exporter.clone(), listener)?);
+        }
         if !replaced.no_rounds {
             tasks.rounds(&keeper, &carts, &stock, config);
             tasks.heartbeat(&holder, &desk);
@@ -178,7 +187,7 @@ impl App {
     }
 
     /// Stops admitting, finishes what is inside, gives the grants back, closes the ledger.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
         self.draining.begin();
         self.server.stop(true).await;
         let _served = self.serving.await;
@@ -221,6 +230,38 @@ async fn open_database(config: &Config) -> anyhow::Result<Database> {
     }
     database.check().await?;
     Ok(database)
+}
+
+/// Open on one's own machine; by key for everybody else, and never open on a public address.
+async fn open_access(
+    config: &Config,
+    database: &Database,
+    clock: &Arc<dyn Clock>,
+    address: SocketAddr,
+) -> anyhow::Result<Access> {
+    if config.mode == Mode::Dev {
+        anyhow::ensure!(
+            address.ip().is_loopback(),
+            "dev mode is open to everybody and listens on loopback only; set mode = \"production\" \
+             and make an API key with `doorbuster keys create` to listen on {address}"
+        );
+        return Ok(Access::Open);
+    }
+    let keys = Keys::new(database.clone(), clock.clone());
+    let usable = keys.list().await?.iter().any(|key| key.revoked_at.is_none());
+    anyhow::ensure!(
+        usable,
+        "production mode lets in only who has an API key, and there is none; make one with \
+         `doorbuster keys create --label … --scope …`"
+    );
+    Ok(Access::Keys(Arc::new(keys)))
+}
+
+/// Metrics have a port of their own in production, and where one is asked for.
+fn figures_address(config: &Config) -> Option<SocketAddr> {
+    let production = config.mode == Mode::Production;
+    let usual = SocketAddr::from(([127, 0, 0, 1], 9464));
+    config.server.metrics_listen.or(production.then_some(usual))
 }
 
 fn open_gateway(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<dyn Gateway>> {

@@ -15,9 +15,9 @@ use crate::{
     ledger::{Store, writer},
     stock::Stock,
     telemetry::{
-        labels::ActorKind,
-        metrics::{self, Exporter},
-        saturation::{Readings, saturation},
+        Readings,
+        metrics::{self, ActorKind, Exporter},
+        saturation,
     },
 };
 
@@ -65,6 +65,18 @@ impl Tasks {
     /// A task that ends by itself when nobody needs it any more.
     pub(super) fn last(&mut self, task: impl Future<Output = ()> + Send + 'static) {
         self.last.push(spawn(task));
+    }
+
+    /// A server that answers until the service has stopped.
+    pub(super) fn beside(&mut self, server: actix_web::dev::Server) {
+        let handle = server.handle();
+        let mut stop = self.stop.subscribe();
+        self.rounds.push(spawn(async move {
+            let serving = spawn(server);
+            let _gone = stop.changed().await;
+            handle.stop(false).await;
+            let _served = serving.await;
+        }));
     }
 
     /// Repeats something until the service stops. A round that takes long delays the next.

@@ -6,6 +6,8 @@
 pub mod check_config;
 pub mod keys;
 pub mod migrate;
+pub mod sandbox;
+pub mod serve;
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -51,6 +53,10 @@ pub struct Settings {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Serve the API; what happens without a subcommand, too.
+    Serve,
+    /// Serve the sandbox payment gateway to several processes.
+    Sandbox(sandbox::SandboxArgs),
     /// Bring the database's schema up to date, or take migrations back.
     Migrate(migrate::Migrate),
     /// Make, list and revoke API keys.
@@ -103,18 +109,25 @@ pub async fn open_database(config: &Config) -> Result<Database, DatabaseFault> {
     Ok(database)
 }
 
-/// Carries a command out, printing to `out`.
+/// Carries a command out, printing to `out`. No command serves.
 ///
 /// # Errors
 /// When it fails; the message says what to do.
-pub async fn run(
-    command: &Command,
+pub fn run(
+    command: Option<&Command>,
     config: &Config,
     out: &mut (dyn std::io::Write + Send),
 ) -> anyhow::Result<()> {
     match command {
-        Command::Migrate(arguments) => migrate::run(arguments, config, out).await,
-        Command::Keys(arguments) => keys::run(arguments, config, out).await,
-        Command::CheckConfig => check_config::run(config, out),
+        None | Some(Command::Serve) => serve::run(config, out),
+        Some(Command::Sandbox(arguments)) => sandbox::run(arguments, config, out),
+        Some(Command::CheckConfig) => check_config::run(config, out),
+        Some(Command::Migrate(arguments)) => wait_for(migrate::run(arguments, config, out)),
+        Some(Command::Keys(arguments)) => wait_for(keys::run(arguments, config, out)),
     }
+}
+
+/// Runs a command that needs no actors.
+fn wait_for(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
 }

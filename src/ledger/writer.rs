@@ -71,9 +71,9 @@ impl Writer {
     ) -> (Self, impl Future<Output = ()> + Send + 'static) {
         let (queue, inbox) = mpsc::channel(QUEUE_BOUND);
         let gauges = Arc::new(Gauges::default());
-        let task =
-            Task { store, clock, heard, inbox, gauges: gauges.clone(), carried: VecDeque::new() };
-        (Self { queue, gauges }, task.run())
+        let handle = Self { queue, gauges: gauges.clone(), clock: clock.clone() };
+        let task = Task { store, clock, heard, inbox, gauges, carried: VecDeque::new() };
+        (handle, task.run())
     }
 
     /// Writes one fact and waits until it is durable or refused. When the caller goes away the fact

@@ -1,5 +1,6 @@
 //! Everything that needs more than one slice, or a server: one binary, so that it links once.
 
+mod access_contract;
 mod http_door;
 mod http_shop;
 mod http_ucp;

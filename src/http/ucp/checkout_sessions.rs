@@ -20,7 +20,7 @@ pub async fn create(
 ) -> Result<HttpResponse, Problem> {
     let draft = checkout_request::draft(&asking.body(), &door.limits)?;
     let checkout = CheckoutId::new(door.clock.now(), &*door.chance);
-    let command = Command::Create(draft);
+    let command = Command::Create(Box::new(draft));
     let ask = Ask { checkout, asked: asking.asked(UCP), if_version: None, command };
     let reply = door.carts.ask(ask).await.map_err(refused)?;
     let mut response = answer::of_reply(&reply)?;
@@ -58,7 +58,7 @@ pub async fn update(
     let checkout = checkout_of(&id)?;
     let draft = checkout_request::draft(&asking.body(), &door.limits)?;
     let if_version = asking.if_version()?;
-    let command = Command::Update(draft);
+    let command = Command::Update(Box::new(draft));
     let ask = Ask { checkout, asked: asking.asked(UCP), if_version, command };
     match door.carts.ask(ask).await {
         Ok(reply) => answer::of_reply(&reply),
