@@ -186,6 +186,24 @@ impl App {
         })
     }
 
+    /// Waits until no debt is due and no attempt is pending, so that an audit finds the books closed.
+    ///
+    /// # Errors
+    /// When they do not close in time, or the ledger cannot be read.
+    pub async fn settle(&self) -> anyhow::Result<()> {
+        let store = &self.desk.store;
+        let far = self.desk.now().plus(Duration::from_secs(24 * 60 * 60));
+        for _ in 0..SETTLE_TRIES {
+            let due = store.list_due_operations(far, 1).await?;
+            let pending = store.list_overdue_attempts(far, 1).await?;
+            if due.is_empty() && pending.is_empty() {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        anyhow::bail!("payments were still under way after {SETTLE_TRIES} looks")
+    }
+
     /// Stops admitting, finishes what is inside, gives the grants back, closes the ledger.
     pub async fn stop(mut self) {
         self.draining.begin();
@@ -206,6 +224,9 @@ impl App {
         store.close().await;
     }
 }
+
+/// How often [`App::settle`] looks, every 50 ms: a lost answer is settled within its deadline.
+const SETTLE_TRIES: u32 = 1200;
 
 /// How long the work at hand may take after the door is closed. What takes longer is found again by
 /// whoever starts next.

@@ -163,7 +163,9 @@ async fn run_on(
         }
         let outcome = match &command {
             Command::Update(draft) => desk.update(&mut session, &asked, (**draft).clone()).await,
-            Command::Complete(tender) => desk.complete(&mut session, &asked, (**tender).clone()).await,
+            Command::Complete(tender) => {
+                desk.complete(&mut session, &asked, (**tender).clone()).await
+            }
             Command::Cancel => desk.cancel(&mut session, &asked).await,
             Command::Create(_) | Command::Express(..) => Err(CheckoutRefused::Busy),
         };

@@ -3,12 +3,16 @@
 //! **Owns:** arguments, and what each subcommand prints. **Invariant:** every subcommand reads the
 //! same configuration the same way. **Not here:** the work itself (each slice does its own).
 
+pub mod audit;
 pub mod check_config;
+pub mod import;
 pub mod keys;
 pub mod migrate;
+pub mod replay;
 pub mod sandbox;
 pub mod serve;
 
+use actix::System;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -61,6 +65,12 @@ pub enum Command {
     Migrate(migrate::Migrate),
     /// Make, list and revoke API keys.
     Keys(keys::KeysArgs),
+    /// Read products and their stock from a CSV file.
+    Import(import::Import),
+    /// Replay a shop's invoices as buyers, then audit.
+    Replay(replay::Replay),
+    /// Check that stock, holds, orders and charges add up.
+    Audit(audit::Audit),
     /// Check the configuration and print what is in force, passwords hidden.
     CheckConfig,
 }
@@ -124,10 +134,20 @@ pub fn run(
         Some(Command::CheckConfig) => check_config::run(config, out),
         Some(Command::Migrate(arguments)) => wait_for(migrate::run(arguments, config, out)),
         Some(Command::Keys(arguments)) => wait_for(keys::run(arguments, config, out)),
+        Some(Command::Import(arguments)) => wait_for(import::run(arguments, config, out)),
+        Some(Command::Replay(arguments)) => wait_for(replay::run(arguments, config, out)),
+        Some(Command::Audit(arguments)) => wait_for(audit::run(arguments, config, out)),
     }
 }
 
-/// Runs a command that needs no actors.
-fn wait_for(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+/// Does some work where actors can live, with threads enough that none of it waits for another.
+///
+/// # Errors
+/// What the work comes to.
+pub(super) fn wait_for(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    let system = System::with_tokio_rt(|| {
+        let mut runtime = tokio::runtime::Builder::new_multi_thread();
+        runtime.worker_threads(2).enable_all().build().expect("the system gives us threads")
+    });
+    system.block_on(work)
 }

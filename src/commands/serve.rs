@@ -1,6 +1,5 @@
 //! `doorbuster serve`: the service itself, until it is told to stop.
 
-use actix::System;
 use std::io::Write;
 
 use crate::{
@@ -13,11 +12,7 @@ use crate::{
 /// # Errors
 /// When it cannot start; the message says what to do.
 pub fn run(config: &Config, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
-    let system = System::with_tokio_rt(|| {
-        let mut runtime = tokio::runtime::Builder::new_multi_thread();
-        runtime.worker_threads(2).enable_all().build().expect("the system gives us threads")
-    });
-    system.block_on(async {
+    super::wait_for(async {
         let app = App::start(config, Replaced::default()).await?;
         greet(&app, config, out)?;
         stop_signal().await?;

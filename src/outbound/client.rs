@@ -33,7 +33,7 @@ impl Default for OutboundSettings {
 /// The client. Clones share one pool.
 #[derive(Debug, Clone)]
 pub struct Client {
-    http: reqwest::Client,
+    pub(super) http: reqwest::Client,
     body_bytes: usize,
 }
 
@@ -103,7 +103,7 @@ impl Client {
         Err(OutboundFault::Status(status.as_u16(), String::from_utf8_lossy(&body).into_owned()))
     }
 
-    async fn read(&self, mut response: Response) -> Result<Vec<u8>, OutboundFault> {
+    pub(super) async fn read(&self, mut response: Response) -> Result<Vec<u8>, OutboundFault> {
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(fault)? {
             if body.len() + chunk.len() > self.body_bytes {
@@ -117,7 +117,7 @@ impl Client {
 }
 
 /// A request that was not built or not connected was not sent; anything else may have arrived.
-fn fault(error: reqwest::Error) -> OutboundFault {
+pub(super) fn fault(error: reqwest::Error) -> OutboundFault {
     if error.is_builder() || error.is_connect() {
         OutboundFault::NotSent(told(&error))
     } else if error.is_timeout() {

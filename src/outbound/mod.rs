@@ -13,9 +13,11 @@
 //! with.
 
 mod client;
+mod exchange;
 mod fault;
 mod tls;
 
 pub use client::{Client, OutboundSettings};
+pub use exchange::{Answer, Exchange, Method};
 pub use fault::OutboundFault;
 pub use tls::install_tls_provider;

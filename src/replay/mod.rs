@@ -8,10 +8,20 @@
 //! `Description`, `Quantity`, `InvoiceDate`, `UnitPrice`, `CustomerID`, `Country`; those of its
 //! second edition (`Invoice`, `Price`, `Customer ID`) are read too.
 
+mod buyers;
+pub mod embedded;
 pub mod plan;
 pub mod read;
+pub mod report;
 pub mod returns;
 pub mod row;
+pub mod run;
+mod setup;
+pub mod shop;
+mod wire;
 
 pub use plan::Plan;
+pub use report::{Outcome, Report};
 pub use row::{Kind, Tally};
+pub use run::{CONCURRENCY, replay};
+pub use shop::{Shop, ShopFault};

@@ -1,6 +1,6 @@
 //! A whole shop in one process, asked through its front door.
 
-use actix::System;
+use actix::{ArbiterHandle, System};
 use actix_web::{
     App,
     http::{Method, StatusCode, header::HeaderMap},
@@ -16,7 +16,7 @@ use doorbuster::{
     checkout::{Checkout, Collection, NoProbe, Terms},
     http::{Answers, Door, Draining, Gate, Site, admission, routes},
     ledger::{
-        BatchReply, Database, DatabaseOptions, Entry, EntryId, Fact, Writer,
+        BatchReply, Database, DatabaseOptions, Entry, EntryId, Fact, Store, Writer,
         entry::{MoveKind, StockMove},
     },
     payment::sandbox::{Sandbox, SandboxSettings},
@@ -84,27 +84,7 @@ impl Shop {
         let clock: Arc<dyn Clock> = Arc::new(AnchoredClock::from_system());
         let chance: Arc<dyn Chance> = Arc::new(SystemChance);
         let store = database.store();
-        let stock: Arc<OnceLock<Arc<Stock>>> = Arc::default();
-        let listening = stock.clone();
-        let heard = Arc::new(move |reply: &BatchReply| {
-            if let Some(stock) = listening.get() {
-                stock.heard(reply);
-            }
-        });
-        let (writer, task) = Writer::new(store.clone(), clock.clone(), heard);
-        actix_web::rt::spawn(task);
-        let holder = HolderId::new(clock.now(), &*chance);
-        store.register_holder(holder, "test", clock.now()).await.expect("registers");
-        let arbiters = vec![System::current().arbiter().clone()];
-        let sku_actors = Arc::new(Stock::new(
-            writer.clone(),
-            clock.clone(),
-            chance.clone(),
-            GrantTerms::default(),
-            holder,
-            arbiters.clone(),
-        ));
-        stock.set(sku_actors.clone()).ok().expect("set once");
+        let (writer, stock) = ledger(&store, &clock, &chance).await;
         let book = folder.path().join("sandbox.jsonl");
         let gateway = Arc::new(
             Sandbox::open(book, SandboxSettings::default(), clock.clone()).expect("a new book"),
@@ -123,7 +103,7 @@ impl Shop {
         let desk = Arc::new(Checkout {
             store: store.clone(),
             writer: writer.clone(),
-            stock: sku_actors,
+            stock,
             catalog: catalog.clone(),
             gateway,
             hot: Arc::new(InProcessSessions::new(InProcessLimits::default(), clock.clone())),
@@ -136,7 +116,7 @@ impl Shop {
         });
         let shop = Self {
             door: Data::new(Door {
-                carts: Arc::new(Carts::new(desk, arbiters)),
+                carts: Arc::new(Carts::new(desk, arbiters())),
                 store,
                 writer,
                 catalog,
@@ -242,4 +222,33 @@ impl Shop {
 pub fn fresh_key() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     format!("key-{}", NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// The ledger's writer and the SKU actors that hear of its commits.
+async fn ledger(
+    store: &Arc<dyn Store>,
+    clock: &Arc<dyn Clock>,
+    chance: &Arc<dyn Chance>,
+) -> (Writer, Arc<Stock>) {
+    let stock: Arc<OnceLock<Arc<Stock>>> = Arc::default();
+    let listening = stock.clone();
+    let heard = Arc::new(move |reply: &BatchReply| {
+        if let Some(stock) = listening.get() {
+            stock.heard(reply);
+        }
+    });
+    let (writer, task) = Writer::new(store.clone(), clock.clone(), heard);
+    actix_web::rt::spawn(task);
+    let holder = HolderId::new(clock.now(), &**chance);
+    store.register_holder(holder, "test", clock.now()).await.expect("registers");
+    let terms = GrantTerms::default();
+    let (kept, told, rolled) = (writer.clone(), clock.clone(), chance.clone());
+    let actors = Arc::new(Stock::new(kept, told, rolled, terms, holder, arbiters()));
+    stock.set(actors.clone()).ok().expect("set once");
+    (writer, actors)
+}
+
+/// All actors of a test run on its own thread.
+fn arbiters() -> Vec<ArbiterHandle> {
+    vec![System::current().arbiter().clone()]
 }

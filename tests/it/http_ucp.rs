@@ -150,6 +150,34 @@ async fn versions_guard_a_session_and_final_ones_do_not_change() {
 }
 
 #[actix_web::test]
+async fn paying_with_nothing_is_said_and_paying_with_a_card_number_is_refused() {
+    let shop = Shop::open().await;
+    let (session, _) = created(&shop, &[("TEE", 1)]).await;
+    let complete = format!("{session}/complete");
+    let none = json!({"payment": {"instruments": []}});
+    let body = shop.post(&complete, &none).await.json();
+    assert_eq!((codes(&body), &body["status"]), (vec!["missing"], &json!("ready_for_complete")));
+    let mut card = pay("4111 1111 1111 1111");
+    let pointer = "/payment/instruments/0/credential/token";
+    let problem = shop.post(&complete, &card).await.problem(422, "card_number_refused");
+    assert_eq!(problem["pointer"], pointer);
+    assert!(!problem.to_string().contains("1111"));
+    card["payment"]["instruments"][0]["credential"] =
+        json!({"type": "card", "number": 4111111111111111_u64});
+    shop.post(&complete, &card).await.problem(422, "card_number_refused");
+    shop.post(&complete, &json!({})).await.problem(422, "invalid_request");
+}
+
+#[actix_web::test]
+async fn what_nobody_made_is_not_found() {
+    let shop = Shop::open().await;
+    let unknown = "/ucp/checkout-sessions/chk_01a20ad0ec9975c19b1db9c581e57a24";
+    shop.get(unknown).await.problem(404, "not_found");
+    shop.ask(Method::PUT, unknown, &cart(&[("TEE", 1)])).await.problem(404, "not_found");
+    shop.get("/ucp/orders/ord_01a20ad0ec9975c19b1db9c581e57a24").await.problem(404, "not_found");
+}
+
+#[actix_web::test]
 async fn an_unexpected_total_charges_nothing() {
     let shop = Shop::open().await;
     let (session, _) = created(&shop, &[("TEE", 1)]).await;

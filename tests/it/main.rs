@@ -1,6 +1,8 @@
 //! Everything that needs more than one slice, or a server: one binary, so that it links once.
 
 mod access_contract;
+mod audit;
+mod catalog;
 mod http_door;
 mod http_shop;
 mod http_ucp;

@@ -39,7 +39,6 @@ pub(crate) async fn empty_postgres() -> String {
 }
 
 /// The address of a Redis that only this test run uses.
-#[allow(dead_code, reason = "the hot store's tests ask for it")]
 pub(crate) fn redis() -> &'static str {
     static ADDRESS: OnceLock<String> = OnceLock::new();
     ADDRESS.get_or_init(|| env::var("DOORBUSTER_TEST_REDIS").unwrap_or_else(|_| start_redis()))

@@ -1,0 +1,72 @@
+//! One request and its whole answer, whatever its status: for callers to whom a 409 or a 503 says
+//! something, such as the buyers of a replay.
+
+use reqwest::header::RETRY_AFTER;
+use std::time::Duration;
+
+use super::{
+    OutboundFault,
+    client::{Client, fault},
+};
+
+/// The methods we use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Method {
+    /// Reads.
+    Get,
+    /// Does something.
+    Post,
+}
+
+/// A request.
+#[derive(Debug, Clone)]
+pub struct Exchange<'a> {
+    /// How.
+    pub method: Method,
+    /// Where.
+    pub url: &'a str,
+    /// Headers beside the content type.
+    pub headers: &'a [(&'static str, &'a str)],
+    /// A JSON body.
+    pub body: Option<Vec<u8>>,
+}
+
+/// An answer of any status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// When to come back, when it says so in seconds.
+    pub retry_after: Option<Duration>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Client {
+    /// Sends a request and reads the answer, within `deadline`.
+    ///
+    /// # Errors
+    /// When there is no whole answer; never for a status.
+    pub async fn exchange(
+        &self,
+        exchange: Exchange<'_>,
+        deadline: Duration,
+    ) -> Result<Answer, OutboundFault> {
+        let method = match exchange.method {
+            Method::Get => reqwest::Method::GET,
+            Method::Post => reqwest::Method::POST,
+        };
+        let mut request = self.http.request(method, exchange.url).timeout(deadline);
+        for (name, value) in exchange.headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(body) = exchange.body {
+            request = request.header("content-type", "application/json").body(body);
+        }
+        let response = request.send().await.map_err(fault)?;
+        let status = response.status().as_u16();
+        let seconds = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+        let retry_after = seconds.and_then(|text| text.parse().ok()).map(Duration::from_secs);
+        Ok(Answer { status, retry_after, body: self.read(response).await? })
+    }
+}

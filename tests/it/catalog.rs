@@ -1,0 +1,133 @@
+//! The catalogue and its import, on both databases.
+
+use doorbuster::{
+    base::{Clock, Limits},
+    catalog::{Catalog, ImportRow, Product, demo, import::parse_csv},
+    commands::import::{Applied, apply},
+    ledger::{Writer, entry::MoveKind},
+};
+use std::sync::Arc;
+
+use crate::support::bench::{Bench, sku, write};
+
+macro_rules! on_both {
+    ($($case:ident),+ $(,)?) => {
+        mod postgres {
+            $(#[tokio::test]
+            async fn $case() {
+                super::$case(crate::support::bench::Bench::postgres().await).await;
+            })+
+        }
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $case() {
+                super::$case(crate::support::bench::Bench::sqlite().await).await;
+            })+
+        }
+    };
+}
+
+on_both!(
+    products_are_found_as_they_were_saved,
+    pages_follow_one_another_without_a_gap,
+    one_bad_product_keeps_all_out,
+    an_import_sets_the_counted_stock_and_may_be_repeated,
+    an_import_takes_no_unit_that_is_promised,
+);
+
+fn demo_products(bench: &Bench) -> Vec<Product> {
+    demo(bench.now()).into_iter().map(|row| row.product).collect()
+}
+
+async fn products_are_found_as_they_were_saved(bench: Bench) {
+    let catalog = Catalog::new(bench.database.clone());
+    let mut products = demo_products(&bench);
+    catalog.save(&products).await.expect("it saves");
+    products[0].title = "Harbor tee, \u{201c}red\u{201d}, S".into();
+    products[1].image_url = Some("https://shop.example/tee.png".into());
+    products[2].active = false;
+    catalog.save(&products).await.expect("it replaces");
+    let mut skus: Vec<_> = products.iter().map(|product| product.sku.clone()).collect();
+    skus.push(sku("NO-SUCH"));
+    // Once from the database, once from memory.
+    for _ in 0..2 {
+        let found = catalog.find_many(&skus).await.expect("it finds");
+        assert_eq!(found.len(), products.len());
+        for product in &products {
+            assert_eq!(*found[&product.sku], *product);
+        }
+    }
+}
+
+async fn pages_follow_one_another_without_a_gap(bench: Bench) {
+    let catalog = Catalog::new(bench.database.clone());
+    let mut products = demo_products(&bench);
+    // Byte order, whatever language the server sorts in.
+    for (product, code) in products.iter_mut().zip(["a", "B", "_", "~", "0"]) {
+        product.sku = sku(code);
+    }
+    catalog.save(&products).await.expect("it saves");
+    let (mut listed, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = catalog.list(cursor.as_ref(), 5).await.expect("it lists");
+        let Some(last) = page.last() else { break };
+        cursor = Some(last.sku.clone());
+        listed.extend(page.into_iter().map(|product| product.sku));
+    }
+    let mut expected: Vec<_> = products.into_iter().map(|product| product.sku).collect();
+    expected.sort();
+    assert_eq!(listed, expected);
+}
+
+async fn one_bad_product_keeps_all_out(bench: Bench) {
+    let catalog = Catalog::new(bench.database.clone());
+    let mut products = demo_products(&bench);
+    let currency = products[0].price.currency();
+    products[7].price = doorbuster::base::Money::from_minor(-1, currency);
+    catalog.save(&products).await.expect_err("a negative price");
+    assert_eq!(catalog.list(None, 50).await.expect("it lists"), []);
+}
+
+fn rows(bench: &Bench, text: &str) -> Vec<ImportRow> {
+    let text = format!("sku,title,price,currency,stock\n{text}");
+    parse_csv(text.as_bytes(), &Limits::default(), bench.now()).expect("a good file")
+}
+
+async fn import(bench: &Bench, text: &str) -> Applied {
+    let clock: Arc<dyn Clock> = Arc::new(doorbuster::base::ManualClock::new(bench.now()));
+    let (writer, task) = Writer::new(bench.store.clone(), clock, Arc::new(|_| {}));
+    let catalog = Catalog::new(bench.database.clone());
+    let rows = rows(bench, text);
+    let tools = (&bench.clock as &dyn Clock, &bench.chance as &dyn doorbuster::base::Chance);
+    let import = async {
+        let done = apply(&rows, &catalog, &*bench.store, &writer, tools).await;
+        drop(writer);
+        done.expect("the ledger answers")
+    };
+    tokio::join!(import, task).0
+}
+
+async fn an_import_sets_the_counted_stock_and_may_be_repeated(bench: Bench) {
+    bench.receive("OLD", 5).await;
+    let file = "NEW,New,1,EUR,7\nOLD,Old,1,EUR,3\nNONE,None,1,EUR,\nGONE,Gone,1,EUR,0\n";
+    let first = import(&bench, file).await;
+    assert_eq!(first.refused, []);
+    assert_eq!(bench.levels("NEW").await, [7, 7, 0, 0, 0]);
+    assert_eq!(bench.levels("OLD").await, [3, 3, 0, 0, 0]);
+    let unknown = bench.store.find_stock(&[sku("NONE")]).await.expect("it reads");
+    assert_eq!(unknown, [], "stock that no file counted is not known");
+    let again = import(&bench, file).await;
+    assert_eq!(again, Applied::default(), "the second time there is nothing to do");
+}
+
+async fn an_import_takes_no_unit_that_is_promised(bench: Bench) {
+    let entry = bench.moved("MUG", MoveKind::Receive, 5);
+    bench.one(entry).await.expect("it is received");
+    let held = bench.session(bench.checkout(), 1, &[("MUG", 4)]);
+    bench.one(write(held)).await.expect("it is held");
+    let done = import(&bench, "MUG,Mug,1,EUR,2\nTEE,Tee,1,EUR,9\n").await;
+    assert_eq!((done.moved, done.refused.len()), (1, 1));
+    assert_eq!(done.refused[0].0, sku("MUG"));
+    assert_eq!(bench.levels("MUG").await, [5, 1, 0, 4, 0]);
+    assert_eq!(bench.levels("TEE").await, [9, 9, 0, 0, 0]);
+}
