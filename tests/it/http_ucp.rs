@@ -7,7 +7,7 @@ use super::http_shop::{Answer, BASE_URL, Shop};
 
 const SESSIONS: &str = "/ucp/checkout-sessions";
 
-pub fn cart(lines: &[(&str, u32)]) -> Value {
+pub(crate) fn cart(lines: &[(&str, u32)]) -> Value {
     let line = |(sku, quantity): &(&str, u32)| json!({"item": {"id": sku}, "quantity": quantity});
     json!({
         "line_items": lines.iter().map(line).collect::<Vec<_>>(),
@@ -17,7 +17,7 @@ pub fn cart(lines: &[(&str, u32)]) -> Value {
     })
 }
 
-pub fn pay(token: &str) -> Value {
+pub(crate) fn pay(token: &str) -> Value {
     json!({"payment": {"instruments": [{
         "id": "pi_1", "handler_id": "sandbox", "type": "card", "selected": true,
         "credential": {"type": "token", "token": token},
