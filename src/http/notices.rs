@@ -130,6 +130,13 @@ mod tests {
     }
 
     #[test]
+    fn what_blocks_the_checkout_blocks_its_status() {
+        for code in NoticeCode::ALL {
+            assert_eq!(row(code).weight != Weight::Informs, code.blocks(), "{code:?}");
+        }
+    }
+
+    #[test]
     fn what_escalates_is_for_the_buyer() {
         for code in NoticeCode::ALL {
             let row = row(code);

@@ -10,10 +10,10 @@ use super::{kinds::Kind, problem::Problem};
 /// Mounts the pages.
 pub fn routes(config: &mut ServiceConfig) {
     config
-        .route("/policies/{name}", web::get().to(policy))
-        .route("/problems/{code}", web::get().to(problem))
-        .route("/orders/{id}", web::get().to(order))
-        .route("/checkouts/{id}", web::get().to(checkout));
+        .service(web::resource("/policies/{name}").get(policy))
+        .service(web::resource("/problems/{code}").get(problem))
+        .service(web::resource("/orders/{id}").get(order))
+        .service(web::resource("/checkouts/{id}").get(checkout));
 }
 
 async fn policy(name: web::Path<String>) -> Result<HttpResponse, Problem> {

@@ -18,9 +18,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// Mounts every route. The door must be the app's data, and `admission::admit` must wrap it.
 pub fn routes(config: &mut ServiceConfig) {
     config
-        .route("/healthz", web::get().to(health::healthz))
-        .route("/readyz", web::get().to(health::readyz))
-        .route("/.well-known/ucp", web::get().to(ucp::discovery::get))
+        .service(web::resource("/healthz").get(health::healthz))
+        .service(web::resource("/readyz").get(health::readyz))
+        .service(web::resource("/.well-known/ucp").get(ucp::discovery::get))
         .service(web::scope(ucp::BASE_PATH).configure(ucp::routes))
         .service(web::scope("/v1").configure(v1::routes))
         .configure(pages::routes)
@@ -58,8 +58,8 @@ pub fn figures(door: Data<Door>, exporter: Exporter, listener: TcpListener) -> i
         App::new()
             .app_data(door.clone())
             .configure(health::metrics_routes(exporter.clone()))
-            .route("/healthz", web::get().to(health::healthz))
-            .route("/readyz", web::get().to(health::readyz))
+            .service(web::resource("/healthz").get(health::healthz))
+            .service(web::resource("/readyz").get(health::readyz))
     });
     Ok(server.workers(1).disable_signals().listen(listener)?.run())
 }

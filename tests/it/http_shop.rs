@@ -1,6 +1,6 @@
 //! A whole shop in one process, asked through its front door.
 
-use actix::System;
+use actix::{ArbiterHandle, System};
 use actix_web::{
     App,
     http::{Method, StatusCode, header::HeaderMap},
@@ -16,7 +16,7 @@ use doorbuster::{
     checkout::{Checkout, Collection, NoProbe, Terms},
     http::{Answers, Door, Draining, Gate, Site, admission, routes},
     ledger::{
-        BatchReply, Database, DatabaseOptions, Entry, EntryId, Fact, Writer,
+        BatchReply, Database, DatabaseOptions, Entry, EntryId, Fact, Store, Writer,
         entry::{MoveKind, StockMove},
     },
     payment::sandbox::{Sandbox, SandboxSettings},
@@ -27,34 +27,34 @@ use serde_json::Value;
 use std::sync::{Arc, OnceLock, atomic::AtomicU64, atomic::Ordering};
 
 /// Where the shop says it is.
-pub const BASE_URL: &str = "https://shop.example";
+pub(crate) const BASE_URL: &str = "https://shop.example";
 
 /// A shop that sells a tee (5 in stock), a cap (1) and an e-book (never runs out).
-pub struct Shop {
-    pub door: Data<Door>,
+pub(crate) struct Shop {
+    pub(crate) door: Data<Door>,
     _folder: tempfile::TempDir,
 }
 
 /// What came back.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub bytes: Vec<u8>,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Answer {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.bytes)
             .unwrap_or_else(|_| panic!("no JSON: {}", String::from_utf8_lossy(&self.bytes)))
     }
 
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
     /// The answer, which must be a problem of this code and status.
-    pub fn problem(&self, status: u16, code: &str) -> Value {
+    pub(crate) fn problem(&self, status: u16, code: &str) -> Value {
         let body = self.json();
         assert_eq!((self.status.as_u16(), body["code"].as_str()), (status, Some(code)), "{body}");
         assert_eq!(self.header("content-type"), Some("application/problem+json"));
@@ -68,11 +68,11 @@ impl Answer {
 }
 
 impl Shop {
-    pub async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         Self::with(Limits::default()).await
     }
 
-    pub async fn with(limits: Limits) -> Self {
+    pub(crate) async fn with(limits: Limits) -> Self {
         // A fault tells the log and not the caller; a failing test shows it.
         let log = tracing_subscriber::fmt().with_max_level(tracing::Level::WARN);
         let _other_test_was_first = log.with_test_writer().try_init();
@@ -84,27 +84,7 @@ impl Shop {
         let clock: Arc<dyn Clock> = Arc::new(AnchoredClock::from_system());
         let chance: Arc<dyn Chance> = Arc::new(SystemChance);
         let store = database.store();
-        let stock: Arc<OnceLock<Arc<Stock>>> = Arc::default();
-        let listening = stock.clone();
-        let heard = Arc::new(move |reply: &BatchReply| {
-            if let Some(stock) = listening.get() {
-                stock.heard(reply);
-            }
-        });
-        let (writer, task) = Writer::new(store.clone(), clock.clone(), heard);
-        actix_web::rt::spawn(task);
-        let holder = HolderId::new(clock.now(), &*chance);
-        store.register_holder(holder, "test", clock.now()).await.expect("registers");
-        let arbiters = vec![System::current().arbiter().clone()];
-        let sku_actors = Arc::new(Stock::new(
-            writer.clone(),
-            clock.clone(),
-            chance.clone(),
-            GrantTerms::default(),
-            holder,
-            arbiters.clone(),
-        ));
-        stock.set(sku_actors.clone()).ok().expect("set once");
+        let (writer, stock) = ledger(&store, &clock, &chance).await;
         let book = folder.path().join("sandbox.jsonl");
         let gateway = Arc::new(
             Sandbox::open(book, SandboxSettings::default(), clock.clone()).expect("a new book"),
@@ -123,7 +103,7 @@ impl Shop {
         let desk = Arc::new(Checkout {
             store: store.clone(),
             writer: writer.clone(),
-            stock: sku_actors,
+            stock,
             catalog: catalog.clone(),
             gateway,
             hot: Arc::new(InProcessSessions::new(InProcessLimits::default(), clock.clone())),
@@ -136,7 +116,7 @@ impl Shop {
         });
         let shop = Self {
             door: Data::new(Door {
-                carts: Arc::new(Carts::new(desk, arbiters)),
+                carts: Arc::new(Carts::new(desk, arbiters())),
                 store,
                 writer,
                 catalog,
@@ -162,7 +142,7 @@ impl Shop {
     }
 
     /// Puts a product on sale with so many units.
-    pub async fn sells(&self, sku: &str, minor: i64, stock_policy: StockPolicy, units: u32) {
+    pub(crate) async fn sells(&self, sku: &str, minor: i64, stock_policy: StockPolicy, units: u32) {
         let sku = Sku::parse(sku).expect("a SKU");
         let now = self.door.clock.now();
         let product = Product {
@@ -187,12 +167,12 @@ impl Shop {
     }
 
     /// Sends a request.
-    pub async fn send(&self, request: TestRequest) -> Answer {
+    pub(crate) async fn send(&self, request: TestRequest) -> Answer {
         self.send_with(request, |_| ()).await
     }
 
     /// Sends a request to a shop with further routes.
-    pub async fn send_with(
+    pub(crate) async fn send_with(
         &self,
         request: TestRequest,
         more: impl FnOnce(&mut ServiceConfig),
@@ -213,17 +193,23 @@ impl Shop {
     }
 
     /// Gets a resource.
-    pub async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(TestRequest::get().uri(path)).await
     }
 
     /// Changes something under a fresh key.
-    pub async fn ask(&self, method: Method, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn ask(&self, method: Method, path: &str, body: &Value) -> Answer {
         self.ask_as(&fresh_key(), method, path, body).await
     }
 
     /// Changes something under this key.
-    pub async fn ask_as(&self, key: &str, method: Method, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn ask_as(
+        &self,
+        key: &str,
+        method: Method,
+        path: &str,
+        body: &Value,
+    ) -> Answer {
         let request = TestRequest::default().method(method).uri(path).set_payload(body.to_string());
         let request = request
             .insert_header(("content-type", "application/json"))
@@ -233,13 +219,42 @@ impl Shop {
     }
 
     /// Posts under a fresh key.
-    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
         self.ask(Method::POST, path, body).await
     }
 }
 
 /// A key nobody used.
-pub fn fresh_key() -> String {
+pub(crate) fn fresh_key() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     format!("key-{}", NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// The ledger's writer and the SKU actors that hear of its commits.
+async fn ledger(
+    store: &Arc<dyn Store>,
+    clock: &Arc<dyn Clock>,
+    chance: &Arc<dyn Chance>,
+) -> (Writer, Arc<Stock>) {
+    let stock: Arc<OnceLock<Arc<Stock>>> = Arc::default();
+    let listening = stock.clone();
+    let heard = Arc::new(move |reply: &BatchReply| {
+        if let Some(stock) = listening.get() {
+            stock.heard(reply);
+        }
+    });
+    let (writer, task) = Writer::new(store.clone(), clock.clone(), heard);
+    actix_web::rt::spawn(task);
+    let holder = HolderId::new(clock.now(), &**chance);
+    store.register_holder(holder, "test", clock.now()).await.expect("registers");
+    let terms = GrantTerms::default();
+    let (kept, told, rolled) = (writer.clone(), clock.clone(), chance.clone());
+    let actors = Arc::new(Stock::new(kept, told, rolled, terms, holder, arbiters()));
+    stock.set(actors.clone()).ok().expect("set once");
+    (writer, actors)
+}
+
+/// All actors of a test run on its own thread.
+fn arbiters() -> Vec<ArbiterHandle> {
+    vec![System::current().arbiter().clone()]
 }

@@ -7,7 +7,7 @@ use super::http_shop::{Answer, BASE_URL, Shop};
 
 const SESSIONS: &str = "/ucp/checkout-sessions";
 
-pub fn cart(lines: &[(&str, u32)]) -> Value {
+pub(crate) fn cart(lines: &[(&str, u32)]) -> Value {
     let line = |(sku, quantity): &(&str, u32)| json!({"item": {"id": sku}, "quantity": quantity});
     json!({
         "line_items": lines.iter().map(line).collect::<Vec<_>>(),
@@ -17,7 +17,7 @@ pub fn cart(lines: &[(&str, u32)]) -> Value {
     })
 }
 
-pub fn pay(token: &str) -> Value {
+pub(crate) fn pay(token: &str) -> Value {
     json!({"payment": {"instruments": [{
         "id": "pi_1", "handler_id": "sandbox", "type": "card", "selected": true,
         "credential": {"type": "token", "token": token},
@@ -147,6 +147,34 @@ async fn versions_guard_a_session_and_final_ones_do_not_change() {
     let canceled = shop.post(&format!("{session}/cancel"), &json!({})).await;
     assert_eq!(canceled.json()["status"], "canceled");
     shop.send(put("*", "u4")).await.problem(409, "checkout_ended");
+}
+
+#[actix_web::test]
+async fn paying_with_nothing_is_said_and_paying_with_a_card_number_is_refused() {
+    let shop = Shop::open().await;
+    let (session, _) = created(&shop, &[("TEE", 1)]).await;
+    let complete = format!("{session}/complete");
+    let none = json!({"payment": {"instruments": []}});
+    let body = shop.post(&complete, &none).await.json();
+    assert_eq!((codes(&body), &body["status"]), (vec!["missing"], &json!("ready_for_complete")));
+    let mut card = pay("4111 1111 1111 1111");
+    let pointer = "/payment/instruments/0/credential/token";
+    let problem = shop.post(&complete, &card).await.problem(422, "card_number_refused");
+    assert_eq!(problem["pointer"], pointer);
+    assert!(!problem.to_string().contains("1111"));
+    card["payment"]["instruments"][0]["credential"] =
+        json!({"type": "card", "number": 4111111111111111_u64});
+    shop.post(&complete, &card).await.problem(422, "card_number_refused");
+    shop.post(&complete, &json!({})).await.problem(422, "invalid_request");
+}
+
+#[actix_web::test]
+async fn what_nobody_made_is_not_found() {
+    let shop = Shop::open().await;
+    let unknown = "/ucp/checkout-sessions/chk_01a20ad0ec9975c19b1db9c581e57a24";
+    shop.get(unknown).await.problem(404, "not_found");
+    shop.ask(Method::PUT, unknown, &cart(&[("TEE", 1)])).await.problem(404, "not_found");
+    shop.get("/ucp/orders/ord_01a20ad0ec9975c19b1db9c581e57a24").await.problem(404, "not_found");
 }
 
 #[actix_web::test]

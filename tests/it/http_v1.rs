@@ -156,7 +156,7 @@ async fn orders_are_listed_newest_first_by_filter_and_page() {
         items.iter().map(|item| item["id"].as_str().expect("an id").to_owned()).collect()
     };
     let page = shop.get("/v1/orders?limit=1").await.json();
-    assert_eq!(ids(&page), [second.clone()]);
+    assert_eq!(ids(&page), [second]);
     let next = page["next_cursor"].as_str().expect("there is more");
     let rest = shop.get(&format!("/v1/orders?cursor={next}")).await.json();
     assert_eq!((ids(&rest), &rest["next_cursor"]), (vec![first.clone()], &Value::Null));

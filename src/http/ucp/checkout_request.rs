@@ -42,38 +42,28 @@ fn person(body: &At<'_>, limits: &Limits) -> Result<Person, Problem> {
     Ok(Person { buyer, ip, ..Person::default() })
 }
 
-/// The body of a complete. Of several instruments the selected one pays, else the first.
-pub fn tender(body: &At<'_>, limits: &Limits) -> Result<Tender, Problem> {
+/// The body of a complete. Of several instruments the selected one pays, else the first; `None` when
+/// there is none, or it has no token.
+pub fn tender(body: &At<'_>, limits: &Limits) -> Result<Option<Tender>, Problem> {
     let payment = body.get("payment")?;
     let list = payment.get("instruments")?;
     let instruments: Vec<_> = list.items(limits.lines_per_cart)?.collect();
     let selected = |at: &&At<'_>| at.find("selected").is_some_and(|flag| flag.is_true());
     let chosen = instruments.iter().find(selected).or_else(|| instruments.first());
+    let Some(chosen) = chosen else { return Ok(None) };
+    let Some(credential) = chosen.find("credential") else { return Ok(None) };
+    let token = credential.text_in("token", TOKEN_BYTES)?.filter(|token| !token.is_empty());
+    let Some(token) = token else { return Ok(None) };
     let mut person = person(body, limits)?;
-    let Some(chosen) = chosen else { return Ok(empty(person)) };
     if let Some(billing) = chosen.find("billing_address") {
         person.billing = Some(reading::address(&billing, limits)?);
     }
-    let token = match chosen.find("credential") {
-        Some(credential) => credential.text_in("token", TOKEN_BYTES)?,
-        None => None,
-    };
-    Ok(Tender {
+    Ok(Some(Tender {
         instrument: instrument(chosen, limits)?,
-        credential: Credential::new(token.unwrap_or_default()),
+        credential: Credential::new(token),
         expected_total: None,
         person,
-    })
-}
-
-/// No instrument at all: the checkout says so in its own words.
-fn empty(person: Person) -> Tender {
-    Tender {
-        instrument: Instrument::default(),
-        credential: Credential::new(String::new()),
-        expected_total: None,
-        person,
-    }
+    }))
 }
 
 fn instrument(at: &At<'_>, limits: &Limits) -> Result<Instrument, Problem> {

@@ -2,11 +2,11 @@
 
 use actix_web::{HttpResponse, http::header, web};
 
-use super::{BASE_PATH, agent::Agent, checkout_request, checkout_wire::completing_still};
+use super::{BASE_PATH, agent::Agent, checkout_request, checkout_wire::saying};
 use crate::{
     base::CheckoutId,
     cart::{Ask, Command, Show},
-    checkout::{CheckoutRefused, Operation, Render, Reply, Session, Shown},
+    checkout::{CheckoutRefused, NoticeCode, Operation, Render, Reply, Session, Shown},
     http::{
         UCP, answer, asking::Asking, caller::Caller, door::Door, kinds::Kind, problem::Problem,
     },
@@ -63,12 +63,24 @@ pub async fn update(
     match door.carts.ask(ask).await {
         Ok(reply) => answer::of_reply(&reply),
         Err(CheckoutRefused::Completing) => {
-            let show = Show { checkout, caller: asking.caller().to_string() };
-            let session = door.carts.show(show).await.map_err(refused)?;
-            show_session(&door, &completing_still(&session), Operation::Update)
+            let text = "A payment is under way; the session was left as it is.";
+            show_saying(&door, &asking, checkout, NoticeCode::PaymentPending, text).await
         }
         Err(error) => Err(refused(error)),
     }
+}
+
+/// Shows a session as it stands, saying why nothing was done. Nothing is stored under the key.
+pub async fn show_saying(
+    door: &Door,
+    asking: &Asking,
+    checkout: CheckoutId,
+    code: NoticeCode,
+    text: &str,
+) -> Result<HttpResponse, Problem> {
+    let show = Show { checkout, caller: asking.caller().to_string() };
+    let session = door.carts.show(show).await.map_err(refused)?;
+    show_session(door, &saying(&session, code, text), Operation::Get)
 }
 
 fn show_session(

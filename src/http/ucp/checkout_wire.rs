@@ -221,15 +221,11 @@ impl<'a> InstrumentWire<'a> {
     }
 }
 
-/// The session, saying that a payment is under way and that it was left as it is.
-pub fn completing_still(session: &Session) -> Session {
+/// The session as it stands, saying one thing more. Nothing of it is stored.
+pub fn saying(session: &Session, code: NoticeCode, text: &str) -> Session {
     let mut session = session.clone();
-    if !session.has(NoticeCode::PaymentPending) {
-        session.notices.push(Notice {
-            code: NoticeCode::PaymentPending,
-            line: None,
-            text: "A payment is under way; the session was left as it is.".to_owned(),
-        });
+    if !session.has(code) {
+        session.notices.push(Notice { code, line: None, text: text.to_owned() });
     }
     session
 }

@@ -5,11 +5,12 @@ use actix_web::{HttpResponse, web};
 use super::{
     agent::Agent,
     checkout_request,
-    checkout_sessions::{checkout_of, refused},
+    checkout_sessions::{checkout_of, refused, show_saying},
 };
 use crate::{
     base::{CheckoutId, Money},
     cart::{Ask, Command, Show},
+    checkout::NoticeCode,
     http::{UCP, answer, asking::Asking, door::Door, problem::Problem, reading},
 };
 
@@ -21,7 +22,10 @@ pub async fn complete(
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let checkout = checkout_of(&id)?;
-    let mut tender = checkout_request::tender(&asking.body(), &door.limits)?;
+    let Some(mut tender) = checkout_request::tender(&asking.body(), &door.limits)? else {
+        let text = "Send a payment instrument with a token.";
+        return show_saying(&door, &asking, checkout, NoticeCode::PaymentMissing, text).await;
+    };
     tender.expected_total = expected_total(&door, &asking, checkout).await?;
     let if_version = asking.if_version()?;
     let command = Command::Complete(Box::new(tender));

@@ -65,7 +65,11 @@ fn draft_line(line: &At<'_>, limits: &Limits) -> Result<DraftLine, Problem> {
 
 fn tender(body: &At<'_>, draft: &Draft, limits: &Limits) -> Result<Tender, Problem> {
     let payment = body.get("payment")?;
-    let token = payment.get("token")?.text(TOKEN_BYTES)?.to_owned();
+    let field = payment.get("token")?;
+    let token = field.text(TOKEN_BYTES)?.to_owned();
+    if token.is_empty() {
+        return Err(field.problem(Kind::Invalid, "Send a token of the payment handler.".into()));
+    }
     let billing = payment.find("billing_address");
     let person = Person {
         billing: billing.map(|at| reading::address(&at, limits)).transpose()?,
