@@ -1,6 +1,50 @@
 //! Doorbuster: takes a checkout, holds the stock, places the order, loses nothing.
+//!
+//! # The map
+//!
+//! ```text
+//!  storefront ─ HTTP ─► http ─► cart actor: what may happen next
+//!                             └─► checkout: quote, hold, complete
+//!                                  ├─► SKU actors       take units from this replica's grants
+//!                                  ├─► ledger writer T0 holds + session become durable
+//!                                  ├─► ledger writer T1 payment attempt, holds pinned
+//!                                  ├─► payment gateway  authorize; nothing is locked meanwhile
+//!                                  ├─► ledger writer T2 order + payment + events; holds → sold
+//!                                  ├─► reply
+//!                                  └─► gateway capture, then T3 records it
+//! ```
+//!
+//! Imports go down only, and `tests/tidy.rs` sees to it: [`app`] and [`commands`] on top, with
+//! [`replay`], [`audit`] and [`config`]; then [`http`] → [`cart`] → [`checkout`] → [`catalog`],
+//! [`stock`], [`pricing`], [`payment`] → [`access`], [`sessions`] → [`ledger`] → [`outbound`] →
+//! [`telemetry`] → [`base`].
+//!
+//! # What always holds
+//!
+//! - Every SKU: `on_hand = unallocated + Σ active (granted − consumed) + held + sold`, after every
+//!   commit; constraints in both databases restate it.
+//! - Every entry of the ledger has an id. A recorded id answers what it recorded, for ever.
+//! - One payment attempt ends once: selling (T2) and unpinning compete on `attempt = pending`.
+//! - Nothing waits while holding something: no actor turn and no transaction spans a gateway call.
+//! - An answer that acknowledges leaves after its commit is durable, never before.
+//!
+//! # One checkout, from the handler to the committed row
+//!
+//! `http/ucp/complete.rs` → `cart/registry.rs` → `cart/actor.rs` → `checkout/complete.rs` →
+//! `checkout/saga.rs` (the table) → `checkout/begin.rs` (T1), `checkout/authorize.rs`,
+//! `checkout/place.rs` (T2) → `ledger/writer.rs` → `ledger/postgres/commit.rs`.
+//!
+//! **A paid order.** The shopper's `complete` finds its cart's actor, which starts the saga: the
+//! attempt is recorded and the holds pinned in one commit; the gateway authorizes; order, payment
+//! and events are committed and the holds become sold; the answer, rendered before that commit,
+//! leaves after it. Capture follows as a debt that T2 has already recorded.
+//!
+//! **A declined one.** The same up to the gateway's no: the attempt is settled, the holds unpinned
+//! and renewed in one commit, and the session is open again for another try. Had the gateway said
+//! nothing, the attempt would stay pending, its holds pinned, until the reconciler has found out.
 
 pub mod access;
+pub mod app;
 pub mod audit;
 pub mod base;
 pub mod cart;

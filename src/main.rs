@@ -3,6 +3,7 @@
 use clap::Parser;
 use doorbuster::{
     commands::{self, Cli},
+    outbound,
     telemetry::logs,
 };
 use std::{io, process::ExitCode};
@@ -25,9 +26,6 @@ fn main() -> ExitCode {
 fn run(cli: &Cli) -> anyhow::Result<()> {
     let config = cli.settings.load()?;
     logs::install(config.log.format, &config.log.filter)?;
-    let Some(command) = &cli.command else {
-        anyhow::bail!("name a subcommand; `doorbuster --help` lists them");
-    };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(commands::run(command, &config, &mut io::stdout()))
+    outbound::install_tls_provider();
+    commands::run(cli.command.as_ref(), &config, &mut io::stdout())
 }

@@ -27,15 +27,15 @@ pub struct Ask {
 
 pub enum Command {
     /// A new session. The checkout id is fresh.
-    Create(Draft),
+    Create(Box<Draft>),
     /// Replaces the whole session.
-    Update(Draft),
+    Update(Box<Draft>),
     /// Pays.
-    Complete(Tender),
+    Complete(Box<Tender>),
     /// Gives up.
     Cancel,
     /// Creates and pays in one. The checkout id is fresh.
-    Express(Draft, Tender),
+    Express(Box<Draft>, Box<Tender>),
 }
 
 /// Shows a session to its caller.

@@ -83,6 +83,21 @@ impl Carts {
         count
     }
 
+    /// Puts every cart to sleep as it finishes what it has, this long at most.
+    pub async fn rest(&self, at_most: Duration) {
+        let give_up = self.desk.now().plus(at_most);
+        while self.retire_idle(Duration::ZERO).await > 0 || self.live_count() > 0 {
+            if self.desk.now() >= give_up {
+                tracing::warn!(
+                    carts = self.live_count(),
+                    "carts were still at work when time was up"
+                );
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// The actor of a checkout. One that died is replaced: it was a cache of decisions.
     fn actor(&self, checkout: CheckoutId) -> Addr<CartActor> {
         // A version 7 UUID ends in random bits: they spread evenly.

@@ -131,8 +131,8 @@ async fn run_ask(
     let (checkout, if_version) = (ask.checkout, ask.if_version);
     let asked = &ask.asked;
     let created = match ask.command {
-        Command::Create(draft) => desk.create(checkout, asked, draft).await,
-        Command::Express(draft, tender) => desk.express(checkout, asked, draft, tender).await,
+        Command::Create(draft) => desk.create(checkout, asked, *draft).await,
+        Command::Express(draft, tender) => desk.express(checkout, asked, *draft, *tender).await,
         command => return run_on(desk, session, ask.asked, checkout, if_version, command).await,
     };
     match created {
@@ -162,8 +162,10 @@ async fn run_on(
             return (Some(session), earlier.map(Some));
         }
         let outcome = match &command {
-            Command::Update(draft) => desk.update(&mut session, &asked, draft.clone()).await,
-            Command::Complete(tender) => desk.complete(&mut session, &asked, tender.clone()).await,
+            Command::Update(draft) => desk.update(&mut session, &asked, (**draft).clone()).await,
+            Command::Complete(tender) => {
+                desk.complete(&mut session, &asked, (**tender).clone()).await
+            }
             Command::Cancel => desk.cancel(&mut session, &asked).await,
             Command::Create(_) | Command::Express(..) => Err(CheckoutRefused::Busy),
         };

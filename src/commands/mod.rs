@@ -9,7 +9,10 @@ pub mod import;
 pub mod keys;
 pub mod migrate;
 pub mod replay;
+pub mod sandbox;
+pub mod serve;
 
+use actix::System;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -54,6 +57,10 @@ pub struct Settings {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Serve the API; what happens without a subcommand, too.
+    Serve,
+    /// Serve the sandbox payment gateway to several processes.
+    Sandbox(sandbox::SandboxArgs),
     /// Bring the database's schema up to date, or take migrations back.
     Migrate(migrate::Migrate),
     /// Make, list and revoke API keys.
@@ -112,21 +119,35 @@ pub async fn open_database(config: &Config) -> Result<Database, DatabaseFault> {
     Ok(database)
 }
 
-/// Carries a command out, printing to `out`.
+/// Carries a command out, printing to `out`. No command serves.
 ///
 /// # Errors
 /// When it fails; the message says what to do.
-pub async fn run(
-    command: &Command,
+pub fn run(
+    command: Option<&Command>,
     config: &Config,
     out: &mut (dyn std::io::Write + Send),
 ) -> anyhow::Result<()> {
     match command {
-        Command::Migrate(arguments) => migrate::run(arguments, config, out).await,
-        Command::Keys(arguments) => keys::run(arguments, config, out).await,
-        Command::Import(arguments) => import::run(arguments, config, out).await,
-        Command::Replay(arguments) => replay::run(arguments, config, out).await,
-        Command::Audit(arguments) => audit::run(arguments, config, out).await,
-        Command::CheckConfig => check_config::run(config, out),
+        None | Some(Command::Serve) => serve::run(config, out),
+        Some(Command::Sandbox(arguments)) => sandbox::run(arguments, config, out),
+        Some(Command::CheckConfig) => check_config::run(config, out),
+        Some(Command::Migrate(arguments)) => wait_for(migrate::run(arguments, config, out)),
+        Some(Command::Keys(arguments)) => wait_for(keys::run(arguments, config, out)),
+        Some(Command::Import(arguments)) => wait_for(import::run(arguments, config, out)),
+        Some(Command::Replay(arguments)) => wait_for(replay::run(arguments, config, out)),
+        Some(Command::Audit(arguments)) => wait_for(audit::run(arguments, config, out)),
     }
+}
+
+/// Does some work where actors can live, with threads enough that none of it waits for another.
+///
+/// # Errors
+/// What the work comes to.
+pub(super) fn wait_for(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    let system = System::with_tokio_rt(|| {
+        let mut runtime = tokio::runtime::Builder::new_multi_thread();
+        runtime.worker_threads(2).enable_all().build().expect("the system gives us threads")
+    });
+    system.block_on(work)
 }

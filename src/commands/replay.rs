@@ -52,8 +52,13 @@ pub async fn run(
     let plan = plan(&arguments.file)?;
     let Some(target) = &arguments.target else {
         let service = start_embedded(config).await?;
-        buy(arguments, &service.base_url, &plan, out).await?;
-        return finish(&service, out).await;
+        let bought = buy(arguments, &service.base_url(), &plan, out).await;
+        let audited = match bought {
+            Ok(()) => finish(&service, out).await,
+            Err(error) => Err(error),
+        };
+        service.stop().await;
+        return audited;
     };
     buy(arguments, target, &plan, out).await?;
     if config.storage.database.is_none() {
@@ -66,7 +71,8 @@ pub async fn run(
 }
 
 async fn finish(service: &Embedded, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
-    let report = audit::check(&*service.store, Some(&service.book)).await?;
+    service.settle().await?;
+    let report = audit::check(&*service.store(), Some(&service.book())).await?;
     audit::verdict(&report, out)
 }
 

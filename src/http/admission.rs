@@ -6,8 +6,8 @@ use actix_web::{
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
-        Method,
-        header::{HeaderMap, HeaderName, HeaderValue},
+        Method, StatusCode,
+        header::{ALLOW, HeaderMap, HeaderName, HeaderValue},
     },
     middleware::Next,
     web,
@@ -17,12 +17,14 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use super::{
     body::{self, Body},
+    caller,
     door::{Door, Place},
-    figures,
     kinds::Kind,
     problem::{Problem, Scene},
     request_id::{self, RequestId},
+    timer::{self, Timer},
 };
+use crate::telemetry::metrics;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
@@ -48,7 +50,7 @@ pub async fn admit(
         return Err(Problem::fault(Kind::Internal, "no door").into());
     };
     let memo = Memo::of(&request, door);
-    let timer = figures::Timer::start();
+    let timer = Timer::start();
     request.extensions_mut().insert(RequestId(Arc::clone(&memo.id)));
     let _place = match let_in(&mut request, &memo.door).await {
         Ok(place) => place,
@@ -88,13 +90,16 @@ async fn let_in(request: &mut ServiceRequest, door: &Door) -> Result<Option<Plac
     if is_watched(request.path()) {
         return Ok(None);
     }
+    caller::admit(request, door).await?;
     if body::is_announced(request) {
         let reading = door.reading.enter(door.limits.in_flight * READING_PER_WORKING);
         let _reading = reading.ok_or_else(overloaded)?;
         let bytes = body::read(request, &door.limits).await?;
         request.extensions_mut().insert(Body(bytes));
     }
-    door.working.enter(door.limits.in_flight).map(Some).ok_or_else(overloaded)
+    let place = door.working.enter(door.limits.in_flight).ok_or_else(overloaded)?;
+    metrics::admission_in_flight(door.working.inside());
+    Ok(Some(place))
 }
 
 /// Whoever watches the house must get in while it is full.
@@ -103,6 +108,7 @@ fn is_watched(path: &str) -> bool {
 }
 
 fn overloaded() -> Problem {
+    metrics::admission_refused();
     Problem::new(Kind::Overloaded, "Too many requests are being worked on; come back shortly.")
 }
 
@@ -119,7 +125,7 @@ impl Memo {
 
     fn scene(&self) -> Scene<'_> {
         Scene {
-            base_url: &self.door.site.base_url,
+            base_url: &self.door.site().base_url,
             path: Some(&self.path),
             request_id: Some(&self.id),
             is_ucp: self.is_ucp,
@@ -128,6 +134,7 @@ impl Memo {
 
     /// The problem as an answer, with this request's id.
     fn write(&self, problem: &Problem) -> HttpResponse {
+        timer::count(problem);
         if let Some(fault) = problem.what_broke() {
             let (id, method, path) = (&self.id, &self.method, &self.path);
             tracing::error!(request.id = %id, %method, path, fault, "{method} {path}: {fault}");
@@ -138,20 +145,31 @@ impl Memo {
     }
 
     /// Writes the problem a handler ended with, and the request's id in any case.
-    fn finish(&self, response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
-        let problem = response.response().error().and_then(|error| error.as_error::<Problem>());
-        match problem.map(|problem| self.write(problem)) {
-            Some(written) => response.into_response(written),
-            None => {
-                let mut response = response;
-                self.name(response.headers_mut());
-                response
-            }
+    fn finish(&self, mut response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+        if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+            return self.wrong_method(response);
         }
+        let problem = response.response().error().and_then(|error| error.as_error::<Problem>());
+        if let Some(written) = problem.map(|problem| self.write(problem)) {
+            return response.into_response(written);
+        }
+        self.name(response.headers_mut());
+        response
+    }
+
+    /// The framework says which methods there are, and nothing else.
+    fn wrong_method(&self, response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+        let allowed = response.headers().get(ALLOW).cloned();
+        let text = format!("{} is not for this resource.", self.method);
+        let mut written = self.write(&Problem::new(Kind::MethodNotAllowed, text));
+        if let Some(allowed) = allowed {
+            written.headers_mut().insert(ALLOW, allowed);
+        }
+        response.into_response(written)
     }
 
     /// Without a response there is no request to attach one to; the error becomes the answer.
-    fn fail(&self, problem: Problem, timer: figures::Timer) -> Error {
+    fn fail(&self, problem: Problem, timer: Timer) -> Error {
         let response = self.write(&problem);
         timer.stop(&self.method, "failed", response.status());
         actix_web::error::InternalError::from_response(problem, response).into()

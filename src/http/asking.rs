@@ -91,7 +91,7 @@ impl FromRequest for Asking {
 }
 
 fn read(request: &HttpRequest, door: &Door) -> Result<Asking, Problem> {
-    let caller = caller_of(request, door)?;
+    let caller = caller_of(request)?;
     let key = key(request, &door.limits)?;
     let body = parse(request)?;
     free_text::refuse_card_numbers(&body)?;

@@ -5,12 +5,13 @@ use std::sync::{
     atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
-use super::{caller::Access, render::Answers};
+use super::render::Answers;
 use crate::{
+    access::Access,
     base::{Chance, Clock, Limits},
     cart::Carts,
-    catalog::Product,
-    ledger::{LedgerFault, Store, Writer},
+    catalog::Catalog,
+    ledger::{Store, Writer},
 };
 
 /// How the shop presents itself.
@@ -37,21 +38,6 @@ impl Site {
             base_url,
         }
     }
-}
-
-/// Products as the back office keeps them.
-#[async_trait::async_trait]
-pub trait Products: Send + Sync + 'static {
-    /// One product.
-    async fn find(&self, sku: &crate::base::Sku) -> Result<Option<Product>, LedgerFault>;
-    /// Products by SKU, after `cursor`.
-    async fn list(
-        &self,
-        cursor: Option<&crate::base::Sku>,
-        limit: u32,
-    ) -> Result<Vec<Product>, LedgerFault>;
-    /// Inserts or replaces products, all or none.
-    async fn save(&self, products: &[Product]) -> Result<(), LedgerFault>;
 }
 
 /// Whether this replica is on its way out: it finishes what it has and begins nothing.
@@ -107,17 +93,15 @@ pub struct Door {
     /// The ledger, for writing.
     pub writer: Writer,
     /// The catalogue.
-    pub products: Arc<dyn Products>,
+    pub catalog: Catalog,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Makes ids.
     pub chance: Arc<dyn Chance>,
     /// What callers may send.
     pub limits: Limits,
-    /// How the shop presents itself.
-    pub site: Site,
     /// Who may do what.
-    pub access: Arc<dyn Access>,
+    pub access: Access,
     /// Writes answers; the same that `checkout` renders with.
     pub answers: Arc<Answers>,
     /// The way out.
@@ -128,9 +112,16 @@ pub struct Door {
     pub reading: Arc<Gate>,
 }
 
+impl Door {
+    /// How the shop presents itself.
+    pub fn site(&self) -> &Site {
+        self.answers.site()
+    }
+}
+
 impl std::fmt::Debug for Door {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Door").field("site", &self.site).finish_non_exhaustive()
+        f.debug_struct("Door").field("site", self.site()).finish_non_exhaustive()
     }
 }
 

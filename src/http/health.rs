@@ -5,10 +5,10 @@ use actix_web::{
     http::header,
     web::{self, ServiceConfig},
 };
-use metrics_exporter_prometheus::PrometheusHandle;
 use std::time::Duration;
 
 use super::{door::Door, kinds::Kind, problem::Problem};
+use crate::telemetry::metrics::Exporter;
 
 /// A ledger that takes longer is no ledger to send buyers to.
 const READY_WITHIN: Duration = Duration::from_secs(1);
@@ -31,18 +31,18 @@ pub async fn readyz(door: web::Data<Door>) -> Result<HttpResponse, Problem> {
 }
 
 /// Mounts `/metrics`: on the main port when trying things out, on one of its own in production.
-pub fn metrics_routes(handle: PrometheusHandle) -> impl FnOnce(&mut ServiceConfig) + Clone {
+pub fn metrics_routes(exporter: Exporter) -> impl FnOnce(&mut ServiceConfig) + Clone {
     move |config| {
         let shown = web::get().to(move || {
-            let handle = handle.clone();
-            async move { show(&handle) }
+            let exporter = exporter.clone();
+            async move { show(&exporter) }
         });
         config.route("/metrics", shown);
     }
 }
 
-fn show(handle: &PrometheusHandle) -> HttpResponse {
+fn show(exporter: &Exporter) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"))
-        .body(handle.render())
+        .body(exporter.render())
 }

@@ -171,8 +171,8 @@ kinds! {
     LedgerUnreachable: 503 "ledger_unreachable", "The ledger cannot be reached",
         ucp "unavailable" MEND, retry 2000;
     /// The payment gateway cannot be reached.
-    PaymentUnavailable: 503 "payment_unavailable", "The payment gateway cannot be reached",
-        ucp "payment_failed" MEND, retry 5000;
+    PaymentUnavailable: 402 "payment_unavailable", "The payment gateway cannot be reached",
+        ucp "payment_failed" MEND;
 }
 
 #[cfg(test)]

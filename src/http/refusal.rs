@@ -61,7 +61,7 @@ impl From<LedgerRefused> for Problem {
 }
 
 /// The refusal's own words as a sentence.
-fn sentence(refused: &impl std::fmt::Display) -> String {
+pub fn sentence(refused: &impl std::fmt::Display) -> String {
     let words = refused.to_string();
     let mut letters = words.chars();
     let first = letters.next().map(|first| first.to_ascii_uppercase());

@@ -1,3 +1,5 @@
+//! The sandbox over a real socket.
+
 use std::path::PathBuf;
 use tempfile::TempDir;
 use uuid::Uuid;

@@ -8,6 +8,8 @@ use actix_web::{
 };
 use std::{io, net::TcpListener, time::Duration};
 
+use crate::telemetry::metrics::Exporter;
+
 use super::{admission, door::Door, health, kinds::Kind, pages, problem::Problem, ucp, v1};
 
 /// Connections that say nothing are closed after this; clients keep theirs for bursts.
@@ -35,6 +37,31 @@ pub fn routes(config: &mut ServiceConfig) {
 
 async fn nothing_here() -> Result<HttpResponse, Problem> {
     Err(Problem::new(Kind::NotFound, "There is nothing at this address."))
+}
+
+/// `/metrics` beside the API, where it has no port of its own.
+pub fn beside(
+    exporter: &Exporter,
+    mounted: bool,
+) -> impl FnOnce(&mut ServiceConfig) + Clone + Send + 'static {
+    let exporter = mounted.then(|| exporter.clone());
+    move |config: &mut ServiceConfig| {
+        if let Some(exporter) = exporter {
+            config.configure(health::metrics_routes(exporter));
+        }
+    }
+}
+
+/// A small server for those who watch the house: `/metrics`, `/healthz`, `/readyz`.
+pub fn figures(door: Data<Door>, exporter: Exporter, listener: TcpListener) -> io::Result<Server> {
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(door.clone())
+            .configure(health::metrics_routes(exporter.clone()))
+            .route("/healthz", web::get().to(health::healthz))
+            .route("/readyz", web::get().to(health::readyz))
+    });
+    Ok(server.workers(1).disable_signals().listen(listener)?.run())
 }
 
 /// A server on these listeners. `more` mounts what only the composition root knows (metrics on the

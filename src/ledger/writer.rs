@@ -7,7 +7,7 @@ use std::{
     collections::{HashSet, VecDeque},
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -18,7 +18,7 @@ use super::{
     outcome::{BatchReply, Outcome},
     store::{Commit, CommitFault, LedgerFault},
 };
-use crate::base::Clock;
+use crate::{base::Clock, telemetry::metrics};
 
 /// Facts in one commit. Beyond, a longer transaction gains little and holds its locks for longer.
 const BATCH_MAX: usize = 256;
@@ -46,15 +46,20 @@ struct Queued {
 #[derive(Debug, Default)]
 struct Gauges {
     depth: AtomicUsize,
+    /// Microseconds spent committing since the share was last taken.
+    busy_micros: AtomicU64,
+    /// When the share was last taken, in microseconds.
+    share_taken: AtomicI64,
     /// Whether a commit of unknown outcome is being settled: until then nothing new is promised.
     unsettled: AtomicBool,
 }
 
 /// A handle to the writer. Cheap to clone; the task ends when every handle is gone.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Writer {
     queue: mpsc::Sender<Queued>,
     gauges: Arc<Gauges>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Writer {
@@ -66,9 +71,9 @@ impl Writer {
     ) -> (Self, impl Future<Output = ()> + Send + 'static) {
         let (queue, inbox) = mpsc::channel(QUEUE_BOUND);
         let gauges = Arc::new(Gauges::default());
-        let task =
-            Task { store, clock, heard, inbox, gauges: gauges.clone(), carried: VecDeque::new() };
-        (Self { queue, gauges }, task.run())
+        let handle = Self { queue, gauges: gauges.clone(), clock: clock.clone() };
+        let task = Task { store, clock, heard, inbox, gauges, carried: VecDeque::new() };
+        (handle, task.run())
     }
 
     /// Writes one fact and waits until it is durable or refused. When the caller goes away the fact
@@ -90,6 +95,15 @@ impl Writer {
         };
         self.gauges.depth.fetch_sub(1, Ordering::Relaxed);
         answer?
+    }
+
+    /// The share of the time since this was last asked that went into commits, 0 to 1.
+    pub fn take_busy_share(&self) -> f64 {
+        let now = self.clock.now().micros();
+        let since = self.gauges.share_taken.swap(now, Ordering::Relaxed);
+        let busy = self.gauges.busy_micros.swap(0, Ordering::Relaxed);
+        let passed = now.saturating_sub(since).max(1);
+        (busy as f64 / passed as f64).min(1.0)
     }
 
     /// Facts queued or being committed.
@@ -173,7 +187,13 @@ impl Task {
         let (mut pause, mut again) = (PAUSE, 0);
         loop {
             let resubmitted = entries.iter().any(|entry| entry.resubmitted);
-            match self.store.commit(entries, self.clock.now()).await {
+            let began = self.clock.now();
+            let committed = self.store.commit(entries, began).await;
+            let took = self.clock.now().since(began);
+            let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+            self.gauges.busy_micros.fetch_add(micros, Ordering::Relaxed);
+            metrics::ledger_committed(entries.len(), took);
+            match committed {
                 Ok(reply) => {
                     self.gauges.unsettled.store(false, Ordering::Relaxed);
                     (self.heard)(&reply);
@@ -187,6 +207,7 @@ impl Task {
                     }
                 }
                 Err(CommitFault::Unknown(why)) => {
+                    metrics::ledger_commit_unknown();
                     tracing::warn!(
                         why,
                         "a commit's outcome is unknown; sending the same ids again"

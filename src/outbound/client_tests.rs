@@ -1,3 +1,5 @@
+//! The client against servers that answer, stay silent, break off and go on for ever.
+
 use serde_json::{Value, json};
 use std::{
     io::{Read, Write},

@@ -42,7 +42,8 @@ pub struct AuthorizeRequest {
     pub not_after: Timestamp,
 }
 
-/// Moves authorized money. The idempotency key is `(reference, kind)`: capturing twice is capturing once.
+/// Moves authorized money. The idempotency key is `(reference, kind)`: capturing twice is capturing
+/// once.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct MoneyRequest {
     /// Our name for the attempt.
@@ -78,7 +79,8 @@ pub enum Authorized {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "found")]
 pub enum Found {
-    /// Never heard of it. It may still arrive, until the gateway can no longer accept the reference.
+    /// Never heard of it. It may still arrive, until the gateway can no longer accept the
+    /// reference.
     Nothing,
     /// It was answered like this.
     Answered {

@@ -1,27 +1,44 @@
 //! A service of the replay's own, in a folder that goes with it.
 
-use std::{any::Any, fmt, path::PathBuf, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use tempfile::TempDir;
 
-use crate::{config::Config, ledger::Store};
+use crate::{
+    app::{App, BOOK, Replaced},
+    config::Config,
+    ledger::Store,
+};
 
 /// A running service.
 pub struct Embedded {
-    /// Where it answers, such as `http://127.0.0.1:40123`.
-    pub base_url: String,
-    /// Its ledger, for the audit.
-    pub store: Arc<dyn Store>,
-    /// The sandbox's book.
-    pub book: PathBuf,
-    /// Whatever keeps it running; dropped, it stops.
-    pub keep: Box<dyn Any + Send>,
+    app: App,
+    folder: TempDir,
 }
 
-impl fmt::Debug for Embedded {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Embedded")
-            .field("base_url", &self.base_url)
-            .field("book", &self.book)
-            .finish_non_exhaustive()
+impl Embedded {
+    /// Where it answers, such as `http://127.0.0.1:40123`.
+    pub fn base_url(&self) -> String {
+        format!("http://{}", self.app.address)
+    }
+
+    /// Its ledger, for the audit.
+    pub fn store(&self) -> Arc<dyn Store> {
+        self.app.desk.store.clone()
+    }
+
+    /// The sandbox's book.
+    pub fn book(&self) -> PathBuf {
+        self.folder.path().join(BOOK)
+    }
+
+    /// Waits until what was begun is settled: captures are owed after the reply.
+    pub async fn settle(&self) -> anyhow::Result<()> {
+        self.app.settle().await
+    }
+
+    /// Stops it and removes the folder.
+    pub async fn stop(self) {
+        self.app.stop().await;
     }
 }
 
@@ -31,6 +48,11 @@ impl fmt::Debug for Embedded {
 /// # Errors
 /// When it does not start.
 pub async fn start_embedded(config: &Config) -> anyhow::Result<Embedded> {
-    let _ = config;
-    anyhow::bail!("this build cannot start a service of its own; name a running one with --target")
+    let folder = tempfile::tempdir()?;
+    let mut config = config.clone();
+    config.server.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+    config.storage.data = folder.path().to_owned();
+    config.demo.catalogue = false;
+    let app = App::start(&config, Replaced::default()).await?;
+    Ok(Embedded { app, folder })
 }

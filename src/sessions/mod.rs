@@ -8,6 +8,6 @@ pub mod hot;
 pub mod in_process;
 pub mod redis;
 
+pub use self::redis::{RedisLimits, RedisSessions};
 pub use hot::{HotCopy, HotFault, HotSessions};
 pub use in_process::{InProcessLimits, InProcessSessions};
-pub use redis::{RedisLimits, RedisSessions};

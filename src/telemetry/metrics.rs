@@ -186,6 +186,11 @@ impl Exporter {
         self.0.render()
     }
 
+    /// For routes that render by themselves.
+    pub fn handle(&self) -> PrometheusHandle {
+        self.0.clone()
+    }
+
     /// Folds what histograms have collected. Call it every few seconds: between two renders they
     /// only grow.
     pub fn upkeep(&self) {
@@ -268,14 +273,9 @@ pub fn refused(reason: Refusal) {
     record(|meters| meters.refusals.of(reason).increment(1));
 }
 
-/// An actor came to life.
-pub fn actor_started(kind: ActorKind) {
-    record(|meters| meters.live_actors.of(kind).increment(1.0));
-}
-
-/// An actor ended.
-pub fn actor_stopped(kind: ActorKind) {
-    record(|meters| meters.live_actors.of(kind).decrement(1.0));
+/// So many actors of a kind are in memory.
+pub fn live_actors(kind: ActorKind, count: usize) {
+    record(|meters| meters.live_actors.of(kind).set(count as f64));
 }
 
 /// So many messages wait for actors of a kind.

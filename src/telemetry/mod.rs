@@ -1,6 +1,7 @@
 //! What the service says about itself: logs and metrics.
 //!
-//! **Owns:** the log format, the declaration of every metric, the [saturation](mod@saturation) figure.
+//! **Owns:** the log format, the declaration of every metric, and what [saturation](mod@saturation)
+//! means.
 //! **Invariant:** no other file names a metric, and no label carries an id.
 //! **Not here:** when something is worth recording (each slice knows that of itself).
 

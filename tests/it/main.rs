@@ -1,7 +1,13 @@
 //! Everything that needs more than one slice, or a server: one binary, so that it links once.
 
+mod access_contract;
 mod audit;
 mod catalog;
+mod http_door;
+mod http_shop;
+mod http_ucp;
+mod http_v1;
 mod ledger_contract;
 mod sessions_contract;
 mod support;
+mod ucp_schema;

@@ -1,7 +1,8 @@
 //! Hot copies: one contract for memory and Redis, and what happens when Redis is gone.
 
+use crate::support::servers;
 use doorbuster::{
-    base::{CheckoutId, ManualClock, SeededChance, Timestamp},
+    base::{CheckoutId, ManualClock, SeededChance, SystemChance, Timestamp},
     sessions::{
         HotCopy, HotSessions, InProcessLimits, InProcessSessions, RedisLimits, RedisSessions,
     },
@@ -17,7 +18,7 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// A Redis of the test's own, on a socket in its own folder.
+/// A Redis of one test's own, to be killed and silenced, on a socket in its own folder.
 struct Redis {
     folder: TempDir,
     process: Option<Child>,
@@ -89,13 +90,17 @@ impl Drop for Redis {
     }
 }
 
-/// Sessions that only wait when told: the pause after a failure is counted by this clock. Calls wait
-/// long enough here that a busy machine is not taken for a dead one.
-fn in_redis(redis: &Redis, wait: Duration) -> (RedisSessions, Arc<ManualClock>) {
+/// The pause after a failure is counted by this clock. Most tests let calls wait long enough that
+/// a busy machine is not taken for a dead one.
+fn at(url: &str, wait: Duration) -> (RedisSessions, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::new(Timestamp::from_micros(0)));
     let limits = RedisLimits { wait, ..RedisLimits::default() };
-    let sessions = RedisSessions::new(&redis.url(), limits, clock.clone());
+    let sessions = RedisSessions::new(url, limits, clock.clone());
     (sessions.expect("a well-formed address"), clock)
+}
+
+fn in_redis(redis: &Redis, wait: Duration) -> (RedisSessions, Arc<ManualClock>) {
+    at(&redis.url(), wait)
 }
 
 const PATIENT: Duration = Duration::from_secs(5);
@@ -109,7 +114,9 @@ fn copy(version: u32, body: &[u8]) -> HotCopy {
 }
 
 async fn keeps_the_contract(sessions: &dyn HotSessions) {
-    let [first, second] = [1, 2].map(checkout);
+    // Others may use the same Redis, and a run before this one may have.
+    let now = Timestamp::from_micros(1_764_000_000_000_000);
+    let [first, second] = [(); 2].map(|()| CheckoutId::new(now, &SystemChance));
     sessions.ping().await.expect("it answers");
     assert_eq!(sessions.find(first).await.expect("answers"), None);
 
@@ -143,8 +150,7 @@ async fn memory_keeps_the_contract() {
 
 #[tokio::test]
 async fn redis_keeps_the_contract() {
-    let redis = Redis::started();
-    keeps_the_contract(&in_redis(&redis, PATIENT).0).await;
+    keeps_the_contract(&at(servers::redis(), PATIENT).0).await;
 }
 
 #[tokio::test]

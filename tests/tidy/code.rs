@@ -29,7 +29,7 @@ impl Source {
     /// Whether a line (from 1) belongs to tests alone.
     pub(crate) fn is_test(&self, line: usize) -> bool {
         let whole = self.path.starts_with("tests/")
-            || self.path.ends_with("/tests.rs")
+            || self.path.ends_with("tests.rs")
             || self.path.contains("/tests/");
         whole || self.tests.iter().any(|region| region.contains(&line))
     }

@@ -26,7 +26,11 @@ pub(crate) fn slices(sources: &[Source]) -> Vec<String> {
 
 /// Every file opens with what it is.
 pub(crate) fn files(sources: &[Source]) -> Vec<String> {
-    let silent = |source: &&Source| !source.text.starts_with("//!");
+    // A file of tests beside its subject says it by its name.
+    let silent = |source: &&Source| {
+        let beside = source.path.starts_with("src/") && source.is_test(1);
+        !beside && !source.text.starts_with("//!")
+    };
     let what = "the first line does not say what the file is (`//! …`)";
     sources.iter().filter(silent).map(|source| source.complain(1, what)).collect()
 }
@@ -58,6 +62,8 @@ fn a_silent_door_is_seen() {
 fn a_file_that_does_not_introduce_itself_is_seen() {
     assert_eq!(files(&[Source::new("src/a.rs", "//! A.\n")]), [""; 0]);
     assert_eq!(files(&[Source::new("src/a.rs", "use b;\n//! A.\n")]).len(), 1);
+    assert_eq!(files(&[Source::new("tests/it/a.rs", "use b;\n")]).len(), 1);
+    assert_eq!(files(&[Source::new("src/a/b_tests.rs", "use b;\n")]), [""; 0]);
 }
 
 #[test]

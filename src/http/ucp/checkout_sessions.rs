@@ -20,14 +20,14 @@ pub async fn create(
 ) -> Result<HttpResponse, Problem> {
     let draft = checkout_request::draft(&asking.body(), &door.limits)?;
     let checkout = CheckoutId::new(door.clock.now(), &*door.chance);
-    let command = Command::Create(draft);
+    let command = Command::Create(Box::new(draft));
     let ask = Ask { checkout, asked: asking.asked(UCP), if_version: None, command };
     let reply = door.carts.ask(ask).await.map_err(refused)?;
     let mut response = answer::of_reply(&reply)?;
     if let Reply::Done(done) = &reply
         && done.status == 201
     {
-        let place = format!("{}{BASE_PATH}/checkout-sessions/{checkout}", door.site.base_url);
+        let place = format!("{}{BASE_PATH}/checkout-sessions/{checkout}", door.site().base_url);
         if let Ok(place) = header::HeaderValue::from_str(&place) {
             response.headers_mut().insert(header::LOCATION, place);
         }
@@ -58,7 +58,7 @@ pub async fn update(
     let checkout = checkout_of(&id)?;
     let draft = checkout_request::draft(&asking.body(), &door.limits)?;
     let if_version = asking.if_version()?;
-    let command = Command::Update(draft);
+    let command = Command::Update(Box::new(draft));
     let ask = Ask { checkout, asked: asking.asked(UCP), if_version, command };
     match door.carts.ask(ask).await {
         Ok(reply) => answer::of_reply(&reply),

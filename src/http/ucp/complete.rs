@@ -24,7 +24,7 @@ pub async fn complete(
     let mut tender = checkout_request::tender(&asking.body(), &door.limits)?;
     tender.expected_total = expected_total(&door, &asking, checkout).await?;
     let if_version = asking.if_version()?;
-    let command = Command::Complete(tender);
+    let command = Command::Complete(Box::new(tender));
     let ask = Ask { checkout, asked: asking.asked(UCP), if_version, command };
     let reply = door.carts.ask(ask).await.map_err(refused)?;
     answer::of_reply(&reply)

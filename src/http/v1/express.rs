@@ -26,7 +26,7 @@ pub async fn place(door: web::Data<Door>, asking: Asking) -> Result<HttpResponse
     let draft = draft(&body, &door.limits)?;
     let tender = tender(&body, &draft, &door.limits)?;
     let checkout = CheckoutId::new(door.clock.now(), &*door.chance);
-    let command = Command::Express(draft, tender);
+    let command = Command::Express(Box::new(draft), Box::new(tender));
     let ask = Ask { checkout, asked: asking.asked(V1), if_version: None, command };
     let reply = door.carts.ask(ask).await;
     answer::of_reply(&reply.map_err(|refused| Problem::of_checkout(&refused, false))?)

@@ -30,7 +30,7 @@ pub async fn list(
 ) -> Result<HttpResponse, Problem> {
     let size = wanted.size(&door.limits)?;
     let after = wanted.after_sku()?;
-    let rows = door.products.list(after.as_ref(), size + 1).await?;
+    let rows = door.catalog.list(after.as_ref(), size + 1).await?;
     Ok(page::answer(rows, size, |row| row.sku.to_string(), |row| row))
 }
 
@@ -40,9 +40,9 @@ pub async fn get(
     _caller: Caller,
     sku: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let found = door.products.find(&sku_of(&sku)?).await?;
+    let found = door.catalog.find(&sku_of(&sku)?).await?;
     let product = found.ok_or_else(|| Problem::new(Kind::NotFound, "There is no such product."))?;
-    Ok(HttpResponse::Ok().json(product))
+    Ok(HttpResponse::Ok().json(&*product))
 }
 
 /// Inserts or replaces a product.
@@ -80,7 +80,7 @@ async fn save_all(
     if let Some(answer) = idempotency::find_answer(door, asking).await? {
         return Ok(answer);
     }
-    door.products.save(products).await?;
+    door.catalog.save(products).await?;
     let answer = match products {
         [product] if asking.body().find("products").is_none() => idempotency::answer(200, product),
         many => idempotency::answer(200, &serde_json::json!({ "saved": many.len() })),

@@ -1,3 +1,5 @@
+//! The rules under any sequence of calls.
+
 use proptest::prelude::*;
 use uuid::Uuid;
 

@@ -10,9 +10,8 @@ fn record_everything() {
     hold(HoldResult::SoldOut);
     units_sold(3);
     refused(Refusal::PaymentDeclined);
-    actor_started(ActorKind::Sku);
-    actor_started(ActorKind::Sku);
-    actor_stopped(ActorKind::Sku);
+    live_actors(ActorKind::Sku, 2);
+    live_actors(ActorKind::Sku, 1);
     mailbox_depth(ActorKind::Cart, 4);
     admission_in_flight(5);
     admission_refused();

@@ -1,1 +1,130 @@
-//! x
+//! What is recorded answers again: entries by their id, requests by their key; until it is purged.
+
+use doorbuster::ledger::{
+    Done, Entry, EntryId, Fact, LedgerRefused,
+    row::{KeyRow, SessionState},
+    store::RetainSince,
+};
+use std::time::Duration;
+
+use crate::support::bench::{Bench, write};
+
+on_both!(
+    a_recorded_id_answers_again_without_deltas,
+    a_refusal_is_recorded_only_for_a_resubmission,
+    a_key_that_stands_is_taken,
+    who_settles_an_attempt_answers_the_key_that_waits,
+    what_was_kept_long_enough_goes,
+    sessions_over_time_are_found,
+);
+
+async fn a_recorded_id_answers_again_without_deltas(bench: Bench) {
+    bench.receive("TEE", 5).await;
+    let entry = write(bench.session(bench.checkout(), 1, &[("TEE", 2)]));
+    let first = bench.one(entry.clone()).await;
+    assert_eq!(first, Ok(Done::Session { version: 1 }));
+    assert_eq!(bench.one(entry.clone()).await, first);
+    assert_eq!(bench.batch(&[entry.clone(), entry]).await.outcomes, [first.clone(), first]);
+    assert_eq!(bench.levels("TEE").await, [5, 3, 0, 2, 0]);
+}
+
+async fn a_refusal_is_recorded_only_for_a_resubmission(bench: Bench) {
+    bench.receive("TEE", 1).await;
+    let mut entry = write(bench.session(bench.checkout(), 1, &[("TEE", 2)]));
+    let refused = bench.one(entry.clone()).await;
+    assert!(matches!(refused, Err(LedgerRefused::Short(_))), "{refused:?}");
+    bench.receive("TEE", 5).await;
+    // Sent once more as possibly committed, and refused: from now on that is what it came to.
+    bench.one(write(bench.session(bench.checkout(), 1, &[("TEE", 6)]))).await.expect("takes all");
+    entry.resubmitted = true;
+    let refused = bench.one(entry.clone()).await;
+    bench.receive("TEE", 5).await;
+    entry.resubmitted = false;
+    assert_eq!(bench.one(entry).await, refused, "the late first sending finds its id taken");
+    assert_eq!(bench.levels("TEE").await, [11, 5, 0, 6, 0]);
+}
+
+async fn a_key_that_stands_is_taken(bench: Bench) {
+    bench.receive("TEE", 5).await;
+    let mut session = bench.session(bench.checkout(), 1, &[("TEE", 1)]);
+    session.key = Some(bench.key("k1", Some("created")));
+    bench.one(write(session.clone())).await.expect("creates");
+    let row = bench.store.find_key("shop", "k1").await.expect("reads").expect("stands");
+    let answer = row.answer.clone().expect("is answered");
+    assert_eq!((answer.status, answer.body.open(), answer.version), (201, Ok("created"), 1));
+    let mut other = bench.session(bench.checkout(), 1, &[("TEE", 1)]);
+    other.key = Some(bench.key("k1", Some("another")));
+    assert_eq!(bench.one(write(other)).await, Err(LedgerRefused::KeyTaken(Box::new(row))));
+    assert_eq!(bench.levels("TEE").await, [5, 4, 0, 1, 0]);
+    // Another caller's key of the same name is another key.
+    let mut foreign = bench.key("k1", None);
+    foreign.caller = "other".into();
+    let entry = Entry::new(EntryId::of("other/k1"), Fact::Answer(foreign));
+    assert_eq!(bench.one(entry).await, Ok(Done::Written));
+    assert_eq!(bench.store.find_key("shop", "k2").await.expect("reads"), None);
+}
+
+async fn who_settles_an_attempt_answers_the_key_that_waits(bench: Bench) {
+    bench.receive("TEE", 5).await;
+    let (checkout, attempt) = (bench.checkout(), bench.attempt());
+    let mut pin = bench.pinning(checkout, 1, &[("TEE", 1)], attempt);
+    pin.key = Some(bench.key("pay", None));
+    bench.one(write(pin)).await.expect("claims the key");
+    let find = async || bench.store.find_key("shop", "pay").await.expect("reads").expect("stands");
+    let KeyRow { answer, dialect, .. } = find().await;
+    assert_eq!((answer, dialect.as_str()), (None, "v1"));
+    let row = bench.store.find_attempt(attempt).await.expect("reads").expect("is there");
+    assert_eq!(row.waiting, Some(("shop".into(), "pay".into())));
+    let mut place = bench.place(checkout, attempt, &[("TEE", 1)]);
+    if let Fact::Place(place) = &mut place.fact {
+        place.key = Some(bench.key("pay", Some("placed")));
+    }
+    bench.one(place).await.expect("sells");
+    assert_eq!(find().await.answer.expect("is answered").body.open(), Ok("placed"));
+}
+
+async fn what_was_kept_long_enough_goes(bench: Bench) {
+    bench.receive("TEE", 9).await;
+    let (ended, ordered, open) = (bench.checkout(), bench.checkout(), bench.checkout());
+    let mut first = bench.session(ended, 1, &[]);
+    first.state = SessionState::Canceled;
+    first.key = Some(bench.key("old", Some("canceled")));
+    let canceled = write(first);
+    bench.one(canceled.clone()).await.expect("writes");
+    let attempt = bench.attempt();
+    let mut pin = bench.pinning(ordered, 1, &[("TEE", 1)], attempt);
+    pin.key = Some(bench.key("waits", None));
+    bench.one(write(pin)).await.expect("pins");
+    bench.one(bench.place(ordered, attempt, &[("TEE", 1)])).await.expect("sells");
+    bench.one(write(bench.session(open, 1, &[("TEE", 1)]))).await.expect("holds");
+    let before = RetainSince { keys: bench.now(), sessions: bench.now(), events: bench.now() };
+    let none = bench.store.purge(before, 10).await.expect("purges");
+    assert_eq!((none.keys, none.sessions, none.events), (0, 0, 0), "nothing is older than now");
+    bench.clock.advance(Duration::from_secs(1));
+    let since = RetainSince { keys: bench.now(), sessions: bench.now(), events: bench.now() };
+    let gone = bench.store.purge(since, 10).await.expect("purges");
+    assert_eq!((gone.keys, gone.sessions, gone.events), (1, 1, 0), "unsent events stay");
+    assert!(bench.store.find_session(ended).await.expect("reads").is_none());
+    assert!(bench.store.find_session(open).await.expect("reads").is_some());
+    assert!(bench.store.find_session(ordered).await.expect("reads").is_some());
+    assert!(bench.store.find_key("shop", "old").await.expect("reads").is_none());
+    assert!(bench.store.find_key("shop", "waits").await.expect("reads").is_some());
+    // Its id is forgotten with it: sent again, the entry is judged as new.
+    let again = bench.one(canceled).await;
+    assert_eq!(again, Ok(Done::Session { version: 1 }));
+    assert_eq!(bench.levels("TEE").await, [9, 7, 0, 1, 1]);
+}
+
+async fn sessions_over_time_are_found(bench: Bench) {
+    let (open, ended) = (bench.checkout(), bench.checkout());
+    bench.one(write(bench.session(open, 1, &[]))).await.expect("writes");
+    let mut last = bench.session(ended, 1, &[]);
+    last.state = SessionState::Canceled;
+    bench.one(write(last)).await.expect("writes");
+    let find = async || bench.store.list_expired_sessions(bench.now(), 9).await.expect("lists");
+    assert!(find().await.is_empty());
+    bench.clock.advance(Duration::from_secs(7200));
+    assert_eq!(find().await, [open]);
+    let told = bench.store.now().await.expect("tells the time");
+    assert!(told > bench.now().minus(Duration::from_secs(86_400 * 3650)));
+}

@@ -24,28 +24,37 @@ use std::{sync::Arc, time::Duration};
 use super::servers;
 
 /// How long holds live.
-pub const HOLD: Duration = Duration::from_secs(600);
+pub(crate) const HOLD: Duration = Duration::from_secs(600);
 
 /// One ledger with its clock and its chance.
-pub struct Bench {
-    pub database: Database,
-    pub store: Arc<dyn Store>,
-    pub clock: ManualClock,
-    pub chance: SeededChance,
+pub(crate) struct Bench {
+    pub(crate) database: Database,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: ManualClock,
+    pub(crate) chance: SeededChance,
     _folder: Option<tempfile::TempDir>,
 }
 
 impl Bench {
-    pub async fn postgres() -> Self {
+    pub(crate) async fn postgres() -> Self {
         Self::open(servers::postgres().await, None, 1).await
     }
 
-    pub async fn sqlite() -> Self {
+    pub(crate) async fn sqlite() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let location = folder.path().display().to_string();
         let bench = Self::open(location, Some(folder), 1).await;
         bench.database.migrate().await.expect("the schema applies");
         bench
+    }
+
+    /// The same ledger in a new process's hands.
+    pub(crate) async fn opened_again(mut self) -> Self {
+        let folder = self._folder.take().expect("an embedded ledger has a folder");
+        self.store.close().await;
+        drop(self);
+        let location = folder.path().display().to_string();
+        Self::open(location, Some(folder), 2).await
     }
 
     async fn open(location: String, folder: Option<tempfile::TempDir>, seed: u64) -> Self {
@@ -61,28 +70,28 @@ impl Bench {
         }
     }
 
-    pub fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    pub fn checkout(&self) -> CheckoutId {
+    pub(crate) fn checkout(&self) -> CheckoutId {
         CheckoutId::new(self.now(), &self.chance)
     }
 
-    pub fn attempt(&self) -> AttemptId {
+    pub(crate) fn attempt(&self) -> AttemptId {
         AttemptId::new(self.now(), &self.chance)
     }
 
-    pub fn grant(&self) -> GrantId {
+    pub(crate) fn grant(&self) -> GrantId {
         GrantId::new(self.now(), &self.chance)
     }
 
     /// Commits a batch that the database must be able to commit.
-    pub async fn batch(&self, entries: &[Entry]) -> BatchReply {
+    pub(crate) async fn batch(&self, entries: &[Entry]) -> BatchReply {
         self.try_batch(entries).await.expect("the batch is judged")
     }
 
-    pub async fn try_batch(&self, entries: &[Entry]) -> Result<BatchReply, CommitFault> {
+    pub(crate) async fn try_batch(&self, entries: &[Entry]) -> Result<BatchReply, CommitFault> {
         loop {
             match self.store.commit(entries, self.now()).await {
                 Err(CommitFault::Again(_)) => {}
@@ -92,12 +101,12 @@ impl Bench {
     }
 
     /// Commits one entry.
-    pub async fn one(&self, entry: Entry) -> Outcome {
+    pub(crate) async fn one(&self, entry: Entry) -> Outcome {
         self.batch(&[entry]).await.outcomes.pop().expect("one entry, one outcome")
     }
 
     /// A SKU's level, whose sum must be right.
-    pub async fn level(&self, sku: &str) -> StockLevel {
+    pub(crate) async fn level(&self, sku: &str) -> StockLevel {
         let level = self.store.find_stock(&[self::sku(sku)]).await.expect("stock reads").pop();
         let level = level.expect("the SKU has stock");
         assert!(level.is_conserved(), "{level:?} does not add up");
@@ -105,25 +114,25 @@ impl Bench {
     }
 
     /// `[on hand, unallocated, granted, held, sold]` of a SKU.
-    pub async fn levels(&self, sku: &str) -> [i64; 5] {
+    pub(crate) async fn levels(&self, sku: &str) -> [i64; 5] {
         let level = self.level(sku).await;
         [level.on_hand, level.unallocated, level.granted, level.held, level.sold]
     }
 
-    pub fn moved(&self, name: &str, kind: MoveKind, quantity: u32) -> Entry {
+    pub(crate) fn moved(&self, name: &str, kind: MoveKind, quantity: u32) -> Entry {
         let id = MovementId::new(self.now(), &self.chance);
         let (reason, now) = ("count".to_owned(), self.now());
         let moved = StockMove { id, sku: sku(name), kind, quantity, reason, key: None, now };
         Entry::new(EntryId::of(id), Fact::Move(moved))
     }
 
-    pub async fn receive(&self, name: &str, quantity: u32) {
+    pub(crate) async fn receive(&self, name: &str, quantity: u32) {
         let entry = self.moved(name, MoveKind::Receive, quantity);
         self.one(entry).await.expect("receiving is never refused");
     }
 
     /// A session that wants these units directly.
-    pub fn session(
+    pub(crate) fn session(
         &self,
         checkout: CheckoutId,
         version: u32,
@@ -150,7 +159,7 @@ impl Bench {
     }
 
     /// The same, pinned by a payment attempt (T1).
-    pub fn pinning(
+    pub(crate) fn pinning(
         &self,
         checkout: CheckoutId,
         version: u32,
@@ -171,7 +180,12 @@ impl Bench {
     }
 
     /// T2 for what a checkout holds.
-    pub fn place(&self, checkout: CheckoutId, attempt: AttemptId, lines: &[(&str, u32)]) -> Entry {
+    pub(crate) fn place(
+        &self,
+        checkout: CheckoutId,
+        attempt: AttemptId,
+        lines: &[(&str, u32)],
+    ) -> Entry {
         let currency = "EUR".parse().expect("a currency");
         let order = OrderId::of(checkout);
         let line = |(line, (name, quantity)): (u32, &(&str, u32))| NewOrderLine {
@@ -210,7 +224,7 @@ impl Bench {
         Entry::new(EntryId::attempt(attempt, "placed"), Fact::Place(Box::new(place)))
     }
 
-    pub fn settle(&self, checkout: CheckoutId, attempt: AttemptId, reopens: bool) -> Entry {
+    pub(crate) fn settle(&self, checkout: CheckoutId, attempt: AttemptId, reopens: bool) -> Entry {
         let settle = Settle {
             attempt,
             checkout,
@@ -226,7 +240,7 @@ impl Bench {
         Entry::new(EntryId::attempt(attempt, "declined"), Fact::Settle(Box::new(settle)))
     }
 
-    pub fn key(&self, name: &str, answer: Option<&str>) -> KeyWrite {
+    pub(crate) fn key(&self, name: &str, answer: Option<&str>) -> KeyWrite {
         KeyWrite {
             caller: "shop".into(),
             key: name.into(),
@@ -241,7 +255,7 @@ impl Bench {
         }
     }
 
-    pub fn line(&self, checkout: CheckoutId, kind: LineMoveKind, quantity: u32) -> Entry {
+    pub(crate) fn line(&self, checkout: CheckoutId, kind: LineMoveKind, quantity: u32) -> Entry {
         let id = MovementId::new(self.now(), &self.chance);
         let moved = LineMove {
             id,
@@ -257,49 +271,55 @@ impl Bench {
         Entry::new(EntryId::of(id), Fact::Line(moved))
     }
 
-    pub async fn replica(&self) -> HolderId {
+    pub(crate) async fn replica(&self) -> HolderId {
         let holder = HolderId::new(self.now(), &self.chance);
         self.store.register_holder(holder, "r1", self.now()).await.expect("registers");
         holder
     }
 
-    pub fn granted(&self, grant: GrantId, holder: HolderId, name: &str, at_most: u32) -> Entry {
+    pub(crate) fn granted(
+        &self,
+        grant: GrantId,
+        holder: HolderId,
+        name: &str,
+        at_most: u32,
+    ) -> Entry {
         let sku = sku(name);
         let fact = GrantWanted { id: grant, sku, holder, at_least: 1, at_most, now: self.now() };
         Entry::new(EntryId::of(grant), Fact::Grant(fact))
     }
 
-    pub fn close(&self, grants: &[GrantId]) -> Entry {
+    pub(crate) fn close(&self, grants: &[GrantId]) -> Entry {
         let id = MovementId::new(self.now(), &self.chance);
         let close = CloseGrants { grants: grants.to_vec(), now: self.now() };
         Entry::new(EntryId::of(id), Fact::CloseGrants(close))
     }
 
-    pub fn expire(&self, holds: Vec<(CheckoutId, Sku)>) -> Entry {
+    pub(crate) fn expire(&self, holds: Vec<(CheckoutId, Sku)>) -> Entry {
         let id = MovementId::new(self.now(), &self.chance);
         Entry::new(EntryId::of(id), Fact::Expire(Expire { holds, now: self.now() }))
     }
 }
 
 /// A session as an entry, decided for the first time.
-pub fn write(session: SessionWrite) -> Entry {
+pub(crate) fn write(session: SessionWrite) -> Entry {
     let id = EntryId::session(session.checkout, session.version, 0);
     Entry::new(id, Fact::Session(Box::new(session)))
 }
 
 /// The same session with its units from a grant.
-pub fn from_grant(mut session: SessionWrite, grant: GrantId) -> SessionWrite {
+pub(crate) fn from_grant(mut session: SessionWrite, grant: GrantId) -> SessionWrite {
     for hold in &mut session.holds {
         hold.source = Source::Grant(grant);
     }
     session
 }
 
-pub fn sku(name: &str) -> Sku {
+pub(crate) fn sku(name: &str) -> Sku {
     Sku::parse(name).expect("a SKU")
 }
 
-pub fn document(json: &str) -> Document {
+pub(crate) fn document(json: &str) -> Document {
     let raw: Box<serde_json::value::RawValue> = serde_json::from_str(json).expect("JSON");
     raw.into()
 }

@@ -1,4 +1,4 @@
 //! What tests share: servers of their own, and facts in few words.
 
-pub mod bench;
-pub mod servers;
+pub(crate) mod bench;
+pub(crate) mod servers;

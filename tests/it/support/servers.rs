@@ -20,7 +20,7 @@ use std::{
 use tokio::sync::OnceCell;
 
 /// A database of this test's own, with the schema in place. Returns its address.
-pub async fn postgres() -> String {
+pub(crate) async fn postgres() -> String {
     let template = template().await;
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::SeqCst);
@@ -30,7 +30,7 @@ pub async fn postgres() -> String {
 }
 
 /// An empty database, without any table.
-pub async fn empty_postgres() -> String {
+pub(crate) async fn empty_postgres() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::SeqCst);
     let name = format!("empty_{}_{number}", std::process::id());
@@ -39,8 +39,7 @@ pub async fn empty_postgres() -> String {
 }
 
 /// The address of a Redis that only this test run uses.
-#[allow(dead_code, reason = "the hot store's tests ask for it")]
-pub fn redis() -> &'static str {
+pub(crate) fn redis() -> &'static str {
     static ADDRESS: OnceLock<String> = OnceLock::new();
     ADDRESS.get_or_init(|| env::var("DOORBUSTER_TEST_REDIS").unwrap_or_else(|_| start_redis()))
 }

@@ -1,0 +1,246 @@
+//! The tasks of a running service, in the order in which they end.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::{sync::watch, task::JoinHandle, time::MissedTickBehavior};
+
+use crate::{
+    base::{Chance, Clock, HolderId},
+    cart::{Carts, Keeper},
+    checkout::Checkout,
+    config::Config,
+    http::Gate,
+    ledger::{Store, writer},
+    stock::Stock,
+    telemetry::{
+        Readings,
+        metrics::{self, ActorKind, Exporter},
+        saturation,
+    },
+};
+
+/// Time between two rounds of the keeper: how late a lapsed hold is back on sale.
+const ROUND: Duration = Duration::from_secs(1);
+
+/// Time between two slow rounds.
+const SLOW_ROUND: Duration = Duration::from_secs(60);
+
+/// Time between two looks for idle actors.
+const RETIRE: Duration = Duration::from_secs(30);
+
+/// Time between two heartbeats.
+const HEARTBEAT: Duration = Duration::from_secs(2);
+
+/// A holder this long without a heartbeat is fenced: its units are back on sale within seconds, and
+/// a paused process loses only its grants.
+const STALE: Duration = Duration::from_secs(8);
+
+/// Time between two readings of the gauges.
+const GAUGES: Duration = Duration::from_secs(1);
+
+/// Starts a task on this thread's runtime.
+#[expect(clippy::disallowed_methods, reason = "tasks are started here, and stopped here")]
+pub(super) fn spawn<T: Send + 'static>(
+    task: impl Future<Output = T> + Send + 'static,
+) -> JoinHandle<T> {
+    tokio::spawn(task)
+}
+
+/// What runs beside the requests.
+pub(super) struct Tasks {
+    stop: watch::Sender<bool>,
+    rounds: Vec<JoinHandle<()>>,
+    last: Vec<JoinHandle<()>>,
+}
+
+impl Default for Tasks {
+    fn default() -> Self {
+        Self { stop: watch::channel(false).0, rounds: Vec::new(), last: Vec::new() }
+    }
+}
+
+impl Tasks {
+    /// A task that ends by itself when nobody needs it any more.
+    pub(super) fn last(&mut self, task: impl Future<Output = ()> + Send + 'static) {
+        self.last.push(spawn(task));
+    }
+
+    /// A server that answers until the service has stopped.
+    pub(super) fn beside(&mut self, server: actix_web::dev::Server) {
+        let handle = server.handle();
+        let mut stop = self.stop.subscribe();
+        self.rounds.push(spawn(async move {
+            let serving = spawn(server);
+            let _gone = stop.changed().await;
+            handle.stop(false).await;
+            let _served = serving.await;
+        }));
+    }
+
+    /// Repeats something until the service stops. A round that takes long delays the next.
+    fn every<F>(&mut self, period: Duration, mut round: impl FnMut() -> F + Send + 'static)
+    where
+        F: Future<Output = ()> + Send,
+    {
+        let mut stop = self.stop.subscribe();
+        self.rounds.push(spawn(async move {
+            let mut ticks = tokio::time::interval(period);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            loop {
+                tokio::select! {
+                    _ = ticks.tick() => round().await,
+                    _ = stop.changed() => break,
+                }
+            }
+        }));
+    }
+
+    /// The keeper's rounds, and sleep for actors nobody needs.
+    pub(super) fn rounds(
+        &mut self,
+        keeper: &Arc<Keeper>,
+        carts: &Arc<Carts>,
+        stock: &Arc<Stock>,
+        config: &Config,
+    ) {
+        let quick = keeper.clone();
+        self.every(ROUND, move || {
+            let keeper = quick.clone();
+            async move { log(keeper.round().await.err()) }
+        });
+        let slow = keeper.clone();
+        self.every(SLOW_ROUND, move || {
+            let keeper = slow.clone();
+            async move { log(keeper.slow_round().await.err()) }
+        });
+        let idle = Duration::from_secs(config.stock.passivate_after_seconds);
+        let (carts, stock) = (carts.clone(), stock.clone());
+        self.every(RETIRE, move || {
+            let (carts, stock) = (carts.clone(), stock.clone());
+            async move {
+                carts.retire_idle(idle).await;
+                stock.retire_idle(idle).await;
+            }
+        });
+    }
+
+    /// Says that this process lives, and fences those that have stopped saying so.
+    pub(super) fn heartbeat(&mut self, holder: &Arc<Holder>, desk: &Arc<Checkout>) {
+        let (holder, desk) = (holder.clone(), desk.clone());
+        self.every(HEARTBEAT, move || {
+            let (holder, desk) = (holder.clone(), desk.clone());
+            async move { log(holder.beat(&desk).await.err()) }
+        });
+    }
+
+    /// Keeps the gauges true.
+    pub(super) fn gauges(
+        &mut self,
+        exporter: Exporter,
+        desk: Arc<Checkout>,
+        carts: Arc<Carts>,
+        working: Arc<Gate>,
+        in_flight_limit: usize,
+    ) {
+        self.every(GAUGES, move || {
+            let readings = Readings {
+                in_flight: working.inside() as u64,
+                in_flight_limit: in_flight_limit as u64,
+                queue_depth: desk.writer.depth() as u64,
+                queue_bound: writer::QUEUE_BOUND as u64,
+                commit_share: desk.writer.take_busy_share(),
+            };
+            metrics::admission_in_flight(working.inside());
+            metrics::ledger_queue_depth(desk.writer.depth());
+            metrics::live_actors(ActorKind::Cart, carts.live_count());
+            metrics::live_actors(ActorKind::Sku, desk.stock.live_count());
+            metrics::saturation(saturation(readings));
+            exporter.upkeep();
+            std::future::ready(())
+        });
+    }
+
+    /// Ends the rounds; one under way is finished.
+    pub(super) async fn end_rounds(&mut self) {
+        self.stop.send_replace(true);
+        for round in self.rounds.drain(..) {
+            let _panicked = round.await;
+        }
+    }
+
+    /// Waits for the tasks that end by themselves, this long at most.
+    pub(super) async fn finish(self, at_most: Duration) {
+        for task in self.last {
+            if tokio::time::timeout(at_most, task).await.is_err() {
+                tracing::warn!(
+                    "a task did not end in time; what it left is found by the next start"
+                );
+            }
+        }
+    }
+}
+
+/// This process's lifetime as a holder of grants.
+pub(super) struct Holder {
+    id: Mutex<HolderId>,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    chance: Arc<dyn Chance>,
+}
+
+impl Holder {
+    /// Registers a fresh lifetime.
+    pub(super) async fn register(
+        store: &Arc<dyn Store>,
+        clock: &Arc<dyn Clock>,
+        chance: &Arc<dyn Chance>,
+    ) -> Result<Arc<Self>, crate::ledger::LedgerFault> {
+        let id = HolderId::new(clock.now(), &**chance);
+        store.register_holder(id, "", clock.now()).await?;
+        let (store, clock, chance) = (store.clone(), clock.clone(), chance.clone());
+        Ok(Arc::new(Self { id: Mutex::new(id), store, clock, chance }))
+    }
+
+    pub(super) fn id(&self) -> HolderId {
+        *self.id.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A live process that finds itself fenced begins a new lifetime: heartbeats revive nobody.
+    async fn beat(&self, desk: &Checkout) -> Result<(), crate::ledger::LedgerFault> {
+        let now = self.clock.now();
+        if !self.store.heartbeat(self.id(), now).await? {
+            let fresh = HolderId::new(now, &*self.chance);
+            self.store.register_holder(fresh, "", now).await?;
+            *self.id.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
+            desk.stock.become_holder(fresh);
+            tracing::warn!(holder = %fresh, "this process had been fenced; it goes on under a new holder id");
+        }
+        let stale_before = now.minus(STALE);
+        for holder in self.store.list_stale_holders(stale_before).await? {
+            let closed = self.store.fence(holder, stale_before, now).await?;
+            tracing::warn!(%holder, grants = closed.len(), "fenced a holder that stopped beating");
+        }
+        Ok(())
+    }
+
+    /// Ends this lifetime: its unused units are back on sale at once.
+    pub(super) async fn leave(&self, desk: &Checkout) {
+        let now = self.clock.now();
+        let ended = self.store.fence(self.id(), now.plus(STALE), now).await;
+        match ended {
+            Ok(closed) => tracing::info!(grants = closed.len(), "gave the grants back"),
+            Err(fault) => {
+                tracing::warn!(%fault, "the grants are given back when this holder is fenced")
+            }
+        }
+        desk.stock.retire_idle(Duration::ZERO).await;
+    }
+}
+
+fn log(fault: Option<crate::ledger::LedgerFault>) {
+    if let Some(fault) = fault {
+        tracing::warn!(%fault, "a round was cut short; the next one tries again");
+    }
+}

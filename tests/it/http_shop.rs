@@ -1,0 +1,245 @@
+//! A whole shop in one process, asked through its front door.
+
+use actix::System;
+use actix_web::{
+    App,
+    http::{Method, StatusCode, header::HeaderMap},
+    middleware::from_fn,
+    test::{TestRequest, init_service, try_call_service},
+    web::{Data, ServiceConfig},
+};
+use doorbuster::{
+    access::Access,
+    base::{AnchoredClock, Chance, Clock, HolderId, Limits, Money, MovementId, Sku, SystemChance},
+    cart::Carts,
+    catalog::{Catalog, Product, StockPolicy},
+    checkout::{Checkout, Collection, NoProbe, Terms},
+    http::{Answers, Door, Draining, Gate, Site, admission, routes},
+    ledger::{
+        BatchReply, Database, DatabaseOptions, Entry, EntryId, Fact, Writer,
+        entry::{MoveKind, StockMove},
+    },
+    payment::sandbox::{Sandbox, SandboxSettings},
+    sessions::in_process::{InProcessLimits, InProcessSessions},
+    stock::{GrantTerms, Stock},
+};
+use serde_json::Value;
+use std::sync::{Arc, OnceLock, atomic::AtomicU64, atomic::Ordering};
+
+/// Where the shop says it is.
+pub const BASE_URL: &str = "https://shop.example";
+
+/// A shop that sells a tee (5 in stock), a cap (1) and an e-book (never runs out).
+pub struct Shop {
+    pub door: Data<Door>,
+    _folder: tempfile::TempDir,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub bytes: Vec<u8>,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.bytes)
+            .unwrap_or_else(|_| panic!("no JSON: {}", String::from_utf8_lossy(&self.bytes)))
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The answer, which must be a problem of this code and status.
+    pub fn problem(&self, status: u16, code: &str) -> Value {
+        let body = self.json();
+        assert_eq!((self.status.as_u16(), body["code"].as_str()), (status, Some(code)), "{body}");
+        assert_eq!(self.header("content-type"), Some("application/problem+json"));
+        assert_eq!(body["status"], status);
+        // A refusal that is replayed byte for byte names no request.
+        let id = body.get("request_id").map(|id| id.as_str().expect("a text"));
+        assert!(id.is_none() || id == self.header("x-request-id"), "{body}");
+        assert!(self.header("x-request-id").is_some());
+        body
+    }
+}
+
+impl Shop {
+    pub async fn open() -> Self {
+        Self::with(Limits::default()).await
+    }
+
+    pub async fn with(limits: Limits) -> Self {
+        // A fault tells the log and not the caller; a failing test shows it.
+        let log = tracing_subscriber::fmt().with_max_level(tracing::Level::WARN);
+        let _other_test_was_first = log.with_test_writer().try_init();
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let database = Database::open(&DatabaseOptions::new(folder.path().display().to_string()))
+            .await
+            .expect("opens");
+        database.migrate().await.expect("migrates");
+        let clock: Arc<dyn Clock> = Arc::new(AnchoredClock::from_system());
+        let chance: Arc<dyn Chance> = Arc::new(SystemChance);
+        let store = database.store();
+        let stock: Arc<OnceLock<Arc<Stock>>> = Arc::default();
+        let listening = stock.clone();
+        let heard = Arc::new(move |reply: &BatchReply| {
+            if let Some(stock) = listening.get() {
+                stock.heard(reply);
+            }
+        });
+        let (writer, task) = Writer::new(store.clone(), clock.clone(), heard);
+        actix_web::rt::spawn(task);
+        let holder = HolderId::new(clock.now(), &*chance);
+        store.register_holder(holder, "test", clock.now()).await.expect("registers");
+        let arbiters = vec![System::current().arbiter().clone()];
+        let sku_actors = Arc::new(Stock::new(
+            writer.clone(),
+            clock.clone(),
+            chance.clone(),
+            GrantTerms::default(),
+            holder,
+            arbiters.clone(),
+        ));
+        stock.set(sku_actors.clone()).ok().expect("set once");
+        let book = folder.path().join("sandbox.jsonl");
+        let gateway = Arc::new(
+            Sandbox::open(book, SandboxSettings::default(), clock.clone()).expect("a new book"),
+        );
+        let (collector, collecting) = Collection {
+            writer: writer.clone(),
+            gateway: gateway.clone(),
+            clock: clock.clone(),
+            chance: chance.clone(),
+            probe: Arc::new(NoProbe),
+        }
+        .start();
+        actix_web::rt::spawn(collecting);
+        let answers = Arc::new(Answers::of(Site::at(BASE_URL)));
+        let catalog = Catalog::new(database.clone());
+        let desk = Arc::new(Checkout {
+            store: store.clone(),
+            writer: writer.clone(),
+            stock: sku_actors,
+            catalog: catalog.clone(),
+            gateway,
+            hot: Arc::new(InProcessSessions::new(InProcessLimits::default(), clock.clone())),
+            render: answers.clone(),
+            collector,
+            clock: clock.clone(),
+            chance: chance.clone(),
+            terms: Terms::default(),
+            probe: Arc::new(NoProbe),
+        });
+        let shop = Self {
+            door: Data::new(Door {
+                carts: Arc::new(Carts::new(desk, arbiters)),
+                store,
+                writer,
+                catalog,
+                clock,
+                chance,
+                limits,
+                access: Access::Open,
+                answers,
+                draining: Arc::new(Draining::default()),
+                working: Arc::new(Gate::default()),
+                reading: Arc::new(Gate::default()),
+            }),
+            _folder: folder,
+        };
+        shop.fill().await;
+        shop
+    }
+
+    async fn fill(&self) {
+        self.sells("TEE", 1990, StockPolicy::Tracked, 5).await;
+        self.sells("CAP", 900, StockPolicy::Tracked, 1).await;
+        self.sells("EBOOK", 499, StockPolicy::Untracked, 0).await;
+    }
+
+    /// Puts a product on sale with so many units.
+    pub async fn sells(&self, sku: &str, minor: i64, stock_policy: StockPolicy, units: u32) {
+        let sku = Sku::parse(sku).expect("a SKU");
+        let now = self.door.clock.now();
+        let product = Product {
+            sku: sku.clone(),
+            title: format!("The {sku}"),
+            price: Money::from_minor(minor, "EUR".parse().expect("a currency")),
+            tax_category: "standard".into(),
+            image_url: Some(format!("{BASE_URL}/{sku}.png")),
+            attributes: Default::default(),
+            stock_policy,
+            active: true,
+            updated_at: now,
+        };
+        self.door.catalog.save(&[product]).await.expect("saved");
+        if units > 0 {
+            let id = MovementId::new(now, &*self.door.chance);
+            let (kind, reason) = (MoveKind::Receive, "opening".to_owned());
+            let moved = StockMove { id, sku, kind, quantity: units, reason, key: None, now };
+            let entry = Entry::new(EntryId::of(id), Fact::Move(moved));
+            self.door.writer.write(entry).await.expect("reachable").expect("recorded");
+        }
+    }
+
+    /// Sends a request.
+    pub async fn send(&self, request: TestRequest) -> Answer {
+        self.send_with(request, |_| ()).await
+    }
+
+    /// Sends a request to a shop with further routes.
+    pub async fn send_with(
+        &self,
+        request: TestRequest,
+        more: impl FnOnce(&mut ServiceConfig),
+    ) -> Answer {
+        let app = App::new()
+            .wrap(from_fn(admission::admit))
+            .app_data(self.door.clone())
+            .configure(more)
+            .configure(routes);
+        let app = init_service(app).await;
+        let response = match try_call_service(&app, request.to_request()).await {
+            Ok(response) => response.into_parts().1,
+            Err(error) => error.error_response(),
+        };
+        let (status, headers) = (response.status(), response.headers().clone());
+        let bytes = actix_web::body::to_bytes(response.into_body()).await.expect("a whole body");
+        Answer { status, headers, bytes: bytes.to_vec() }
+    }
+
+    /// Gets a resource.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(TestRequest::get().uri(path)).await
+    }
+
+    /// Changes something under a fresh key.
+    pub async fn ask(&self, method: Method, path: &str, body: &Value) -> Answer {
+        self.ask_as(&fresh_key(), method, path, body).await
+    }
+
+    /// Changes something under this key.
+    pub async fn ask_as(&self, key: &str, method: Method, path: &str, body: &Value) -> Answer {
+        let request = TestRequest::default().method(method).uri(path).set_payload(body.to_string());
+        let request = request
+            .insert_header(("content-type", "application/json"))
+            .insert_header(("content-length", body.to_string().len()))
+            .insert_header(("idempotency-key", key));
+        self.send(request).await
+    }
+
+    /// Posts under a fresh key.
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.ask(Method::POST, path, body).await
+    }
+}
+
+/// A key nobody used.
+pub fn fresh_key() -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    format!("key-{}", NEXT.fetch_add(1, Ordering::Relaxed))
+}
