@@ -10,6 +10,7 @@ use std::{
 
 use super::open_database;
 use crate::{
+    app::BOOK,
     audit::{AuditReport, audit},
     base::Timestamp,
     config::Config,
@@ -24,7 +25,7 @@ const PATIENCE: (u32, Duration) = (100, Duration::from_millis(100));
 /// Recomputes stock, holds, orders and charges of a ledger at rest, and lists every difference.
 #[derive(Debug, Args)]
 pub struct Audit {
-    /// The sandbox's book [default: sandbox.jsonl in the data folder, when it is there]
+    /// The sandbox's book [default: sandbox-book.jsonl in the data folder, when it is there]
     #[arg(long, value_name = "FILE")]
     pub book: Option<PathBuf>,
 }
@@ -47,9 +48,6 @@ pub async fn run(
     let report = check(&*database.store(), book).await?;
     verdict(&report, out)
 }
-
-/// The name of the sandbox's book in the data folder.
-pub const BOOK: &str = "sandbox.jsonl";
 
 /// Waits until nothing is owed to the gateway any more, or patience ends, and audits.
 ///
