@@ -10,12 +10,11 @@ use std::{
 
 use super::open_database;
 use crate::{
-    app::BOOK,
     audit::{AuditReport, audit},
     base::Timestamp,
     config::Config,
     ledger::Store,
-    payment::sandbox::{Charge, read_book},
+    payment::sandbox::{BOOK, Charge, read_book},
 };
 
 /// How often and how long an audit waits for captures that are still owed: those follow the answer
