@@ -10,6 +10,8 @@
 
 mod buyers;
 pub mod embedded;
+#[cfg(test)]
+mod fake_shop;
 pub mod plan;
 pub mod read;
 pub mod report;
