@@ -51,8 +51,8 @@ impl Saga<'_> {
         Ok(())
     }
 
-    /// A hold had lapsed and its units are gone. The session opens again with what it still has, and
-    /// says so; the express lane leaves nothing.
+    /// A hold had lapsed and its units are gone. The session opens again with what it still has,
+    /// and says so; the express lane leaves nothing.
     async fn sold_out(
         &mut self,
         asked: &Asked,

@@ -29,7 +29,8 @@ const AT_ONCE: usize = 64;
 pub struct Collector(mpsc::Sender<OperationRow>);
 
 impl Collector {
-    /// Hands a debt over. When the collector is busy the debt stays in the ledger and is found later.
+    /// Hands a debt over. When the collector is busy the debt stays in the ledger and is found
+    /// later.
     pub fn collect(&self, due: OperationRow) {
         let _full = self.0.try_send(due);
     }
@@ -84,10 +85,12 @@ impl Collection {
             }
         };
         if state == OperationState::Refused {
-            tracing::error!(operation = %due.operation.id, order = %due.order, note, "the gateway refuses a debt");
+            let (operation, order) = (due.operation.id, due.order);
+            tracing::error!(%operation, %order, note, "the gateway refuses a debt");
         }
         if let Err(fault) = self.record(&due, state, note).await {
-            tracing::warn!(operation = %due.operation.id, %fault, "a collected debt is not recorded yet");
+            let operation = due.operation.id;
+            tracing::warn!(%operation, %fault, "a collected debt is not recorded yet");
         }
     }
 

@@ -35,7 +35,8 @@ impl Checkout {
         }
     }
 
-    /// Creates and pays in one: session, holds, attempt and pins are one fact. Refused, it leaves nothing.
+    /// Creates and pays in one: session, holds, attempt and pins are one fact. Refused, it leaves
+    /// nothing.
     pub async fn express(
         &self,
         id: CheckoutId,

@@ -106,7 +106,8 @@ impl Saga<'_> {
         Ok(())
     }
 
-    /// Lets an authorization go that no order uses: owed in the ledger first, then asked of the gateway.
+    /// Lets an authorization go that no order uses: owed in the ledger first, then asked of the
+    /// gateway.
     pub(super) async fn void(&mut self) -> Result<(), CheckoutRefused> {
         let (Some(attempt), Some(authorization)) = (&self.attempt, &self.authorization) else {
             return Ok(());

@@ -21,8 +21,9 @@ use crate::{
 
 impl Checkout {
     /// Settles the attempt that pins this session, once its deadline has passed: an authorization
-    /// becomes the order, a decline or "never heard of it" reopens the session. Whoever waits with an
-    /// idempotency key finds the answer under it. While the gateway says nothing, nothing changes.
+    /// becomes the order, a decline or "never heard of it" reopens the session. Whoever waits with
+    /// an idempotency key finds the answer under it. While the gateway says nothing, nothing
+    /// changes.
     pub async fn recover(&self, session: &mut Session) -> Result<(), CheckoutRefused> {
         let Some(id) = session.attempt.filter(|_| session.state == SessionState::Completing) else {
             return Ok(());
@@ -34,7 +35,7 @@ impl Checkout {
         self.probe.reach(CrashPoint::InRecovery);
         let attempt = self.attempted(&row).await?;
         let Some(found) = self.ask_what_became(&attempt).await else { return Ok(()) };
-        tracing::info!(attempt = %id, checkout = %session.id, found = ?found, "recovered a payment attempt");
+        tracing::info!(attempt = %id, checkout = %session.id, ?found, "recovered an attempt");
         let mut saga = Saga {
             desk: self,
             session,
@@ -64,7 +65,7 @@ impl Checkout {
         let found = match self.gateway.find(row.id).await {
             Ok(found) => found,
             Err(fault) => {
-                tracing::warn!(attempt = %row.id, %fault, "the gateway does not tell about a watched attempt");
+                tracing::warn!(attempt = %row.id, %fault, "the gateway tells nothing of an attempt");
                 return Ok(());
             }
         };

@@ -1,4 +1,5 @@
-//! What a ledger database must do. Two do it: PostgreSQL and SQLite; one contract suite runs on both.
+//! What a ledger database must do. Two do it: PostgreSQL and SQLite; one contract suite runs on
+//! both.
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -28,7 +29,8 @@ pub enum CommitFault {
     /// `sessions` or `idempotency_keys`): judge the batch again.
     #[error("the batch met another: {0}")]
     Again(String),
-    /// `commit` was sent and not answered, or the connection broke on the way: it may have happened.
+    /// `commit` was sent and not answered, or the connection broke on the way: it may have
+    /// happened.
     #[error("the outcome of the commit is unknown: {0}")]
     Unknown(String),
     /// It did not happen.
