@@ -32,16 +32,13 @@ use crate::{
     payment::{
         Gateway,
         remote::RemoteSandbox,
-        sandbox::{Sandbox, SandboxSettings},
+        sandbox::{BOOK, Sandbox, SandboxSettings},
     },
     sessions::{HotSessions, InProcessLimits, InProcessSessions, RedisLimits, RedisSessions},
     stock::{GrantTerms, Stock},
     telemetry::metrics,
 };
 use tasks::Tasks;
-
-/// The name of the sandbox's book in the data folder.
-pub const BOOK: &str = "sandbox-book.jsonl";
 
 /// What a test may replace. In production everything comes from the configuration.
 #[derive(Default)]

@@ -11,8 +11,8 @@ create function ledger_texts(list jsonb) returns text[] language sql immutable p
 $$;
 
 -- Locks and reads. Each step is a statement of its own, because each needs a fresh snapshot: one
--- that waited for another transaction must see what that one wrote. Every batch locks in this order:
--- replicas, attempts, sessions, holds, stock, grants, lines, operations; each by key.
+-- that waited for another transaction must see what that one wrote. Every batch locks in this
+-- order: replicas, attempts, sessions, holds, stock, grants, lines, operations; each by key.
 create function ledger_lock(ask jsonb) returns text language plpgsql volatile as $$
 declare
     none         constant json := '[]';
@@ -41,10 +41,12 @@ begin
     if ask->'attempts' <> '[]' then
         perform 1 from payment_attempts where id = any(ledger_ids(ask->'attempts'))
             order by id for update;
-        select coalesce(json_agg(r.record), none), all_sessions || coalesce(array_agg(r.checkout_id), '{}')
+        select coalesce(json_agg(r.record), none),
+               all_sessions || coalesce(array_agg(r.checkout_id), '{}')
             into attempts, all_sessions
             from attempt_rows r where r.id = any(ledger_ids(ask->'attempts'));
-        select waiting || coalesce(jsonb_agg(jsonb_build_array(a.waiting_caller, a.waiting_key)), '[]')
+        select waiting || coalesce(
+                   jsonb_agg(jsonb_build_array(a.waiting_caller, a.waiting_key)), '[]')
             into waiting from payment_attempts a
             where a.id = any(ledger_ids(ask->'attempts')) and a.waiting_key is not null;
     end if;

@@ -4,7 +4,7 @@
 //! **Invariant:** every step can be stopped, repeated or undone; nothing waits while holding something.
 //! **Not here:** who may ask next (see [`cart`](crate::cart)) and how answers look (see `http`).
 //!
-//! [`open`] is T0, [`saga`] the table after it: [`begin`](Saga) T1, authorize, [`place`](Saga) T2 and
+//! [`open`] is T0, [`saga`] the table after it: `begin` T1, authorize, `place` T2 and
 //! T3; [`recover`](Checkout::recover) finishes what a crash or a silent gateway left behind.
 
 pub mod answer;

@@ -14,7 +14,7 @@ use crate::{
     base::Timestamp,
     config::Config,
     ledger::Store,
-    payment::sandbox::{Charge, read_book},
+    payment::sandbox::{BOOK, Charge, read_book},
 };
 
 /// How often and how long an audit waits for captures that are still owed: those follow the answer
@@ -24,7 +24,7 @@ const PATIENCE: (u32, Duration) = (100, Duration::from_millis(100));
 /// Recomputes stock, holds, orders and charges of a ledger at rest, and lists every difference.
 #[derive(Debug, Args)]
 pub struct Audit {
-    /// The sandbox's book [default: sandbox.jsonl in the data folder, when it is there]
+    /// The sandbox's book [default: sandbox-book.jsonl in the data folder, when it is there]
     #[arg(long, value_name = "FILE")]
     pub book: Option<PathBuf>,
 }
@@ -47,9 +47,6 @@ pub async fn run(
     let report = check(&*database.store(), book).await?;
     verdict(&report, out)
 }
-
-/// The name of the sandbox's book in the data folder.
-pub const BOOK: &str = "sandbox.jsonl";
 
 /// Waits until nothing is owed to the gateway any more, or patience ends, and audits.
 ///

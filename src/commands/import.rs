@@ -23,7 +23,7 @@ use crate::{
 /// How many errors are shown: enough to correct a column, not to scroll for.
 const SHOWN: usize = 20;
 
-/// Products per transaction of the catalogue, and SKUs per question about stock.
+/// SKUs per question about stock.
 const PER_QUESTION: usize = 1000;
 
 /// Movements on their way at once; the ledger commits them in groups.

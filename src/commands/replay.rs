@@ -52,13 +52,9 @@ pub async fn run(
     let plan = plan(&arguments.file)?;
     let Some(target) = &arguments.target else {
         let service = start_embedded(config).await?;
-        let bought = buy(arguments, &service.base_url(), &plan, out).await;
-        let audited = match bought {
-            Ok(()) => finish(&service, out).await,
-            Err(error) => Err(error),
-        };
+        let replayed = buy_and_audit(arguments, &service, &plan, out).await;
         service.stop().await;
-        return audited;
+        return replayed;
     };
     buy(arguments, target, &plan, out).await?;
     if config.storage.database.is_none() {
@@ -70,7 +66,20 @@ pub async fn run(
     audit::verdict(&report, out)
 }
 
-async fn finish(service: &Embedded, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
+async fn buy_and_audit(
+    arguments: &Replay,
+    service: &Embedded,
+    plan: &Plan,
+    out: &mut (dyn Write + Send),
+) -> anyhow::Result<()> {
+    // The book of this service begins empty: orders that stand already would have no charge in it.
+    let orders = service.store().figures().await?.orders;
+    anyhow::ensure!(
+        orders == 0,
+        "the database has {orders} orders already; name one without, or replay against the service \
+         that placed them with --target"
+    );
+    buy(arguments, &service.base_url(), plan, out).await?;
     service.settle().await?;
     let report = audit::check(&*service.store(), Some(&service.book())).await?;
     audit::verdict(&report, out)

@@ -5,11 +5,10 @@ use clap::Args;
 use std::{io::Write, net::SocketAddr, sync::Arc};
 
 use crate::{
-    app::BOOK,
     base::AnchoredClock,
     config::Config,
     http::sandbox,
-    payment::sandbox::{Sandbox, SandboxSettings},
+    payment::sandbox::{BOOK, Sandbox, SandboxSettings},
 };
 
 /// Serves the sandbox gateway. Loopback only: it is a toy bank without a lock.

@@ -60,7 +60,10 @@ pub enum DatabaseFault {
     )]
     Location(String),
     /// The folder cannot be used.
-    #[error("the data folder {} cannot be used: {error}; check that it may be written to", .folder.display())]
+    #[error(
+        "the data folder {} cannot be used: {error}; check that it may be written to",
+        .folder.display()
+    )]
     Folder {
         /// Which.
         folder: PathBuf,
@@ -69,7 +72,8 @@ pub enum DatabaseFault {
     },
     /// Another process has the folder.
     #[error(
-        "the data folder {} is in use by another process; stop that one, or give this one a folder of its own",
+        "the data folder {} is in use by another process; \
+         stop that one, or give this one a folder of its own",
         .folder.display()
     )]
     InUse {
@@ -94,7 +98,8 @@ pub enum DatabaseFault {
     },
     /// The schema is older than the binary.
     #[error(
-        "the database's schema is at version {found}, this binary needs {needed}; run `doorbuster migrate`"
+        "the database's schema is at version {found}, this binary needs {needed}; \
+         run `doorbuster migrate`"
     )]
     SchemaBehind {
         /// What stands; 0 for an empty database.
@@ -110,7 +115,8 @@ pub enum DatabaseFault {
     Ledger(#[from] LedgerFault),
 }
 
-/// A newer schema serves an older binary (migrations expand first, contract later); an older one does not.
+/// A newer schema serves an older binary (migrations expand first, contract later); an older one
+/// does not.
 pub(super) fn check_schema(found: Option<i64>) -> Result<(), DatabaseFault> {
     let (found, needed) = (found.unwrap_or(0), SCHEMA_VERSION);
     if found < needed { Err(DatabaseFault::SchemaBehind { found, needed }) } else { Ok(()) }

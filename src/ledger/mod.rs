@@ -1,6 +1,6 @@
 //! The ledger: the durable record of the checkout path, and the only judge of what may be promised.
 //!
-//! **Owns:** every durable fact, the [writer](writer) that commits them in groups, the rules by which
+//! **Owns:** every durable fact, the [writer] that commits them in groups, the rules by which
 //! they are [judged](judge), and both databases that keep them.
 //! **Invariant:** `on_hand = unallocated + Σ active (granted − consumed) + held + sold` for every SKU,
 //! after every commit. A recorded entry answers what it recorded, for ever.

@@ -4,9 +4,10 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 use tempfile::TempDir;
 
 use crate::{
-    app::{App, BOOK, Replaced},
+    app::{App, Replaced},
     config::Config,
     ledger::Store,
+    payment::sandbox::BOOK,
 };
 
 /// A running service.

@@ -1,7 +1,7 @@
 //! Replays a real shop's invoices against a running service, as buyers would.
 //!
 //! **Owns:** reading the file, the plan made from it, the buyers, the report.
-//! **Invariant:** every row of the file is counted under exactly one [`Kind`](row::Kind).
+//! **Invariant:** every row of the file is counted under exactly one [`Kind`].
 //! **Not here:** whether the books add up afterwards (see [`audit`](crate::audit)).
 //!
 //! The file has the columns of the UCI Online Retail data: `InvoiceNo`, `StockCode`,
@@ -10,6 +10,8 @@
 
 mod buyers;
 pub mod embedded;
+#[cfg(test)]
+mod fake_shop;
 pub mod plan;
 pub mod read;
 pub mod report;

@@ -41,3 +41,7 @@ fn style() -> ProgressStyle {
     ProgressStyle::with_template("{bar:40} {pos}/{len} {msg}, {per_sec}, {eta} left")
         .unwrap_or_else(|_| ProgressStyle::default_bar())
 }
+
+#[cfg(test)]
+#[path = "run_tests.rs"]
+mod tests;

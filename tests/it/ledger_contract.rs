@@ -23,5 +23,7 @@ mod faults;
 mod grants;
 mod holds;
 mod payment;
+mod property;
+mod races;
 mod records;
 mod schema;

@@ -27,8 +27,9 @@ const ORDER: &[&[&str]] = &[
     &["base"],
 ];
 
-/// Those that start a whole service, and may name `app` for it.
-const STARTERS: &[&str] = &["src/commands/serve.rs", "src/replay/embedded.rs"];
+/// Those that start a service: they may name `app` for it, and the actix system it runs in.
+const STARTERS: &[&str] =
+    &["src/commands/serve.rs", "src/commands/sandbox.rs", "src/replay/embedded.rs"];
 
 /// Where a framework may be named.
 struct Address {
@@ -53,10 +54,12 @@ const ADDRESSES: &[Address] = &[
     },
     Address {
         crate_name: "actix",
-        said: "actor.rs, messages.rs, registry.rs, carts.rs and app.rs",
+        said: "actor.rs, messages.rs, registry.rs, carts.rs, app.rs and what starts a service",
         allows: |source| {
             let names = ["actor.rs", "messages.rs", "registry.rs", "carts.rs"];
-            names.contains(&source.name()) || slice_of(&source.path) == "app"
+            names.contains(&source.name())
+                || slice_of(&source.path) == "app"
+                || STARTERS.contains(&source.path.as_str())
         },
     },
     Address {

@@ -63,8 +63,9 @@ impl Rows {
             }
             match wanted.source {
                 Source::Grant(id) => {
-                    let left =
-                        self.active_grant(id).map_or(0, |grant| grant.granted - grant.consumed);
+                    // A grant of another SKU is as good as closed.
+                    let grant = self.active_grant(id).filter(|grant| grant.sku == wanted.sku);
+                    let left = grant.map_or(0, |grant| grant.granted - grant.consumed);
                     if left < missing {
                         closed.push(id);
                     }

@@ -49,7 +49,8 @@ const GRANTS: &str = "update stock_grants set consumed = consumed + x.value->>'$
 const ATTEMPTS: &str = "update payment_attempts set state = x.value->>'$.state',
         authorization_id = x.value->>'$.authorization', code = x.value->>'$.code',
         watch_until = x.value->>'$.watch_until', settled_at = x.value->>'$.settled_at'
-    from json_each($1) x where payment_attempts.id = x.value->>'$.id' and payment_attempts.state = 'pending'";
+    from json_each($1) x 
+    where payment_attempts.id = x.value->>'$.id' and payment_attempts.state = 'pending'";
 const NEW_ATTEMPTS: &str = "insert into payment_attempts (id, checkout_id, order_id, number, state,
         amount_minor, currency, gateway, deadline, watch_until, waiting_caller, waiting_key,
         created_at)
@@ -90,7 +91,8 @@ const ANSWERS: &str = "update idempotency_keys set
         answer_status = x.value->>'$.answer.status', answer_body = x.value->>'$.answer.body',
         answer_version = x.value->>'$.answer.version', answered_at = x.value->>'$.now'
     from json_each($1) x
-    where caller = x.value->>'$.caller' and idempotency_keys.key = x.value->>'$.key' and answered_at is null
+    where caller = x.value->>'$.caller' and idempotency_keys.key = x.value->>'$.key'
+      and answered_at is null
       and x.value->>'$.answer' is not null";
 const NEW_KEYS: &str = "insert into idempotency_keys (caller, key, fingerprint, dialect,
         answer_status, answer_body, answer_version, created_at, answered_at)

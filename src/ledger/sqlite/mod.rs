@@ -1,6 +1,6 @@
 //! The ledger in SQLite, inside this process.
 //!
-//! **Owns:** the SQL of the checkout path in SQLite's dialect, its connections and the folder's lock.
+//! **Owns:** the SQL of the checkout path in SQLite's dialect, its connections, the folder's lock.
 //! **Invariant:** one process, one writer; a commit is on disk before it is acknowledged.
 //! **Not here:** the rules (see [`judge`](super::judge)); other slices keep their own tables' SQL.
 

@@ -58,7 +58,8 @@ impl Sqlite {
             .read(|conn| {
                 Box::pin(async move {
                     let migrated: bool = sqlx::query_scalar(
-                        "select exists (select 1 from sqlite_schema where name = '_sqlx_migrations')",
+                        "select exists (
+                             select 1 from sqlite_schema where name = '_sqlx_migrations')",
                     )
                     .fetch_one(&mut *conn)
                     .await?;

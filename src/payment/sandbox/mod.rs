@@ -21,6 +21,9 @@
 //! The reference is the idempotency key: it keeps its first answer whatever token comes with it
 //! later, and refuses another amount. Nothing new is authorized after a request's `not_after`.
 
+/// The name of the book in the data folder.
+pub const BOOK: &str = "sandbox-book.jsonl";
+
 mod book;
 mod charge;
 mod charges;

@@ -37,7 +37,12 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) async fn postgres() -> Self {
-        Self::open(servers::postgres().await, None, 1).await
+        Self::at(servers::postgres().await).await
+    }
+
+    /// A ledger at this address.
+    pub(crate) async fn at(address: String) -> Self {
+        Self::open(address, None, 1).await
     }
 
     pub(crate) async fn sqlite() -> Self {

@@ -115,6 +115,7 @@ fn start_postgres() -> String {
     panic!("PostgreSQL does not start: see {}", folder.join("log").display());
 }
 
+#[expect(clippy::zombie_processes, reason = "the guard ends it, and a panic ends the run")]
 fn start_redis() -> String {
     let folder = private_folder("redis");
     for _ in 0..5 {
