@@ -1,4 +1,5 @@
-//! `POST /v1/stock/movements`, `GET /v1/stock/{sku}/movements`: stock comes in and goes out by hand.
+//! `POST /v1/stock/movements`, `GET /v1/stock/{sku}/movements`: stock comes in and goes out by
+//! hand.
 
 use actix_web::{HttpResponse, web};
 use futures_util::future::join_all;
