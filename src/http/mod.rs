@@ -2,8 +2,7 @@
 //!
 //! **Owns:** routes, wire formats, problems, admission, and how answers are written.
 //! **Invariant:** every answer that is not a success is a problem with a request id; card numbers
-//! and
-//! bodies beyond their limits get no further than this.
+//! and bodies beyond their limits get no further than this.
 //! **Not here:** what may happen to a checkout (see [`cart`](crate::cart)) and what it costs.
 //!
 //! A change comes in like this: [`admission`] reads the body and takes a place → [`asking`] says
