@@ -3,6 +3,7 @@
 //! Start goes up the import order, from the ledger to the door; shutdown goes down it: no new work,
 //! the work at hand finished, grants given back, the ledger closed.
 
+mod parts;
 mod tasks;
 
 use actix::{Arbiter, ArbiterHandle};
@@ -10,33 +11,23 @@ use actix_web::{dev::ServerHandle, web::Data};
 use anyhow::Context;
 use std::{
     net::{SocketAddr, TcpListener},
-    sync::{Arc, OnceLock},
+    sync::Arc,
     time::Duration,
 };
 use tokio::task::JoinHandle;
 
 use crate::{
-    access::{Access, Keys},
-    base::{AnchoredClock, Chance, Clock, HolderId, MovementId, SystemChance},
-    cart::{Carts, Keeper, keeper::Retention},
-    catalog::{Catalog, demo},
-    checkout::{Checkout, Collection, NoProbe, Probe, Terms},
-    commands::database_options,
-    config::{Capture, Config, GatewayChoice, Mode},
-    http::{Answers, Door, Draining, Site, server},
-    ledger::{
-        Database, Entry, EntryId, Fact, Store, Writer,
-        entry::{MoveKind, StockMove},
-    },
-    outbound::{Client, OutboundSettings},
-    payment::{
-        Gateway,
-        remote::RemoteSandbox,
-        sandbox::{BOOK, Sandbox, SandboxSettings},
-    },
-    sessions::{HotSessions, InProcessLimits, InProcessSessions, RedisLimits, RedisSessions},
-    stock::{GrantTerms, Stock},
+    base::{Chance, Clock},
+    cart::{Carts, Keeper},
+    checkout::{Checkout, Probe, Terms},
+    config::{Config, Mode},
+    http::{Answers, Draining, Site, server},
+    payment::Gateway,
     telemetry::metrics,
+};
+use parts::{
+    Ground, figures_address, open_access, open_database, open_demo_shop, open_desk, open_door,
+    public_url, retention, threads,
 };
 use tasks::Tasks;
 
@@ -82,79 +73,28 @@ impl App {
     /// When something it needs is not there; the message says what to do.
     pub async fn start(config: &Config, replaced: Replaced) -> anyhow::Result<Self> {
         let exporter = metrics::install()?;
-        let database = open_database(config).await?;
-        let store = database.store();
-        let clock = match replaced.clock {
-            Some(clock) => clock,
-            None => Arc::new(AnchoredClock::new(store.now().await?)),
-        };
-        let chance = replaced.chance.unwrap_or_else(|| Arc::new(SystemChance));
-        let gateway = match replaced.gateway {
-            Some(gateway) => gateway,
-            None => open_gateway(config, &clock)?,
-        };
-        let probe = replaced.probe.unwrap_or_else(|| Arc::new(NoProbe));
         let arbiters: Vec<Arbiter> = (0..threads(config)).map(|_| Arbiter::new()).collect();
         let handles: Vec<ArbiterHandle> = arbiters.iter().map(Arbiter::handle).collect();
-
-        let mut tasks = Tasks::default();
-        let holder = tasks::Holder::register(&store, &clock, &chance).await?;
-        let (writer, stock) =
-            start_ledger(config, &store, &clock, &chance, holder.id(), &handles, &mut tasks);
-        let (collector, collecting) = Collection {
-            writer: writer.clone(),
-            gateway: gateway.clone(),
-            clock: clock.clone(),
-            chance: chance.clone(),
-            probe: probe.clone(),
-        }
-        .start();
-        tasks.last(collecting);
         let listener = TcpListener::bind(config.server.listen)
             .with_context(|| format!("cannot listen on {}", config.server.listen))?;
         let address = listener.local_addr()?;
         let answers = Arc::new(Answers::of(Site::at(&public_url(config, address))));
-        let catalog = Catalog::new(database.clone());
-        let desk = Arc::new(Checkout {
-            store: store.clone(),
-            writer: writer.clone(),
-            stock: stock.clone(),
-            catalog: catalog.clone(),
-            gateway,
-            hot: open_hot(config, &clock)?,
-            render: answers.clone(),
-            collector,
-            clock: clock.clone(),
-            chance: chance.clone(),
-            terms: replaced.terms.map_or(terms(config), |change| change(terms(config))),
-            probe,
-        });
+        let with_rounds = !replaced.no_rounds;
+
+        let mut tasks = Tasks::default();
+        let database = open_database(config).await?;
+        let ground = Ground::lay(config, replaced, &database).await?;
+        let holder = tasks::Holder::register(&ground).await?;
+        let desk = open_desk(config, ground, &database, &answers, (&holder, &handles), &mut tasks)?;
         if config.demo.catalogue && config.mode == Mode::Dev {
             open_demo_shop(&desk).await?;
         }
         let carts = Arc::new(Carts::new(desk.clone(), handles));
-        let keeper = Arc::new(Keeper {
-            desk: desk.clone(),
-            carts: carts.clone(),
-            retention: retention(config),
-        });
-        let draining = Arc::new(Draining::default());
-        let door = Door {
-            carts: carts.clone(),
-            store: store.clone(),
-            writer: writer.clone(),
-            catalog,
-            clock: clock.clone(),
-            chance,
-            limits: config.limits.clone(),
-            access: open_access(config, &database, &clock, address).await?,
-            answers,
-            draining: draining.clone(),
-            working: Arc::default(),
-            reading: Arc::default(),
-        };
-        let working = door.working.clone();
-        let door = Data::new(door);
+        let retention = retention(config);
+        let keeper = Arc::new(Keeper { desk: desk.clone(), carts: carts.clone(), retention });
+
+        let access = open_access(config, &database, &desk.clock, address).await?;
+        let door = Data::new(open_door(config, &desk, &carts, access, answers));
         let more = server::beside(&exporter, config.mode == Mode::Dev);
         let running = server::server(door.clone(), vec![listener], threads(config), more)?;
         let server = running.handle();
@@ -162,13 +102,15 @@ impl App {
         if let Some(address) = figures_address(config) {
             let listener = TcpListener::bind(address)
                 .with_context(|| format!("cannot listen on {address} for metrics"))?;
-            tasks.beside(server::figures(door, exporter.clone(), listener)?);
+            tasks.beside(server::figures(door.clone(), exporter.clone(), listener)?);
         }
-        if !replaced.no_rounds {
-            tasks.rounds(&keeper, &carts, &stock, config);
+        if with_rounds {
+            tasks.rounds(&keeper, config);
             tasks.heartbeat(&holder, &desk);
         }
-        tasks.gauges(exporter, desk.clone(), carts.clone(), working, config.limits.in_flight);
+        tasks.gauges(exporter, &keeper, &door);
+        let draining = door.draining.clone();
+        drop(door);
         Ok(Self {
             address,
             desk,
@@ -228,156 +170,3 @@ const SETTLE_TRIES: u32 = 1200;
 /// How long the work at hand may take after the door is closed. What takes longer is found again by
 /// whoever starts next.
 const REST_MAX: Duration = Duration::from_secs(15);
-
-fn threads(config: &Config) -> usize {
-    match config.server.workers {
-        0 => std::thread::available_parallelism().map_or(1, usize::from),
-        workers => workers,
-    }
-}
-
-fn public_url(config: &Config, address: SocketAddr) -> String {
-    config.server.public_url.clone().unwrap_or_else(|| format!("http://{address}"))
-}
-
-async fn open_database(config: &Config) -> anyhow::Result<Database> {
-    let database = Database::open(&database_options(config)).await?;
-    // An embedded database is made on first use, and so is a developer's; production migrates on purpose.
-    if config.storage.database.is_none() || config.mode == Mode::Dev {
-        database.migrate().await?;
-    }
-    database.check().await?;
-    Ok(database)
-}
-
-/// Open on one's own machine; by key for everybody else, and never open on a public address.
-async fn open_access(
-    config: &Config,
-    database: &Database,
-    clock: &Arc<dyn Clock>,
-    address: SocketAddr,
-) -> anyhow::Result<Access> {
-    if config.mode == Mode::Dev {
-        anyhow::ensure!(
-            address.ip().is_loopback(),
-            "dev mode is open to everybody and listens on loopback only; set mode = \"production\" \
-             and make an API key with `doorbuster keys create` to listen on {address}"
-        );
-        return Ok(Access::Open);
-    }
-    let keys = Keys::new(database.clone(), clock.clone());
-    let usable = keys.list().await?.iter().any(|key| key.revoked_at.is_none());
-    anyhow::ensure!(
-        usable,
-        "production mode lets in only who has an API key, and there is none; make one with \
-         `doorbuster keys create --label … --scope …`"
-    );
-    Ok(Access::Keys(Arc::new(keys)))
-}
-
-/// Metrics have a port of their own in production, and where one is asked for.
-fn figures_address(config: &Config) -> Option<SocketAddr> {
-    let production = config.mode == Mode::Production;
-    let usual = SocketAddr::from(([127, 0, 0, 1], 9464));
-    config.server.metrics_listen.or(production.then_some(usual))
-}
-
-fn open_gateway(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<dyn Gateway>> {
-    let lost = Duration::from_millis(config.payment.sandbox_lost_ms);
-    Ok(match &config.payment.gateway {
-        GatewayChoice::Sandbox => {
-            let settings = SandboxSettings {
-                slow_ms: config.payment.sandbox_slow_ms,
-                client_timeout_ms: config.payment.sandbox_lost_ms,
-            };
-            std::fs::create_dir_all(&config.storage.data)?;
-            let book = config.storage.data.join(BOOK);
-            Arc::new(Sandbox::open(book, settings, clock.clone())?)
-        }
-        GatewayChoice::Remote(url) => {
-            let client = Client::new(&OutboundSettings::default())?;
-            Arc::new(RemoteSandbox::new(url, client, lost))
-        }
-    })
-}
-
-fn open_hot(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<dyn HotSessions>> {
-    Ok(match &config.storage.redis {
-        Some(url) => {
-            Arc::new(RedisSessions::new(url.expose(), RedisLimits::default(), clock.clone())?)
-        }
-        None => Arc::new(InProcessSessions::new(InProcessLimits::default(), clock.clone())),
-    })
-}
-
-/// The writer tells the SKU actors what each batch said about their grants; they ask it for more.
-fn start_ledger(
-    config: &Config,
-    store: &Arc<dyn Store>,
-    clock: &Arc<dyn Clock>,
-    chance: &Arc<dyn Chance>,
-    holder: HolderId,
-    arbiters: &[ArbiterHandle],
-    tasks: &mut Tasks,
-) -> (Writer, Arc<Stock>) {
-    let hears: Arc<OnceLock<std::sync::Weak<Stock>>> = Arc::default();
-    let heard = hears.clone();
-    let tell = move |reply: &crate::ledger::BatchReply| {
-        if let Some(stock) = heard.get().and_then(std::sync::Weak::upgrade) {
-            stock.heard(reply);
-        }
-    };
-    let (writer, writing) = Writer::new(store.clone(), clock.clone(), Arc::new(tell));
-    tasks.last(writing);
-    let terms = GrantTerms {
-        holds_per_second: config.stock.grants_at_holds_per_second,
-        block_max: config.stock.grant_max_block,
-        ..GrantTerms::default()
-    };
-    let (clock, chance) = (clock.clone(), chance.clone());
-    let stock = Stock::new(writer.clone(), clock, chance, terms, holder, arbiters.to_vec());
-    let stock = Arc::new(stock);
-    // Set once, here: the only writer's only listener.
-    let _first = hears.set(Arc::downgrade(&stock));
-    (writer, stock)
-}
-
-fn terms(config: &Config) -> Terms {
-    Terms {
-        hold_ttl: config.hold_ttl(),
-        session_ttl: config.session_ttl(),
-        gateway_deadline: config.gateway_deadline(),
-        capture_at_once: config.checkout.capture == Capture::Immediate,
-        ..Terms::default()
-    }
-}
-
-fn retention(config: &Config) -> Retention {
-    let days = |days: u32| Duration::from_secs(u64::from(days) * 24 * 60 * 60);
-    Retention {
-        keys: days(config.retention.keys_days),
-        sessions: days(config.retention.sessions_days),
-        events: days(config.retention.events_days),
-    }
-}
-
-/// Fills an empty store with a small shop.
-async fn open_demo_shop(desk: &Checkout) -> anyhow::Result<()> {
-    if !desk.catalog.list(None, 1).await?.is_empty() {
-        return Ok(());
-    }
-    let now = desk.now();
-    let rows = demo::demo(now);
-    let products: Vec<_> = rows.iter().map(|row| row.product.clone()).collect();
-    desk.catalog.save(&products).await?;
-    for row in rows {
-        let Some(quantity) = row.stock.filter(|stock| *stock > 0) else { continue };
-        let id = MovementId::new(now, &*desk.chance);
-        let (sku, reason) = (row.product.sku, "opening stock of the demo shop".to_owned());
-        let kind = MoveKind::Receive;
-        let moved = StockMove { id, sku, kind, quantity, reason, key: None, now };
-        desk.writer.write(Entry::new(EntryId::of(id), Fact::Move(moved))).await??;
-    }
-    tracing::info!("opened with the demo catalogue");
-    Ok(())
-}

@@ -1,19 +1,20 @@
 //! The tasks of a running service, in the order in which they end.
 
+use actix_web::web::Data;
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 use tokio::{sync::watch, task::JoinHandle, time::MissedTickBehavior};
 
+use super::parts::Ground;
 use crate::{
     base::{Chance, Clock, HolderId},
-    cart::{Carts, Keeper},
+    cart::Keeper,
     checkout::Checkout,
     config::Config,
-    http::Gate,
-    ledger::{Store, writer},
-    stock::Stock,
+    http::Door,
+    ledger::{LedgerFault, Store, writer::QUEUE_BOUND},
     telemetry::{
         Readings,
         metrics::{self, ActorKind, Exporter},
@@ -98,13 +99,7 @@ impl Tasks {
     }
 
     /// The keeper's rounds, and sleep for actors nobody needs.
-    pub(super) fn rounds(
-        &mut self,
-        keeper: &Arc<Keeper>,
-        carts: &Arc<Carts>,
-        stock: &Arc<Stock>,
-        config: &Config,
-    ) {
+    pub(super) fn rounds(&mut self, keeper: &Arc<Keeper>, config: &Config) {
         let quick = keeper.clone();
         self.every(ROUND, move || {
             let keeper = quick.clone();
@@ -116,12 +111,12 @@ impl Tasks {
             async move { log(keeper.slow_round().await.err()) }
         });
         let idle = Duration::from_secs(config.stock.passivate_after_seconds);
-        let (carts, stock) = (carts.clone(), stock.clone());
+        let keeper = keeper.clone();
         self.every(RETIRE, move || {
-            let (carts, stock) = (carts.clone(), stock.clone());
+            let keeper = keeper.clone();
             async move {
-                carts.retire_idle(idle).await;
-                stock.retire_idle(idle).await;
+                keeper.carts.retire_idle(idle).await;
+                keeper.desk.stock.retire_idle(idle).await;
             }
         });
     }
@@ -136,26 +131,22 @@ impl Tasks {
     }
 
     /// Keeps the gauges true.
-    pub(super) fn gauges(
-        &mut self,
-        exporter: Exporter,
-        desk: Arc<Checkout>,
-        carts: Arc<Carts>,
-        working: Arc<Gate>,
-        in_flight_limit: usize,
-    ) {
+    pub(super) fn gauges(&mut self, exporter: Exporter, keeper: &Arc<Keeper>, door: &Data<Door>) {
+        let (keeper, working) = (keeper.clone(), door.working.clone());
+        let in_flight_limit = door.limits.in_flight as u64;
         self.every(GAUGES, move || {
+            let writer = &keeper.desk.writer;
             let readings = Readings {
                 in_flight: working.inside() as u64,
-                in_flight_limit: in_flight_limit as u64,
-                queue_depth: desk.writer.depth() as u64,
-                queue_bound: writer::QUEUE_BOUND as u64,
-                commit_share: desk.writer.take_busy_share(),
+                in_flight_limit,
+                queue_depth: writer.depth() as u64,
+                queue_bound: QUEUE_BOUND as u64,
+                commit_share: writer.take_busy_share(),
             };
             metrics::admission_in_flight(working.inside());
-            metrics::ledger_queue_depth(desk.writer.depth());
-            metrics::live_actors(ActorKind::Cart, carts.live_count());
-            metrics::live_actors(ActorKind::Sku, desk.stock.live_count());
+            metrics::ledger_queue_depth(writer.depth());
+            metrics::live_actors(ActorKind::Cart, keeper.carts.live_count());
+            metrics::live_actors(ActorKind::Sku, keeper.desk.stock.live_count());
             metrics::saturation(saturation(readings));
             exporter.upkeep();
             std::future::ready(())
@@ -192,11 +183,8 @@ pub(super) struct Holder {
 
 impl Holder {
     /// Registers a fresh lifetime.
-    pub(super) async fn register(
-        store: &Arc<dyn Store>,
-        clock: &Arc<dyn Clock>,
-        chance: &Arc<dyn Chance>,
-    ) -> Result<Arc<Self>, crate::ledger::LedgerFault> {
+    pub(super) async fn register(ground: &Ground) -> Result<Arc<Self>, LedgerFault> {
+        let Ground { store, clock, chance, .. } = ground;
         let id = HolderId::new(clock.now(), &**chance);
         store.register_holder(id, "", clock.now()).await?;
         let (store, clock, chance) = (store.clone(), clock.clone(), chance.clone());
@@ -208,7 +196,7 @@ impl Holder {
     }
 
     /// A live process that finds itself fenced begins a new lifetime: heartbeats revive nobody.
-    async fn beat(&self, desk: &Checkout) -> Result<(), crate::ledger::LedgerFault> {
+    async fn beat(&self, desk: &Checkout) -> Result<(), LedgerFault> {
         let now = self.clock.now();
         if !self.store.heartbeat(self.id(), now).await? {
             let fresh = HolderId::new(now, &*self.chance);
@@ -239,7 +227,7 @@ impl Holder {
     }
 }
 
-fn log(fault: Option<crate::ledger::LedgerFault>) {
+fn log(fault: Option<LedgerFault>) {
     if let Some(fault) = fault {
         tracing::warn!(%fault, "a round was cut short; the next one tries again");
     }

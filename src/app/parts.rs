@@ -1,0 +1,279 @@
+//! The parts of a service, each opened as the configuration says.
+
+use actix::ArbiterHandle;
+use std::{
+    net::SocketAddr,
+    sync::{Arc, OnceLock, Weak},
+    time::Duration,
+};
+
+use super::{
+    Replaced,
+    tasks::{Holder, Tasks},
+};
+use crate::{
+    access::{Access, Keys},
+    base::{AnchoredClock, Chance, Clock, MovementId, SystemChance},
+    cart::{Carts, keeper::Retention},
+    catalog::{Catalog, demo},
+    checkout::{Checkout, Collection, NoProbe, Probe, Terms},
+    commands::database_options,
+    config::{Capture, Config, GatewayChoice, Mode},
+    http::{Answers, Door},
+    ledger::{
+        BatchReply, Database, Entry, EntryId, Fact, Store, Writer,
+        entry::{MoveKind, StockMove},
+    },
+    outbound::{Client, OutboundSettings},
+    payment::{
+        Gateway,
+        remote::RemoteSandbox,
+        sandbox::{BOOK, Sandbox, SandboxSettings},
+    },
+    sessions::{HotSessions, InProcessLimits, InProcessSessions, RedisLimits, RedisSessions},
+    stock::{GrantTerms, Stock},
+};
+
+pub(super) fn threads(config: &Config) -> usize {
+    match config.server.workers {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        workers => workers,
+    }
+}
+
+pub(super) fn public_url(config: &Config, address: SocketAddr) -> String {
+    config.server.public_url.clone().unwrap_or_else(|| format!("http://{address}"))
+}
+
+pub(super) async fn open_database(config: &Config) -> anyhow::Result<Database> {
+    let database = Database::open(&database_options(config)).await?;
+    // An embedded database is made on first use, and so is a developer's; production migrates on purpose.
+    if config.storage.database.is_none() || config.mode == Mode::Dev {
+        database.migrate().await?;
+    }
+    database.check().await?;
+    Ok(database)
+}
+
+/// Open on one's own machine; by key for everybody else, and never open on a public address.
+pub(super) async fn open_access(
+    config: &Config,
+    database: &Database,
+    clock: &Arc<dyn Clock>,
+    address: SocketAddr,
+) -> anyhow::Result<Access> {
+    if config.mode == Mode::Dev {
+        anyhow::ensure!(
+            address.ip().is_loopback(),
+            "dev mode is open to everybody and listens on loopback only; set mode = \"production\" \
+             and make an API key with `doorbuster keys create` to listen on {address}"
+        );
+        return Ok(Access::Open);
+    }
+    let keys = Keys::new(database.clone(), clock.clone());
+    let usable = keys.list().await?.iter().any(|key| key.revoked_at.is_none());
+    anyhow::ensure!(
+        usable,
+        "production mode lets in only who has an API key, and there is none; make one with \
+         `doorbuster keys create --label … --scope …`"
+    );
+    Ok(Access::Keys(Arc::new(keys)))
+}
+
+/// Metrics have a port of their own in production, and where one is asked for.
+pub(super) fn figures_address(config: &Config) -> Option<SocketAddr> {
+    let production = config.mode == Mode::Production;
+    let usual = SocketAddr::from(([127, 0, 0, 1], 9464));
+    config.server.metrics_listen.or(production.then_some(usual))
+}
+
+fn open_gateway(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<dyn Gateway>> {
+    let lost = Duration::from_millis(config.payment.sandbox_lost_ms);
+    Ok(match &config.payment.gateway {
+        GatewayChoice::Sandbox => {
+            let settings = SandboxSettings {
+                slow_ms: config.payment.sandbox_slow_ms,
+                client_timeout_ms: config.payment.sandbox_lost_ms,
+            };
+            std::fs::create_dir_all(&config.storage.data)?;
+            let book = config.storage.data.join(BOOK);
+            Arc::new(Sandbox::open(book, settings, clock.clone())?)
+        }
+        GatewayChoice::Remote(url) => {
+            let client = Client::new(&OutboundSettings::default())?;
+            Arc::new(RemoteSandbox::new(url, client, lost))
+        }
+    })
+}
+
+fn open_hot(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<dyn HotSessions>> {
+    Ok(match &config.storage.redis {
+        Some(url) => {
+            Arc::new(RedisSessions::new(url.expose(), RedisLimits::default(), clock.clone())?)
+        }
+        None => Arc::new(InProcessSessions::new(InProcessLimits::default(), clock.clone())),
+    })
+}
+
+/// What stands below the checkout and may be replaced by a test.
+pub(super) struct Ground {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) chance: Arc<dyn Chance>,
+    gateway: Arc<dyn Gateway>,
+    probe: Arc<dyn Probe>,
+    terms: Terms,
+}
+
+impl Ground {
+    /// What the test brings, else what the configuration says.
+    pub(super) async fn lay(
+        config: &Config,
+        replaced: Replaced,
+        database: &Database,
+    ) -> anyhow::Result<Self> {
+        let store = database.store();
+        let clock = match replaced.clock {
+            Some(clock) => clock,
+            None => Arc::new(AnchoredClock::new(store.now().await?)),
+        };
+        let gateway = match replaced.gateway {
+            Some(gateway) => gateway,
+            None => open_gateway(config, &clock)?,
+        };
+        let chance = replaced.chance.unwrap_or_else(|| Arc::new(SystemChance));
+        let probe = replaced.probe.unwrap_or_else(|| Arc::new(NoProbe));
+        let terms = replaced.terms.map_or(terms(config), |change| change(terms(config)));
+        Ok(Self { store, clock, chance, gateway, probe, terms })
+    }
+}
+
+/// The checkout, with the ledger writer, the SKU actors and the collector it works through. The
+/// writer tells the SKU actors what each batch said about their grants; they ask it for more.
+pub(super) fn open_desk(
+    config: &Config,
+    ground: Ground,
+    database: &Database,
+    answers: &Arc<Answers>,
+    (holder, arbiters): (&Holder, &[ArbiterHandle]),
+    tasks: &mut Tasks,
+) -> anyhow::Result<Arc<Checkout>> {
+    let Ground { store, clock, chance, gateway, probe, terms } = ground;
+    let hears: Arc<OnceLock<Weak<Stock>>> = Arc::default();
+    let heard = hears.clone();
+    let tell = move |reply: &BatchReply| {
+        if let Some(stock) = heard.get().and_then(Weak::upgrade) {
+            stock.heard(reply);
+        }
+    };
+    let (writer, writing) = Writer::new(store.clone(), clock.clone(), Arc::new(tell));
+    tasks.last(writing);
+    let stock = Arc::new(Stock::new(
+        writer.clone(),
+        clock.clone(),
+        chance.clone(),
+        grant_terms(config),
+        holder.id(),
+        arbiters.to_vec(),
+    ));
+    // Set once, here: the only writer's only listener.
+    let _first = hears.set(Arc::downgrade(&stock));
+    let collection = Collection {
+        writer: writer.clone(),
+        gateway: gateway.clone(),
+        clock: clock.clone(),
+        chance: chance.clone(),
+        probe: probe.clone(),
+    };
+    let (collector, collecting) = collection.start();
+    tasks.last(collecting);
+    let hot = open_hot(config, &clock)?;
+    let catalog = Catalog::new(database.clone());
+    let render = answers.clone();
+    Ok(Arc::new(Checkout {
+        store,
+        writer,
+        stock,
+        catalog,
+        gateway,
+        hot,
+        render,
+        collector,
+        clock,
+        chance,
+        terms,
+        probe,
+    }))
+}
+
+/// What every handler may reach.
+pub(super) fn open_door(
+    config: &Config,
+    desk: &Checkout,
+    carts: &Arc<Carts>,
+    access: Access,
+    answers: Arc<Answers>,
+) -> Door {
+    Door {
+        carts: carts.clone(),
+        store: desk.store.clone(),
+        writer: desk.writer.clone(),
+        catalog: desk.catalog.clone(),
+        clock: desk.clock.clone(),
+        chance: desk.chance.clone(),
+        limits: config.limits.clone(),
+        access,
+        answers,
+        draining: Arc::default(),
+        working: Arc::default(),
+        reading: Arc::default(),
+    }
+}
+
+fn grant_terms(config: &Config) -> GrantTerms {
+    GrantTerms {
+        holds_per_second: config.stock.grants_at_holds_per_second,
+        block_max: config.stock.grant_max_block,
+        ..GrantTerms::default()
+    }
+}
+
+pub(super) fn terms(config: &Config) -> Terms {
+    Terms {
+        hold_ttl: config.hold_ttl(),
+        session_ttl: config.session_ttl(),
+        gateway_deadline: config.gateway_deadline(),
+        capture_at_once: config.checkout.capture == Capture::Immediate,
+        ..Terms::default()
+    }
+}
+
+pub(super) fn retention(config: &Config) -> Retention {
+    let days = |days: u32| Duration::from_secs(u64::from(days) * 24 * 60 * 60);
+    Retention {
+        keys: days(config.retention.keys_days),
+        sessions: days(config.retention.sessions_days),
+        events: days(config.retention.events_days),
+    }
+}
+
+/// Fills an empty store with a small shop.
+pub(super) async fn open_demo_shop(desk: &Checkout) -> anyhow::Result<()> {
+    if !desk.catalog.list(None, 1).await?.is_empty() {
+        return Ok(());
+    }
+    let now = desk.now();
+    let rows = demo::demo(now);
+    let products: Vec<_> = rows.iter().map(|row| row.product.clone()).collect();
+    desk.catalog.save(&products).await?;
+    for row in rows {
+        let Some(quantity) = row.stock.filter(|stock| *stock > 0) else { continue };
+        let id = MovementId::new(now, &*desk.chance);
+        let (sku, reason) = (row.product.sku, "opening stock of the demo shop".to_owned());
+        let kind = MoveKind::Receive;
+        let moved = StockMove { id, sku, kind, quantity, reason, key: None, now };
+        desk.writer.write(Entry::new(EntryId::of(id), Fact::Move(moved))).await??;
+    }
+    tracing::info!("opened with the demo catalogue");
+    Ok(())
+}
