@@ -6,8 +6,8 @@
 //! **Not here:** what may happen to a checkout (see [`cart`](crate::cart)) and what it costs.
 //!
 //! A change comes in like this: [`admission`] reads the body and takes a place → [`asking`] says
-//! who asks, under which key, and hashes what → the handler reads the fields ([`reading`]) and asks
-//! the cart → [`render`] has written the answer before the commit → [`answer`] sends it.
+//! who asks, under which key, and hashes what → the handler reads the fields ([`reading`]) and
+//! asks the cart → [`render`] has written the answer before the commit → [`answer`] sends it.
 
 pub mod admission;
 pub mod answer;

@@ -10,6 +10,9 @@ use crate::ledger::{
     store::LedgerFault,
 };
 
+/// One piece of work under way on a connection.
+pub type Work<'c, T> = BoxFuture<'c, Result<T, sqlx::Error>>;
+
 /// PostgreSQL, reached through connections of our own. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Postgres {
