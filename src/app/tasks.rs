@@ -203,7 +203,7 @@ impl Holder {
             self.store.register_holder(fresh, "", now).await?;
             *self.id.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
             desk.stock.become_holder(fresh);
-            tracing::warn!(holder = %fresh, "this process had been fenced; it goes on as a new holder");
+            tracing::warn!(holder = %fresh, "was fenced; goes on as a new holder");
         }
         let stale_before = now.minus(STALE);
         for holder in self.store.list_stale_holders(stale_before).await? {

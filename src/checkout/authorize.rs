@@ -88,7 +88,7 @@ impl Checkout {
             Ok(Found::Nothing) if self.now() >= attempt.deadline => Some(Err(Verdict::Unheard)),
             Ok(Found::Nothing) => None,
             Err(fault) => {
-                tracing::warn!(attempt = %attempt.id, %fault, "the gateway tells nothing of an attempt");
+                tracing::warn!(attempt = %attempt.id, %fault, "the gateway tells nothing");
                 None
             }
         }

@@ -65,7 +65,7 @@ impl Checkout {
         let found = match self.gateway.find(row.id).await {
             Ok(found) => found,
             Err(fault) => {
-                tracing::warn!(attempt = %row.id, %fault, "the gateway tells nothing of an attempt");
+                tracing::warn!(attempt = %row.id, %fault, "the gateway tells nothing");
                 return Ok(());
             }
         };

@@ -11,7 +11,7 @@ use crate::ledger::{
 };
 
 /// One piece of work under way on a connection.
-pub type Work<'c, T> = BoxFuture<'c, Result<T, sqlx::Error>>;
+pub(crate) type Work<'c, T> = BoxFuture<'c, Result<T, sqlx::Error>>;
 
 /// PostgreSQL, reached through connections of our own. Clones share them.
 #[derive(Debug, Clone)]
