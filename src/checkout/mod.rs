@@ -13,6 +13,7 @@ mod authorize;
 mod begin;
 mod collect;
 mod complete;
+mod count;
 mod crash;
 mod desk;
 mod end;

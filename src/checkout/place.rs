@@ -2,6 +2,7 @@
 
 use super::{
     answer::{CheckoutRefused, Reply},
+    count,
     crash::CrashPoint,
     desk::unexpected,
     record::{document, event, operation, order},
@@ -43,6 +44,7 @@ impl Saga<'_> {
         let written = self.desk.writer.write(Entry::new(id, fact)).await;
         match written.map_err(CheckoutRefused::from)? {
             Ok(_) => {
+                count::sold(self.session);
                 *self.session = after;
                 self.reply = answer.map(Reply::Done);
                 self.reach(CrashPoint::AfterPlace);

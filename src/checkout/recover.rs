@@ -5,7 +5,7 @@ use super::{
     crash::CrashPoint,
     desk::Checkout,
     record::operation,
-    saga::{Attempted, Saga, Step, Stop},
+    saga::{Attempted, Saga, Step, Stop, Verdict},
     session::Session,
 };
 use crate::{
@@ -17,6 +17,7 @@ use crate::{
         },
     },
     payment::{Authorized, Found},
+    telemetry::metrics::{self, Settlement},
 };
 
 impl Checkout {
@@ -34,8 +35,16 @@ impl Checkout {
         }
         self.probe.reach(CrashPoint::InRecovery);
         let attempt = self.attempted(&row).await?;
-        let Some(found) = self.ask_what_became(&attempt).await else { return Ok(()) };
+        let Some(found) = self.ask_what_became(&attempt).await else {
+            metrics::reconciled(Settlement::Unanswered);
+            return Ok(());
+        };
         tracing::info!(attempt = %id, checkout = %session.id, ?found, "recovered an attempt");
+        metrics::reconciled(match &found {
+            Ok(_) => Settlement::Sold,
+            Err(Verdict::Unheard) => Settlement::Unheard,
+            Err(_) => Settlement::Declined,
+        });
         let mut saga = Saga {
             desk: self,
             session,
@@ -76,6 +85,7 @@ impl Checkout {
             return Ok(());
         };
         tracing::warn!(attempt = %row.id, "a late authorization was found; voiding it");
+        metrics::reconciled(Settlement::Voided);
         let amount = Money::from_minor(row.amount_minor, row.currency);
         self.owe(OperationRow {
             operation: operation(row.id, OperationKind::Void, &authorization, amount),
