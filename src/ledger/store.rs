@@ -119,6 +119,15 @@ pub struct Figures {
     pub unpaid_orders: i64,
 }
 
+/// Connections by what they do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PoolReading {
+    /// At work.
+    pub busy: usize,
+    /// Open and ready.
+    pub idle: usize,
+}
+
 /// Commits batches: all the [writer](super::writer) needs.
 #[async_trait]
 pub trait Commit: Send + Sync + 'static {
@@ -132,6 +141,9 @@ pub trait Commit: Send + Sync + 'static {
 pub trait Store: Commit {
     /// The database's time.
     async fn now(&self) -> Result<Timestamp, LedgerFault>;
+
+    /// How many connections work and how many lie ready.
+    fn pool(&self) -> PoolReading;
 
     /// Whether no other process can write here (SQLite under its lock): what memory knows is true.
     fn is_exclusive(&self) -> bool;
