@@ -25,7 +25,7 @@ use crate::{
     config::{Capture, Config, GatewayChoice, Mode},
     http::{Answers, Door, Draining, Site, server},
     ledger::{
-        Database, Entry, EntryId, Fact, Store, Writer,
+        Commit, Database, Entry, EntryId, Fact, Store, Writer,
         entry::{MoveKind, StockMove},
     },
     outbound::{Client, OutboundSettings},
@@ -54,6 +54,8 @@ pub struct Replaced {
     pub gateway: Option<Arc<dyn Gateway>>,
     /// Hears of crash points.
     pub probe: Option<Arc<dyn Probe>>,
+    /// Stands between the writer and the ledger.
+    pub commits: Option<Box<dyn FnOnce(Arc<dyn Store>) -> Arc<dyn Commit>>>,
     /// Changes the terms of the checkout.
     pub terms: Option<fn(Terms) -> Terms>,
     /// Leaves the keeper's rounds to the test.
@@ -102,8 +104,12 @@ impl App {
 
         let mut tasks = Tasks::default();
         let holder = tasks::Holder::register(&store, &clock, &chance).await?;
+        let commits: Arc<dyn Commit> = match replaced.commits {
+            Some(between) => between(store.clone()),
+            None => store.clone(),
+        };
         let (writer, stock) =
-            start_ledger(config, &store, &clock, &chance, holder.id(), &handles, &mut tasks);
+            start_ledger(config, commits, &clock, &chance, holder.id(), &handles, &mut tasks);
         let (collector, collecting) = Collection {
             writer: writer.clone(),
             gateway: gateway.clone(),
@@ -316,7 +322,7 @@ fn open_hot(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<dyn H
 /// The writer tells the SKU actors what each batch said about their grants; they ask it for more.
 fn start_ledger(
     config: &Config,
-    store: &Arc<dyn Store>,
+    commits: Arc<dyn Commit>,
     clock: &Arc<dyn Clock>,
     chance: &Arc<dyn Chance>,
     holder: HolderId,
@@ -330,7 +336,7 @@ fn start_ledger(
             stock.heard(reply);
         }
     };
-    let (writer, writing) = Writer::new(store.clone(), clock.clone(), Arc::new(tell));
+    let (writer, writing) = Writer::new(commits, clock.clone(), Arc::new(tell));
     tasks.last(writing);
     let terms = GrantTerms {
         holds_per_second: config.stock.grants_at_holds_per_second,
