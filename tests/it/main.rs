@@ -3,11 +3,13 @@
 mod access_contract;
 mod audit;
 mod catalog;
+mod checkout;
 mod http_door;
 mod http_shop;
 mod http_ucp;
 mod http_v1;
 mod ledger_contract;
 mod sessions_contract;
+mod shop;
 mod support;
 mod ucp_schema;
