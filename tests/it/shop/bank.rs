@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use doorbuster::{
-    base::{AttemptId, Clock, Timestamp},
+    base::{AttemptId, Clock, Money, Timestamp},
     payment::{
-        AuthorizeRequest, Authorized, Found, Gateway, GatewayFault, MoneyRequest,
+        AuthorizeRequest, Authorized, Credential, Found, Gateway, GatewayFault, MoneyRequest,
         sandbox::{Charge, Sandbox, SandboxSettings},
     },
 };
@@ -37,6 +37,8 @@ pub(crate) enum Trouble {
     Refused,
     /// It waits on the line until told to go on, and then acts, however late it is.
     Late(Arc<Gate>),
+    /// The same, but it minds when the call should have come.
+    Held(Arc<Gate>),
     /// It acts at once, and the answer waits until told to go on.
     Delayed(Arc<Gate>),
 }
@@ -101,6 +103,17 @@ impl Bank {
         self.charges().iter().filter(|charge| charge.is_open()).count()
     }
 
+    /// A call that was on the line for long gets there, and the gateway acts on it.
+    pub(crate) async fn acts_late(&self, reference: AttemptId, amount: Money) {
+        let request = AuthorizeRequest {
+            reference,
+            amount,
+            credential: Credential::new("success_token".into()),
+            not_after: Timestamp::from_micros(i64::MAX),
+        };
+        self.sandbox.authorize(&request).await.expect("it is approved");
+    }
+
     fn take(&self, call: Call) -> Option<Trouble> {
         *self.calls.lock().unwrap().entry(call).or_default() += 1;
         let mut troubles = self.troubles.lock().unwrap();
@@ -123,7 +136,7 @@ impl Bank {
                 act.await?;
                 Err(GatewayFault::Unknown(why()))
             }
-            Some(Trouble::Late(gate)) => {
+            Some(Trouble::Late(gate) | Trouble::Held(gate)) => {
                 gate.pass().await;
                 act.await
             }

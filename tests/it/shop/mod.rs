@@ -29,6 +29,7 @@ use std::{
 
 use crate::support::servers;
 use bank::Bank;
+use shopper::Away;
 pub(crate) use shopper::{Shopper, Told};
 use troubles::{Commits, Dice, Fuse};
 
@@ -148,6 +149,7 @@ impl TestShop {
     /// Closes the shop and opens it again on the same ledger.
     pub(crate) async fn opens_again(&mut self) {
         self.app.take().expect("it is open").stop().await;
+        self.commits.stand_aside();
         self.start().await;
     }
 
@@ -231,6 +233,11 @@ impl TestShop {
     /// A shopper with an empty cart.
     pub(crate) fn shopper(&self) -> Shopper<'_> {
         Shopper::comes(self)
+    }
+
+    /// A shopper who was here before.
+    pub(crate) fn comes_back(&self, away: Away) -> Shopper<'_> {
+        Shopper::returns(self, away)
     }
 
     /// A key nobody used.

@@ -57,7 +57,17 @@ pub(crate) struct Shopper<'a> {
     lines: RefCell<Vec<(String, u32)>>,
 }
 
+/// Somebody who has left the shop with a cart in it.
+pub(crate) struct Away {
+    pub(super) checkout: CheckoutId,
+    pub(super) lines: RefCell<Vec<(String, u32)>>,
+}
+
 impl<'a> Shopper<'a> {
+    pub(super) fn returns(shop: &'a TestShop, away: Away) -> Self {
+        Self { shop, checkout: away.checkout, lines: away.lines }
+    }
+
     pub(super) fn comes(shop: &'a TestShop) -> Self {
         let checkout = CheckoutId::new(shop.now(), &*shop.dice);
         shop.seen.lock().unwrap().push(checkout);
@@ -93,7 +103,7 @@ impl<'a> Shopper<'a> {
     pub(crate) async fn writes(&self, key: &str, is_new: bool) -> Told {
         let draft = Box::new(self.draft());
         let command = if is_new { Command::Create(draft) } else { Command::Update(draft) };
-        self.asks(self.checkout, key, UCP, command).await
+        self.asks(key, UCP, command).await
     }
 
     pub(crate) async fn pays(&self, token: &str) -> Told {
@@ -102,14 +112,14 @@ impl<'a> Shopper<'a> {
 
     pub(crate) async fn pays_as(&self, key: &str, token: &str) -> Told {
         let command = Command::Complete(Box::new(tender(token, None)));
-        self.asks(self.checkout, key, UCP, command).await
+        self.asks(key, UCP, command).await
     }
 
     /// Pays only if it costs this much.
     pub(crate) async fn pays_exactly(&self, total: Money) -> Told {
         let tender = tender("success_token", Some(total));
         let command = Command::Complete(Box::new(tender));
-        self.asks(self.checkout, &self.shop.fresh_key(), UCP, command).await
+        self.asks(&self.shop.fresh_key(), UCP, command).await
     }
 
     /// Buys through the express lane.
@@ -123,11 +133,11 @@ impl<'a> Shopper<'a> {
             lines.iter().map(|(item, quantity)| ((*item).to_owned(), *quantity)).collect();
         let tender = Box::new(tender(token, None));
         let command = Command::Express(Box::new(self.draft()), tender);
-        self.asks(self.checkout, key, V1, command).await
+        self.asks(key, V1, command).await
     }
 
     pub(crate) async fn cancels(&self) -> Told {
-        self.asks(self.checkout, &self.shop.fresh_key(), UCP, Command::Cancel).await
+        self.asks(&self.shop.fresh_key(), UCP, Command::Cancel).await
     }
 
     /// The session as shown.
@@ -148,20 +158,29 @@ impl<'a> Shopper<'a> {
         self.session().await.has(code)
     }
 
-    async fn asks(
-        &self,
-        checkout: CheckoutId,
-        key: &str,
-        dialect: &'static str,
-        command: Command,
-    ) -> Told {
+    /// Leaves, to come back when the shop has opened again.
+    pub(crate) fn leaves(self) -> Away {
+        Away { checkout: self.checkout, lines: self.lines }
+    }
+
+    /// Pays under a key that was used for something else.
+    pub(crate) async fn pays_with_another_body(&self, key: &str) -> Told {
+        let command = Command::Complete(Box::new(tender("success_token", None)));
+        self.sends(key, "another", UCP, command).await
+    }
+
+    async fn asks(&self, key: &str, dialect: &'static str, command: Command) -> Told {
+        self.sends(key, "the same", dialect, command).await
+    }
+
+    async fn sends(&self, key: &str, body: &str, dialect: &'static str, command: Command) -> Told {
         let asked = Asked {
             caller: "anonymous".into(),
             key: key.to_owned(),
-            fingerprint: "the same".into(),
+            fingerprint: body.to_owned(),
             dialect,
         };
-        let ask = Ask { checkout, asked, if_version: None, command };
+        let ask = Ask { checkout: self.checkout, asked, if_version: None, command };
         Told(self.shop.app().carts.ask(ask).await)
     }
 

@@ -7,7 +7,7 @@ use doorbuster::{
     ledger::{BatchReply, Commit, CommitFault, Entry, Fact, LedgerFault, Store},
 };
 use std::sync::{
-    Arc, Mutex, OnceLock,
+    Arc, Mutex,
     atomic::{AtomicBool, Ordering},
 };
 
@@ -27,14 +27,19 @@ type Which = fn(&Fact) -> bool;
 /// The ledger's commits, the next of which can be made to fail.
 #[derive(Default)]
 pub(crate) struct Commits {
-    store: OnceLock<Mutex<Option<Arc<dyn Store>>>>,
+    store: Mutex<Option<Arc<dyn Store>>>,
     next: Mutex<Option<(Which, Failing)>>,
 }
 
 impl Commits {
     /// Stands before this ledger from now on.
     pub(crate) fn stand_before(&self, store: Arc<dyn Store>) {
-        *self.store.get_or_init(Mutex::default).lock().unwrap() = Some(store);
+        *self.store.lock().unwrap() = Some(store);
+    }
+
+    /// Lets the ledger go, so that it can be closed.
+    pub(crate) fn stand_aside(&self) {
+        *self.store.lock().unwrap() = None;
     }
 
     /// The next commit with such a fact fails like this.
@@ -53,7 +58,7 @@ impl Commits {
 #[async_trait]
 impl Commit for Commits {
     async fn commit(&self, batch: &[Entry], now: Timestamp) -> Result<BatchReply, CommitFault> {
-        let store = self.store.get().and_then(|store| store.lock().unwrap().clone());
+        let store = self.store.lock().unwrap().clone();
         let store = store.expect("it stands before a ledger");
         let why = || "the cable was pulled".to_owned();
         match self.take(batch) {
