@@ -22,6 +22,7 @@ use crate::{
     checkout::{Checkout, Probe, Terms},
     config::{Config, Mode},
     http::{Answers, Draining, Site, server},
+    ledger::{Commit, Store},
     payment::Gateway,
     telemetry::metrics,
 };
@@ -42,6 +43,8 @@ pub struct Replaced {
     pub gateway: Option<Arc<dyn Gateway>>,
     /// Hears of crash points.
     pub probe: Option<Arc<dyn Probe>>,
+    /// Stands between the writer and the ledger.
+    pub commits: Option<Box<dyn FnOnce(Arc<dyn Store>) -> Arc<dyn Commit>>>,
     /// Changes the terms of the checkout.
     pub terms: Option<fn(Terms) -> Terms>,
     /// Leaves the keeper's rounds to the test.

@@ -21,7 +21,7 @@ use crate::{
     config::{Capture, Config, GatewayChoice, Mode},
     http::{Answers, Door},
     ledger::{
-        BatchReply, Database, Entry, EntryId, Fact, Store, Writer,
+        BatchReply, Commit, Database, Entry, EntryId, Fact, Store, Writer,
         entry::{MoveKind, StockMove},
     },
     outbound::{Client, OutboundSettings},
@@ -124,6 +124,7 @@ pub(super) struct Ground {
     gateway: Arc<dyn Gateway>,
     probe: Arc<dyn Probe>,
     terms: Terms,
+    commits: Arc<dyn Commit>,
 }
 
 impl Ground {
@@ -145,7 +146,11 @@ impl Ground {
         let chance = replaced.chance.unwrap_or_else(|| Arc::new(SystemChance));
         let probe = replaced.probe.unwrap_or_else(|| Arc::new(NoProbe));
         let terms = replaced.terms.map_or(terms(config), |change| change(terms(config)));
-        Ok(Self { store, clock, chance, gateway, probe, terms })
+        let commits: Arc<dyn Commit> = match replaced.commits {
+            Some(between) => between(store.clone()),
+            None => store.clone(),
+        };
+        Ok(Self { store, clock, chance, gateway, probe, terms, commits })
     }
 }
 
@@ -159,7 +164,7 @@ pub(super) fn open_desk(
     (holder, arbiters): (&Holder, &[ArbiterHandle]),
     tasks: &mut Tasks,
 ) -> anyhow::Result<Arc<Checkout>> {
-    let Ground { store, clock, chance, gateway, probe, terms } = ground;
+    let Ground { store, clock, chance, gateway, probe, terms, commits } = ground;
     let hears: Arc<OnceLock<Weak<Stock>>> = Arc::default();
     let heard = hears.clone();
     let tell = move |reply: &BatchReply| {
@@ -167,7 +172,7 @@ pub(super) fn open_desk(
             stock.heard(reply);
         }
     };
-    let (writer, writing) = Writer::new(store.clone(), clock.clone(), Arc::new(tell));
+    let (writer, writing) = Writer::new(commits, clock.clone(), Arc::new(tell));
     tasks.last(writing);
     let stock = Arc::new(Stock::new(
         writer.clone(),

@@ -85,7 +85,7 @@ impl Saga<'_> {
         let key = self.desk.answered(&asked.write(None, self.desk.now()), &after);
         let answer = key.answer.clone();
         let write = session_write(&after, holds, false, None, Some(key), self.desk.now());
-        match self.desk.commit(write, DECISIONS_MAX).await? {
+        match self.desk.commit(write).await? {
             Ok(_) => *self.session = after,
             Err(LedgerRefused::KeyTaken(row)) => return self.desk.replay(asked, *row).await,
             Err(refused) => return Err(stale(&refused)),
@@ -109,7 +109,7 @@ impl Checkout {
             let holds = claim.holds.clone();
             let key = Some(key.clone());
             let write = session_write(after, holds, personal, attempt, key, self.now());
-            let outcome = self.commit(write, decision).await;
+            let outcome = self.commit(write).await;
             self.land(&mut claim).await;
             match outcome? {
                 Err(LedgerRefused::GrantsClosed(_)) if decision < DECISIONS_MAX => claim.direct(),

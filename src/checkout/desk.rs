@@ -85,13 +85,14 @@ impl Checkout {
         self.clock.now()
     }
 
-    /// Writes a session's next version under the id of this decision.
-    pub(super) async fn commit(
-        &self,
-        write: SessionWrite,
-        decision: u32,
-    ) -> Result<Outcome, CheckoutRefused> {
-        let id = EntryId::session(write.checkout, write.version, decision);
+    /// Names a decision: nobody else's, here or on another replica, is mistaken for it.
+    pub(super) fn decision(&self) -> impl std::fmt::Display {
+        format!("{:016x}", self.chance.below(u64::MAX))
+    }
+
+    /// Writes a session's next version as a decision of its own.
+    pub(super) async fn commit(&self, write: SessionWrite) -> Result<Outcome, CheckoutRefused> {
+        let id = EntryId::session(write.checkout, write.version, self.decision());
         Ok(self.writer.write(Entry::new(id, Fact::Session(Box::new(write)))).await?)
     }
 

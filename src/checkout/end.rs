@@ -28,7 +28,7 @@ impl Checkout {
         let answer = self.render.render(asked.dialect, shown);
         let key = asked.write(Some(answer.clone()), self.now());
         let write = session_write(&after, Vec::new(), false, None, Some(key), self.now());
-        match self.commit(write, 0).await? {
+        match self.commit(write).await? {
             Ok(_) => {
                 *session = after;
                 Ok(Reply::Done(answer))
@@ -45,7 +45,7 @@ impl Checkout {
         }
         let after = over(session, SessionState::Expired);
         let write = session_write(&after, Vec::new(), false, None, None, self.now());
-        match self.commit(write, 0).await? {
+        match self.commit(write).await? {
             Ok(_) => {
                 *session = after;
                 Ok(())

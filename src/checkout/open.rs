@@ -64,7 +64,7 @@ impl Checkout {
         let products = self.products(&draft).await?;
         let mut shortages: Vec<Shortage> = Vec::new();
         let mut direct = false;
-        for decision in 0..DECISIONS_MAX {
+        for _ in 0..DECISIONS_MAX {
             let quote = quote(&draft, &products, &shortages);
             if quote.lines.is_empty() && before.is_none() && !draft.lines.is_empty() {
                 return self.nothing(asked, &quote.notices, quote.currency).await;
@@ -81,7 +81,7 @@ impl Checkout {
             let holds = claim.holds.clone();
             let write = session_write(&session, holds, personal, None, Some(key), self.now());
             let began = self.now();
-            let outcome = self.commit(write, decision).await;
+            let outcome = self.commit(write).await;
             self.land(&mut claim).await;
             match outcome? {
                 Ok(_) => {

@@ -39,7 +39,7 @@ impl Saga<'_> {
             key,
             now,
         };
-        let id = EntryId::attempt(attempt.id, "placed");
+        let id = EntryId::attempt(attempt.id, "placed", self.desk.decision());
         let fact = Fact::Place(Box::new(place));
         let written = self.desk.writer.write(Entry::new(id, fact)).await;
         match written.map_err(CheckoutRefused::from)? {

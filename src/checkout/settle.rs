@@ -34,7 +34,7 @@ impl Saga<'_> {
             key,
             now,
         };
-        let id = EntryId::attempt(attempt.id, "settled");
+        let id = EntryId::attempt(attempt.id, "settled", self.desk.decision());
         let entry = Entry::new(id, Fact::Settle(Box::new(settle)));
         match self.desk.writer.write(entry).await? {
             Ok(_) => {

@@ -19,15 +19,16 @@ pub type Document = Arc<RawValue>;
 pub struct EntryId(Arc<str>);
 
 impl EntryId {
-    /// A session write: the version it writes, and how often the writer decided about it. Deciding
-    /// again is a new fact; sending the same decision again is not.
-    pub fn session(checkout: CheckoutId, version: u32, decision: u32) -> Self {
+    /// A session write: the version it writes, and the writer's decision about it. Deciding again is
+    /// a new fact; sending the same decision again is not. Two replicas that decide about one version
+    /// must name their decisions apart, or the second would be told that the first one's is its own.
+    pub fn session(checkout: CheckoutId, version: u32, decision: impl fmt::Display) -> Self {
         Self(format!("{checkout}/{version}/{decision}").into())
     }
 
-    /// What ends a payment attempt: `placed`, `declined`, `unheard`, …
-    pub fn attempt(attempt: AttemptId, step: &str) -> Self {
-        Self(format!("{attempt}/{step}").into())
+    /// What ends a payment attempt (`placed`, `settled`), and the writer's decision about it.
+    pub fn attempt(attempt: AttemptId, step: &str, decision: impl fmt::Display) -> Self {
+        Self(format!("{attempt}/{step}/{decision}").into())
     }
 
     /// Any other fact, named by an id that only its writer makes.

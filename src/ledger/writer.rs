@@ -88,14 +88,10 @@ impl Writer {
             return Err(unreachable("the last commit's outcome is still unknown"));
         }
         let (reply, answer) = oneshot::channel();
-        self.gauges.depth.fetch_add(1, Ordering::Relaxed);
+        let _waiting = Waiting::on(&self.gauges.depth);
         let sent = self.queue.send(Queued { entry, reply }).await;
-        let answer = match sent {
-            Ok(()) => answer.await.map_err(|_| unreachable("the ledger writer has stopped")),
-            Err(_) => Err(unreachable("the ledger writer has stopped")),
-        };
-        self.gauges.depth.fetch_sub(1, Ordering::Relaxed);
-        answer?
+        sent.map_err(|_| unreachable("the ledger writer has stopped"))?;
+        answer.await.map_err(|_| unreachable("the ledger writer has stopped"))?
     }
 
     /// The share of the time since this was last asked that went into commits, 0 to 1.
@@ -110,6 +106,22 @@ impl Writer {
     /// Facts queued or being committed.
     pub fn depth(&self) -> usize {
         self.gauges.depth.load(Ordering::Relaxed)
+    }
+}
+
+/// Counts one who waits, for as long as they do: a caller may go away at any moment.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn on(depth: &'a AtomicUsize) -> Self {
+        depth.fetch_add(1, Ordering::Relaxed);
+        Self(depth)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -257,3 +269,6 @@ fn answer(replies: Vec<ReplyTo>, outcomes: impl IntoIterator<Item = Result<Outco
         let _gone = reply.send(outcome);
     }
 }
+
+#[cfg(test)]
+mod tests;

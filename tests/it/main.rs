@@ -3,6 +3,7 @@
 mod access_contract;
 mod audit;
 mod catalog;
+mod checkout;
 mod http_door;
 mod http_shop;
 mod http_ucp;
@@ -10,5 +11,6 @@ mod http_v1;
 mod ledger_contract;
 mod replay;
 mod sessions_contract;
+mod shop;
 mod support;
 mod ucp_schema;

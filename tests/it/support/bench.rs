@@ -226,7 +226,7 @@ impl Bench {
             key: None,
             now: self.now(),
         };
-        Entry::new(EntryId::attempt(attempt, "placed"), Fact::Place(Box::new(place)))
+        Entry::new(EntryId::attempt(attempt, "placed", 0), Fact::Place(Box::new(place)))
     }
 
     pub(crate) fn settle(&self, checkout: CheckoutId, attempt: AttemptId, reopens: bool) -> Entry {
@@ -242,7 +242,7 @@ impl Bench {
             key: None,
             now: self.now(),
         };
-        Entry::new(EntryId::attempt(attempt, "declined"), Fact::Settle(Box::new(settle)))
+        Entry::new(EntryId::attempt(attempt, "settled", 0), Fact::Settle(Box::new(settle)))
     }
 
     pub(crate) fn key(&self, name: &str, answer: Option<&str>) -> KeyWrite {

@@ -1,0 +1,142 @@
+//! Holds lapse, are renewed, taken again, and never stand in their own buyer's way.
+
+use doorbuster::{
+    catalog::StockPolicy,
+    checkout::NoticeCode,
+    ledger::row::{SessionState, StockLevel},
+};
+use std::time::Duration;
+
+use crate::shop::{On, in_shops_on_both};
+
+in_shops_on_both!(
+    a_lapsed_hold_of_ones_own_is_no_obstacle,
+    a_lapsed_hold_is_taken_again_on_payment,
+    a_lapsed_hold_whose_unit_is_gone_is_told,
+    a_lapsed_hold_of_somebody_else_blocks_nobody,
+    an_expired_session_gives_its_holds_back,
+    a_paid_hold_does_not_lapse,
+    what_is_not_counted_is_never_sold_out,
+    a_canceled_cart_gives_its_units_back,
+);
+
+const fn free_held_sold(level: &StockLevel) -> (i64, i64, i64) {
+    (level.unallocated, level.held, level.sold)
+}
+
+async fn a_lapsed_hold_of_ones_own_is_no_obstacle(on: On) {
+    let shop = on.shop().await;
+    shop.stock("LAST", 2).await;
+    let ada = shop.shopper();
+    ada.adds("LAST", 1).await.text();
+    shop.clock.advance(Duration::from_secs(11 * 60));
+    assert!(!ada.wants(&[("LAST", 2)]).await.says("out_of_stock"));
+    shop.clock.advance(Duration::from_secs(11 * 60));
+    assert!(ada.pays("success_token").await.says("\"completed\""));
+    assert_eq!(free_held_sold(&shop.level("LAST").await), (0, 0, 2));
+    shop.debts_are_paid().await;
+    shop.assert_clean_slate().await;
+    shop.closes().await;
+}
+
+async fn a_lapsed_hold_is_taken_again_on_payment(on: On) {
+    let shop = on.shop().await;
+    shop.stock("LAST", 1).await;
+    let ada = shop.shopper();
+    ada.adds("LAST", 1).await.text();
+    shop.after(11).await;
+    assert_eq!(free_held_sold(&shop.level("LAST").await), (1, 0, 0));
+    assert!(ada.pays("success_token").await.says("\"completed\""));
+    shop.debts_are_paid().await;
+    shop.assert_clean_slate().await;
+    shop.closes().await;
+}
+
+async fn a_lapsed_hold_whose_unit_is_gone_is_told(on: On) {
+    let shop = on.shop().await;
+    shop.stock("LAST", 1).await;
+    shop.stock("TEE", 1).await;
+    let ada = shop.shopper();
+    ada.wants(&[("LAST", 1), ("TEE", 1)]).await.text();
+    shop.after(11).await;
+    assert!(shop.shopper().buys(&[("LAST", 1)]).await.says("\"placed\""));
+    let told = ada.pays_as("pay", "success_token").await;
+    assert!(told.says("out_of_stock"), "{}", told.text());
+    assert!(ada.was_told(NoticeCode::OutOfStock).await);
+    assert_eq!(ada.pays_as("pay", "success_token").await.text(), told.text());
+    assert_eq!(free_held_sold(&shop.level("TEE").await), (0, 1, 0), "it keeps what there is");
+    ada.wants(&[("TEE", 1)]).await.text();
+    assert!(ada.pays("success_token").await.says("\"completed\""));
+    shop.debts_are_paid().await;
+    assert_eq!((shop.orders().await, shop.captures()), (2, 2));
+    shop.assert_clean_slate().await;
+    shop.closes().await;
+}
+
+async fn a_lapsed_hold_of_somebody_else_blocks_nobody(on: On) {
+    let shop = on.shop().await;
+    shop.stock("LAST", 1).await;
+    shop.shopper().adds("LAST", 1).await.text();
+    assert!(shop.shopper().buys(&[("LAST", 1)]).await.says("out_of_stock"));
+    // No sweep has come by.
+    shop.clock.advance(Duration::from_secs(11 * 60));
+    assert!(shop.shopper().buys(&[("LAST", 1)]).await.says("\"placed\""));
+    shop.debts_are_paid().await;
+    shop.closes().await;
+}
+
+async fn an_expired_session_gives_its_holds_back(on: On) {
+    let shop = on.shop().await;
+    shop.stock("TEE", 2).await;
+    let ada = shop.shopper();
+    ada.adds("TEE", 2).await.text();
+    shop.after(6 * 60 + 1).await;
+    assert_eq!(ada.state().await, SessionState::Expired);
+    assert_eq!(free_held_sold(&shop.level("TEE").await), (2, 0, 0));
+    assert!(ada.pays("success_token").await.refusal().contains("expired"));
+    shop.assert_clean_slate().await;
+    shop.closes().await;
+}
+
+async fn a_paid_hold_does_not_lapse(on: On) {
+    let shop = on.shop().await;
+    shop.stock("LAST", 1).await;
+    let ada = shop.shopper();
+    ada.adds("LAST", 1).await.text();
+    shop.fuse.arm(doorbuster::checkout::CrashPoint::AnswerRead);
+    assert!(ada.pays("success_token").await.is_in_flight());
+    shop.clock.advance(Duration::from_secs(3600));
+    assert!(shop.shopper().buys(&[("LAST", 1)]).await.says("out_of_stock"), "it is pinned");
+    shop.after(0).await;
+    assert_eq!(ada.state().await, SessionState::Completed);
+    shop.assert_clean_slate().await;
+    shop.closes().await;
+}
+
+async fn what_is_not_counted_is_never_sold_out(on: On) {
+    let shop = on.shop().await;
+    shop.sells("EBOOK", StockPolicy::Untracked, "EUR", 0).await;
+    shop.sells("POSTER", StockPolicy::Backorder, "EUR", 0).await;
+    shop.stock("TEE", 1).await;
+    let ada = shop.shopper();
+    ada.wants(&[("EBOOK", 900), ("POSTER", 5), ("TEE", 1)]).await.text();
+    assert_eq!(shop.level("TEE").await.held, 1);
+    assert!(ada.pays("success_token").await.says("\"completed\""));
+    assert!(shop.shopper().buys(&[("POSTER", 7)]).await.says("\"placed\""));
+    shop.debts_are_paid().await;
+    assert_eq!(shop.orders().await, 2);
+    shop.assert_clean_slate().await;
+    shop.closes().await;
+}
+
+async fn a_canceled_cart_gives_its_units_back(on: On) {
+    let shop = on.shop().await;
+    shop.stock("TEE", 2).await;
+    let ada = shop.shopper();
+    ada.adds("TEE", 2).await.text();
+    assert!(ada.cancels().await.says("\"canceled\""));
+    assert!(ada.pays("success_token").await.refusal().contains("canceled"));
+    assert_eq!(free_held_sold(&shop.level("TEE").await), (2, 0, 0));
+    shop.assert_clean_slate().await;
+    shop.closes().await;
+}

@@ -1,0 +1,12 @@
+//! The checkout in one process: every step failed, repeated and crashed, and everybody at once.
+
+mod actors;
+mod carts;
+mod crashes;
+mod crowds;
+mod failures;
+mod grants;
+mod holds;
+mod replicas;
+mod rivals;
+mod tokens;

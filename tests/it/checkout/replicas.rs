@@ -1,0 +1,42 @@
+//! Two replicas over one ledger: what one remembers, the other may have overtaken.
+
+use doorbuster::ledger::row::SessionState;
+
+use crate::shop::On;
+
+#[actix::test]
+async fn a_replica_that_was_overtaken_notices() {
+    let shop = On::Postgres.shop().await;
+    let other = shop.beside().await;
+    shop.stock("TEE", 9).await;
+    shop.stock("MUG", 9).await;
+    let here = shop.shopper();
+    here.adds("TEE", 1).await.text();
+    let there = here.at(&other);
+    there.wants(&[("TEE", 2)]).await.text();
+    // This replica remembers one tee; its write must land on what the other one wrote.
+    here.wants(&[("MUG", 3)]).await.text();
+    assert_eq!((shop.level("TEE").await.held, shop.level("MUG").await.held), (0, 3));
+    assert_eq!(there.session().await.lines[0].sku.as_str(), "MUG");
+    other.leaves().await;
+    shop.closes().await;
+}
+
+#[actix::test]
+async fn two_replicas_that_pay_for_one_cart_charge_once() {
+    let shop = On::Postgres.shop().await;
+    let other = shop.beside().await;
+    shop.stock("TEE", 1).await;
+    let here = shop.shopper();
+    here.adds("TEE", 1).await.text();
+    let there = here.at(&other);
+    there.session().await;
+    let (first, second) = tokio::join!(here.pays("success_token"), there.pays("success_token"));
+    assert!(first.0.is_ok() || second.0.is_ok(), "{first:?} {second:?}");
+    shop.debts_are_paid().await;
+    assert_eq!(here.state().await, SessionState::Completed);
+    assert_eq!((shop.orders().await, shop.captures()), (1, 1), "{}", shop.state().await);
+    shop.assert_clean_slate().await;
+    other.leaves().await;
+    shop.closes().await;
+}

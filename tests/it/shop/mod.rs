@@ -1,0 +1,256 @@
+//! A shop for tests, on either ledger: the real service with a clock that stands, chance with a seed,
+//! and a bank that breaks when told to. Speaks of shoppers, stock and charges.
+
+pub(crate) mod bank;
+mod books;
+mod shopper;
+pub(crate) mod troubles;
+
+use doorbuster::{
+    app::{App, Replaced},
+    base::{Clock, ManualClock, Money, MovementId, Sku, Timestamp},
+    catalog::{Product, StockPolicy},
+    checkout::Terms,
+    config::{Config, SecretUrl},
+    ledger::{
+        Entry, EntryId, Fact, Store,
+        entry::{MoveKind, StockMove},
+        row::StockLevel,
+    },
+};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use crate::support::servers;
+use bank::Bank;
+use shopper::Away;
+pub(crate) use shopper::{Shopper, Told};
+use troubles::{Commits, Dice, Fuse};
+
+/// Which ledger a case runs on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum On {
+    Postgres,
+    Sqlite,
+}
+
+/// Runs each case on both ledgers, inside an actor system.
+macro_rules! in_shops_on_both {
+    ($($case:ident),+ $(,)?) => {
+        mod postgres {
+            $(#[actix::test]
+            async fn $case() {
+                super::$case(crate::shop::On::Postgres).await;
+            })+
+        }
+        mod sqlite {
+            $(#[actix::test]
+            async fn $case() {
+                super::$case(crate::shop::On::Sqlite).await;
+            })+
+        }
+    };
+}
+pub(crate) use in_shops_on_both;
+
+impl On {
+    /// An empty shop.
+    pub(crate) async fn shop(self) -> TestShop {
+        self.shop_with(|_| ()).await
+    }
+
+    /// An empty shop with changed settings.
+    pub(crate) async fn shop_with(self, change: impl FnOnce(&mut Config)) -> TestShop {
+        let folder = Arc::new(tempfile::tempdir().expect("a folder for the test"));
+        let mut config = Config::default();
+        config.server.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        config.server.workers = 1;
+        config.demo.catalogue = false;
+        config.storage.data = folder.path().to_owned();
+        if let Self::Postgres = self {
+            config.storage.database = Some(SecretUrl::new(servers::postgres().await));
+        }
+        change(&mut config);
+        let start = Timestamp::parse("2026-11-27T08:00:00Z").expect("a moment");
+        let clock = Arc::new(ManualClock::new(start));
+        let bank = Bank::open(folder.path(), clock.clone());
+        TestShop::open(config, clock, bank, folder, 1).await
+    }
+}
+
+/// A shop under test.
+pub(crate) struct TestShop {
+    app: Option<App>,
+    config: Config,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) dice: Arc<Dice>,
+    pub(crate) bank: Arc<Bank>,
+    pub(crate) commits: Arc<Commits>,
+    pub(crate) fuse: Arc<Fuse>,
+    /// The checkouts of this shop's shoppers, in the order they came.
+    seen: Mutex<Vec<doorbuster::base::CheckoutId>>,
+    keys: AtomicU64,
+    folder: Arc<tempfile::TempDir>,
+}
+
+impl TestShop {
+    async fn open(
+        config: Config,
+        clock: Arc<ManualClock>,
+        bank: Arc<Bank>,
+        folder: Arc<tempfile::TempDir>,
+        seed: u64,
+    ) -> Self {
+        let mut shop = Self {
+            app: None,
+            config,
+            clock,
+            dice: Dice::new(seed),
+            bank,
+            commits: Arc::default(),
+            fuse: Arc::default(),
+            seen: Mutex::default(),
+            keys: AtomicU64::new(seed * 1_000_000),
+            folder,
+        };
+        shop.start().await;
+        shop
+    }
+
+    async fn start(&mut self) {
+        let commits = self.commits.clone();
+        let replaced = Replaced {
+            clock: Some(self.clock.clone()),
+            chance: Some(self.dice.clone()),
+            gateway: Some(self.bank.clone()),
+            probe: Some(self.fuse.clone()),
+            commits: Some(Box::new(move |store| {
+                commits.stand_before(store);
+                commits
+            })),
+            terms: Some(|terms| Terms { key_wait: Duration::ZERO, ..terms }),
+            no_rounds: true,
+        };
+        self.app = Some(App::start(&self.config, replaced).await.expect("the shop opens"));
+    }
+
+    /// Another replica of this shop: the same ledger, bank and clock, its own memory.
+    pub(crate) async fn beside(&self) -> Self {
+        let (config, clock) = (self.config.clone(), self.clock.clone());
+        Self::open(config, clock, self.bank.clone(), self.folder.clone(), 2).await
+    }
+
+    /// Closes the shop and opens it again on the same ledger.
+    pub(crate) async fn opens_again(&mut self) {
+        self.app.take().expect("it is open").stop().await;
+        self.commits.stand_aside();
+        self.start().await;
+    }
+
+    /// Closes the shop, whose books must be right.
+    pub(crate) async fn closes(mut self) {
+        self.assert_books().await;
+        self.app.take().expect("it is open").stop().await;
+    }
+
+    /// Closes one replica of several.
+    pub(crate) async fn leaves(mut self) {
+        self.app.take().expect("it is open").stop().await;
+    }
+
+    pub(crate) fn app(&self) -> &App {
+        self.app.as_ref().expect("it is open")
+    }
+
+    pub(crate) fn store(&self) -> &dyn Store {
+        &*self.app().desk.store
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Time passes, and the keeper makes a round.
+    pub(crate) async fn after(&self, minutes: u64) {
+        self.clock.advance(Duration::from_secs(60 * minutes));
+        self.app().keeper.round().await.expect("the ledger answers");
+        self.debts_are_paid().await;
+    }
+
+    /// Waits until the collector has done what it can do.
+    pub(crate) async fn debts_are_paid(&self) {
+        for _ in 0..400 {
+            let far = self.now().plus(Duration::from_secs(3600));
+            let due = self.store().list_due_operations(far, 1).await.expect("the ledger answers");
+            if due.is_empty() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("debts are still due:\n{}", self.state().await);
+    }
+
+    /// Puts a product on sale for EUR 19.90 with so many units.
+    pub(crate) async fn stock(&self, sku: &str, units: u32) {
+        self.sells(sku, StockPolicy::Tracked, "EUR", units).await;
+    }
+
+    pub(crate) async fn sells(&self, name: &str, policy: StockPolicy, currency: &str, units: u32) {
+        let product = Product {
+            sku: sku(name),
+            title: format!("The {name}"),
+            price: Money::from_minor(1990, currency.parse().expect("a currency")),
+            tax_category: "standard".into(),
+            image_url: None,
+            attributes: Default::default(),
+            stock_policy: policy,
+            active: true,
+            updated_at: self.now(),
+        };
+        self.app().desk.catalog.save(&[product]).await.expect("saved");
+        if units > 0 {
+            let id = MovementId::new(self.now(), &*self.dice);
+            let (kind, now) = (MoveKind::Receive, self.now());
+            let reason = "opening".to_owned();
+            let moved =
+                StockMove { id, sku: sku(name), kind, quantity: units, reason, key: None, now };
+            let entry = Entry::new(EntryId::of(id), Fact::Move(moved));
+            self.app().desk.writer.write(entry).await.expect("reachable").expect("recorded");
+        }
+    }
+
+    pub(crate) async fn level(&self, name: &str) -> StockLevel {
+        let mut found = self.store().find_stock(&[sku(name)]).await.expect("the ledger answers");
+        found.pop().expect("the SKU has stock")
+    }
+
+    /// A shopper with an empty cart.
+    pub(crate) fn shopper(&self) -> Shopper<'_> {
+        Shopper::comes(self)
+    }
+
+    /// A shopper who was here before.
+    pub(crate) fn comes_back(&self, away: Away) -> Shopper<'_> {
+        Shopper::returns(self, away)
+    }
+
+    /// A key nobody used.
+    pub(crate) fn fresh_key(&self) -> String {
+        format!("key-{}", self.keys.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+pub(crate) fn sku(name: &str) -> Sku {
+    Sku::parse(name).expect("a SKU")
+}
+
+/// Whether the whole counts are asked for.
+pub(crate) fn full() -> bool {
+    std::env::var_os("DOORBUSTER_TEST_FULL").is_some()
+}
