@@ -42,12 +42,17 @@ impl Setup {
     /// On a free port, with its data below `folder`, without the demo shop. A gateway that says
     /// nothing is given up after 600 ms, so that recovery is soon.
     pub(super) fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), settings: Vec::new() }
+        Self::bare(folder)
             .with("server.listen", "127.0.0.1:0")
             .with("storage.data", folder.join("data").display())
             .with("demo.catalogue", false)
             .with("log.filter", "warn")
             .with("checkout.gateway_deadline_ms", 600)
+    }
+
+    /// As it comes, in this folder.
+    pub(super) fn bare(folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), settings: Vec::new() }
     }
 
     /// With one setting changed.
@@ -170,6 +175,11 @@ impl House {
         let pid = self.child.id().to_string();
         let sent = Command::new("kill").args([&format!("-{name}"), &pid]).status();
         assert!(sent.expect("`kill` is there").success());
+    }
+
+    /// Whether it still runs.
+    pub(super) fn lives(&mut self) -> bool {
+        self.child.try_wait().expect("it is our child").is_none()
     }
 
     /// Waits for its end; it must come in time.

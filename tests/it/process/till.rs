@@ -1,8 +1,6 @@
 //! HTTP, as a storefront speaks it: keys, retries, and an address that changes with each restart.
 
-use doorbuster::outbound::{
-    Answer, Client, Exchange, Method, OutboundFault, OutboundSettings,
-};
+use doorbuster::outbound::{Answer, Client, Exchange, Method, OutboundFault, OutboundSettings};
 use serde_json::Value;
 use std::{
     sync::{

@@ -70,6 +70,14 @@ async fn create(name: &str, template: Option<&str>) {
     admin.close().await.expect("the connection closes");
 }
 
+/// Changes a database behind the service's back, as no code of ours would.
+pub(crate) async fn damage(url: &str, sql: &'static str) {
+    let mut hand = PgConnection::connect(url).await.expect("the test server answers");
+    let changed = sqlx::raw_sql(sql).execute(&mut hand).await.expect("the statement runs");
+    assert_eq!(changed.rows_affected(), 1, "{sql}");
+    hand.close().await.expect("the connection closes");
+}
+
 fn address_of(database: &str) -> String {
     let base = server();
     let (server, _) = base.rsplit_once('/').expect("an address ends in a database's name");
