@@ -27,7 +27,8 @@ async fn kill_under_load_on_postgres() {
 
 async fn killed_again_and_again(setup: &Setup, seed: u64) {
     let seed = env::var("DOORBUSTER_TEST_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(seed);
-    println!("seed {seed}; another is set by DOORBUSTER_TEST_SEED");
+    // Shown with a failure; another is set by DOORBUSTER_TEST_SEED.
+    eprintln!("seed {seed}");
     let mut dice = StdRng::seed_from_u64(seed);
     let kills = if env::var_os("DOORBUSTER_TEST_FULL").is_some() { 20 } else { 4 };
     setup.fill(&SKUS.map(|sku| (sku, 20_000)));

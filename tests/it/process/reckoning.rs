@@ -36,7 +36,7 @@ pub(super) async fn reckon(setup: &Setup, house: House, mut diary: Diary, skus: 
     nothing_owed(&till).await;
     house.stop().await;
     setup.audit_is_clean();
-    let book = read_book(&setup.data().join(BOOK)).expect("the book reads");
+    let book = read_book(setup.data().join(BOOK)).expect("the book reads");
     let taken = book.iter().filter(|charge| charge.paid_minor() > 0).count();
     assert_eq!(taken, told.len(), "charges that were taken, and orders");
 }

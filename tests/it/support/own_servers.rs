@@ -134,6 +134,7 @@ impl Drop for OwnRedis {
     }
 }
 
+#[expect(clippy::zombie_processes, reason = "its owner waits for it; a panic ends the run")]
 fn redis(folder: &Path, port: u16) -> Child {
     let program = std::env::var_os("DOORBUSTER_TEST_REDIS_BIN");
     let program = program.unwrap_or_else(|| "redis-server".into());
