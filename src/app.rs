@@ -125,7 +125,8 @@ impl App {
         })
     }
 
-    /// Waits until no debt is due and no attempt is pending, so that an audit finds the books closed.
+    /// Waits until no debt is due and no attempt is pending, so that an audit finds the books
+    /// closed.
     ///
     /// # Errors
     /// When they do not close in time, or the ledger cannot be read.

@@ -204,7 +204,7 @@ impl Default for Checkout {
 impl Default for Payment {
     fn default() -> Self {
         let gateway = GatewayChoice::Sandbox;
-        Self { gateway, sandbox_slow_ms: 3_000, sandbox_lost_ms: 60_000 }
+        Self { gateway, sandbox_slow_ms: 3_000, sandbox_lost_ms: 5_000 }
     }
 }
 

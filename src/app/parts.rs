@@ -47,7 +47,8 @@ pub(super) fn public_url(config: &Config, address: SocketAddr) -> String {
 
 pub(super) async fn open_database(config: &Config) -> anyhow::Result<Database> {
     let database = Database::open(&database_options(config)).await?;
-    // An embedded database is made on first use, and so is a developer's; production migrates on purpose.
+    // An embedded database is made on first use, and so is a developer's; production migrates on
+    // purpose.
     if config.storage.database.is_none() || config.mode == Mode::Dev {
         database.migrate().await?;
     }

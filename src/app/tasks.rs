@@ -17,7 +17,7 @@ use crate::{
     ledger::{LedgerFault, Store, writer::QUEUE_BOUND},
     telemetry::{
         Readings,
-        metrics::{self, ActorKind, Exporter},
+        metrics::{self, ActorKind, Exporter, PoolState},
         saturation,
     },
 };
@@ -126,7 +126,10 @@ impl Tasks {
         let (holder, desk) = (holder.clone(), desk.clone());
         self.every(HEARTBEAT, move || {
             let (holder, desk) = (holder.clone(), desk.clone());
-            async move { log(holder.beat(&desk).await.err()) }
+            async move {
+                metrics::redis_up(desk.hot.ping().await.is_ok());
+                log(holder.beat(&desk).await.err());
+            }
         });
     }
 
@@ -145,6 +148,10 @@ impl Tasks {
             };
             metrics::admission_in_flight(working.inside());
             metrics::ledger_queue_depth(writer.depth());
+            let pool = keeper.desk.store.pool();
+            metrics::ledger_pool(PoolState::Busy, pool.busy);
+            metrics::ledger_pool(PoolState::Idle, pool.idle);
+            metrics::mailbox_depth(ActorKind::Cart, keeper.carts.waiting());
             metrics::live_actors(ActorKind::Cart, keeper.carts.live_count());
             metrics::live_actors(ActorKind::Sku, keeper.desk.stock.live_count());
             metrics::saturation(saturation(readings));
@@ -203,7 +210,7 @@ impl Holder {
             self.store.register_holder(fresh, "", now).await?;
             *self.id.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
             desk.stock.become_holder(fresh);
-            tracing::warn!(holder = %fresh, "this process had been fenced; it goes on under a new holder id");
+            tracing::warn!(holder = %fresh, "was fenced; goes on as a new holder");
         }
         let stale_before = now.minus(STALE);
         for holder in self.store.list_stale_holders(stale_before).await? {

@@ -28,8 +28,8 @@ pub fn looks_like_card_number(text: &str) -> bool {
     false
 }
 
-/// A run of digits is a card when it is one as a whole; in runs glued from several numbers ("12 4111
-/// 1111 …") each stretch is tried.
+/// A run of digits is a card when it is one as a whole; in runs glued from several numbers ("12
+/// 4111 1111 …") each stretch is tried.
 fn any_card_in(run: &[u8]) -> bool {
     (13..=19).any(|length| run.windows(length).any(is_card))
 }

@@ -26,7 +26,8 @@ pub struct Limits {
     pub header_seconds: u64,
     /// Seconds a request may take in all before it is answered 503 (its work goes on).
     pub request_seconds: u64,
-    /// Requests worked on at once; more are refused within milliseconds, so that those inside finish.
+    /// Requests worked on at once; more are refused within milliseconds, so that those inside
+    /// finish.
     pub in_flight: usize,
 }
 

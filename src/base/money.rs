@@ -185,7 +185,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_shown_is_read_back(minor in -1_000_000_000_000_i64..1_000_000_000_000, pick in 0_usize..3) {
+        fn what_is_shown_is_read_back(
+            minor in -1_000_000_000_000_i64..1_000_000_000_000,
+            pick in 0_usize..3,
+        ) {
             let currency = currency(["JPY", "EUR", "KWD"][pick]);
             let money = Money::from_minor(minor, currency);
             let text = money.to_string();
@@ -195,9 +198,10 @@ mod tests {
 
         #[test]
         fn sums_never_wrap(left: i64, right: i64) {
-            let [left, right] = [left, right].map(|minor| Money::from_minor(minor, currency("EUR")));
-            match left.checked_add(right) {
-                Ok(sum) => prop_assert_eq!(i128::from(sum.minor()), i128::from(left.minor()) + i128::from(right.minor())),
+            let euros = |minor| Money::from_minor(minor, currency("EUR"));
+            let sum = i128::from(left) + i128::from(right);
+            match euros(left).checked_add(euros(right)) {
+                Ok(money) => prop_assert_eq!(i128::from(money.minor()), sum),
                 Err(error) => prop_assert_eq!(error, MoneyError::Overflow),
             }
         }

@@ -25,7 +25,8 @@ impl CartActor {
         Self { desk, seat: Seat::default() }
     }
 
-    /// Lines a job up and starts the next. The reply comes when the job is over, whoever still listens.
+    /// Lines a job up and starts the next. The reply comes when the job is over, whoever still
+    /// listens.
     fn take(&mut self, job: Job, ctx: &mut Context<Self>) -> oneshot::Receiver<Outcome> {
         let (reply, outcome) = oneshot::channel();
         if let Err((_, reply)) = self.seat.line_up((job, reply)) {

@@ -7,6 +7,7 @@ use crate::{
     base::{Chance, CheckoutId, Timestamp},
     checkout::{Checkout, CheckoutRefused, CrashPoint},
     ledger::{Entry, EntryId, Fact, LedgerFault, entry::Expire, store::RetainSince},
+    telemetry::metrics::{self, Swept},
 };
 
 /// Rows one round looks at, of each kind: a round stays short, and the next comes soon.
@@ -75,11 +76,14 @@ impl Keeper {
             self.desk.collector.collect(due);
             round.debts += 1;
         }
+        metrics::reconciler_pending(round.attempts);
         round.holds = self.expire_holds(now).await?;
+        metrics::swept(Swept::Holds, round.holds as u64);
         for checkout in store.list_expired_sessions(now, ROUND_MAX).await? {
             self.tend(checkout).await;
             round.sessions += 1;
         }
+        metrics::swept(Swept::ExpiredSessions, round.sessions as u64);
         Ok(round)
     }
 
@@ -106,7 +110,10 @@ impl Keeper {
             sessions: now.minus(self.retention.sessions),
             events: now.minus(self.retention.events),
         };
-        store.purge(since, ROUND_MAX).await?;
+        let purged = store.purge(since, ROUND_MAX).await?;
+        metrics::swept(Swept::Keys, purged.keys);
+        metrics::swept(Swept::Sessions, purged.sessions);
+        metrics::swept(Swept::Events, purged.events);
         Ok(round)
     }
 

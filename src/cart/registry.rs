@@ -4,7 +4,10 @@
 use actix::{Actor, Addr, ArbiterHandle, MailboxError};
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -30,12 +33,18 @@ pub struct Carts {
     desk: Arc<Checkout>,
     arbiters: Vec<ArbiterHandle>,
     shards: Vec<Mutex<HashMap<CheckoutId, Live>>>,
+    waiting: AtomicUsize,
 }
 
 impl Carts {
     /// A registry whose actors run on these arbiters.
     pub fn new(desk: Arc<Checkout>, arbiters: Vec<ArbiterHandle>) -> Self {
-        Self { desk, arbiters, shards: (0..SHARDS).map(|_| Mutex::default()).collect() }
+        Self {
+            desk,
+            arbiters,
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            waiting: AtomicUsize::new(0),
+        }
     }
 
     /// Has a command carried out. The command goes on when the caller goes away.
@@ -44,7 +53,10 @@ impl Carts {
     /// same key tells, since key and work are one commit.
     pub async fn ask(&self, ask: Ask) -> Result<Reply, CheckoutRefused> {
         let checkout = ask.checkout;
-        self.actor(checkout).send(ask).await.unwrap_or_else(|error| Err(dead(error)))
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let answer = self.actor(checkout).send(ask).await;
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        answer.unwrap_or_else(|error| Err(dead(error)))
     }
 
     /// Shows a session.
@@ -55,6 +67,11 @@ impl Carts {
     /// Looks after a session nobody asked about.
     pub async fn tend(&self, checkout: CheckoutId) -> Result<(), CheckoutRefused> {
         self.actor(checkout).send(Tend { checkout }).await.unwrap_or_else(|error| Err(dead(error)))
+    }
+
+    /// How many commands wait for a cart, those being carried out included.
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
     }
 
     /// How many carts are live.

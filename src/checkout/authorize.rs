@@ -60,7 +60,7 @@ impl Checkout {
                 GatewayFault::NotSent(why) => return Some(Err(Verdict::Unavailable(why))),
                 GatewayFault::Refused(code) => return Some(Err(Verdict::Declined(code))),
                 GatewayFault::Unknown(why) => {
-                    tracing::info!(attempt = %attempt.id, why, "the gateway gave no answer; asking what became of it");
+                    tracing::info!(attempt = %attempt.id, why, "the gateway gave no answer");
                 }
             }
             if let Some(found) = self.ask_what_became(attempt).await {
@@ -88,7 +88,7 @@ impl Checkout {
             Ok(Found::Nothing) if self.now() >= attempt.deadline => Some(Err(Verdict::Unheard)),
             Ok(Found::Nothing) => None,
             Err(fault) => {
-                tracing::warn!(attempt = %attempt.id, %fault, "the gateway does not tell what became of an attempt");
+                tracing::warn!(attempt = %attempt.id, %fault, "the gateway tells nothing");
                 None
             }
         }

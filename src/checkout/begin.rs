@@ -2,6 +2,7 @@
 
 use super::{
     answer::{Asked, CheckoutRefused, Reply, Tender},
+    count,
     crash::CrashPoint,
     desk::Checkout,
     open::stale,
@@ -36,6 +37,7 @@ impl Saga<'_> {
                 return Err(Stop::Answered(self.desk.replay(asked, *row).await?));
             }
             Err(LedgerRefused::Short(short)) => {
+                count::short(&short);
                 return Err(Stop::Answered(self.sold_out(asked, &short).await?));
             }
             Err(refused) => return Err(Stop::Later(stale(&refused))),
@@ -51,8 +53,8 @@ impl Saga<'_> {
         Ok(())
     }
 
-    /// A hold had lapsed and its units are gone. The session opens again with what it still has, and
-    /// says so; the express lane leaves nothing.
+    /// A hold had lapsed and its units are gone. The session opens again with what it still has,
+    /// and says so; the express lane leaves nothing.
     async fn sold_out(
         &mut self,
         asked: &Asked,
@@ -65,6 +67,9 @@ impl Saga<'_> {
         });
         let mut after = self.session.clone();
         after.notices = notices.collect();
+        if !after.express {
+            count::told(&after.notices);
+        }
         if after.express {
             return Ok(self.desk.nothing(asked, &after.notices, Some(after.currency)).await?.1);
         }

@@ -9,13 +9,14 @@ use super::{
     record::event,
 };
 use crate::{
-    base::{Chance, Clock, EventId, Money},
+    base::{Chance, Clock, EventId, Money, Timestamp},
     ledger::{
         Entry, EntryId, Fact, LedgerFault, Writer,
         entry::OperationWrite,
         row::{OperationKind, OperationRow, OperationState},
     },
     payment::{Gateway, GatewayFault, MoneyRequest},
+    telemetry::metrics::{self, Step, StepOutcome},
 };
 
 /// Debts that wait in memory. More wait in the ledger, where the sweep finds them.
@@ -29,7 +30,8 @@ const AT_ONCE: usize = 64;
 pub struct Collector(mpsc::Sender<OperationRow>);
 
 impl Collector {
-    /// Hands a debt over. When the collector is busy the debt stays in the ledger and is found later.
+    /// Hands a debt over. When the collector is busy the debt stays in the ledger and is found
+    /// later.
     pub fn collect(&self, due: OperationRow) {
         let _full = self.0.try_send(due);
     }
@@ -73,8 +75,10 @@ impl Collection {
 
     /// Collects one debt. What cannot be done now stays due.
     async fn collect(&self, due: OperationRow) {
+        let began = self.clock.now();
         let answer = self.ask(&due).await;
         self.probe.reach(CrashPoint::InCollection);
+        self.count(&due, &answer, began);
         let (state, note) = match answer {
             Ok(()) => (OperationState::Done, String::new()),
             Err(GatewayFault::Refused(why)) => (OperationState::Refused, why),
@@ -84,11 +88,27 @@ impl Collection {
             }
         };
         if state == OperationState::Refused {
-            tracing::error!(operation = %due.operation.id, order = %due.order, note, "the gateway refuses a debt");
+            let (operation, order) = (due.operation.id, due.order);
+            tracing::error!(%operation, %order, note, "the gateway refuses a debt");
         }
         if let Err(fault) = self.record(&due, state, note).await {
-            tracing::warn!(operation = %due.operation.id, %fault, "a collected debt is not recorded yet");
+            let operation = due.operation.id;
+            tracing::warn!(%operation, %fault, "a collected debt is not recorded yet");
         }
+    }
+
+    fn count(&self, due: &OperationRow, answer: &Result<(), GatewayFault>, began: Timestamp) {
+        let step = match due.operation.kind {
+            OperationKind::Capture => Step::Capture,
+            // A refund undoes a capture as a void undoes an authorization.
+            OperationKind::Void | OperationKind::Refund => Step::Void,
+        };
+        let outcome = match answer {
+            Ok(()) => StepOutcome::Done,
+            Err(GatewayFault::Refused(_)) => StepOutcome::Refused,
+            Err(_) => StepOutcome::Unknown,
+        };
+        metrics::checkout_step(step, outcome, self.clock.now().since(began));
     }
 
     async fn ask(&self, due: &OperationRow) -> Result<(), GatewayFault> {

@@ -2,6 +2,7 @@
 
 use super::{
     answer::{Asked, CheckoutRefused, Draft, Operation, Reply, Tender},
+    count,
     desk::Checkout,
     open::{ended, quote},
     saga::{Saga, Step},
@@ -28,6 +29,7 @@ impl Checkout {
         match obstacle(session, &tender) {
             Some(notice) => {
                 let mut shown = session.clone();
+                count::told(notice.as_slice());
                 shown.notices.extend(notice);
                 self.answer(&shown, asked, Operation::Complete).await
             }
@@ -35,7 +37,8 @@ impl Checkout {
         }
     }
 
-    /// Creates and pays in one: session, holds, attempt and pins are one fact. Refused, it leaves nothing.
+    /// Creates and pays in one: session, holds, attempt and pins are one fact. Refused, it leaves
+    /// nothing.
     pub async fn express(
         &self,
         id: CheckoutId,

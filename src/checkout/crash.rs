@@ -36,8 +36,8 @@ impl CrashPoint {
     ];
 }
 
-/// Hears when a crash point is reached. A test's probe panics there, which ends the actor as a crash
-/// would; in production nothing listens.
+/// Hears when a crash point is reached. A test's probe panics there, which ends the actor as a
+/// crash would; in production nothing listens.
 pub trait Probe: Send + Sync + 'static {
     /// The point is reached.
     fn reach(&self, point: CrashPoint);

@@ -22,7 +22,8 @@ impl Checkout {
         Ok(row.map(from_row).transpose()?)
     }
 
-    /// The hot copy, if the ledger still stands at its version. Any trouble here means: ask the ledger.
+    /// The hot copy, if the ledger still stands at its version. Any trouble here means: ask the
+    /// ledger.
     async fn load_hot(&self, checkout: CheckoutId) -> Option<Session> {
         if self.store.is_exclusive() {
             return None;

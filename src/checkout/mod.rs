@@ -1,7 +1,8 @@
 //! The checkout: quote, hold, pay, place the order; a table of steps with do beside undo.
 //!
 //! **Owns:** the session, and the order of the steps that turn it into an order.
-//! **Invariant:** every step can be stopped, repeated or undone; nothing waits while holding something.
+//! **Invariant:** every step can be stopped, repeated or undone; nothing waits while holding
+//! something.
 //! **Not here:** who may ask next (see [`cart`](crate::cart)) and how answers look (see `http`).
 //!
 //! [`open`] is T0, [`saga`] the table after it: `begin` T1, authorize, `place` T2 and
@@ -12,6 +13,7 @@ mod authorize;
 mod begin;
 mod collect;
 mod complete;
+mod count;
 mod crash;
 mod desk;
 mod end;

@@ -2,6 +2,7 @@
 
 use super::{
     answer::{Asked, CheckoutRefused, Draft, Operation, Reply, Shown},
+    count,
     desk::{Checkout, unexpected},
     quote::{Products, Quote, fallback},
     record::session_write,
@@ -10,6 +11,7 @@ use super::{
 use crate::{
     base::{CheckoutId, Currency, Sku},
     ledger::{LedgerRefused, Shortage, row::SessionState},
+    telemetry::metrics::{self, StepOutcome},
 };
 
 /// How often a session is cut down to what there is before it is told to try again: each round
@@ -78,14 +80,22 @@ impl Checkout {
             let key = asked.write(Some(answer.clone()), self.now());
             let holds = claim.holds.clone();
             let write = session_write(&session, holds, personal, None, Some(key), self.now());
+            let began = self.now();
             let outcome = self.commit(write, decision).await;
             self.land(&mut claim).await;
             match outcome? {
                 Ok(_) => {
+                    self.count(metrics::Step::Hold, StepOutcome::Done, began);
+                    count::held(&claim.holds);
+                    count::told(&session.notices);
                     let session = Session { held: claim.units(), ..session };
                     return Ok((Some(session), Reply::Done(answer)));
                 }
-                Err(LedgerRefused::Short(short)) => merge(&mut shortages, short),
+                Err(LedgerRefused::Short(short)) => {
+                    self.count(metrics::Step::Hold, StepOutcome::Refused, began);
+                    count::short(&short);
+                    merge(&mut shortages, short);
+                }
                 Err(LedgerRefused::GrantsClosed(_)) => direct = true,
                 Err(LedgerRefused::KeyTaken(row)) => {
                     return Ok((None, self.replay(asked, *row).await?));
@@ -110,6 +120,7 @@ impl Checkout {
         notices: &[Notice],
         currency: Option<Currency>,
     ) -> Result<(Option<Session>, Reply), CheckoutRefused> {
+        count::told(notices);
         let answer = self.render.render(asked.dialect, Shown::Nothing { notices, currency });
         Ok((None, self.keep_answer(asked, answer).await?))
     }

@@ -2,6 +2,7 @@
 
 use super::{
     answer::{CheckoutRefused, Reply},
+    count,
     crash::CrashPoint,
     desk::unexpected,
     record::{document, event, operation, order},
@@ -43,6 +44,7 @@ impl Saga<'_> {
         let written = self.desk.writer.write(Entry::new(id, fact)).await;
         match written.map_err(CheckoutRefused::from)? {
             Ok(_) => {
+                count::sold(self.session);
                 *self.session = after;
                 self.reply = answer.map(Reply::Done);
                 self.reach(CrashPoint::AfterPlace);
@@ -106,7 +108,8 @@ impl Saga<'_> {
         Ok(())
     }
 
-    /// Lets an authorization go that no order uses: owed in the ledger first, then asked of the gateway.
+    /// Lets an authorization go that no order uses: owed in the ledger first, then asked of the
+    /// gateway.
     pub(super) async fn void(&mut self) -> Result<(), CheckoutRefused> {
         let (Some(attempt), Some(authorization)) = (&self.attempt, &self.authorization) else {
             return Ok(());

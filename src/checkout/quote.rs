@@ -29,7 +29,8 @@ pub struct Quote {
 
 impl Quote {
     /// Prices a draft. A line that names no product for sale, or one priced in another currency, is
-    /// left out with a notice; the session's currency is the one asked for, else the first product's.
+    /// left out with a notice; the session's currency is the one asked for, else the first
+    /// product's.
     pub fn of(draft: &Draft, products: &Products) -> Self {
         let mut quote = Self { currency: draft.currency, lines: Vec::new(), notices: Vec::new() };
         for (at, wanted) in draft.lines.iter().enumerate() {
@@ -199,7 +200,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_cut_leaves_exactly_what_there_is(wanted in prop::collection::vec(1_u32..9, 1..6), available in 0_u32..30) {
+        fn a_cut_leaves_exactly_what_there_is(
+            wanted in prop::collection::vec(1_u32..9, 1..6),
+            available in 0_u32..30,
+        ) {
             let products = Products::from([product("TEE", 1990, "EUR")]);
             let lines: Vec<_> = wanted.iter().map(|quantity| ("TEE", *quantity)).collect();
             let mut quote = Quote::of(&draft(&lines), &products);

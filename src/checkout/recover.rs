@@ -5,7 +5,7 @@ use super::{
     crash::CrashPoint,
     desk::Checkout,
     record::operation,
-    saga::{Attempted, Saga, Step, Stop},
+    saga::{Attempted, Saga, Step, Stop, Verdict},
     session::Session,
 };
 use crate::{
@@ -17,12 +17,14 @@ use crate::{
         },
     },
     payment::{Authorized, Found},
+    telemetry::metrics::{self, Settlement},
 };
 
 impl Checkout {
     /// Settles the attempt that pins this session, once its deadline has passed: an authorization
-    /// becomes the order, a decline or "never heard of it" reopens the session. Whoever waits with an
-    /// idempotency key finds the answer under it. While the gateway says nothing, nothing changes.
+    /// becomes the order, a decline or "never heard of it" reopens the session. Whoever waits with
+    /// an idempotency key finds the answer under it. While the gateway says nothing, nothing
+    /// changes.
     pub async fn recover(&self, session: &mut Session) -> Result<(), CheckoutRefused> {
         let Some(id) = session.attempt.filter(|_| session.state == SessionState::Completing) else {
             return Ok(());
@@ -33,8 +35,16 @@ impl Checkout {
         }
         self.probe.reach(CrashPoint::InRecovery);
         let attempt = self.attempted(&row).await?;
-        let Some(found) = self.ask_what_became(&attempt).await else { return Ok(()) };
-        tracing::info!(attempt = %id, checkout = %session.id, found = ?found, "recovered a payment attempt");
+        let Some(found) = self.ask_what_became(&attempt).await else {
+            metrics::reconciled(Settlement::Unanswered);
+            return Ok(());
+        };
+        tracing::info!(attempt = %id, checkout = %session.id, ?found, "recovered an attempt");
+        metrics::reconciled(match &found {
+            Ok(_) => Settlement::Sold,
+            Err(Verdict::Unheard) => Settlement::Unheard,
+            Err(_) => Settlement::Declined,
+        });
         let mut saga = Saga {
             desk: self,
             session,
@@ -64,7 +74,7 @@ impl Checkout {
         let found = match self.gateway.find(row.id).await {
             Ok(found) => found,
             Err(fault) => {
-                tracing::warn!(attempt = %row.id, %fault, "the gateway does not tell about a watched attempt");
+                tracing::warn!(attempt = %row.id, %fault, "the gateway tells nothing");
                 return Ok(());
             }
         };
@@ -75,6 +85,7 @@ impl Checkout {
             return Ok(());
         };
         tracing::warn!(attempt = %row.id, "a late authorization was found; voiding it");
+        metrics::reconciled(Settlement::Voided);
         let amount = Money::from_minor(row.amount_minor, row.currency);
         self.owe(OperationRow {
             operation: operation(row.id, OperationKind::Void, &authorization, amount),

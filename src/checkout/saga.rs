@@ -132,7 +132,10 @@ impl Saga<'_> {
     pub(super) async fn run(mut self, from: Step) -> Result<Reply, CheckoutRefused> {
         let first = Step::ALL.iter().position(|step| *step == from).unwrap_or(0);
         for (at, step) in Step::ALL.iter().enumerate().skip(first) {
-            if let Err(stop) = step.run(&mut self).await {
+            let began = self.desk.now();
+            let ended = step.run(&mut self).await;
+            self.desk.count_saga(*step, &ended, began);
+            if let Err(stop) = ended {
                 return self.stop(at, stop).await;
             }
         }

@@ -194,7 +194,8 @@ impl Session {
         (self.state == SessionState::Completed).then(|| OrderId::of(self.id))
     }
 
-    /// Whether nothing stands in the way of paying. A challenge does not: passing it is paying again.
+    /// Whether nothing stands in the way of paying. A challenge does not: passing it is paying
+    /// again.
     pub fn is_ready(&self) -> bool {
         let stands =
             |notice: &Notice| notice.code.blocks() && notice.code != NoticeCode::PaymentChallenged;

@@ -2,6 +2,7 @@
 
 use super::{
     answer::{CheckoutRefused, Reply},
+    count,
     desk::unexpected,
     record::document,
     saga::{Saga, Verdict},
@@ -37,6 +38,7 @@ impl Saga<'_> {
         let entry = Entry::new(id, Fact::Settle(Box::new(settle)));
         match self.desk.writer.write(entry).await? {
             Ok(_) => {
+                count::told(&after.notices);
                 *self.session = after;
                 self.reply = answer.map(Reply::Done);
                 Ok(())

@@ -97,8 +97,8 @@ pub struct Applied {
     pub refused: Vec<(Sku, String)>,
 }
 
-/// Saves products, then sets their stock. Doing it again changes nothing more, so an import that was
-/// cut off is finished by repeating it.
+/// Saves products, then sets their stock. Doing it again changes nothing more, so an import that
+/// was cut off is finished by repeating it.
 ///
 /// # Errors
 /// When the ledger does not answer.
@@ -128,8 +128,8 @@ pub async fn apply(
     write_all(writer, moves).await
 }
 
-/// What sets a SKU's stock to a count; nothing when it stands there. No units of a SKU that was never
-/// counted are as good as sold out, and need no movement.
+/// What sets a SKU's stock to a count; nothing when it stands there. No units of a SKU that was
+/// never counted are as good as sold out, and need no movement.
 fn movement(
     id: MovementId,
     sku: &Sku,

@@ -12,7 +12,6 @@ pub mod replay;
 pub mod sandbox;
 pub mod serve;
 
-use actix::System;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -132,22 +131,10 @@ pub fn run(
         None | Some(Command::Serve) => serve::run(config, out),
         Some(Command::Sandbox(arguments)) => sandbox::run(arguments, config, out),
         Some(Command::CheckConfig) => check_config::run(config, out),
-        Some(Command::Migrate(arguments)) => wait_for(migrate::run(arguments, config, out)),
-        Some(Command::Keys(arguments)) => wait_for(keys::run(arguments, config, out)),
-        Some(Command::Import(arguments)) => wait_for(import::run(arguments, config, out)),
-        Some(Command::Replay(arguments)) => wait_for(replay::run(arguments, config, out)),
-        Some(Command::Audit(arguments)) => wait_for(audit::run(arguments, config, out)),
+        Some(Command::Migrate(arguments)) => serve::wait_for(migrate::run(arguments, config, out)),
+        Some(Command::Keys(arguments)) => serve::wait_for(keys::run(arguments, config, out)),
+        Some(Command::Import(arguments)) => serve::wait_for(import::run(arguments, config, out)),
+        Some(Command::Replay(arguments)) => serve::wait_for(replay::run(arguments, config, out)),
+        Some(Command::Audit(arguments)) => serve::wait_for(audit::run(arguments, config, out)),
     }
-}
-
-/// Does some work where actors can live, with threads enough that none of it waits for another.
-///
-/// # Errors
-/// What the work comes to.
-pub(super) fn wait_for(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
-    let system = System::with_tokio_rt(|| {
-        let mut runtime = tokio::runtime::Builder::new_multi_thread();
-        runtime.worker_threads(2).enable_all().build().expect("the system gives us threads")
-    });
-    system.block_on(work)
 }

@@ -1,5 +1,6 @@
 //! `doorbuster serve`: the service itself, until it is told to stop.
 
+use actix::System;
 use std::io::Write;
 
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
 /// # Errors
 /// When it cannot start; the message says what to do.
 pub fn run(config: &Config, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
-    super::wait_for(async {
+    wait_for(async {
         let app = App::start(config, Replaced::default()).await?;
         greet(&app, config, out)?;
         stop_signal().await?;
@@ -59,5 +60,20 @@ fn greet(app: &App, config: &Config, out: &mut (dyn Write + Send)) -> std::io::R
 
 /// The body of an order that works in the demo shop.
 const fn first_order() -> &'static str {
-    r#"{"lines":[{"sku":"FLASH-SNEAKER-42","quantity":1}],"buyer":{"email":"ada@example.com"},"payment":{"token":"success_token"}}"#
+    concat!(
+        r#"{"lines":[{"sku":"FLASH-SNEAKER-42","quantity":1}],"#,
+        r#""buyer":{"email":"ada@example.com"},"payment":{"token":"success_token"}}"#
+    )
+}
+
+/// Does some work where actors can live, with threads enough that none of it waits for another.
+///
+/// # Errors
+/// What the work comes to.
+pub(super) fn wait_for(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    let system = System::with_tokio_rt(|| {
+        let mut runtime = tokio::runtime::Builder::new_multi_thread();
+        runtime.worker_threads(2).enable_all().build().expect("the system gives us threads")
+    });
+    system.block_on(work)
 }

@@ -1,5 +1,5 @@
-//! What every request passes on its way in and out: request id, draining, body, admission, deadline,
-//! panics, problems, figures.
+//! What every request passes on its way in and out: request id, draining, body, admission,
+//! deadline, panics, problems, figures.
 
 use actix_web::{
     Error, HttpMessage, HttpResponse,

@@ -106,6 +106,11 @@ fn read(request: &HttpRequest, door: &Door) -> Result<Asking, Problem> {
 fn parse(request: &HttpRequest) -> Result<Value, Problem> {
     let extensions = request.extensions();
     let bytes = extensions.get::<Body>().map_or(&[][..], |body| &body.0);
+    // Databases keep no NUL in text, and no shop needs one.
+    if bytes.windows(6).any(|six| six == b"\\u0000") {
+        return Err(Problem::new(Kind::Invalid, "A text holds the character U+0000.")
+            .suggest("Leave it out; no field needs it."));
+    }
     if bytes.is_empty() {
         return Ok(Value::Object(serde_json::Map::new()));
     }

@@ -15,8 +15,8 @@ use crate::access::{AccessRefused, Scope};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller(pub Arc<str>);
 
-/// Lets a request in whose caller may do what the route needs. Whoever only watches, or reads a page,
-/// needs nothing.
+/// Lets a request in whose caller may do what the route needs. Whoever only watches, or reads a
+/// page, needs nothing.
 pub async fn admit(request: &ServiceRequest, door: &Door) -> Result<(), Problem> {
     let Some(needed) = needed(request.method(), request.path()) else { return Ok(()) };
     let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());

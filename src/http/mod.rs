@@ -1,13 +1,13 @@
 //! The front door: protocols in, answers out.
 //!
 //! **Owns:** routes, wire formats, problems, admission, and how answers are written.
-//! **Invariant:** every answer that is not a success is a problem with a request id; card numbers and
-//! bodies beyond their limits get no further than this.
+//! **Invariant:** every answer that is not a success is a problem with a request id; card numbers
+//! and bodies beyond their limits get no further than this.
 //! **Not here:** what may happen to a checkout (see [`cart`](crate::cart)) and what it costs.
 //!
-//! A change comes in like this: [`admission`] reads the body and takes a place → [`asking`] says who
-//! asks, under which key, and hashes what → the handler reads the fields ([`reading`]) and asks the
-//! cart → [`render`] has written the answer before the commit → [`answer`] sends it.
+//! A change comes in like this: [`admission`] reads the body and takes a place → [`asking`] says
+//! who asks, under which key, and hashes what → the handler reads the fields ([`reading`]) and
+//! asks the cart → [`render`] has written the answer before the commit → [`answer`] sends it.
 
 pub mod admission;
 pub mod answer;

@@ -19,8 +19,8 @@ pub fn routes(config: &mut ServiceConfig) {
 async fn policy(name: web::Path<String>) -> Result<HttpResponse, Problem> {
     let text = match name.as_str() {
         "privacy" => {
-            "Privacy policy\n\nThis shop has not published its own policy yet. What is kept about a \
-             buyer: name, e-mail, phone, addresses and network address, for the order alone.\n"
+            "Privacy policy\n\nThis shop has not published its own policy yet. What is kept about \
+             a buyer: name, e-mail, phone, addresses and network address, for the order alone.\n"
         }
         "terms" => "Terms of service\n\nThis shop has not published its own terms yet.\n",
         "payments" => {

@@ -1,4 +1,5 @@
-//! Which problem each slice's refusal becomes. Exhaustive: a new refusal does not compile without one.
+//! Which problem each slice's refusal becomes. Exhaustive: a new refusal does not compile without
+//! one.
 
 use super::{kinds::Kind, problem::Problem};
 use crate::{

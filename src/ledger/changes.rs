@@ -18,7 +18,8 @@ use crate::base::{
 /// the order of these fields, in the transaction that locked the world.
 #[derive(Debug, Default, Serialize)]
 pub struct Changes {
-    /// Outcomes to record. Inserted first: a taken id means somebody else wrote it, and the batch is judged again.
+    /// Outcomes to record. Inserted first: a taken id means somebody else wrote it, and the batch
+    /// is judged again.
     pub entries: Vec<RecordEntry>,
     /// Sessions inserted (version 1) or updated.
     pub sessions: Vec<SessionChange>,

@@ -77,14 +77,17 @@ impl Entry {
     }
 }
 
-/// The facts of the ledger. Each says in full what it changes; the [judge](super::judge) says when it may.
+/// The facts of the ledger. Each says in full what it changes; the [judge](super::judge) says when
+/// it may.
 #[derive(Debug, Clone)]
 pub enum Fact {
-    /// T0 and T1: a session's next version, the holds it wants and, at T1, the attempt that pins them.
+    /// T0 and T1: a session's next version, the holds it wants and, at T1, the attempt that pins
+    /// them.
     Session(Box<SessionWrite>),
     /// T2: the order, once its payment is authorized.
     Place(Box<Place>),
-    /// A payment attempt that came to nothing: unpins or releases the holds, reopens or cancels the session.
+    /// A payment attempt that came to nothing: unpins or releases the holds, reopens or cancels the
+    /// session.
     Settle(Box<Settle>),
     /// T3: a capture, void or refund is done, or is owed from now on.
     Operation(OperationWrite),

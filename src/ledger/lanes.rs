@@ -13,7 +13,7 @@ use std::{
 };
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::store::LedgerFault;
+use super::store::{LedgerFault, PoolReading};
 
 /// How a connection is opened.
 pub(super) type Open<C> = Box<dyn Fn() -> BoxFuture<'static, Result<C, LedgerFault>> + Send + Sync>;
@@ -24,6 +24,7 @@ pub(super) struct Lanes<C> {
     shelf: Mutex<Vec<C>>,
     free: Semaphore,
     patience: Duration,
+    count: usize,
 }
 
 impl<C> fmt::Debug for Lanes<C> {
@@ -46,7 +47,7 @@ impl<C> Lanes<C> {
     /// So many lanes; nobody waits longer than `patience` for one, or for its connection.
     pub(super) fn new(count: usize, patience: Duration, open: Open<C>) -> Self {
         let shelf = Mutex::new(Vec::with_capacity(count));
-        Self { open, shelf, free: Semaphore::new(count), patience }
+        Self { open, shelf, free: Semaphore::new(count), patience, count }
     }
 
     /// Waits for a lane and opens its connection when none lies ready.
@@ -69,6 +70,12 @@ impl<C> Lanes<C> {
     /// Drops every connection that lies ready: when one broke, the server went away under all.
     pub(super) fn sweep(&self) {
         self.shelf().clear();
+    }
+
+    /// How many connections work and how many lie ready.
+    pub(super) fn reading(&self) -> PoolReading {
+        let busy = self.count.saturating_sub(self.free.available_permits());
+        PoolReading { busy, idle: self.shelf().len() }
     }
 
     /// Lets nobody in any more and hands out what lies ready, to be closed.

@@ -2,14 +2,15 @@
 //!
 //! **Owns:** every durable fact, the [writer] that commits them in groups, the rules by which
 //! they are [judged](judge), and both databases that keep them.
-//! **Invariant:** `on_hand = unallocated + Σ active (granted − consumed) + held + sold` for every SKU,
-//! after every commit. A recorded entry answers what it recorded, for ever.
-//! **Not here:** what a cart may do next (see [`checkout`](crate::checkout)); records are base words.
+//! **Invariant:** `on_hand = unallocated + Σ active (granted − consumed) + held + sold` for every
+//! SKU, after every commit. A recorded entry answers what it recorded, for ever.
+//! **Not here:** what a cart may do next (see [`checkout`](crate::checkout)); records are base
+//! words.
 //!
-//! A batch goes: [`Ask`](world::Ask) names the rows it concerns → the store locks and reads them as a
-//! [`World`](world::World) → [`judge`](judge::judge) decides entry by entry, in arrival order, in
-//! plain Rust → the store applies the summed [`Changes`](changes::Changes) and commits. Both databases
-//! share the judge; their constraints restate its rules and have the last word.
+//! A batch goes: [`Ask`](world::Ask) names the rows it concerns → the store locks and reads them as
+//! a [`World`](world::World) → [`judge`](judge::judge) decides entry by entry, in arrival order, in
+//! plain Rust → the store applies the summed [`Changes`](changes::Changes) and commits. Both
+//! databases share the judge; their constraints restate its rules and have the last word.
 
 pub mod changes;
 pub mod database;

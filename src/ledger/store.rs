@@ -1,4 +1,5 @@
-//! What a ledger database must do. Two do it: PostgreSQL and SQLite; one contract suite runs on both.
+//! What a ledger database must do. Two do it: PostgreSQL and SQLite; one contract suite runs on
+//! both.
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -28,7 +29,8 @@ pub enum CommitFault {
     /// `sessions` or `idempotency_keys`): judge the batch again.
     #[error("the batch met another: {0}")]
     Again(String),
-    /// `commit` was sent and not answered, or the connection broke on the way: it may have happened.
+    /// `commit` was sent and not answered, or the connection broke on the way: it may have
+    /// happened.
     #[error("the outcome of the commit is unknown: {0}")]
     Unknown(String),
     /// It did not happen.
@@ -117,6 +119,15 @@ pub struct Figures {
     pub unpaid_orders: i64,
 }
 
+/// Connections by what they do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PoolReading {
+    /// At work.
+    pub busy: usize,
+    /// Open and ready.
+    pub idle: usize,
+}
+
 /// Commits batches: all the [writer](super::writer) needs.
 #[async_trait]
 pub trait Commit: Send + Sync + 'static {
@@ -130,6 +141,9 @@ pub trait Commit: Send + Sync + 'static {
 pub trait Store: Commit {
     /// The database's time.
     async fn now(&self) -> Result<Timestamp, LedgerFault>;
+
+    /// How many connections work and how many lie ready.
+    fn pool(&self) -> PoolReading;
 
     /// Whether no other process can write here (SQLite under its lock): what memory knows is true.
     fn is_exclusive(&self) -> bool;

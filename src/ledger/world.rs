@@ -22,7 +22,8 @@ pub struct Ask {
     pub attempts: BTreeSet<AttemptId>,
     /// Sessions, with all their holds.
     pub sessions: BTreeSet<CheckoutId>,
-    /// Holds that sessions want. Their stock is needed where the hold does not stand yet with that quantity.
+    /// Holds that sessions want. Their stock is needed where the hold does not stand yet with that
+    /// quantity.
     pub wanted: Vec<Wanted>,
     /// Holds to expire.
     pub holds: BTreeSet<(CheckoutId, Sku)>,

@@ -35,7 +35,8 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// The longest pause between two tries: a database that is back is noticed within it.
 const PAUSE_MAX: Duration = Duration::from_millis(500);
 
-/// Hears every batch's reply before its entries are answered, so that memory learns of grants first.
+/// Hears every batch's reply before its entries are answered, so that memory learns of grants
+/// first.
 pub type Heard = Arc<dyn Fn(&BatchReply) + Send + Sync>;
 
 struct Queued {
@@ -173,7 +174,8 @@ impl Task {
             }
             Err(fault) => {
                 if let LedgerFault::Broken(why) = &fault {
-                    tracing::error!(entry = ?entries.first().map(|e| &e.id), why, "a ledger entry failed");
+                    let entry = entries.first().map(|entry| &entry.id);
+                    tracing::error!(?entry, why, "a ledger entry failed");
                 }
                 let answers = std::iter::repeat_n(Err(fault), replies.len());
                 answer(replies, answers);
@@ -181,8 +183,9 @@ impl Task {
         }
     }
 
-    /// Commits until the outcome is known. Once a commit's outcome was unknown the same ids are sent
-    /// again, marked, until the ledger answers: a look-up alone could miss a backend still committing.
+    /// Commits until the outcome is known. Once a commit's outcome was unknown the same ids are
+    /// sent again, marked, until the ledger answers: a look-up alone could miss a backend still
+    /// committing.
     async fn commit(&mut self, entries: &mut [Entry]) -> Result<Vec<Outcome>, LedgerFault> {
         let (mut pause, mut again) = (PAUSE, 0);
         loop {

@@ -1,5 +1,5 @@
-//! A shop of a hundred lines, for testing the buyers: it keeps what it was asked, answers a key once
-//! and says no when it is told to.
+//! A shop of a hundred lines, for testing the buyers: it keeps what it was asked, answers a key
+//! once and says no when it is told to.
 
 use serde_json::{Value, json};
 use std::{

@@ -36,7 +36,8 @@ const DEAREST: f64 = 1e7;
 pub enum ReadFault {
     /// A column is missing.
     #[error(
-        "the file has no column `{0}`; its first line must name InvoiceNo, StockCode, Description, Quantity, InvoiceDate, UnitPrice and CustomerID"
+        "the file has no column `{0}`; its first line must name InvoiceNo, \
+         StockCode, Description, Quantity, InvoiceDate, UnitPrice and CustomerID"
     )]
     NoColumn(&'static str),
     /// The file cannot be read on.

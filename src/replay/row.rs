@@ -154,7 +154,8 @@ impl Tally {
     }
 }
 
-/// What a readable row wants to be. Whether a return finds its sale is known only when all are read.
+/// What a readable row wants to be. Whether a return finds its sale is known only when all are
+/// read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wants {
     /// To be bought, at this many pence.

@@ -168,7 +168,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever order takes, commits and replies come in, memory never takes more than the ledger has.
+        /// Whatever order takes, commits and replies come in, memory never takes more than the
+        /// ledger has.
         #[test]
         fn taken_never_exceeds_granted(ops in prop::collection::vec((0_u8..3, 1_u32..5), 1..200)) {
             let sku = crate::base::Sku::parse("A").expect("well formed");
@@ -182,7 +183,8 @@ mod tests {
                     },
                     1 => if let Some(quantity) = flying.pop_front() {
                         ledger_left -= i64::from(quantity);
-                        grants.seen(&GrantSeen { id: grant(1), sku: sku.clone(), active: true, left: ledger_left });
+                        let (sku, left) = (sku.clone(), ledger_left);
+                        grants.seen(&GrantSeen { id: grant(1), sku, active: true, left });
                         grants.landed(grant(1), quantity);
                     },
                     _ => if let Some(quantity) = flying.pop_back() {

@@ -104,6 +104,28 @@ async fn stock_moves_once_per_key() {
 }
 
 #[actix_web::test]
+async fn a_bulk_sent_many_times_at_once_moves_stock_once() {
+    let shop = Shop::open().await;
+    let movement = json!({"sku": "TEE", "kind": "receive", "quantity": 7, "reason": "delivery 9"});
+    let bulk = json!({"movements": [movement.clone(), movement]});
+    let path = "/v1/stock/movements";
+    let sendings = (0..8).map(|_| shop.ask_as("b1", Method::POST, path, &bulk));
+    let answers = futures_util::future::join_all(sendings).await;
+    assert!(answers.iter().all(|answer| answer.bytes == answers[0].bytes));
+    assert_eq!(shop.get("/v1/stock/TEE").await.json()["on_hand"], 5 + 2 * 7);
+}
+
+#[actix_web::test]
+async fn one_key_sent_many_times_at_once_buys_once() {
+    let shop = Shop::open().await;
+    let body = order(&[("TEE", 1)], "success_token");
+    let sendings = (0..8).map(|_| shop.ask_as("o1", Method::POST, "/v1/orders", &body));
+    let answers = futures_util::future::join_all(sendings).await;
+    assert!(answers.iter().all(|answer| answer.status == 201 && answer.bytes == answers[0].bytes));
+    assert_eq!(shop.get("/v1/stock/TEE").await.json()["sold"], 1);
+}
+
+#[actix_web::test]
 async fn units_of_an_order_move_within_what_was_sold() {
     let shop = Shop::open().await;
     let id = buys(&shop, &[("TEE", 2)]).await;

@@ -1,5 +1,5 @@
-//! A replay of an invented shop's invoices against a service of its own, on both databases: the whole
-//! path from the file to the audit.
+//! A replay of an invented shop's invoices against a service of its own, on both databases: the
+//! whole path from the file to the audit.
 
 use doorbuster::{
     commands::replay::{Replay, run},

@@ -21,7 +21,8 @@ fn folder() -> PathBuf {
     folder
 }
 
-/// Panics unless the answer fits the schema (`#/$defs/name` after the file, when it is one of them).
+/// Panics unless the answer fits the schema (`#/$defs/name` after the file, when it is one of
+/// them).
 fn fits(body: &Value, file: &str, operation: &str, def: Option<&str>) {
     let path = folder().join(file);
     let mut schema = load_schema(&path).expect("a schema");

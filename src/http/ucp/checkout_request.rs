@@ -42,8 +42,8 @@ fn person(body: &At<'_>, limits: &Limits) -> Result<Person, Problem> {
     Ok(Person { buyer, ip, ..Person::default() })
 }
 
-/// The body of a complete. Of several instruments the selected one pays, else the first; `None` when
-/// there is none, or it has no token.
+/// The body of a complete. Of several instruments the selected one pays, else the first; `None`
+/// when there is none, or it has no token.
 pub fn tender(body: &At<'_>, limits: &Limits) -> Result<Option<Tender>, Problem> {
     let payment = body.get("payment")?;
     let list = payment.get("instruments")?;

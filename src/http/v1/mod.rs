@@ -1,7 +1,7 @@
 //! Our own interface: the express lane and the back office.
 //!
-//! **Owns:** its routes and wire formats. **Invariant:** refusals are problems; a change and its key
-//! are one commit. **Not here:** what agents speak (see [`ucp`](super::ucp)).
+//! **Owns:** its routes and wire formats. **Invariant:** refusals are problems; a change and its
+//! key are one commit. **Not here:** what agents speak (see [`ucp`](super::ucp)).
 
 pub mod express;
 pub mod movements;

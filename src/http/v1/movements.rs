@@ -1,4 +1,5 @@
-//! `POST /v1/stock/movements`, `GET /v1/stock/{sku}/movements`: stock comes in and goes out by hand.
+//! `POST /v1/stock/movements`, `GET /v1/stock/{sku}/movements`: stock comes in and goes out by
+//! hand.
 
 use actix_web::{HttpResponse, web};
 use futures_util::future::join_all;
@@ -31,11 +32,14 @@ struct MovementView<'a> {
     at: Timestamp,
 }
 
-/// A movement of a bulk, and whether it was made.
+/// A movement of a bulk, and whether it was made. It shows no id: when two sendings of one request
+/// meet, either may have made it.
 #[derive(Debug, Serialize)]
 struct BulkItem<'a> {
-    #[serde(flatten)]
-    movement: MovementView<'a>,
+    sku: &'a Sku,
+    kind: MoveKind,
+    quantity: u32,
+    reason: &'a str,
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
@@ -87,7 +91,9 @@ async fn record_many(door: &Door, asking: &Asking, list: &At<'_>) -> Result<Http
         let detail = outcome?.err().map(|refused| refused.to_string());
         bulk.refused += usize::from(detail.is_some());
         let status = if detail.is_some() { "refused" } else { "recorded" };
-        bulk.movements.push(BulkItem { movement: view(movement), status, detail });
+        let StockMove { sku, kind, quantity, reason, .. } = movement;
+        let (kind, quantity) = (*kind, *quantity);
+        bulk.movements.push(BulkItem { sku, kind, quantity, reason, status, detail });
     }
     let answer = idempotency::answer(200, &bulk);
     let id = EntryId::of(format_args!("{name}/answer"));

@@ -70,8 +70,8 @@ pub async fn save_many(door: web::Data<Door>, asking: Asking) -> Result<HttpResp
     save_all(&door, &asking, &products).await
 }
 
-/// Products are no facts of the ledger: saving them twice is saving them once, so the key is written
-/// after, and a crash in between only saves them again.
+/// Products are no facts of the ledger: saving them twice is saving them once, so the key is
+/// written after, and a crash in between only saves them again.
 async fn save_all(
     door: &Door,
     asking: &Asking,

@@ -1,5 +1,5 @@
-//! The rules of the ledger, in plain Rust: which facts may become true, in which order, and what each
-//! changes. Both databases run these same lines between locking the rows and writing them.
+//! The rules of the ledger, in plain Rust: which facts may become true, in which order, and what
+//! each changes. Both databases run these same lines between locking the rows and writing them.
 //!
 //! **Owns:** the fact table of the design: receive, write off, grant, hold, change, renew, release,
 //! expire, pin, sell, unpin, restock, ship, return, close.

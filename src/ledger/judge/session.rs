@@ -15,8 +15,9 @@ use crate::{
 impl Rows {
     /// Writes a session's next version and makes its holds what it wants them to be.
     ///
-    /// Hold: from a grant that is active, or direct from what is free. Change: the difference alone.
-    /// Renew: expiry only grows. Release: to `unallocated`, never back to a grant. Pin: at T1.
+    /// Hold: from a grant that is active, or direct from what is free. Change: the difference
+    /// alone. Renew: expiry only grows. Release: to `unallocated`, never back to a grant. Pin: at
+    /// T1.
     pub(super) fn write_session(&mut self, write: &SessionWrite) -> Outcome {
         self.key_is_free(write.key.as_ref())?;
         self.session_may_become(write)?;

@@ -10,6 +10,9 @@ use crate::ledger::{
     store::LedgerFault,
 };
 
+/// One piece of work under way on a connection.
+pub(crate) type Work<'c, T> = BoxFuture<'c, Result<T, sqlx::Error>>;
+
 /// PostgreSQL, reached through connections of our own. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Postgres {
@@ -70,7 +73,7 @@ impl Postgres {
     /// When there is no connection, the deadline passes or a statement fails.
     pub async fn run<T>(
         &self,
-        work: impl for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<T, sqlx::Error>> + Send,
+        work: impl for<'c> FnOnce(&'c mut PgConnection) -> Work<'c, T> + Send,
     ) -> Result<T, LedgerFault> {
         let mut lane = self.sound().await?;
         let done = tokio::time::timeout(self.deadline, work(lane.conn())).await;

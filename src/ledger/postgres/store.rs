@@ -12,8 +12,8 @@ use crate::{
         outcome::BatchReply,
         row::{AttemptRow, KeyRow, OperationRow, OrderRow, SessionRow, StockLevel},
         store::{
-            Commit, CommitFault, Figures, LedgerFault, MovementRow, OrderFilter, Purged,
-            RetainSince, Store,
+            Commit, CommitFault, Figures, LedgerFault, MovementRow, OrderFilter, PoolReading,
+            Purged, RetainSince, Store,
         },
     },
 };
@@ -68,6 +68,11 @@ impl Store for Postgres {
         let sql = "select to_json(clock_timestamp())::text where $1 is not null";
         let now = self.find(sql, json!({})).await?;
         now.ok_or_else(|| LedgerFault::Broken("the server does not tell the time".into()))
+    }
+
+    fn pool(&self) -> PoolReading {
+        let (readers, writers) = (self.readers.reading(), self.writers.reading());
+        PoolReading { busy: readers.busy + writers.busy, idle: readers.idle + writers.idle }
     }
 
     fn is_exclusive(&self) -> bool {

@@ -21,7 +21,7 @@ use crate::ledger::{
 /// The embedded database. Clones share its connections.
 #[derive(Debug, Clone)]
 pub struct Sqlite {
-    readers: Arc<Lanes<SqliteConnection>>,
+    pub(super) readers: Arc<Lanes<SqliteConnection>>,
     pub(super) writer: Arc<Lanes<SqliteConnection>>,
     pub(super) deadline: Duration,
     /// Held as long as any clone lives; the system lets go of it when the process ends.

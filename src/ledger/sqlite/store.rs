@@ -15,8 +15,8 @@ use crate::{
         outcome::BatchReply,
         row::{AttemptRow, KeyRow, OperationRow, OrderRow, SessionRow, StockLevel},
         store::{
-            Commit, CommitFault, Figures, LedgerFault, MovementRow, OrderFilter, Purged,
-            RetainSince, Store,
+            Commit, CommitFault, Figures, LedgerFault, MovementRow, OrderFilter, PoolReading,
+            Purged, RetainSince, Store,
         },
     },
 };
@@ -69,6 +69,11 @@ impl Commit for Sqlite {
 impl Store for Sqlite {
     async fn now(&self) -> Result<Timestamp, LedgerFault> {
         Ok(AnchoredClock::from_system().now())
+    }
+
+    fn pool(&self) -> PoolReading {
+        let (readers, writers) = (self.readers.reading(), self.writer.reading());
+        PoolReading { busy: readers.busy + writers.busy, idle: readers.idle + writers.idle }
     }
 
     fn is_exclusive(&self) -> bool {

@@ -1,0 +1,92 @@
+//! What the checkout tells those who watch it: steps by outcome, holds, units sold, refusals.
+
+use super::{
+    answer::CheckoutRefused,
+    desk::Checkout,
+    saga::{Step, Stop},
+    session::{Notice, NoticeCode, Session},
+};
+use crate::{
+    base::Timestamp,
+    ledger::{
+        Shortage,
+        entry::{HoldWanted, Source},
+    },
+    telemetry::metrics::{self, HoldResult, Refusal, StepOutcome},
+};
+
+impl Checkout {
+    /// A step ended now.
+    pub(super) fn count(&self, step: metrics::Step, outcome: StepOutcome, began: Timestamp) {
+        metrics::checkout_step(step, outcome, self.now().since(began));
+    }
+
+    /// A step of the saga's table ended now.
+    pub(super) fn count_saga(&self, step: Step, ended: &Result<(), Stop>, began: Timestamp) {
+        let step = match step {
+            Step::Begin => metrics::Step::Attempt,
+            Step::Authorize => metrics::Step::Authorize,
+            Step::Place => metrics::Step::Place,
+            // Only handed over here; the collector counts it.
+            Step::Capture => return,
+        };
+        let outcome = match ended {
+            Ok(()) => StepOutcome::Done,
+            Err(Stop::Verdict(_) | Stop::SettledElsewhere | Stop::Answered(_)) => {
+                StepOutcome::Refused
+            }
+            Err(Stop::Later(CheckoutRefused::Ledger(_))) => StepOutcome::Fault,
+            Err(Stop::Later(_)) => StepOutcome::Unknown,
+        };
+        self.count(step, outcome, began);
+    }
+}
+
+/// Holds were committed.
+pub(super) fn held(holds: &[HoldWanted]) {
+    for hold in holds {
+        metrics::hold(match hold.source {
+            Source::Grant(_) => HoldResult::Granted,
+            Source::Direct => HoldResult::Direct,
+        });
+    }
+}
+
+/// Holds were refused.
+pub(super) fn short(shortages: &[Shortage]) {
+    for shortage in shortages {
+        metrics::hold(match shortage.available {
+            0 => HoldResult::SoldOut,
+            _ => HoldResult::NotEnough,
+        });
+    }
+}
+
+/// An order was placed.
+pub(super) fn sold(session: &Session) {
+    metrics::units_sold(session.lines.iter().map(|line| u64::from(line.quantity)).sum());
+    for _ in &session.held {
+        metrics::hold(HoldResult::Sold);
+    }
+}
+
+/// The buyer was told no, for these reasons.
+pub(super) fn told(notices: &[Notice]) {
+    for notice in notices {
+        let reason = match notice.code {
+            NoticeCode::OutOfStock => Refusal::SoldOut,
+            NoticeCode::QuantityAdjusted => Refusal::NotEnough,
+            NoticeCode::ItemUnavailable | NoticeCode::CurrencyMismatch => Refusal::ItemUnavailable,
+            NoticeCode::PaymentDeclined => Refusal::PaymentDeclined,
+            NoticeCode::PaymentPending | NoticeCode::PaymentUnavailable => Refusal::PaymentUnknown,
+            NoticeCode::TotalChanged => Refusal::TotalChanged,
+            // What is still missing is no refusal.
+            NoticeCode::LinesMissing
+            | NoticeCode::EmailMissing
+            | NoticeCode::HoldLapsed
+            | NoticeCode::PaymentChallenged
+            | NoticeCode::PaymentMissing => continue,
+        };
+        metrics::refused(reason);
+    }
+}
