@@ -33,6 +33,7 @@ impl Postgres {
         let connect = parsed
             .application_name("doorbuster")
             .options([("timezone", "UTC")])
+            .options(given_up(options.deadline))
             .disable_statement_logging();
         let lanes = |count: u32, connect: &PgConnectOptions| {
             let connect = connect.clone();
@@ -142,6 +143,13 @@ impl Postgres {
             drop(conn.close().await);
         }
     }
+}
+
+/// What we give up on, the server gives up on as well. Behind a dead network it never hears that we
+/// are gone: a transaction left there would keep its locks for hours, and every sale would wait.
+fn given_up(deadline: Duration) -> [(&'static str, String); 2] {
+    let milliseconds = deadline.as_millis().to_string();
+    [("idle_in_transaction_session_timeout", milliseconds.clone()), ("lock_timeout", milliseconds)]
 }
 
 /// Whether the connection, not the statement, is at fault.

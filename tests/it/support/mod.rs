@@ -1,4 +1,6 @@
 //! What tests share: servers of their own, and facts in few words.
 
 pub(crate) mod bench;
+pub(crate) mod cable;
+pub(crate) mod own_servers;
 pub(crate) mod servers;

@@ -70,6 +70,14 @@ async fn create(name: &str, template: Option<&str>) {
     admin.close().await.expect("the connection closes");
 }
 
+/// Changes a database behind the service's back, as no code of ours would.
+pub(crate) async fn damage(url: &str, sql: &'static str) {
+    let mut hand = PgConnection::connect(url).await.expect("the test server answers");
+    let changed = sqlx::raw_sql(sql).execute(&mut hand).await.expect("the statement runs");
+    assert_eq!(changed.rows_affected(), 1, "{sql}");
+    hand.close().await.expect("the connection closes");
+}
+
 fn address_of(database: &str) -> String {
     let base = server();
     let (server, _) = base.rsplit_once('/').expect("an address ends in a database's name");
@@ -160,7 +168,7 @@ fn end_with_us(pid: &str, folder: &Path) {
 }
 
 /// PostgreSQL refuses to run as root.
-fn as_nobody_special(program: &Path) -> Command {
+pub(super) fn as_nobody_special(program: &Path) -> Command {
     if we_are_root() {
         let mut command = Command::new("runuser");
         command.args(["-u", "postgres", "--"]).arg(program).current_dir("/");
@@ -170,13 +178,13 @@ fn as_nobody_special(program: &Path) -> Command {
     }
 }
 
-fn we_are_root() -> bool {
+pub(super) fn we_are_root() -> bool {
     let id = Command::new("id").arg("-u").output().expect("`id` tells who we are");
     id.stdout.trim_ascii() == b"0"
 }
 
 /// Debian keeps them apart by version; elsewhere they are in the path.
-fn postgres_programs() -> PathBuf {
+pub(super) fn postgres_programs() -> PathBuf {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let found = versions.map(|version| version.path().join("bin"));
     let mut found: Vec<PathBuf> = found.filter(|bin| bin.join("initdb").exists()).collect();
@@ -193,12 +201,12 @@ fn private_folder(of: &str) -> PathBuf {
     folder
 }
 
-fn free_port() -> u16 {
+pub(super) fn free_port() -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     listener.local_addr().expect("it has an address").port()
 }
 
-fn run(command: &mut Command) {
+pub(super) fn run(command: &mut Command) {
     let done = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let said = String::from_utf8_lossy(&done.stderr);
     assert!(done.status.success(), "{command:?} failed: {said}");

@@ -1,0 +1,14 @@
+//! The compiled binary as a process of its own: killed, starved of its servers, told to stop.
+//!
+//! Every child is ended by its pid when its test ends. Nothing here waits for a fixed time where a
+//! condition can be asked; only the moments of the kills are drawn (from a seed that is printed).
+
+mod commands;
+mod house;
+mod kills;
+mod outages;
+mod reckoning;
+mod shoppers;
+mod starts;
+mod stops;
+mod till;

@@ -1,0 +1,135 @@
+//! The servers below go away in the middle of a sale: stopped, crashed, flushed, or silent.
+
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+use super::{
+    house::{House, Setup},
+    reckoning::reckon,
+    shoppers::{Diary, MIXED, Sale},
+};
+use crate::support::{
+    cable::{Cable, Line},
+    own_servers::{OwnPostgres, OwnRedis},
+    servers,
+};
+
+const SKUS: [&str; 3] = ["TEE", "MUG", "CAP"];
+
+/// No money that makes waiting: what takes long here is the outage.
+const QUICK: &[&str] = &["success_token", "success_token", "success_token", "fail_token"];
+
+/// How long a request may take: the door's own deadline below, and what a loaded machine adds.
+const REQUEST: Duration = Duration::from_secs(8 + 3);
+
+/// How soon after a server is back the sale goes on.
+const BACK: Duration = Duration::from_secs(30);
+
+/// A setup on this database that answers each request within eight seconds.
+fn on(folder: &tempfile::TempDir, database: &str) -> Setup {
+    Setup::new(folder.path()).with("storage.database", database).with("limits.request_seconds", 8)
+}
+
+/// The process never left, so every request has an answer; those with 503 came in time.
+fn nobody_was_left_hanging(diary: &Diary) {
+    assert_eq!(diary.silences, [""; 0], "requests without an answer");
+    let slowest = diary.refused.iter().max().copied().unwrap_or_default();
+    assert!(slowest <= REQUEST, "a refusal took {slowest:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn redis_killed_and_flushed_mid_sale() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut redis = OwnRedis::start();
+    let setup = on(&folder, &servers::postgres().await).with("storage.redis", redis.url());
+    setup.fill(&SKUS.map(|sku| (sku, 20_000)));
+    let house = setup.start().await;
+    let sale = Sale::open(&house.till(), 4, 3, &SKUS, MIXED);
+    sale.sells(10, BACK).await;
+    assert_ne!(redis.says("DBSIZE"), ":0", "nothing is kept in Redis");
+    assert_eq!(redis.says("FLUSHALL"), "+OK");
+    sale.sells(10, BACK).await;
+    redis.kill();
+    sale.sells(15, BACK).await;
+    redis.start_again();
+    used_again(&redis).await;
+    sale.sells(10, BACK).await;
+    let diary = sale.close(BACK).await;
+    nobody_was_left_hanging(&diary);
+    assert_eq!(diary.refused, [Duration::ZERO; 0], "refused though only Redis was gone");
+    reckon(&setup, house, diary, &SKUS).await;
+}
+
+async fn used_again(redis: &OwnRedis) {
+    let late = Instant::now() + BACK;
+    while redis.says("DBSIZE") == ":0" {
+        assert!(Instant::now() < late, "Redis is back and nobody uses it");
+        sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_restart_mid_sale() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let postgres = OwnPostgres::start();
+    let setup = on(&folder, &postgres.url());
+    setup.done(&["migrate"]);
+    setup.fill(&SKUS.map(|sku| (sku, 20_000)));
+    let house = setup.start().await;
+    let sale = Sale::open(&house.till(), 4, 4, &SKUS, QUICK);
+    for mode in ["fast", "immediate"] {
+        sale.sells(10, BACK).await;
+        let before = sale.refusals();
+        postgres.end(mode);
+        sale.refuses(before, REQUEST).await;
+        house.till().until("/readyz", 503, Duration::from_secs(3)).await;
+        postgres.start_again();
+        house.till().until("/readyz", 200, BACK).await;
+        sale.sells(10, BACK).await;
+    }
+    let diary = sale.close(BACK).await;
+    nobody_was_left_hanging(&diary);
+    reckon(&setup, house, diary, &SKUS).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn black_hole_in_both_directions() {
+    black_hole(Line::Dark, 5).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn black_hole_for_answers_only() {
+    black_hole(Line::Mute, 6).await;
+}
+
+async fn black_hole(loss: Line, seed: u64) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let postgres = OwnPostgres::start();
+    let cable = Cable::to(postgres.port());
+    let url = format!("postgres://postgres@127.0.0.1:{}/postgres", cable.port());
+    let direct = on(&folder, &postgres.url());
+    direct.done(&["migrate"]);
+    direct.fill(&SKUS.map(|sku| (sku, 20_000)));
+    let setup = on(&folder, &url);
+    let house = setup.start().await;
+    let sale = Sale::open(&house.till(), 4, seed, &SKUS, QUICK);
+    let times = if std::env::var_os("DOORBUSTER_TEST_FULL").is_some() { 4 } else { 1 };
+    for _ in 0..times {
+        sale.sells(10, BACK).await;
+        goes_dark(&cable, loss, &sale, &house).await;
+        sale.sells(10, BACK).await;
+    }
+    let diary = sale.close(BACK).await;
+    nobody_was_left_hanging(&diary);
+    reckon(&setup, house, diary, &SKUS).await;
+}
+
+/// The line is lost and comes back for new connections.
+async fn goes_dark(cable: &Cable, loss: Line, sale: &Sale, house: &House) {
+    let before = sale.refusals();
+    cable.set(loss);
+    house.till().until("/readyz", 503, Duration::from_secs(3)).await;
+    sale.refuses(before, REQUEST).await;
+    cable.set(Line::Open);
+    house.till().until("/readyz", 200, BACK).await;
+}

@@ -1,0 +1,92 @@
+//! Starts that must be refused say why and what to do; those that may go on, go on.
+
+use serde_json::json;
+use std::{fs, time::Duration};
+
+use super::{
+    house::{Ran, Setup},
+    till::{Till, fresh_key},
+};
+use crate::support::servers;
+
+/// A refusal to start, in words that help.
+fn refused(ran: &Ran, words: &[&str]) {
+    assert_eq!(ran.status.code(), Some(1), "{ran:?}");
+    for word in words {
+        assert!(ran.err.contains(word), "`{word}` is not in: {}", ran.err);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_folder_belongs_to_one_process() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let setup = Setup::new(folder.path());
+    let house = setup.start().await;
+    refused(&setup.run(&[]), &["is in use by another process", "a folder of its own"]);
+    refused(&setup.run(&["audit"]), &["is in use by another process"]);
+    house.till().until("/readyz", 200, Duration::from_secs(1)).await;
+    house.kill();
+    // A lock that outlives its process would keep a crashed shop closed.
+    setup.start().await.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn production_lets_in_by_key_only() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let setup = Setup::new(folder.path())
+        .with("mode", "production")
+        .with("server.metrics_listen", "127.0.0.1:0");
+    refused(&setup.run(&[]), &["API key, and there is none", "doorbuster keys create"]);
+    let made = setup.done(&["keys", "create", "--label", "till", "--scope", "checkout"]);
+    let key = made.lines().next().expect("the key is shown");
+    let house = setup.start().await;
+    let open: Till = house.till();
+    let order = json!({
+        "lines": [{"sku": "GONE", "quantity": 1}],
+        "buyer": {"email": "ada@example.com"}, "payment": {"token": "success_token"},
+    });
+    let status = |till: Till, path: &'static str, body: serde_json::Value| async move {
+        till.post(&fresh_key(), path, &body).await.expect("it answers").status
+    };
+    assert_eq!(status(open.clone(), "/v1/orders", order.clone()).await, 401);
+    assert_eq!(open.get("/v1/stock").await.expect("it answers").status, 401);
+    let keyed = open.with_key(key);
+    assert_eq!(keyed.get("/v1/stock").await.expect("it answers").status, 403);
+    assert_eq!(status(keyed.clone(), "/v1/stock/movements", json!({})).await, 403);
+    let sold = status(keyed, "/v1/orders", order).await;
+    assert!(sold == 409 || sold == 422, "a key that may buy is let in: {sold}");
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_schema_that_is_behind_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let setup = Setup::new(folder.path()).with("storage.database", servers::empty_postgres().await);
+    let production = setup.clone().with("mode", "production");
+    let told = ["schema is at version 0", "run `doorbuster migrate`"];
+    refused(&production.run(&[]), &told);
+    refused(&setup.run(&["audit"]), &told);
+    setup.done(&["migrate"]);
+    setup.done(&["migrate", "--down", "1"]);
+    refused(&production.run(&[]), &["run `doorbuster migrate`"]);
+    setup.done(&["migrate"]);
+    setup.audit_is_clean();
+}
+
+#[test]
+fn a_broken_configuration_names_the_place() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let setup = Setup::new(folder.path());
+    let file = folder.path().join("shop.toml");
+    let with_file = |text: &str| {
+        fs::write(&file, text).expect("the folder takes a file");
+        setup.run(&["--config", &file.display().to_string()])
+    };
+    refused(&with_file("[server\n"), &["shop.toml, line 1", "not valid TOML"]);
+    refused(&with_file("[server]\nlisten_on = \"x\"\n"), &["shop.toml", "did you mean"]);
+    refused(&with_file("[stock]\nhold_ttl_seconds = 0\n"), &["shop.toml", "hold_ttl_seconds"]);
+    let unknown = setup.clone().with("stock.hold_ttl", 5).run(&["check-config"]);
+    refused(&unknown, &["DOORBUSTER__STOCK__HOLD_TTL", "did you mean"]);
+    let open = setup.with("server.listen", "0.0.0.0:0").run(&[]);
+    refused(&open, &["loopback", "mode = \"production\""]);
+}
