@@ -32,6 +32,9 @@ use parts::{
 };
 use tasks::Tasks;
 
+/// Puts something between the writer and the ledger.
+pub type Between = Box<dyn FnOnce(Arc<dyn Store>) -> Arc<dyn Commit>>;
+
 /// What a test may replace. In production everything comes from the configuration.
 #[derive(Default)]
 pub struct Replaced {
@@ -44,7 +47,7 @@ pub struct Replaced {
     /// Hears of crash points.
     pub probe: Option<Arc<dyn Probe>>,
     /// Stands between the writer and the ledger.
-    pub commits: Option<Box<dyn FnOnce(Arc<dyn Store>) -> Arc<dyn Commit>>>,
+    pub commits: Option<Between>,
     /// Changes the terms of the checkout.
     pub terms: Option<fn(Terms) -> Terms>,
     /// Leaves the keeper's rounds to the test.
