@@ -1,5 +1,7 @@
 //! Everything that needs more than one slice, or a server: one binary, so that it links once.
 
+#![allow(clippy::unwrap_used, reason = "a test that meets the unexpected ends there")]
+
 mod access_contract;
 mod audit;
 mod catalog;

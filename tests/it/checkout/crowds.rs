@@ -67,11 +67,12 @@ async fn crossing_carts_never_wait_for_each_other(on: On) {
     shop.stock("A", 150).await;
     shop.stock("B", 150).await;
     let cross = |number: usize| {
-        let served_by = if number % 2 == 0 { other.as_ref().unwrap_or(&shop) } else { &shop };
+        let served_by =
+            if number.is_multiple_of(2) { other.as_ref().unwrap_or(&shop) } else { &shop };
         async move {
             let shopper = served_by.shopper();
             let [there, back] = [[("A", 1), ("B", 1)], [("B", 1), ("A", 1)]];
-            if number % 3 == 0 {
+            if number.is_multiple_of(3) {
                 return shopper.buys(&there).await.says("\"placed\"");
             }
             shopper.wants(&there).await.text();

@@ -26,6 +26,7 @@ in_shops_on_both!(
     every_request_sent_again_gets_the_same_bytes,
     a_key_belongs_to_one_request,
     an_authorization_the_bank_refuses_is_a_decline,
+    a_call_that_never_arrives_is_made_again,
 );
 
 fn begins(fact: &Fact) -> bool {
@@ -229,6 +230,20 @@ async fn an_authorization_the_bank_refuses_is_a_decline(on: On) {
     shop.bank.next(Call::Authorize, Trouble::Refused);
     assert!(ada.pays("success_token").await.says("account_closed"));
     assert!(ada.pays("success_token").await.says("\"completed\""));
+    shop.debts_are_paid().await;
+    shop.assert_clean_slate().await;
+    shop.closes().await;
+}
+
+async fn a_call_that_never_arrives_is_made_again(on: On) {
+    let shop = on.shop().await;
+    shop.stock("TEE", 1).await;
+    let ada = shop.shopper();
+    ada.adds("TEE", 1).await.text();
+    shop.bank.next(Call::Authorize, Trouble::Lost);
+    assert!(ada.pays("success_token").await.says("\"completed\""));
+    assert_eq!(shop.bank.calls(Call::Authorize), 2, "the bank had heard of nothing");
+    assert_eq!(shop.bank.charges().len(), 1);
     shop.debts_are_paid().await;
     shop.assert_clean_slate().await;
     shop.closes().await;
