@@ -7,7 +7,7 @@ use super::{
     session::{Notice, NoticeCode, Session},
 };
 use crate::{
-    base::Timestamp,
+    base::{Sku, Timestamp},
     ledger::{
         Shortage,
         entry::{HoldWanted, Source},
@@ -59,6 +59,14 @@ pub(super) fn short(shortages: &[Shortage]) {
             0 => HoldResult::SoldOut,
             _ => HoldResult::NotEnough,
         });
+    }
+}
+
+/// The buyer gave these units back; those kept in part are still held.
+pub(super) fn released(before: &[(Sku, u32)], after: &[(Sku, u32)]) {
+    let is_kept = |sku: &Sku| after.iter().any(|(kept, _)| kept == sku);
+    for _ in before.iter().filter(|(sku, _)| !is_kept(sku)) {
+        metrics::hold(HoldResult::Released);
     }
 }
 

@@ -1,11 +1,20 @@
 //! Actors that die are started again: what they knew stands in the ledger.
 
 use doorbuster::{checkout::CrashPoint, ledger::entry::Source};
-use std::time::Duration;
+use futures_util::future::join_all;
+use std::{sync::Arc, time::Duration};
 
-use crate::shop::{On, in_shops_on_both, sku};
+use crate::shop::{
+    On, Told,
+    bank::{Call, Gate, Trouble},
+    in_shops_on_both, sku,
+};
 
-in_shops_on_both!(a_cart_that_died_is_started_again, a_sku_that_died_is_started_again);
+in_shops_on_both!(
+    a_cart_that_died_is_started_again,
+    a_sku_that_died_is_started_again,
+    a_cart_serves_a_line_of_bounded_length,
+);
 
 async fn a_cart_that_died_is_started_again(on: On) {
     let shop = on.shop().await;
@@ -42,6 +51,29 @@ async fn a_sku_that_died_is_started_again(on: On) {
         }
     };
     tokio::time::timeout(Duration::from_secs(10), granted).await.expect("it earns a grant again");
+    shop.debts_are_paid().await;
+    shop.assert_clean_slate().await;
+    shop.closes().await;
+}
+
+async fn a_cart_serves_a_line_of_bounded_length(on: On) {
+    let shop = on.shop().await;
+    shop.stock("TEE", 1).await;
+    let ada = shop.shopper();
+    ada.adds("TEE", 1).await.text();
+    let gate = Arc::new(Gate::default());
+    shop.bank.next(Call::Authorize, Trouble::Delayed(gate.clone()));
+    let crowd = async {
+        gate.reached().await;
+        let all = join_all((0..200).map(|_| ada.pays("success_token")));
+        let (told, ()) = tokio::join!(all, async { gate.open() });
+        told
+    };
+    let (paid, told) = tokio::join!(ada.pays_as("pay", "success_token"), crowd);
+    assert!(paid.says("\"completed\""), "{paid:?}");
+    let refusals: Vec<String> = told.iter().map(Told::refusal).collect();
+    let too_many = refusals.iter().filter(|why| why.contains("too many requests")).count();
+    assert_eq!((too_many, refusals.len()), (200 - 128, 200), "{refusals:?}");
     shop.debts_are_paid().await;
     shop.assert_clean_slate().await;
     shop.closes().await;

@@ -109,6 +109,9 @@ async fn what_was_kept_long_enough_goes(bench: Bench) {
     assert!(bench.store.find_session(ordered).await.expect("reads").is_some());
     assert!(bench.store.find_key("shop", "old").await.expect("reads").is_none());
     assert!(bench.store.find_key("shop", "waits").await.expect("reads").is_some());
+    bench.by_hand("update events set sent_at = at").await.expect("the relay has been here");
+    let gone = bench.store.purge(since, 10).await.expect("purges");
+    assert_eq!((gone.keys, gone.sessions, gone.events), (0, 0, 1), "sent ones go");
     // Its id is forgotten with it: sent again, the entry is judged as new.
     let again = bench.one(canceled).await;
     assert_eq!(again, Ok(Done::Session { version: 1 }));

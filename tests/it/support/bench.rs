@@ -7,7 +7,7 @@ use doorbuster::{
     },
     ledger::{
         BatchReply, CommitFault, Database, DatabaseOptions, Document, Entry, EntryId, Fact,
-        Outcome, Store,
+        LedgerFault, Outcome, Store,
         entry::{
             CloseGrants, Expire, GrantWanted, HoldWanted, KeyWrite, LineMove, LineMoveKind,
             MoveKind, NewAttempt, NewEvent, Place, SessionWrite, Settle, Source, StockMove,
@@ -122,6 +122,24 @@ impl Bench {
     pub(crate) async fn levels(&self, sku: &str) -> [i64; 5] {
         let level = self.level(sku).await;
         [level.on_hand, level.unallocated, level.granted, level.held, level.sold]
+    }
+
+    /// Runs a statement past the ledger, as no code of ours would.
+    pub(crate) async fn by_hand(&self, sql: &'static str) -> Result<(), LedgerFault> {
+        match &self.database {
+            Database::Sqlite(database) => {
+                let run = database.write(move |connection| {
+                    Box::pin(async move { sqlx::query(sql).execute(connection).await.map(drop) })
+                });
+                run.await
+            }
+            Database::Postgres(database) => {
+                let run = database.run(move |connection| {
+                    Box::pin(async move { sqlx::query(sql).execute(connection).await.map(drop) })
+                });
+                run.await
+            }
+        }
     }
 
     pub(crate) fn moved(&self, name: &str, kind: MoveKind, quantity: u32) -> Entry {

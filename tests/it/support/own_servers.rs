@@ -43,6 +43,23 @@ impl OwnPostgres {
         self.port
     }
 
+    /// Changes a setting; connections from now on have it.
+    pub(crate) fn set(&self, setting: &str, value: &str) {
+        self.says(&format!("alter system set {setting} = {value}"));
+        self.says("select pg_reload_conf()");
+        while self.says(&format!("show {setting}")) != value {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn says(&self, sql: &str) -> String {
+        let mut ask = Command::new(self.bin.join("psql"));
+        let said = ask.args(["-X", "-A", "-t", "-q", "-c", sql, &self.url()]).output();
+        let said = said.expect("psql is beside the server");
+        assert!(said.status.success(), "{sql}: {}", String::from_utf8_lossy(&said.stderr));
+        String::from_utf8_lossy(&said.stdout).trim().to_owned()
+    }
+
     /// Ends it in this mode (`fast`, `immediate`).
     pub(crate) fn end(&self, mode: &str) {
         self.control(&["-m", mode, "stop"]);
