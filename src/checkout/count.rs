@@ -8,12 +8,14 @@ use super::{
 };
 use crate::{
     base::{Sku, Timestamp},
+    catalog::StockPolicy,
     ledger::{
         Shortage,
         entry::{HoldWanted, Source},
     },
     telemetry::metrics::{self, HoldResult, Refusal, StepOutcome},
 };
+use std::collections::BTreeSet;
 
 impl Checkout {
     /// A step ended now.
@@ -42,9 +44,10 @@ impl Checkout {
     }
 }
 
-/// Holds were committed.
-pub(super) fn held(holds: &[HoldWanted]) {
-    for hold in holds {
+/// Holds were committed; those that stood before were renewed and are no new ones.
+pub(super) fn held(holds: &[HoldWanted], before: &[(Sku, u32)]) {
+    let stood = |hold: &&HoldWanted| before.iter().any(|(sku, _)| *sku == hold.sku);
+    for hold in holds.iter().filter(|hold| !stood(hold)) {
         metrics::hold(match hold.source {
             Source::Grant(_) => HoldResult::Granted,
             Source::Direct => HoldResult::Direct,
@@ -73,7 +76,8 @@ pub(super) fn released(before: &[(Sku, u32)], after: &[(Sku, u32)]) {
 /// An order was placed.
 pub(super) fn sold(session: &Session) {
     metrics::units_sold(session.lines.iter().map(|line| u64::from(line.quantity)).sum());
-    for _ in &session.held {
+    let counted = session.lines.iter().filter(|line| line.stock_policy == StockPolicy::Tracked);
+    for _ in counted.map(|line| &line.sku).collect::<BTreeSet<_>>() {
         metrics::hold(HoldResult::Sold);
     }
 }

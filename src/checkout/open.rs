@@ -88,8 +88,9 @@ impl Checkout {
             match outcome? {
                 Ok(_) => {
                     self.count(metrics::Step::Hold, StepOutcome::Done, began);
-                    count::held(&claim.holds);
-                    count::released(before.map_or(&[], |before| &before.held), &claim.units());
+                    let held_before = before.map_or(&[][..], |before| &before.held);
+                    count::held(&claim.holds, held_before);
+                    count::released(held_before, &claim.units());
                     count::told(&session.notices);
                     let session = Session { held: claim.units(), ..session };
                     return Ok((Some(session), Reply::Done(answer)));

@@ -1,5 +1,5 @@
-//! Idempotency keys as callers meet them: required, in flight, used up, replayed; what is kept under
-//! one, and what is not.
+//! Idempotency keys as callers meet them: required, in flight, used up, replayed; what is kept
+//! under one, and what is not.
 
 use actix_web::http::Method;
 use doorbuster::{base::Limits, catalog::StockPolicy};

@@ -47,7 +47,9 @@ fn too_much() -> Vec<Passed> {
         |path: &str, body: Value, at, limit| (Method::POST, path.to_owned(), body, at, limit);
     let put = |path: &str, body: Value, at, limit| (Method::PUT, path.to_owned(), body, at, limit);
     let one = || order(&[("A", 1)], "success_token");
-    let product = |attributes: Value| json!({"title": "Mug", "price": {"minor": 7, "currency": "EUR"}, "attributes": attributes});
+    let price = json!({"minor": 7, "currency": "EUR"});
+    let product =
+        |attributes: Value| json!({"title": "Mug", "price": price, "attributes": attributes});
     let movement = json!({"sku": "A", "kind": "receive", "quantity": 1, "reason": "x"});
     let token = "t".repeat(8193);
     let mut instruments = pay("success_token");

@@ -111,7 +111,7 @@ async fn a_server_that_may_lose_orders_is_refused_in_production() {
     let mut options = DatabaseOptions::new(server.url());
     Database::open(&options).await.expect("opens").migrate().await.expect("applies");
     for setting in ["synchronous_commit", "fsync"] {
-        server.set(setting, "off");
+        server.set(setting, "off").await;
         options.production = true;
         let open = async |options: &DatabaseOptions| Database::open(options).await.expect("opens");
         let fault = open(&options).await.check().await.expect_err("it may lose orders");
@@ -119,7 +119,7 @@ async fn a_server_that_may_lose_orders_is_refused_in_production() {
         assert!(fault.to_string().contains("switch it on"), "{fault}");
         options.production = false;
         open(&options).await.check().await.expect("fine for trying out");
-        server.set(setting, "on");
+        server.set(setting, "on").await;
     }
     options.production = true;
     Database::open(&options).await.expect("opens").check().await.expect("all is on again");

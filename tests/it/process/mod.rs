@@ -3,6 +3,7 @@
 //! Every child is ended by its pid when its test ends. Nothing here waits for a fixed time where a
 //! condition can be asked; only the moments of the kills are drawn (from a seed that is printed).
 
+mod cards;
 mod commands;
 mod house;
 mod kills;
@@ -12,3 +13,4 @@ mod shoppers;
 mod starts;
 mod stops;
 mod till;
+mod watching;
