@@ -12,7 +12,7 @@ use sqlx::{Connection, Executor, PgConnection};
 use std::{sync::Arc, time::Duration};
 
 use crate::support::{
-    bench::{Bench, from_grant, write},
+    bench::{AGAIN_MAX, Bench, from_grant, write},
     servers,
 };
 
@@ -26,13 +26,14 @@ async fn two_replicas() -> (Bench, Arc<dyn Store>, String) {
 /// Commits one entry, judged again as often as it meets another.
 async fn one(store: &dyn Store, bench: &Bench, entry: doorbuster::ledger::Entry) -> Outcome {
     let batch = [entry];
-    loop {
+    for _ in 0..AGAIN_MAX {
         match store.commit(&batch, bench.now()).await {
             Ok(mut reply) => return reply.outcomes.pop().expect("one outcome"),
             Err(CommitFault::Again(_)) => {}
             Err(fault) => panic!("{fault}"),
         }
     }
+    panic!("the entry meets another one each of {AGAIN_MAX} times");
 }
 
 #[tokio::test]

@@ -26,6 +26,9 @@ use super::servers;
 /// How long holds live.
 pub(crate) const HOLD: Duration = Duration::from_secs(600);
 
+/// How often a batch is judged again. More than this are not meetings but a fault.
+pub(crate) const AGAIN_MAX: usize = 1000;
+
 /// One ledger with its clock and its chance.
 pub(crate) struct Bench {
     pub(crate) database: Database,
@@ -97,12 +100,13 @@ impl Bench {
     }
 
     pub(crate) async fn try_batch(&self, entries: &[Entry]) -> Result<BatchReply, CommitFault> {
-        loop {
+        for _ in 0..AGAIN_MAX {
             match self.store.commit(entries, self.now()).await {
                 Err(CommitFault::Again(_)) => {}
                 settled => return settled,
             }
         }
+        panic!("the batch meets another one each of {AGAIN_MAX} times");
     }
 
     /// Commits one entry.
