@@ -8,6 +8,7 @@ mod commands;
 mod house;
 mod kills;
 mod outages;
+mod readme;
 mod reckoning;
 mod shoppers;
 mod starts;
