@@ -57,7 +57,7 @@ async fn whoever_changes_something_names_the_attempt() {
 
 #[actix_web::test]
 async fn a_second_sending_waits_a_little_and_is_then_told_to_come_back() {
-    let shop = Shop::with_slow_bank(Limits::default(), 1500, Duration::from_millis(50)).await;
+    let shop = Shop::with_slow_bank(Limits::default(), 3000, Duration::from_millis(50)).await;
     let body = order(&[("TEE", 1)], "slow_token");
     let sendings = [(); 2].map(|()| shop.ask_as("k", Method::POST, "/v1/orders", &body));
     let answers = join_all(sendings).await;
