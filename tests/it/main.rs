@@ -11,6 +11,7 @@ mod http_shop;
 mod http_ucp;
 mod http_v1;
 mod ledger_contract;
+mod model;
 mod process;
 mod replay;
 mod sessions_contract;
