@@ -19,9 +19,10 @@ pub type Document = Arc<RawValue>;
 pub struct EntryId(Arc<str>);
 
 impl EntryId {
-    /// A session write: the version it writes, and the writer's decision about it. Deciding again is
-    /// a new fact; sending the same decision again is not. Two replicas that decide about one version
-    /// must name their decisions apart, or the second would be told that the first one's is its own.
+    /// A session write: the version it writes, and the writer's decision about it. Deciding again
+    /// is a new fact; sending the same decision again is not. Two replicas that decide about one
+    /// version must name their decisions apart, or the second would be told that the first one's
+    /// is its own.
     pub fn session(checkout: CheckoutId, version: u32, decision: impl fmt::Display) -> Self {
         Self(format!("{checkout}/{version}/{decision}").into())
     }

@@ -39,7 +39,8 @@ impl TestShop {
         assert_eq!(self.state().await.lines().collect::<Vec<_>>(), expected);
     }
 
-    /// Nothing held, nothing under way, nothing owed, no buyer's money put aside, and the books right.
+    /// Nothing held, nothing under way, nothing owed, no buyer's money put aside, and the books
+    /// right.
     pub(crate) async fn assert_clean_slate(&self) {
         let state = self.state().await;
         let figures = self.store().figures().await.expect("the ledger answers");

@@ -1,5 +1,5 @@
-//! A shop for tests, on either ledger: the real service with a clock that stands, chance with a seed,
-//! and a bank that breaks when told to. Speaks of shoppers, stock and charges.
+//! A shop for tests, on either ledger: the real service with a clock that stands, chance with a
+//! seed, and a bank that breaks when told to. Speaks of shoppers, stock and charges.
 
 pub(crate) mod bank;
 mod books;
