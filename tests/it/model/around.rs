@@ -234,8 +234,8 @@ pub(crate) fn bank(state: &State, scope: &Scope, at: usize, next: &mut Next) {
     }
 }
 
-/// After the deadline: asks the bank what became of an attempt, then acts on it; and keeps an eye on
-/// those the bank had never heard of.
+/// After the deadline: asks the bank what became of an attempt, then acts on it; and keeps an eye
+/// on those the bank had never heard of.
 pub(crate) fn reconciler(state: &State, scope: &Scope, at: usize, next: &mut Next) {
     let buyer = state.buyers[at];
     let who = id(at);

@@ -1,10 +1,10 @@
 //! The protocol of grants and payments as a small explicit model, explored to its end.
 //!
-//! The [`state`] is what the ledger, the bank and each process know; a step is one commit, one call,
-//! one trouble. [`explore`] visits every state that any order of steps can reach and asks of each
-//! what [`promises::wrong`] lists: units conserved, nobody told "sold out" in error, no order without
-//! its money, no money without its order. And from each there must be a way to a settled end: so
-//! no hold stays pinned for ever and no unit is stranded.
+//! The [`state`] is what the ledger, the bank and each process know; a step is one commit, one
+//! call, one trouble. [`explore`] visits every state that any order of steps can reach and asks of
+//! each what [`promises`] lists: units conserved, nobody told "sold out" in error, no order
+//! without its money, no money without its order. And from each there must be a way to a settled
+//! end: so no hold stays pinned for ever and no unit is stranded.
 //!
 //! The model knows one SKU, and a commit holds one entry: batches, baskets and keys are the
 //! simulation's part. Each [`rules::Rule`] has a switch, and [`cases`] shows for each that without
