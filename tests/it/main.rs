@@ -16,5 +16,6 @@ mod process;
 mod replay;
 mod sessions_contract;
 mod shop;
+mod simulation;
 mod support;
 mod ucp_schema;
