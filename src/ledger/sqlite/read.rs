@@ -20,7 +20,7 @@ const WORLD: &str = "
     asked (id) as materialized (
         select value from json_each($4) union select checkout from attempts),
     owners (id) as materialized (
-        select id from asked union select value->>'$[0]' from json_each($5)),
+        select id from asked union select value from json_each($5)),
     wanted (caller, key) as materialized (
         select value->>'$[0]', value->>'$[1]' from json_each($6)
         union select caller, key from attempts where key is not null)
