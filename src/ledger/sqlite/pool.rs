@@ -20,7 +20,8 @@ use crate::ledger::{
 
 /// Memory for pages the writer has read, in KiB (a minus sign says so). The indexes that orders land
 /// in at random stay in it; with the usual 2 MiB the writer reads the same pages again and again.
-const WRITER_CACHE: &str = "-65536";
+/// More is not better: a commit that split a page walks the whole cache.
+const WRITER_CACHE: &str = "-16384";
 
 /// Pages in the log before they are carried over into the database, 16 MiB. A page that many
 /// commits have changed is carried over once, and every carrying over waits for the disk twice.
