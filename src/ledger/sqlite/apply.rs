@@ -1,4 +1,7 @@
 //! What a judged batch writes: a statement per kind of row, the rows as one JSON array.
+//!
+//! `jsonb_each` hands out each row in binary: `json_each` would write it as text anew for every
+//! column that is taken from it, and a session is long.
 
 use serde::Serialize;
 use sqlx::SqliteConnection;
@@ -7,49 +10,49 @@ use std::collections::BTreeSet;
 use crate::ledger::changes::Changes;
 
 const ENTRIES: &str = "insert into entries (id, outcome, at)
-    select value->>'$.id', value->'$.outcome', value->>'$.at' from json_each($1)";
+    select value->>'$.id', value->'$.outcome', value->>'$.at' from jsonb_each($1)";
 const NEW_SESSIONS: &str =
     "insert into sessions (id, version, state, expires_at, body, created_at, updated_at)
     select value->>'$.checkout', value->>'$.version', value->>'$.state', value->>'$.expires_at',
-           value->'$.body', value->>'$.updated_at', value->>'$.updated_at' from json_each($1)";
+           value->'$.body', value->>'$.updated_at', value->>'$.updated_at' from jsonb_each($1)";
 const SESSIONS: &str = "update sessions set version = x.value->>'$.version',
         state = x.value->>'$.state', expires_at = x.value->>'$.expires_at',
         body = x.value->'$.body', updated_at = x.value->>'$.updated_at'
-    from json_each($1) x
+    from jsonb_each($1) x
     where sessions.id = x.value->>'$.checkout' and version = x.value->>'$.version' - 1";
 const PEOPLE: &str = "insert into checkout_people (checkout_id, personal, updated_at)
-    select value->>'$.checkout', value->>'$.personal', value->>'$.updated_at' from json_each($1)
+    select value->>'$.checkout', value->>'$.personal', value->>'$.updated_at' from jsonb_each($1)
     where value->>'$.personal' is not null
     on conflict (checkout_id) do update
         set personal = excluded.personal, updated_at = excluded.updated_at";
 const HEADS: &str = "update sessions set version = x.value->>'$.version',
         state = x.value->>'$.state', body = x.value->'$.body',
         updated_at = x.value->>'$.updated_at'
-    from json_each($1) x
+    from jsonb_each($1) x
     where sessions.id = x.value->>'$.checkout' and version = x.value->>'$.version' - 1";
 const HOLDS: &str = "insert into holds (checkout_id, sku, quantity, expires_at, pinned_by)
     select value->>'$.checkout', value->>'$.sku', value->>'$.quantity', value->>'$.expires_at',
-           value->>'$.pinned_by' from json_each($1) where true
+           value->>'$.pinned_by' from jsonb_each($1) where true
     on conflict (checkout_id, sku) do update set quantity = excluded.quantity,
         expires_at = excluded.expires_at, pinned_by = excluded.pinned_by";
 const GONE_HOLDS: &str = "delete from holds where (checkout_id, sku) in (
-        select value->>'$[0]', value->>'$[1]' from json_each($1))";
+        select value->>'$[0]', value->>'$[1]' from jsonb_each($1))";
 const STOCK: &str = "update stock set on_hand = on_hand + x.value->>'$.on_hand',
         unallocated = unallocated + x.value->>'$.unallocated'
-    from json_each($1) x where sku = x.value->>'$.sku'";
+    from jsonb_each($1) x where sku = x.value->>'$.sku'";
 const NEW_STOCK: &str = "insert into stock (sku, on_hand, unallocated)
-    select value->>'$.sku', value->>'$.on_hand', value->>'$.unallocated' from json_each($1)
+    select value->>'$.sku', value->>'$.on_hand', value->>'$.unallocated' from jsonb_each($1)
     where value->>'$.sku' not in (select sku from stock)";
 const NEW_GRANTS: &str = "insert into stock_grants (id, sku, holder, granted, consumed, active)
     select value->>'$.id', value->>'$.sku', value->>'$.holder', value->>'$.granted',
-           value->>'$.consumed', value->>'$.active' from json_each($1)";
+           value->>'$.consumed', value->>'$.active' from jsonb_each($1)";
 const GRANTS: &str = "update stock_grants set consumed = consumed + x.value->>'$.consumed',
         active = x.value->>'$.active'
-    from json_each($1) x where stock_grants.id = x.value->>'$.id' and active";
+    from jsonb_each($1) x where stock_grants.id = x.value->>'$.id' and active";
 const ATTEMPTS: &str = "update payment_attempts set state = x.value->>'$.state',
         authorization_id = x.value->>'$.authorization', code = x.value->>'$.code',
         watch_until = x.value->>'$.watch_until', settled_at = x.value->>'$.settled_at'
-    from json_each($1) x 
+    from jsonb_each($1) x 
     where payment_attempts.id = x.value->>'$.id' and payment_attempts.state = 'pending'";
 const NEW_ATTEMPTS: &str = "insert into payment_attempts (id, checkout_id, order_id, number, state,
         amount_minor, currency, gateway, deadline, watch_until, waiting_caller, waiting_key,
@@ -57,40 +60,40 @@ const NEW_ATTEMPTS: &str = "insert into payment_attempts (id, checkout_id, order
     select value->>'$.id', value->>'$.checkout', value->>'$.order', value->>'$.number',
            value->>'$.state', value->>'$.amount_minor', value->>'$.currency', value->>'$.gateway',
            value->>'$.deadline', value->>'$.watch_until', value->>'$.waiting[0]',
-           value->>'$.waiting[1]', value->>'$.created_at' from json_each($1)";
+           value->>'$.waiting[1]', value->>'$.created_at' from jsonb_each($1)";
 const ORDERS: &str = "insert into orders (id, checkout_id, attempt_id, total_minor, currency, body,
         placed_at)
     select value->>'$.id', value->>'$.checkout', value->>'$.attempt', value->>'$.total_minor',
-           value->>'$.currency', value->'$.body', value->>'$.placed_at' from json_each($1)";
+           value->>'$.currency', value->'$.body', value->>'$.placed_at' from jsonb_each($1)";
 const ORDER_LINES: &str = "insert into order_lines (order_id, line, sku, quantity,
         unit_price_minor, tracked)
     select o.value->>'$.id', l.value->>'$.line', l.value->>'$.sku', l.value->>'$.quantity',
            l.value->>'$.unit_price_minor', l.value->>'$.tracked'
-    from json_each($1) o, json_each(o.value, '$.lines') l";
+    from jsonb_each($1) o, jsonb_each(o.value, '$.lines') l";
 const LINES: &str = "update order_lines set shipped = shipped + x.value->>'$.shipped',
         returned = returned + x.value->>'$.returned',
         restocked = restocked + x.value->>'$.restocked'
-    from json_each($1) x where order_id = x.value->>'$.order' and line = x.value->>'$.line'";
+    from jsonb_each($1) x where order_id = x.value->>'$.order' and line = x.value->>'$.line'";
 const OPERATIONS: &str = "insert into payment_operations (id, attempt_id, kind, amount_minor,
         authorization_id, state, note, created_at, updated_at)
     select value->>'$.id', value->>'$.attempt', value->>'$.kind', value->>'$.amount_minor',
            value->>'$.authorization', value->>'$.state', value->>'$.note', value->>'$.at',
-           value->>'$.at' from json_each($1) where true
+           value->>'$.at' from jsonb_each($1) where true
     on conflict (id) do update set state = excluded.state, note = excluded.note,
         updated_at = excluded.updated_at
         where payment_operations.state = 'due'";
 const EVENTS: &str = "insert into events (id, order_id, kind, body, at)
     select value->>'$.id', value->>'$.order', value->>'$.kind', value->'$.body', value->>'$.at'
-    from json_each($1) order by key";
+    from jsonb_each($1) order by key";
 const MOVEMENTS: &str =
     "insert into stock_movements (id, sku, kind, quantity, reason, order_id, line, at)
     select value->>'$.id', value->>'$.sku', value->>'$.kind', value->>'$.quantity',
            value->>'$.reason', value->>'$.order', value->>'$.line', value->>'$.at'
-    from json_each($1)";
+    from jsonb_each($1)";
 const ANSWERS: &str = "update idempotency_keys set
         answer_status = x.value->>'$.answer.status', answer_body = x.value->>'$.answer.body',
         answer_version = x.value->>'$.answer.version', answered_at = x.value->>'$.now'
-    from json_each($1) x
+    from jsonb_each($1) x
     where caller = x.value->>'$.caller' and idempotency_keys.key = x.value->>'$.key'
       and answered_at is null
       and x.value->>'$.answer' is not null";
@@ -99,7 +102,7 @@ const NEW_KEYS: &str = "insert into idempotency_keys (caller, key, fingerprint, 
     select value->>'$.caller', value->>'$.key', value->>'$.fingerprint', value->>'$.dialect',
            value->>'$.answer.status', value->>'$.answer.body', value->>'$.answer.version',
            value->>'$.now', iif(value->>'$.answer' is null, null, value->>'$.now')
-    from json_each($1)";
+    from jsonb_each($1)";
 
 /// Writes the changes; the constraints have the last word. `seen_keys` are those that stood before.
 pub(super) async fn apply(
