@@ -148,7 +148,8 @@ async fn live(
     let chance: Arc<dyn Chance> = Arc::new(SeededChance::new(seed));
     let store: Arc<Ledger> = Arc::new(world.ledger.clone());
     let holder = loop {
-        match Holder::register(store.clone(), clock.clone(), chance.clone()).await {
+        let (store, label) = (store.clone(), format!("replica {number}"));
+        match Holder::register(store, clock.clone(), chance.clone(), label).await {
             Ok(holder) => break holder,
             Err(_) => tokio::time::sleep(Duration::from_millis(300)).await,
         }
