@@ -151,12 +151,13 @@ fn addresses_that_do_not_hold_say_what_to_do() {
     assert_eq!(
         problems(
             "[server]\nmetrics_listen = '127.0.0.1:8080'\npublic_url = 'shop'\n\
-             [payment]\ngateway = 'stripe'"
+             replica_id = 'a till'\n[payment]\ngateway = 'stripe'"
         ),
         [
             "shop.toml: `server.metrics_listen` is the address of `server.listen` too; \
              give it a port of its own",
             "shop.toml: `server.public_url` expects a URL such as `https://checkout.example.com`",
+            "shop.toml: `server.replica_id` expects at most 64 printable characters without spaces",
             "shop.toml: `payment.gateway` expects `sandbox`, or the URL of one that \
              `doorbuster sandbox` serves",
         ]
