@@ -1,5 +1,6 @@
 //! What our store is measured against: the same facts, hand-written.
 
+pub(crate) mod handler;
 pub(crate) mod one_statement;
 pub(crate) mod sale;
 pub(crate) mod statements;
