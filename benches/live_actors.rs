@@ -23,7 +23,7 @@ use doorbuster::{
         entry::{MoveKind, StockMove},
     },
 };
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use std::{net::SocketAddr, sync::Arc};
 
 /// As the service itself: what an allocator keeps for later is resident too.
@@ -71,8 +71,7 @@ async fn run() -> anyhow::Result<()> {
     let skus_live = resident();
 
     let opened = stream::iter(0..CARTS).map(|number| open(&app, number)).buffer_unordered(AT_ONCE);
-    let opened: Vec<anyhow::Result<()>> = opened.collect().await;
-    opened.into_iter().collect::<anyhow::Result<()>>()?;
+    opened.try_collect::<()>().await?;
     assert_eq!(app.carts.live_count(), CARTS, "every cart is live");
     assert_eq!(app.desk.stock.live_count(), SKUS, "every SKU is live still");
     assert_eq!(app.desk.store.figures().await?.holds, 2 * CARTS as i64, "two lines each are held");
@@ -95,6 +94,8 @@ async fn run() -> anyhow::Result<()> {
             row("highest on the way", highest(), String::new()),
         ],
     );
+    // Products are believed for a few seconds: the faster the carts come, the more are at hand.
+    println!("\nat hand at the end: {:?}", app.desk.catalog);
     app.stop().await;
     Ok(())
 }
