@@ -1,0 +1,2 @@
+//! What can be asked of the binary.
+pub mod contender;

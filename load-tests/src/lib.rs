@@ -1,0 +1,4 @@
+//! Load.
+pub mod commands;
+pub mod contend;
+pub mod drive;
