@@ -1,4 +1,52 @@
-//! Drives load.
-use load_tests::drive;
-use {actix_web as _, redis as _, tokio_postgres as _, mimalloc as _, sha2 as _, time as _, toml as _, clap as _, uuid as _};
-fn main() { let _ = drive::target::Target::parse("x"); }
+//! `load-tests`: drives load, serves baselines, races them.
+
+use clap::{Parser, Subcommand};
+use load_tests::{commands::contender, compare, drive::window::Live};
+use std::sync::{Arc, atomic::Ordering};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Drives load at Doorbuster on this machine, and races it against baselines.
+#[derive(Parser)]
+#[command(name = "load-tests", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Race Doorbuster against the baselines
+    Compare(compare::options::Options),
+    /// Serve one of the baselines
+    Contender(contender::Contender),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Cli::parse().command {
+        Command::Contender(arguments) => contender::run(&arguments),
+        Command::Compare(options) => compare::run(&options, &interruptible()),
+    }
+}
+
+/// What ends early when the user presses Ctrl-C: whoever runs sees it, stops and cleans up.
+fn interruptible() -> Arc<Live> {
+    let live = Arc::new(Live::default());
+    let heard = live.clone();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let Ok(runtime) = runtime else { return };
+        runtime.block_on(async {
+            use tokio::signal::unix::{SignalKind, signal};
+            let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            heard.stop.store(true, Ordering::Relaxed);
+            eprintln!("interrupted; ending what was started");
+        });
+    });
+    live
+}

@@ -86,7 +86,8 @@ pub enum Done<T> {
     Conflict,
 }
 
-/// A baseline.
+/// A baseline. Lives on one thread, so its futures need not be `Send`.
+#[expect(async_fn_in_trait, reason = "used within this crate alone, each on one thread")]
 pub trait Shop: 'static {
     /// Opens a checkout, holding its stock, and keeps the answer under its key.
     async fn create(&self, new: &NewCheckout<'_>) -> anyhow::Result<Done<()>>;
