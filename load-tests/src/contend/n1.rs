@@ -23,7 +23,8 @@ const TEXTS: [&str; 14] = [
      from unnest($2::text[], $3::integer[]) as w(sku, quantity)",
     "insert into idempotency_keys
         (caller, key, fingerprint, answer_status, answer_body, created_at, answered_at)
-     values ('shop', $1, $2, $3, $4, now(), case when $3 is null then null else now() end)",
+     values ('shop', $1, $2, $3::integer, $4, now(),
+             case when $3::integer is null then null else now() end)",
     "select state, body::text from sessions where id = $1 for update",
     "update sessions set version = version + 1, state = 'completing', updated_at = now()
      where id = $1",

@@ -11,7 +11,8 @@ use super::{
 /// Takes the stock of one SKU, and writes the checkout if there was enough.
 pub const CREATE: &str = "
     with took as (
-        update stock set available = available - $3 where sku = $2 and available >= $3
+        update stock set available = available - $3::integer
+        where sku = $2 and available >= $3::integer
         returning sku),
     opened as (
         insert into sessions (id, version, state, expires_at, body, created_at, updated_at)
@@ -66,7 +67,8 @@ pub const BEGIN: &str = "
 /// Opens a checkout of one SKU with its attempt, holds pinned.
 const BEGIN_EXPRESS: &str = "
     with took as (
-        update stock set available = available - $3 where sku = $2 and available >= $3
+        update stock set available = available - $3::integer
+        where sku = $2 and available >= $3::integer
         returning sku),
     opened as (
         insert into sessions (id, version, state, expires_at, body, created_at, updated_at)
