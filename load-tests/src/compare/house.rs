@@ -195,6 +195,7 @@ impl House {
 /// still empty tables said when they were planned. Ours sets the same.
 pub const PLANS: &str = "-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off";
 
-fn with_index_scans(url: &str) -> String {
+/// The address with those options.
+pub fn with_index_scans(url: &str) -> String {
     format!("{url}?options={}", PLANS.replace(' ', "%20").replace('=', "%3D"))
 }

@@ -9,6 +9,7 @@ pub mod cpu;
 pub mod house;
 pub mod options;
 pub mod race;
+pub mod sql;
 pub mod turn;
 
 use std::sync::Arc;

@@ -116,6 +116,9 @@ pub fn take(
     turning: &Turning,
     live: &Arc<Live>,
 ) -> anyhow::Result<Turned> {
+    if matches!(contender, Contender::P | Contender::Batch) {
+        return super::sql::take(house, contender, connections, turning);
+    }
     let turn = house.start(contender, turning.goods, connections)?;
     let log = turn.folder.join("acks.jsonl");
     let acks = (contender != Contender::Echo).then(|| AckLog::open(&log)).transpose()?;
@@ -174,7 +177,7 @@ fn watch(
 }
 
 /// What PostgreSQL counted of a database whose connections have ended.
-fn counters(house: &House, database: &str) -> anyhow::Result<(i64, i64)> {
+pub(super) fn counters(house: &House, database: &str) -> anyhow::Result<(i64, i64)> {
     house.runtime.block_on(async {
         let client = house.postgres.connect(database).await?;
         let row = client

@@ -16,6 +16,7 @@
 //! | B | summed per batch of 256, on one connection | 3 per 256 |
 
 
+pub mod batch;
 pub mod book;
 pub mod echo;
 pub mod http;
@@ -24,6 +25,7 @@ pub mod n1;
 pub mod n2;
 pub mod n3;
 
+pub mod pgbench;
 pub mod schema;
 pub mod shop;
 pub mod wire;

@@ -25,7 +25,7 @@ pub const CREATE: &str = "
     select 'shop', $5, $6, 201, $7, now(), now() from took";
 
 /// The same for several SKUs: locks them in their order, and takes all or none.
-const CREATE_MANY: &str = "
+pub const CREATE_MANY: &str = "
     with wanted as (select * from unnest($2::text[], $3::integer[]) as w(sku, quantity)),
     locked as (
         select s.sku from wanted w join stock s on s.sku = w.sku

@@ -115,6 +115,11 @@ impl Postgres {
         Ok(command)
     }
 
+    /// Where one of its client programs is, which anybody may run.
+    pub fn client_program(&self, name: &str) -> PathBuf {
+        self.bin.join(name)
+    }
+
     /// A connection to a database.
     ///
     /// # Errors
