@@ -26,7 +26,7 @@ enum Command {
 fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Contender(arguments) => contender::run(&arguments),
-        Command::Compare(options) => compare::run(&options, &interruptible()),
+        Command::Compare(options) => compare::run(&options, &interruptible(), &mut std::io::stdout()),
     }
 }
 
