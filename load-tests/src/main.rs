@@ -1,7 +1,11 @@
 //! `load-tests`: drives load, serves baselines, races them.
 
 use clap::{Parser, Subcommand};
-use load_tests::{commands::contender, compare, drive::window::Live};
+use load_tests::{
+    commands::{contender, run, shelves},
+    compare,
+    drive::window::Live,
+};
 use std::sync::{Arc, atomic::Ordering};
 
 #[global_allocator]
@@ -17,6 +21,10 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Run a scenario, and check what came of it
+    Run(run::Run),
+    /// Print a scenario's SKUs, for `doorbuster import`
+    Shelves(shelves::Shelves),
     /// Race Doorbuster against the baselines
     Compare(compare::options::Options),
     /// Serve one of the baselines
@@ -24,9 +32,12 @@ enum Command {
 }
 
 fn main() -> anyhow::Result<()> {
+    let out = &mut std::io::stdout();
     match Cli::parse().command {
+        Command::Run(arguments) => run::run(&arguments, &interruptible(), out),
+        Command::Shelves(arguments) => shelves::run(&arguments, out),
         Command::Contender(arguments) => contender::run(&arguments),
-        Command::Compare(options) => compare::run(&options, &interruptible(), &mut std::io::stdout()),
+        Command::Compare(options) => compare::run(&options, &interruptible(), out),
     }
 }
 

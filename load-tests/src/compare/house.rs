@@ -3,7 +3,7 @@
 
 use anyhow::Context;
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 use tempfile::TempDir;
@@ -38,6 +38,8 @@ pub struct House {
     pub redis: Redis,
     /// Runs what waits for databases.
     pub runtime: Runtime,
+    /// The best number of connections of those who were swept.
+    pub connections: BTreeMap<(Goods, Contender), usize>,
     binary: PathBuf,
     settings: Vec<(String, String)>,
     redis_sessions: bool,
@@ -84,6 +86,7 @@ impl House {
                 .worker_threads(1)
                 .enable_all()
                 .build()?,
+            connections: BTreeMap::new(),
             binary,
             settings,
             redis_sessions: options.redis_sessions,

@@ -50,6 +50,10 @@ pub fn best_connections(
     if matches!(contender, Contender::Ours | Contender::Echo | Contender::Batch) {
         return Ok(0);
     }
+    let key = (turning.goods, contender);
+    if let Some(known) = house.connections.get(&key) {
+        return Ok(*known);
+    }
     let short = Turning {
         warm_up: Duration::from_secs(1),
         measure: Duration::from_secs(2),
@@ -64,6 +68,7 @@ pub fn best_connections(
             best = (rate, connections);
         }
     }
+    house.connections.insert(key, best.1);
     Ok(best.1)
 }
 

@@ -27,7 +27,15 @@ pub fn rate(turns: &Turns, contender: Contender) -> Option<Spread> {
 pub fn table(race: Race, turns: &Turns) -> String {
     let mut out = format!(
         "{}\n  {:<6} {:>9} {:>19} {:>10} {:>10} {:>9} {:>8} {:>8}\n",
-        race.key(), "", "orders/s", "min – max", "ours ÷", "cpu-µs", "commits", "p50 ms", "p99 ms"
+        race.key(),
+        "",
+        "orders/s",
+        "min – max",
+        "ours ÷",
+        "cpu-µs",
+        "commits",
+        "p50 ms",
+        "p99 ms"
     );
     let ours = rate(turns, Contender::Ours);
     for (contender, all) in turns {

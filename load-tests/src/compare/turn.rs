@@ -124,10 +124,7 @@ pub fn take(
     let acks = (contender != Contender::Echo).then(|| AckLog::open(&log)).transpose()?;
     let plan = turning.plan(&turn.service.target, acks.map(Arc::new));
     let (figures, [service_cpu, postgres_cpu]) = watch(house, &turn, &plan, live)?;
-    ensure!(
-        !live.stop.load(std::sync::atomic::Ordering::Relaxed),
-        "interrupted"
-    );
+    ensure!(!live.stop.load(std::sync::atomic::Ordering::Relaxed), "interrupted");
     let complaint = figures.complaints.first().cloned().unwrap_or_default();
     let failed = figures.count(Ending::Failed) + figures.count(Ending::Broken);
     ensure!(failed == 0, "{contender}: {failed} flows failed: {complaint}");

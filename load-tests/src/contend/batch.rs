@@ -183,14 +183,14 @@ async fn write(
 ) -> anyhow::Result<()> {
     type Parameters<'a> = &'a [&'a (dyn ToSql + Sync)];
     let fingerprint = "0123456789abcdef".repeat(4);
-    let Batch { ids, bodies, opened, completed, keys, line_ids, skus, quantities, total, .. } = batch;
+    let Batch { ids, bodies, opened, completed, keys, line_ids, skus, quantities, total, .. } =
+        batch;
     let opening: Parameters<'_> =
         &[ids, bodies, line_ids, skus, quantities, &keys[0], &fingerprint, opened];
     client.execute(create, opening).await?;
     client.execute(begin, &[ids, total, &keys[1], &fingerprint]).await?;
-    let placing: Parameters<'_> = &[
-        ids, bodies, total, line_ids, &batch.line_numbers, skus, quantities, &keys[1], completed,
-    ];
+    let placing: Parameters<'_> =
+        &[ids, bodies, total, line_ids, &batch.line_numbers, skus, quantities, &keys[1], completed];
     let written = client.execute(place, placing).await?;
     anyhow::ensure!(written == BATCH as u64, "a batch placed {written} orders");
     Ok(())

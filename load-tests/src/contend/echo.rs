@@ -51,11 +51,7 @@ async fn create(echo: web::Data<Echo>, body: web::Bytes) -> HttpResponse {
     json(201, echo.blocks.checkout(Uuid::now_v7(), &session, None))
 }
 
-async fn complete(
-    echo: web::Data<Echo>,
-    id: web::Path<String>,
-    body: web::Bytes,
-) -> HttpResponse {
+async fn complete(echo: web::Data<Echo>, id: web::Path<String>, body: web::Bytes) -> HttpResponse {
     let tender: CompleteIn<'_> = match serde_json::from_slice(&body) {
         Ok(tender) => tender,
         Err(error) => return bad(&error),

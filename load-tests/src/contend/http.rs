@@ -8,9 +8,7 @@ use uuid::Uuid;
 use super::{
     book::Book,
     shop::{Asked, Done, NewAttempt, NewCheckout, NewOrder, Shop},
-    wire::{
-        Blocks, CompleteIn, CreateIn, ExpressIn, Session, SoldLine, document, in_seconds,
-    },
+    wire::{Blocks, CompleteIn, CreateIn, ExpressIn, Session, SoldLine, document, in_seconds},
 };
 
 /// What everything costs.
@@ -102,7 +100,9 @@ pub(super) fn bad(error: &serde_json::Error) -> HttpResponse {
 }
 
 /// What is to be sold, priced, one line a SKU.
-pub(super) fn priced<'a>(lines: impl Iterator<Item = (Cow<'a, str>, u32)>) -> (Vec<SoldLine<'a>>, i64) {
+pub(super) fn priced<'a>(
+    lines: impl Iterator<Item = (Cow<'a, str>, u32)>,
+) -> (Vec<SoldLine<'a>>, i64) {
     let line = |(sku, quantity)| {
         let title = Cow::Owned(format!("The {sku}"));
         SoldLine { sku, title, quantity, unit_price: PRICE }

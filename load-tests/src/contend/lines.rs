@@ -112,6 +112,7 @@ pub async fn prepare<const N: usize>(
     client: &Client,
     texts: [&str; N],
 ) -> Result<[Statement; N], tokio_postgres::Error> {
-    let prepared = futures_util::future::try_join_all(texts.map(|text| client.prepare(text))).await?;
+    let prepared =
+        futures_util::future::try_join_all(texts.map(|text| client.prepare(text))).await?;
     Ok(prepared.try_into().unwrap_or_else(|_| unreachable!("as many come out as go in")))
 }

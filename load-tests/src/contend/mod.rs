@@ -15,7 +15,6 @@
 //! | E | not at all | 0 |
 //! | B | summed per batch of 256, on one connection | 3 per 256 |
 
-
 pub mod batch;
 pub mod book;
 pub mod echo;

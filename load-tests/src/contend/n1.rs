@@ -90,7 +90,11 @@ impl RowLock {
     }
 
     /// Locks the stock and looks; the transaction stays open when there is enough.
-    async fn lock_stock(&self, wire: &Wire<Statements>, new: &NewCheckout<'_>) -> anyhow::Result<bool> {
+    async fn lock_stock(
+        &self,
+        wire: &Wire<Statements>,
+        new: &NewCheckout<'_>,
+    ) -> anyhow::Result<bool> {
         let Wire { client, statements, .. } = wire;
         let lock: Parameters<'_> = &[&new.skus];
         let begin = client.batch_execute("begin");
@@ -121,8 +125,22 @@ impl RowLock {
 }
 
 async fn statements(client: &Client) -> Result<Statements, tokio_postgres::Error> {
-    let [lock_stock, take_stock, open_session, hold, keep_key, lock_session, claim_session, pin, attempt, settle, complete_session, drop_holds, order, order_lines] =
-        prepare(client, TEXTS).await?;
+    let [
+        lock_stock,
+        take_stock,
+        open_session,
+        hold,
+        keep_key,
+        lock_session,
+        claim_session,
+        pin,
+        attempt,
+        settle,
+        complete_session,
+        drop_holds,
+        order,
+        order_lines,
+    ] = prepare(client, TEXTS).await?;
     let [event, answer, find_key] = prepare(client, [EVENT, ANSWER, FIND_KEY]).await?;
     Ok(Statements {
         lock_stock,

@@ -137,9 +137,7 @@ impl Shop for BestStatement {
         let [one, many, ..] = &wire.statements;
         let written = match (&skus[..], &quantities[..]) {
             ([sku], [quantity]) => {
-                wire.client
-                    .execute(one, &[id, sku, quantity, body, key, fingerprint, answer])
-                    .await
+                wire.client.execute(one, &[id, sku, quantity, body, key, fingerprint, answer]).await
             }
             _ => {
                 wire.client
@@ -176,7 +174,15 @@ impl Shop for BestStatement {
         let NewOrder { attempt, authorization, body, skus, quantities, prices, event, .. } = order;
         let (status, answer) = &order.answer;
         let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 10] = [
-            attempt, authorization, body, skus, quantities, prices, event, status, answer,
+            attempt,
+            authorization,
+            body,
+            skus,
+            quantities,
+            prices,
+            event,
+            status,
+            answer,
             &order.key,
         ];
         let written = wire.client.execute(&wire.statements[4], &parameters).await?;

@@ -126,7 +126,15 @@ impl Shop for RedisStock {
         let NewOrder { attempt, authorization, body, skus, quantities, prices, event, .. } = order;
         let (status, answer) = &order.answer;
         let parameters: [&(dyn ToSql + Sync); 10] = [
-            attempt, authorization, body, skus, quantities, prices, event, status, answer,
+            attempt,
+            authorization,
+            body,
+            skus,
+            quantities,
+            prices,
+            event,
+            status,
+            answer,
             &order.key,
         ];
         let wire = self.lines.share();

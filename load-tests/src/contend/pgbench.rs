@@ -41,7 +41,11 @@ pub struct Bench<'a> {
 ///
 /// # Errors
 /// When it fails.
-pub fn bench(bench: &Bench<'_>, warm_up: Duration, measure: Duration) -> anyhow::Result<(f64, u64)> {
+pub fn bench(
+    bench: &Bench<'_>,
+    warm_up: Duration,
+    measure: Duration,
+) -> anyhow::Result<(f64, u64)> {
     let file = bench.folder.join("n2.sql");
     std::fs::write(&file, script(bench.goods, bench.pick)).context("the script")?;
     let turn = |first: u64, time: Duration| {
@@ -73,7 +77,8 @@ fn parse(said: &str) -> Option<(f64, u64)> {
 
 /// One order. Ids grow as version 7 UUIDs do, so that rows written together stand together.
 fn script((skus, lines): (u32, u32), pick: Pick) -> String {
-    let id = "(lpad(to_hex(:n::bigint), 16, '0') || lpad(to_hex(:client_id::bigint), 16, '0'))::uuid";
+    let id =
+        "(lpad(to_hex(:n::bigint), 16, '0') || lpad(to_hex(:client_id::bigint), 16, '0'))::uuid";
     let key = |step: char| format!("('{step}' || :client_id::text || '-' || :n::text)");
     let mut script = "\\set n :n + 1\n".to_owned();
     let part = skus / lines.max(1);
@@ -83,7 +88,8 @@ fn script((skus, lines): (u32, u32), pick: Pick) -> String {
             Pick::Uniform => format!("random({from}, {to})"),
             // pgbench's exponent is above 1.
             Pick::Zipf(exponent) => {
-                format!("random_zipfian({}, {}, {})", from + 1, to + 1, exponent.max(1.001)) + " - 1"
+                format!("random_zipfian({}, {}, {})", from + 1, to + 1, exponent.max(1.001))
+                    + " - 1"
             }
         };
         script.push_str(&format!("\\set s{line} {chosen}\n"));

@@ -5,15 +5,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use time::{
-    OffsetDateTime, PrimitiveDateTime,
-    format_description::BorrowedFormatItem,
+    OffsetDateTime, PrimitiveDateTime, format_description::BorrowedFormatItem,
     macros::format_description,
 };
 use uuid::Uuid;
 
-const INSTANT: &[BorrowedFormatItem<'_>] = format_description!(
-    "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z"
-);
+const INSTANT: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
 
 /// The time, as answers spell it.
 pub fn now() -> String {
@@ -195,7 +193,12 @@ impl Blocks {
     }
 
     /// A checkout: open while there is no instrument, else completed.
-    pub fn checkout(&self, id: Uuid, session: &Session<'_>, paid: Option<&InstrumentIn<'_>>) -> String {
+    pub fn checkout(
+        &self,
+        id: Uuid,
+        session: &Session<'_>,
+        paid: Option<&InstrumentIn<'_>>,
+    ) -> String {
         let wire = CheckoutOut {
             ucp: &self.ucp,
             id: format!("chk_{}", id.simple()),
@@ -207,7 +210,9 @@ impl Blocks {
             messages: [],
             links: &self.links,
             expires_at: &session.expires_at,
-            payment: PaymentOut { instruments: paid.iter().map(|paid| InstrumentOut::of(paid)).collect() },
+            payment: PaymentOut {
+                instruments: paid.iter().map(|paid| InstrumentOut::of(paid)).collect(),
+            },
             order: paid.is_some().then(|| OrderOut {
                 id: format!("ord_{}", id.simple()),
                 permalink_url: format!("{}/orders/ord_{}", self.base, id.simple()),

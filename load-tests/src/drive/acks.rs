@@ -112,7 +112,8 @@ mod tests {
     fn a_damaged_line_is_named() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("acks.jsonl");
-        std::fs::write(&path, "{\"order\":\"x\",\"key\":\"k\",\"lines\":[]}\nrubbish\n").expect("ok");
+        std::fs::write(&path, "{\"order\":\"x\",\"key\":\"k\",\"lines\":[]}\nrubbish\n")
+            .expect("ok");
         let why = read_acks(&path).expect_err("damaged").to_string();
         assert!(why.contains("line 2"), "{why}");
     }

@@ -24,7 +24,10 @@ impl Alarm {
     pub fn new() -> io::Result<Self> {
         let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
         let timer = timerfd_create(TimerfdClockId::Monotonic, flags)?;
-        #[expect(deprecated, reason = "what replaces it is unsafe; an `OwnedFd` is sound in either")]
+        #[expect(
+            deprecated,
+            reason = "what replaces it is unsafe; an `OwnedFd` is sound in either"
+        )]
         Ok(Self(AsyncFd::with_interest(timer, Interest::READABLE)?))
     }
 

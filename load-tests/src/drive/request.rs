@@ -55,10 +55,7 @@ impl Requests {
         for (at, line) in lines.iter().enumerate() {
             let comma = if at == 0 { "" } else { "," };
             let Line { sku, quantity } = line;
-            let written = write!(
-                body,
-                r#"{comma}{{"sku":"SKU-{sku:08}","quantity":{quantity}}}"#
-            );
+            let written = write!(body, r#"{comma}{{"sku":"SKU-{sku:08}","quantity":{quantity}}}"#);
             written.expect("a string takes what is written to it");
         }
         body.push_str(r#"],"buyer":{"email":"ada@example.com"},"payment":{"token":""#);
@@ -108,10 +105,8 @@ fn cart(lines: &[Line]) -> String {
     body.push_str(r#"{"line_items":["#);
     for (at, Line { sku, quantity }) in lines.iter().enumerate() {
         let comma = if at == 0 { "" } else { "," };
-        let written = write!(
-            body,
-            r#"{comma}{{"item":{{"id":"SKU-{sku:08}"}},"quantity":{quantity}}}"#
-        );
+        let written =
+            write!(body, r#"{comma}{{"item":{{"id":"SKU-{sku:08}"}},"quantity":{quantity}}}"#);
         written.expect("a string takes what is written to it");
     }
     body.push_str(r#"],"buyer":{"email":"ada@example.com"},"currency":"EUR"}"#);

@@ -144,7 +144,10 @@ impl Drop for Process {
             // PostgreSQL's children end with it when it is asked, and live on when it is killed.
             let asked = self.signal(self.goodbye);
             let late = Instant::now() + Duration::from_secs(5);
-            while asked.is_ok() && Instant::now() < late && matches!(self.child.try_wait(), Ok(None)) {
+            while asked.is_ok()
+                && Instant::now() < late
+                && matches!(self.child.try_wait(), Ok(None))
+            {
                 std::thread::sleep(Duration::from_millis(5));
             }
         }

@@ -46,7 +46,8 @@ impl Redis {
 fn find_program() -> anyhow::Result<PathBuf> {
     let path = std::env::var_os("PATH").context("there is no PATH")?;
     for name in ["redis-server", "valkey-server"] {
-        if let Some(found) = std::env::split_paths(&path).map(|f| f.join(name)).find(|f| f.exists()) {
+        if let Some(found) = std::env::split_paths(&path).map(|f| f.join(name)).find(|f| f.exists())
+        {
             return Ok(found);
         }
     }

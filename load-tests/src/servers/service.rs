@@ -89,14 +89,10 @@ impl Doorbuster {
     /// # Errors
     /// When the database refuses.
     pub fn fill(&self, skus: u32, units: u32) -> anyhow::Result<()> {
-        use std::fmt::Write as _;
-        let mut csv = "sku,title,price,currency,stock\n".to_owned();
-        for number in 0..skus {
-            let sku = crate::drive::request::sku(number);
-            writeln!(csv, "{sku},The {sku},19.90,EUR,{units}")?;
-        }
         let file = self.folder.join("shop.csv");
-        std::fs::write(&file, csv).context("the catalogue cannot be written")?;
+        let mut csv = std::io::BufWriter::new(std::fs::File::create(&file)?);
+        crate::commands::shelves::catalogue(skus, units, &mut csv)?;
+        std::io::Write::flush(&mut csv).context("the catalogue cannot be written")?;
         self.run(&["migrate"])?;
         self.run(&["import", &file.display().to_string()]).map(drop)
     }
