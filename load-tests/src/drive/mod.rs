@@ -19,3 +19,6 @@ pub mod run;
 pub mod summary;
 pub mod target;
 pub mod window;
+
+#[cfg(test)]
+mod run_tests;

@@ -122,7 +122,7 @@ mod tests {
         let requests = Requests::to("127.0.0.1:1", Some("db_x"));
         let lines = [Line { sku: 1, quantity: 2 }, Line { sku: 70_000, quantity: 1 }];
         let mut out = Vec::new();
-        let mut check = |out: &[u8]| {
+        let check = |out: &[u8]| {
             let text = String::from_utf8(out.to_vec()).expect("text");
             let (head, body) = text.split_once("\r\n\r\n").expect("a head");
             assert!(head.contains(&format!("content-length: {}\r\n", body.len())), "{head}");
