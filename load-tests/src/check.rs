@@ -10,9 +10,9 @@ use crate::drive::{acks::Ack, request::sku};
 /// Orders looked up at once.
 const PER_QUESTION: usize = 10_000;
 
-/// Looks every acknowledged order up in `orders` and `order_lines`: it must be there, and hold units
-/// of the SKUs that were asked for, at most as many. Two acknowledgements of different requests
-/// never name the same order.
+/// Looks every acknowledged order up in `orders` and `order_lines`: it must be there, and hold
+/// units of the SKUs that were asked for, at most as many. Two acknowledgements of different
+/// requests never name the same order.
 ///
 /// # Errors
 /// When one is missing or other than asked; names the first few.

@@ -26,12 +26,12 @@ use crate::{
     servers::{
         postgres::{Postgres, find_programs},
         redis::Redis,
-        service::{Doorbuster, Service, find_doorbuster},
+        shop::{Doorbuster, Service, find_doorbuster},
     },
 };
 
-/// Runs a scenario. Without --target a service of its own is started on a PostgreSQL of its own, and
-/// audited afterwards.
+/// Runs a scenario. Without --target a service of its own is started on a PostgreSQL of its own,
+/// and audited afterwards.
 #[derive(Debug, Args)]
 pub struct Run {
     /// A scenario's file, or its name in load-tests/scenarios

@@ -15,7 +15,7 @@ use crate::{
     servers::{
         postgres::{Postgres, find_programs},
         redis::Redis,
-        service::{Doorbuster, Service, find_doorbuster},
+        shop::{Doorbuster, Service, find_doorbuster},
     },
 };
 

@@ -1,5 +1,5 @@
-//! Latency in an open model: buyers come by chance, at 80% of what N2 can do at most, to ours and to
-//! N2 alike. It counts from when each meant to come.
+//! Latency in an open model: buyers come by chance, at 80% of what N2 can do at most, to ours and
+//! to N2 alike. It counts from when each meant to come.
 
 use serde_json::json;
 use std::{collections::BTreeMap, sync::Arc};

@@ -1,5 +1,5 @@
-//! Overload: twice as many buyers as ours can serve, in an open model. How much of the peak is left,
-//! how fast the others hear no, and what saying no costs.
+//! Overload: twice as many buyers as ours can serve, in an open model. How much of the peak is
+//! left, how fast the others hear no, and what saying no costs.
 
 use anyhow::ensure;
 use serde_json::json;

@@ -1,5 +1,5 @@
-//! The gateway of the baselines: books every authorization as Doorbuster's sandbox does, one line of
-//! JSON, on disk before it is answered, in groups.
+//! The gateway of the baselines: books every authorization as Doorbuster's sandbox does, one line
+//! of JSON, on disk before it is answered, in groups.
 
 use anyhow::Context;
 use std::{

@@ -1,5 +1,5 @@
-//! E: actix-web parsing the same requests and answering the same JSON, and nothing else: no hash, no
-//! key, no database, no gateway. What HTTP and JSON alone leave of the machine.
+//! E: actix-web parsing the same requests and answering the same JSON, and nothing else: no hash,
+//! no key, no database, no gateway. What HTTP and JSON alone leave of the machine.
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use uuid::Uuid;

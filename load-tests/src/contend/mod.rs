@@ -3,8 +3,8 @@
 //!
 //! **Owns:** their HTTP, their SQL, their schema and their gateway. **Invariant:** each answers the
 //! same JSON as Doorbuster does, after the same durability: the hold before the answer to create
-//! (N3 aside, whose holds are in Redis), the attempt before the gateway, the order before the answer
-//! to complete. **Not here:** who races whom (see `compare`).
+//! (N3 aside, whose holds are in Redis), the attempt before the gateway, the order before the
+//! answer to complete. **Not here:** who races whom (see `compare`).
 //!
 //! | | takes stock | commits per order |
 //! |---|---|---|

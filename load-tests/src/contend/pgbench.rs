@@ -36,8 +36,8 @@ pub struct Bench<'a> {
     pub clients: usize,
 }
 
-/// Runs it twice, first to warm up. Gives the orders per second of the second run, and the orders of
-/// both.
+/// Runs it twice, first to warm up. Gives the orders per second of the second run, and the orders
+/// of both.
 ///
 /// # Errors
 /// When it fails.

@@ -116,9 +116,9 @@ fn open(rate: f64, seconds: f64) -> Load {
     Load::Open { stages, spacing: Spacing::Constant, most_in_flight: 4 }
 }
 
-/// The server stands still for one second of two. In an open model half of the buyers came meanwhile
-/// and waited; a driver that waits for its answers before it sends the next would have seen four
-/// slow ones in thousands.
+/// The server stands still for one second of two. In an open model half of the buyers came
+/// meanwhile and waited; a driver that waits for its answers before it sends the next would have
+/// seen four slow ones in thousands.
 #[test]
 fn a_stall_is_felt_by_everybody_who_came_meanwhile() {
     let second = Duration::from_secs(1);

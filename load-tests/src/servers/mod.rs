@@ -7,7 +7,7 @@
 pub mod postgres;
 pub mod process;
 pub mod redis;
-pub mod service;
+pub mod shop;
 
 use std::net::TcpListener;
 
