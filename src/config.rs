@@ -68,7 +68,7 @@ pub struct Server {
     pub workers: usize,
     /// A name for this process among its replicas, for people: it stands beside its grants in the
     /// ledger and in the log. Whose a grant is, a random id per process start says.
-    pub replica_id: String,
+    pub replica_id: Option<String>,
 }
 
 /// Where truth and its hot copy live.
@@ -176,8 +176,7 @@ pub struct Log {
 impl Default for Server {
     fn default() -> Self {
         let listen = SocketAddr::from(([127, 0, 0, 1], 8080));
-        let replica_id = String::new();
-        Self { listen, metrics_listen: None, public_url: None, workers: 0, replica_id }
+        Self { listen, metrics_listen: None, public_url: None, workers: 0, replica_id: None }
     }
 }
 

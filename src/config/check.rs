@@ -35,7 +35,7 @@ impl Config {
             let reason = "expects a URL such as `https://checkout.example.com`";
             found.add("server.public_url", reason);
         }
-        if !is_label(&server.replica_id) {
+        if server.replica_id.as_ref().is_some_and(|name| !is_label(name)) {
             found
                 .add("server.replica_id", "expects at most 64 printable characters without spaces");
         }

@@ -1,9 +1,10 @@
 //! The comparison: Doorbuster and the baselines take turns on one machine, one PostgreSQL, one
 //! driver.
 //!
-//! **Owns:** the races, and what is computed of them. **Invariant:** everybody gets the same: a fresh
-//! filled database, the same load, the same seconds; turns are interleaved, and medians are told
-//! with their spread. **Not here:** the baselines (see `contend`) and the driver (see `drive`).
+//! **Owns:** the races, and what is computed of them. **Invariant:** everybody gets the same: a
+//! fresh filled database, the same load, the same seconds; turns are interleaved, and medians are
+//! told with their spread. **Not here:** the baselines (see `contend`) and the driver (see
+//! `drive`).
 
 pub mod cpu;
 pub mod express;

@@ -53,7 +53,8 @@ pub fn run(
         p99.push(figures.refused().millis(0.99));
         prices.push(price_of_a_no(house, options, live)?);
         eprintln!(
-            "  overload round {}: {:.0} of {peak:.0} orders/s, {} refused, p99 {:.1} ms, {:.1} cpu-µs",
+            "  overload round {}: {:.0} of {peak:.0} orders/s, {} refused, p99 {:.1} ms, \
+             {:.1} cpu-µs",
             round + 1,
             figures.orders_per_second(),
             figures.count(Ending::Refused),

@@ -95,7 +95,8 @@ pub fn run(
         for contender in &racers {
             let turned = take(house, *contender, connections[contender], &turning, live)?;
             eprintln!(
-                "  {} round {}: {contender:<5} {:>8.0} orders/s  {:>6.1} cpu-µs  {:.3} commits/order",
+                "  {} round {}: {contender:<5} {:>8.0} orders/s  {:>6.1} cpu-µs  \
+                 {:.3} commits/order",
                 race.key(),
                 round + 1,
                 turned.figures.orders_per_second(),

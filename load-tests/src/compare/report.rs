@@ -44,9 +44,9 @@ pub fn table(race: Race, turns: &Turns) -> String {
         let middle = |of: fn(&Turned) -> f64| {
             Spread::of(all.iter().map(of)).map_or(0.0, |spread| spread.median)
         };
-        let row = write!(
+        let row = writeln!(
             out,
-            "  {contender:<6} {:>9.0} {:>19} {ratio:>10} {:>10.0} {:>9.3} {:>8.1} {:>8.1}\n",
+            "  {contender:<6} {:>9.0} {:>19} {ratio:>10} {:>10.0} {:>9.3} {:>8.1} {:>8.1}",
             own.median,
             format!("{:.0} – {:.0}", own.min, own.max),
             middle(Turned::cpu_micros_per_order),
@@ -92,7 +92,8 @@ fn cost(turns: &Turns) -> Findings {
     }
     cpu.insert("spread".to_owned(), Value::Object(ranges));
     found.insert("cpu_us_per_order".to_owned(), Value::Object(cpu));
-    let ours: [(&str, fn(&Turned) -> f64); 2] = [
+    type Figure = fn(&Turned) -> f64;
+    let ours: [(&str, Figure); 2] = [
         ("commits_per_order", Turned::commits_per_order),
         ("stock_updates_per_1000_orders", Turned::stock_updates_per_thousand),
     ];

@@ -75,7 +75,8 @@ const PLACE: &str = "
         select x.id, x.id, 'order.placed', x.body::json, now()
         from unnest($1::uuid[], $2::text[]) as x(id, body))
     update idempotency_keys k set answer_status = 200, answer_body = x.answer, answered_at = now()
-    from unnest($8::text[], $9::text[]) as x(key, answer) where k.caller = 'shop' and k.key = x.key";
+    from unnest($8::text[], $9::text[]) as x(key, answer)
+    where k.caller = 'shop' and k.key = x.key";
 
 /// Writes batches for so long. Gives the orders per second of what was measured, and all orders.
 ///

@@ -49,7 +49,8 @@ const TEXTS: [&str; 14] = [
 const EVENT: &str = "insert into events (id, order_id, kind, body, at)
     values ($1, $2, 'order.placed', $3::text::json, now())";
 const ANSWER: &str = "update idempotency_keys
-    set answer_status = $2, answer_body = $3, answered_at = now() where caller = 'shop' and key = $1";
+    set answer_status = $2, answer_body = $3, answered_at = now()
+    where caller = 'shop' and key = $1";
 
 /// The statements, by what they do.
 struct Statements {

@@ -177,11 +177,25 @@ impl Blocks {
         let schemas = "https://ucp.dev/2026-04-08";
         Self {
             ucp: raw(format!(
-                r#"{{"capabilities":{{"dev.ucp.shopping.checkout":[{{"schema":"{schemas}/schemas/shopping/checkout.json","spec":"{schemas}/specification/checkout","version":"2026-04-08"}}]}},"payment_handlers":{{"dev.doorbuster.sandbox":[{{"available_instruments":[{{"type":"card"}}],"config":{{"tokens":"test"}},"id":"sandbox","spec":"{base}/policies/payments","version":"2026-04-08"}}]}},"status":"success","version":"2026-04-08"}}"#
+                concat!(
+                    r#"{{"capabilities":{{"dev.ucp.shopping.checkout":[{{"#,
+                    r#""schema":"{schemas}/schemas/shopping/checkout.json","#,
+                    r#""spec":"{schemas}/specification/checkout","version":"2026-04-08"}}]}},"#,
+                    r#""payment_handlers":{{"dev.doorbuster.sandbox":[{{"#,
+                    r#""available_instruments":[{{"type":"card"}}],"config":{{"tokens":"test"}},"#,
+                    r#""id":"sandbox","spec":"{base}/policies/payments","#,
+                    r#""version":"2026-04-08"}}]}},"status":"success","version":"2026-04-08"}}"#,
+                ),
+                schemas = schemas,
+                base = base,
             )),
             error: raw(r#"{"status":"error","version":"2026-04-08"}"#.to_owned()),
             links: raw(format!(
-                r#"[{{"type":"privacy_policy","url":"{base}/policies/privacy"}},{{"type":"terms_of_service","url":"{base}/policies/terms"}}]"#
+                concat!(
+                    r#"[{{"type":"privacy_policy","url":"{base}/policies/privacy"}},"#,
+                    r#"{{"type":"terms_of_service","url":"{base}/policies/terms"}}]"#,
+                ),
+                base = base,
             )),
             base: base.to_owned(),
         }
@@ -224,7 +238,10 @@ impl Blocks {
     /// Nothing can be sold.
     pub fn sold_out(&self) -> String {
         format!(
-            r#"{{"ucp":{},"messages":[{{"type":"error","code":"out_of_stock","content":"There are not enough units.","severity":"recoverable"}}]}}"#,
+            concat!(
+                r#"{{"ucp":{},"messages":[{{"type":"error","code":"out_of_stock","#,
+                r#""content":"There are not enough units.","severity":"recoverable"}}]}}"#,
+            ),
             self.error
         )
     }

@@ -22,8 +22,9 @@ pub fn draw(title: &str, figures: &Figures) -> String {
     push(
         &mut svg,
         format_args!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {} {}\" font-family=\"sans-serif\" \
-         font-size=\"12\"><rect width=\"100%\" height=\"100%\" fill=\"white\"/>",
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {} {}\" \
+             font-family=\"sans-serif\" font-size=\"12\">\
+             <rect width=\"100%\" height=\"100%\" fill=\"white\"/>",
             whole.0, whole.1
         ),
     );

@@ -17,7 +17,10 @@ pub fn sku(number: u32) -> String {
 }
 
 /// Pays with the sandbox's token that always succeeds.
-const PAYMENT: &str = r#"{"payment":{"instruments":[{"id":"pi_1","handler_id":"sandbox","type":"card","selected":true,"credential":{"type":"token","token":"success_token"}}]}}"#;
+const PAYMENT: &str = concat!(
+    r#"{"payment":{"instruments":[{"id":"pi_1","handler_id":"sandbox","type":"card","#,
+    r#""selected":true,"credential":{"type":"token","token":"success_token"}}]}}"#,
+);
 
 /// Writes requests to one server.
 #[derive(Debug, Clone)]

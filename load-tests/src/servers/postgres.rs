@@ -207,10 +207,10 @@ mod tests {
     #[test]
     fn the_figure_of_one_write_is_found() {
         let said = "Compare file sync methods using one 8kB write:\n\
-                    \x20       open_datasync                      7102.1 ops/sec     141 usecs/op\n\
-                    \x20       fdatasync                          7834.543 ops/sec     128 usecs/op\n\
+                    \x20       open_datasync                   7102.1 ops/sec     141 usecs/op\n\
+                    \x20       fdatasync                       7834.543 ops/sec     128 usecs/op\n\
                     Compare file sync methods using two 8kB writes:\n\
-                    \x20       fdatasync                          6000.0 ops/sec     166 usecs/op\n";
+                    \x20       fdatasync                       6000.0 ops/sec     166 usecs/op\n";
         assert_eq!(parse_fsyncs(said), Some(7834.543));
         assert_eq!(parse_fsyncs("nothing"), None);
     }

@@ -28,7 +28,13 @@ fn without_any_source_the_defaults_hold() {
     assert_eq!(config, Config::default());
     assert_eq!(config.public_url(), "http://127.0.0.1:8080");
     assert_eq!(config.hold_ttl().as_secs(), 600);
-    let unset = ["server.metrics_listen", "server.public_url", "storage.database", "storage.redis"];
+    let unset = [
+        "server.metrics_listen",
+        "server.public_url",
+        "server.replica_id",
+        "storage.database",
+        "storage.redis",
+    ];
     assert_eq!(config.unset(), unset);
 }
 

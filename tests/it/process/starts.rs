@@ -36,6 +36,7 @@ async fn production_lets_in_by_key_only() {
     let setup = Setup::new(folder.path())
         .with("mode", "production")
         .with("server.replica_id", "till-3")
+        .with("log.filter", "info")
         .with("server.metrics_listen", "127.0.0.1:0");
     refused(&setup.run(&[]), &["API key, and there is none", "doorbuster keys create"]);
     let made = setup.done(&["keys", "create", "--label", "till", "--scope", "checkout"]);
