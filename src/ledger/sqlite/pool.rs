@@ -19,9 +19,9 @@ use crate::ledger::{
     store::LedgerFault,
 };
 
-/// Memory for pages the writer has read, in KiB (a minus sign says so). The indexes that orders land
-/// in at random stay in it; with the usual 2 MiB the writer reads the same pages again and again.
-/// More is not better: a commit that split a page walks the whole cache.
+/// Memory for pages the writer has read, in KiB (a minus sign says so). The indexes that orders
+/// land in at random stay in it; with the usual 2 MiB the writer reads the same pages again and
+/// again. More is not better: a commit that split a page walks the whole cache.
 const WRITER_CACHE: &str = "-16384";
 
 /// Pages in the log before they are carried over into the database, 16 MiB. A page that many

@@ -1,6 +1,6 @@
 //! What a batch must see. The one writer has the database to itself, so nothing needs a lock and
-//! the order of the statements is free: first what the batch names, then the stock that follows from
-//! it, then, where that is too little, who has the rest.
+//! the order of the statements is free: first what the batch names, then the stock that follows
+//! from it, then, where that is too little, who has the rest.
 
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
