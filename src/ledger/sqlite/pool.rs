@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use super::apply::prepare;
 use crate::ledger::{
     database::{DatabaseFault, DatabaseOptions},
     lanes::{Lane, Lanes, Open},
@@ -51,19 +52,11 @@ impl Sqlite {
             .foreign_keys(true)
             .pragma("temp_store", "memory")
             .disable_statement_logging();
-        let lanes = |count: u32, connect: SqliteConnectOptions| {
-            let open: Open<SqliteConnection> = Box::new(move || {
-                let connect = connect.clone();
-                Box::pin(async move { connect.connect().await.map_err(|e| fault(&e)) })
-            });
+        let lanes = |count: u32, open: Open<SqliteConnection>| {
             Arc::new(Lanes::new(count.max(1) as usize, options.deadline, open))
         };
-        let writer = connect
-            .clone()
-            .pragma("cache_size", WRITER_CACHE)
-            .pragma("wal_autocheckpoint", CHECKPOINT_PAGES);
-        let writer = lanes(1, writer);
-        let readers = lanes(options.readers, connect.pragma("query_only", "on"));
+        let writer = lanes(1, writer(connect.clone()));
+        let readers = lanes(options.readers, reader(connect.pragma("query_only", "on")));
         let sqlite = Self { readers, writer, deadline: options.deadline, _lock: lock };
         // The writer makes the file before a reader looks for it.
         sqlite.writer.take().await?.keep();
@@ -122,6 +115,28 @@ impl Sqlite {
             drop(conn.close().await);
         }
     }
+}
+
+/// How a writer is opened.
+fn writer(connect: SqliteConnectOptions) -> Open<SqliteConnection> {
+    let connect =
+        connect.pragma("cache_size", WRITER_CACHE).pragma("wal_autocheckpoint", CHECKPOINT_PAGES);
+    Box::new(move || {
+        let connect = connect.clone();
+        Box::pin(async move {
+            let mut conn = connect.connect().await.map_err(|e| fault(&e))?;
+            prepare(&mut conn).await.map_err(|e| fault(&e))?;
+            Ok(conn)
+        })
+    })
+}
+
+/// How a reader is opened.
+fn reader(connect: SqliteConnectOptions) -> Open<SqliteConnection> {
+    Box::new(move || {
+        let connect = connect.clone();
+        Box::pin(async move { connect.connect().await.map_err(|e| fault(&e)) })
+    })
 }
 
 /// Takes the folder for this process.
