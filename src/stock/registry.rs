@@ -149,7 +149,11 @@ impl Stock {
                 .collect();
             for (sku, addr) in due {
                 if addr.send(Retire).await.unwrap_or(true) {
-                    self.forget_dead(&sku);
+                    // It still counts as connected for a moment.
+                    let mut live = lock(shard);
+                    if live.get(&sku).is_some_and(|entry| entry.addr == addr) {
+                        live.remove(&sku);
+                    }
                     count += 1;
                 }
             }
