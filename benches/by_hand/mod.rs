@@ -91,8 +91,9 @@ impl Ground {
     /// which our store's connections plan.
     pub(crate) async fn pool(&self, connections: u32) -> anyhow::Result<PgPool> {
         let connect: PgConnectOptions = self.address.parse()?;
-        let settings = ["enable_seqscan", "enable_hashjoin", "enable_mergejoin", "jit"];
-        let connect = connect.options(settings.map(|setting| (setting, "off")));
+        let off = ["enable_seqscan", "enable_hashjoin", "enable_mergejoin", "jit"];
+        let connect = connect.options(off.map(|setting| (setting, "off")));
+        let connect = connect.options([("plan_cache_mode", "force_generic_plan")]);
         let pool = PgPoolOptions::new()
             .min_connections(connections)
             .max_connections(connections)

@@ -8,10 +8,10 @@ use super::sale::Sale;
 
 /// A unit too many breaks `stock_unallocated_not_negative`, and nothing is written.
 const BEGIN: &str = "
-    with entry as (insert into entries (id, outcome, at) values ($1, $2::jsonb, $3)),
+    with entry as (insert into entries (id, outcome, at) values ($1, $2::json, $3)),
     session as (
         insert into sessions (id, version, state, expires_at, body, created_at, updated_at)
-        values ($4, 1, 'completing', $5, $6::jsonb, $3, $3)),
+        values ($4, 1, 'completing', $5, $6::json, $3, $3)),
     person as (
         insert into checkout_people (checkout_id, personal, updated_at) values ($4, $7, $3)),
     hold as (
@@ -34,11 +34,11 @@ const PLACE: &str = "
         where id = $1 and state = 'pending' returning id),
     hold as (delete from holds where checkout_id = $4 and sku = $5 and pinned_by = $1),
     session as (
-        update sessions set version = 2, state = 'completed', body = $6::jsonb, updated_at = $3
+        update sessions set version = 2, state = 'completed', body = $6::json, updated_at = $3
         where id = $4 and version = 1),
     placed as (
         insert into orders (id, checkout_id, attempt_id, total_minor, currency, body, placed_at)
-        select $7, $4, id, $8, $9, $6::jsonb, $3 from attempt),
+        select $7, $4, id, $8, $9, $6::json, $3 from attempt),
     line as (
         insert into order_lines (order_id, line, sku, quantity, unit_price_minor, tracked)
         values ($7, 1, $5, $10, $11, true)),
@@ -48,12 +48,12 @@ const PLACE: &str = "
         values ($12, $1, 'capture', $8, $2, 'due', '', $3, $3)),
     event as (
         insert into events (id, order_id, kind, body, at)
-        values ($13, $7, 'order.placed', $6::jsonb, $3)),
+        values ($13, $7, 'order.placed', $6::json, $3)),
     answer as (
         update idempotency_keys set answer_status = $14, answer_body = $15, answer_version = $16,
             answered_at = $3
         where caller = $17 and key = $18 and answered_at is null)
-    insert into entries (id, outcome, at) values ($19, $20::jsonb, $3)";
+    insert into entries (id, outcome, at) values ($19, $20::json, $3)";
 
 /// T1.
 pub(crate) async fn begin(conn: &mut PgConnection, sale: &Sale) -> Result<(), sqlx::Error> {

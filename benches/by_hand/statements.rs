@@ -5,10 +5,10 @@ use sqlx::{Connection, PgConnection};
 
 use super::sale::Sale;
 
-const ENTRY: &str = "insert into entries (id, outcome, at) values ($1, $2::jsonb, $3)";
+const ENTRY: &str = "insert into entries (id, outcome, at) values ($1, $2::json, $3)";
 const SESSION: &str = "
     insert into sessions (id, version, state, expires_at, body, created_at, updated_at)
-    values ($1, 1, 'completing', $2, $3::jsonb, $4, $4)";
+    values ($1, 1, 'completing', $2, $3::json, $4, $4)";
 const PERSON: &str = "
     insert into checkout_people (checkout_id, personal, updated_at) values ($1, $2, $3)";
 const HOLD: &str = "
@@ -29,11 +29,11 @@ const AUTHORIZED: &str = "
     where id = $1 and state = 'pending'";
 const SOLD: &str = "delete from holds where checkout_id = $1 and sku = $2 and pinned_by = $3";
 const COMPLETED: &str = "
-    update sessions set version = 2, state = 'completed', body = $2::jsonb, updated_at = $3
+    update sessions set version = 2, state = 'completed', body = $2::json, updated_at = $3
     where id = $1 and version = 1";
 const ORDER: &str = "
     insert into orders (id, checkout_id, attempt_id, total_minor, currency, body, placed_at)
-    values ($1, $2, $3, $4, $5, $6::jsonb, $7)";
+    values ($1, $2, $3, $4, $5, $6::json, $7)";
 const LINE: &str = "
     insert into order_lines (order_id, line, sku, quantity, unit_price_minor, tracked)
     values ($1, 1, $2, $3, $4, true)";
@@ -42,7 +42,7 @@ const DEBT: &str = "
         note, created_at, updated_at)
     values ($1, $2, 'capture', $3, $4, 'due', '', $5, $5)";
 const EVENT: &str = "
-    insert into events (id, order_id, kind, body, at) values ($1, $2, $3, $4::jsonb, $5)";
+    insert into events (id, order_id, kind, body, at) values ($1, $2, $3, $4::json, $5)";
 const ANSWER: &str = "
     update idempotency_keys set answer_status = $3, answer_body = $4, answer_version = $5,
         answered_at = $6
