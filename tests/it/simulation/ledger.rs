@@ -315,8 +315,9 @@ impl Ledger {
         }
         tokio::time::sleep(self.chaos.between(0, 3)).await;
         // The second statement, with a snapshot that sees a grant taken while the first one waited.
-        let held = self.tables.lock().unwrap().grants_of(holder);
-        let stock = self.locks.skus(held.into_iter().map(|(_, sku)| sku).collect()).await?;
+        let held = || self.tables.lock().unwrap().grants_of(holder);
+        let skus = || held().into_iter().map(|(_, sku)| sku).collect();
+        let stock = self.locks.skus(skus).await?;
         let mut tables = self.tables.lock().unwrap();
         let closes = tables.grants_of(holder);
         let closed = tables.close(&closes);
