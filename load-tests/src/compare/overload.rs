@@ -94,6 +94,7 @@ fn price_of_a_no(house: &mut House, options: &Options, live: &Arc<Live>) -> anyh
     let ours = house
         .ours(&folder, &database)
         .with("limits.in_flight", 1)
+        .with("limits.request_seconds", minute / 1000)
         .with("checkout.gateway_deadline_ms", minute)
         .with("payment.sandbox_slow_ms", minute);
     let service = ours.start()?;
