@@ -108,7 +108,7 @@ pub fn run(arguments: &Run, live: &Arc<Live>, out: &mut dyn Write) -> anyhow::Re
     let log = match (&arguments.acks, &shop) {
         (Some(file), _) => file.clone(),
         (None, Some(shop)) => shop.scratch.path().join("acks.jsonl"),
-        (None, None) => PathBuf::from("acks.jsonl"),
+        (None, None) => std::env::temp_dir().join("doorbuster-acks.jsonl"),
     };
     writeln!(out, "{}: {}", scenario.name, scenario.about.trim())?;
     let plan = plan(arguments, &scenario, target, &log)?;
