@@ -30,8 +30,18 @@ fn many() {
     let count: u64 = std::env::var("COUNT").map_or(50, |seed| seed.parse().unwrap());
     let mut bad = Vec::new();
     let mut events = 0;
+    let sab = [
+        Sabotage::ConsumeFromClosed,
+        Sabotage::ExpirePinned,
+        Sabotage::AnswerEarly,
+        Sabotage::FenceInOneStatement,
+        Sabotage::ForgetEntries,
+        Sabotage::ForgetRefusals,
+        Sabotage::SettleTwice,
+    ];
+    let sab = std::env::var("SAB").ok().map(|at| sab[at.parse::<usize>().unwrap()]);
     for seed in from..from + count {
-        let first = run(seed, None, false);
+        let first = run(seed, sab, false);
         events += first.events;
         if std::env::var_os("TWICE").is_some() {
             let second = run(seed, None, false);

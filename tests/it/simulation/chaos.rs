@@ -35,6 +35,8 @@ pub(crate) struct Plan {
     pub(crate) units: u64,
     pub(crate) kills: u64,
     pub(crate) freezes: u64,
+    /// While the bank cannot be reached at all, in milliseconds from the start.
+    pub(crate) bank_away: (u64, u64),
     pub(crate) rates: Rates,
 }
 
@@ -50,6 +52,10 @@ impl Plan {
             units: 1 + dice.below(14),
             kills: if dice.below(2) == 0 { 0 } else { dice.below(3) },
             freezes: if dice.below(2) == 0 { 0 } else { dice.below(3) },
+            bank_away: {
+                let from = dice.below(20_000);
+                (from, if dice.below(4) == 0 { from + 4000 + dice.below(30_000) } else { 0 })
+            },
             rates: Rates {
                 unknown: rate(50),
                 unreachable: rate(25),
@@ -127,6 +133,13 @@ impl Chaos {
     /// Between so many milliseconds.
     pub(crate) fn between(&self, least: u64, most: u64) -> Duration {
         Duration::from_millis(least + self.dice.below(most - least + 1))
+    }
+
+    /// Whether the bank has an outage.
+    pub(crate) fn is_bank_away(&self) -> bool {
+        let now = Instant::now().duration_since(self.began).as_millis();
+        let (from, until) = self.plan.bank_away;
+        !self.is_calm() && (u128::from(from)..u128::from(until)).contains(&now)
     }
 
     /// From now on nothing goes wrong any more.

@@ -19,7 +19,7 @@ use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use super::{
     chaos::Chaos,
@@ -34,6 +34,8 @@ pub(crate) struct Ledger {
     pub(crate) chaos: Arc<Chaos>,
     pub(crate) tables: Arc<Mutex<Tables>>,
     locks: Arc<Locks>,
+    /// The replica whose handle this is, and how it dies.
+    pub(crate) sender: Option<(usize, mpsc::UnboundedSender<usize>)>,
 }
 
 /// How a commit ends.
@@ -52,6 +54,9 @@ enum Ending {
     Delayed,
 }
 
+/// How often, in a thousand, a process dies when a commit of its has no answer.
+const DIES_COMMITTING: u64 = 150;
+
 pub(crate) fn unreachable(why: &str) -> LedgerFault {
     LedgerFault::Unreachable(why.to_owned())
 }
@@ -67,7 +72,7 @@ pub(crate) fn elsewhere(work: impl Future<Output = ()> + Send + 'static) {
 
 impl Ledger {
     pub(crate) fn new(chaos: Arc<Chaos>) -> Self {
-        Self { chaos, tables: Arc::default(), locks: Arc::default() }
+        Self { chaos, tables: Arc::default(), locks: Arc::default(), sender: None }
     }
 
     /// A question to the rows as they stand when it arrives.
@@ -126,6 +131,10 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<BatchReply, CommitFault> {
         let ending = self.ending(batch)?;
+        if ending != Ending::Answered && self.chaos.strikes(DIES_COMMITTING) {
+            // The process dies with its commit under way.
+            let _over = self.sender.as_ref().map(|(number, doomed)| doomed.send(*number));
+        }
         let (reply, answer) = oneshot::channel();
         let (ledger, batch) = (self.clone(), batch.to_vec());
         let (there, back) = (self.way(), self.way());
@@ -173,7 +182,7 @@ impl Ledger {
                 None
             }
             Ending::Lingers { commits } => {
-                let linger = chaos.between(50, 4000);
+                let linger = chaos.between(50, 12_000);
                 tokio::join!(
                     self.transact(batch, now, linger, commits),
                     hang_up(reply, chaos.between(10, 1000))
@@ -182,7 +191,7 @@ impl Ledger {
             }
             Ending::Delayed => {
                 hang_up(reply, chaos.between(1, 500)).await;
-                tokio::time::sleep(chaos.between(1, 8000)).await;
+                tokio::time::sleep(chaos.between(1, 12_000)).await;
                 self.transact(batch, now, Duration::ZERO, true).await;
                 None
             }
@@ -206,11 +215,17 @@ impl Ledger {
             self.check_refusals(&tables, batch, &reply, now);
             (reply, changes)
         };
+        let answered = batch
+            .iter()
+            .zip(&reply.outcomes)
+            .filter(|(entry, outcome)| commits && entry.resubmitted && outcome.is_err());
+        let refused: Vec<_> = answered.map(|(entry, _)| entry.id.clone()).collect();
         // Others commit in between what these locks leave free.
         tokio::time::sleep(linger + self.chaos.between(0, 1)).await;
         if commits && !changes.is_empty() {
             self.commit(batch, &reply, changes, &hold);
         }
+        self.tables.lock().unwrap().refused.extend(refused);
         drop(hold);
         Some(reply)
     }
@@ -220,6 +235,11 @@ impl Ledger {
             self.chaos.tell(|| format!("{:?} {outcome:?}", entry.id));
         }
         let mut tables = self.tables.lock().unwrap();
+        for (entry, outcome) in batch.iter().zip(&reply.outcomes) {
+            if outcome.is_ok() && tables.refused.contains(&entry.id) {
+                self.chaos.wrong(format!("{:?} was refused, and is accepted now", entry.id));
+            }
+        }
         if let Err(broken) = tables.apply(changes, &self.chaos) {
             self.chaos.wrong(broken);
         }
@@ -339,6 +359,10 @@ impl Ledger {
             one.live = false;
         }
         self.chaos.tell(|| format!("fenced {holder}: {closed:?}"));
+        let left = tables.grants_of(holder);
+        if !left.is_empty() {
+            self.chaos.wrong(format!("{holder} is dead and has {left:?}"));
+        }
         for (_, sku) in &closes {
             if let Err(broken) = tables.check(sku) {
                 self.chaos.wrong(broken);
