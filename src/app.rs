@@ -91,9 +91,9 @@ impl App {
         let mut tasks = Tasks::default();
         let database = open_database(config).await?;
         let ground = Ground::lay(config, replaced, &database).await?;
-        let holder =
-            Holder::register(ground.store.clone(), ground.clock.clone(), ground.chance.clone())
-                .await?;
+        let (store, clock) = (ground.store.clone(), ground.clock.clone());
+        let label = config.server.replica_id.clone().unwrap_or_default();
+        let holder = Holder::register(store, clock, ground.chance.clone(), label).await?;
         let desk = open_desk(config, ground, &database, &answers, (&holder, &handles), &mut tasks)?;
         if config.demo.catalogue && config.mode == Mode::Dev {
             open_demo_shop(&desk).await?;

@@ -8,6 +8,8 @@ mod budgets;
 mod code;
 #[path = "tidy/doors.rs"]
 mod doors;
+#[path = "tidy/figures.rs"]
+mod figures;
 #[path = "tidy/imports.rs"]
 mod imports;
 #[path = "tidy/layout.rs"]
@@ -127,4 +129,9 @@ fn migrations_stand_in_pairs_of_pairs() {
     let sources = read(&["migrations"], &[".sql"]);
     let paths: Vec<&str> = sources.iter().map(|source| source.path.as_str()).collect();
     tidy(&layout::migrations(&paths));
+}
+
+#[test]
+fn every_figure_is_taken() {
+    tidy(&figures::taken(&product()));
 }

@@ -1,5 +1,5 @@
--- Takes the functions back.
-drop function ledger_apply(jsonb, jsonb), ledger_apply_money(jsonb),
-    ledger_apply_records(jsonb, jsonb),
-    ledger_expect(text, bigint, bigint), ledger_lock(jsonb), ledger_texts(jsonb),
-    ledger_ids(jsonb);
+-- Takes the functions and the types of their arguments back.
+drop function ledger_apply, ledger_lock, ledger_expect, ledger_texts;
+drop type entry_change, session_change, head_change, hold_change, hold_end, stock_change,
+    grant_insert, grant_change, attempt_insert, attempt_change, order_insert, order_line_insert,
+    order_line_change, operation_change, event_insert, movement_insert, key_insert, key_answer;

@@ -1,54 +1,59 @@
 -- The two halves of a commit: lock and read what a batch concerns, and write what it changes.
 -- Between them the program judges. Both run in one read-committed transaction.
-
--- The ids of a JSON array of prefixed texts (`chk_…`): the last 32 characters are the bits.
-create function ledger_ids(list jsonb) returns uuid[] language sql immutable parallel safe as $$
-    select coalesce(array_agg(right(x, 32)::uuid), '{}') from jsonb_array_elements_text(list) x
-$$;
-
-create function ledger_texts(list jsonb) returns text[] language sql immutable parallel safe as $$
-    select coalesce(array_agg(x), '{}') from jsonb_array_elements_text(list) x
-$$;
+--
+-- What goes in is typed arrays, one element a row: they are read as they come, where a document
+-- would be parsed, searched and cast field by field.
 
 -- Locks and reads. Each step is a statement of its own, because each needs a fresh snapshot: one
 -- that waited for another transaction must see what that one wrote. Every batch locks in this
 -- order: replicas, attempts, sessions, holds, stock, grants, lines, operations; each by key.
-create function ledger_lock(ask jsonb) returns text language plpgsql volatile as $$
+--
+-- Pairs come as two arrays of one length: wanted holds, holds to expire, keys, order lines.
+create function ledger_lock(
+    judged_at timestamptz, entry_ids text[], holders uuid[], attempt_ids uuid[],
+    session_ids uuid[],
+    wanted_checkouts uuid[], wanted_skus text[], wanted_units integer[], wanted_direct boolean[],
+    due_checkouts uuid[], due_skus text[],
+    stock_skus text[], grant_ids uuid[], closing uuid[], all_grants_of text[],
+    callers text[], key_names text[], line_orders uuid[], line_numbers integer[],
+    operation_ids uuid[]
+) returns text language plpgsql volatile as $$
 declare
     none         constant json := '[]';
-    judged_at    constant timestamptz := ask->>'now';
-    asked        constant uuid[] := ledger_ids(ask->'sessions');
-    all_sessions uuid[] := asked;
+    all_sessions uuid[] := session_ids;
     owners       uuid[];
     stale        uuid[];
     stale_skus   text[];
-    stock_of     text[] := ledger_texts(ask->'stock') || ledger_texts(ask->'grants_of');
-    grants_of    text[] := ledger_texts(ask->'grants_of');
+    stock_of     text[] := stock_skus || all_grants_of;
+    grants_of    text[] := all_grants_of;
     short        text[] := '{}';
-    waiting      jsonb := ask->'keys';
+    more         text[];
+    waiting      text[];
+    waiting_for  text[];
     live json := none; replicas bigint := 0; attempts json := none; sessions json := none;
     held json := none; stock json := none; grants json := none;
     lines json := none; operations json := none; promised json := none; entries json := none;
     keys json := none;
 begin
-    if ask->'holders' <> '[]' then
+    if cardinality(holders) > 0 then
         select coalesce(json_agg(r.id), none) into live from (
-            select id from replicas where id = any(ledger_ids(ask->'holders')) and state = 'live'
+            select id from replicas where id = any(holders) and state = 'live'
             order by id for key share) r;
         select count(*) into replicas from replicas r where r.state = 'live';
     end if;
 
-    if ask->'attempts' <> '[]' then
-        perform 1 from payment_attempts where id = any(ledger_ids(ask->'attempts'))
-            order by id for update;
-        select coalesce(json_agg(r.record), none),
-               all_sessions || coalesce(array_agg(r.checkout_id), '{}')
-            into attempts, all_sessions
-            from attempt_rows r where r.id = any(ledger_ids(ask->'attempts'));
-        select waiting || coalesce(
-                   jsonb_agg(jsonb_build_array(a.waiting_caller, a.waiting_key)), '[]')
-            into waiting from payment_attempts a
-            where a.id = any(ledger_ids(ask->'attempts')) and a.waiting_key is not null;
+    if cardinality(attempt_ids) > 0 then
+        select coalesce(json_agg(r), none), all_sessions || array_agg(r.checkout),
+               array_agg(r.waiting[1]) filter (where r.waiting is not null),
+               array_agg(r.waiting[2]) filter (where r.waiting is not null)
+            into attempts, all_sessions, waiting, waiting_for from (
+            select a.id, a.checkout_id as checkout, a.order_id as "order", a.number, a.state,
+                   a.amount_minor, a.currency, a.gateway, a.authorization_id as "authorization",
+                   a.deadline, a.watch_until, case when a.waiting_key is not null
+                       then array[a.waiting_caller, a.waiting_key] end as waiting
+            from payment_attempts a where a.id = any(attempt_ids) order by a.id for update) r;
+        callers := callers || waiting;
+        key_names := key_names || waiting_for;
     end if;
 
     if cardinality(all_sessions) > 0 then
@@ -60,34 +65,36 @@ begin
     end if;
 
     -- All holds of the sessions, and of the checkouts some of whose holds are to expire.
-    select all_sessions || coalesce(array_agg(distinct right(x->>0, 32)::uuid), '{}')
-        into owners from jsonb_array_elements(ask->'holds') x;
+    owners := all_sessions || due_checkouts;
     if cardinality(owners) > 0 then
-        perform 1 from holds h where h.checkout_id = any(owners)
-            order by h.checkout_id, h.sku for update;
-        select stock_of || coalesce(array_agg(w.sku), '{}') into stock_of from (
-            -- Units to take from the stock row, or to give back to it.
-            select w.sku from jsonb_to_recordset(ask->'wanted')
-                as w(checkout text, sku text, quantity integer, direct boolean)
-            left join holds h on h.checkout_id = right(w.checkout, 32)::uuid and h.sku = w.sku
-            where (w.direct and w.quantity > coalesce(h.quantity, 0)) or w.quantity < h.quantity
-            union
-            select h.sku from holds h
-            left join jsonb_to_recordset(ask->'wanted') as w(checkout text, sku text)
-                on right(w.checkout, 32)::uuid = h.checkout_id and w.sku = h.sku
-            where h.checkout_id = any(asked) and w.sku is null
-            union
-            select x->>1 from jsonb_array_elements(ask->'holds') x) w;
+        select coalesce(json_agg(r), none) into held from (
+            select h.checkout_id as checkout, h.sku, h.quantity, h.expires_at, h.pinned_by
+            from holds h where h.checkout_id = any(owners)
+            order by h.checkout_id, h.sku for update) r;
+        -- Units to take from the stock row, or to give back to it.
+        if cardinality(session_ids) > 0 then
+            select array_agg(w.sku) into more from (
+                select w.sku from unnest(wanted_checkouts, wanted_skus, wanted_units, wanted_direct)
+                    as w(checkout, sku, units, direct)
+                left join holds h on h.checkout_id = w.checkout and h.sku = w.sku
+                where (w.direct and w.units > coalesce(h.quantity, 0)) or w.units < h.quantity
+                union
+                select h.sku from holds h
+                left join unnest(wanted_checkouts, wanted_skus) as w(checkout, sku)
+                    on w.checkout = h.checkout_id and w.sku = h.sku
+                where h.checkout_id = any(session_ids) and w.sku is null) w;
+            stock_of := stock_of || more;
+        end if;
+        stock_of := stock_of || due_skus;
     end if;
-    if ask->'lines' <> '[]' then
-        select stock_of || coalesce(array_agg(l.sku), '{}') into stock_of from order_lines l
-            where (l.order_id, l.line) in (
-                select right(x->>0, 32)::uuid, (x->>1)::integer
-                from jsonb_array_elements(ask->'lines') x);
+    if cardinality(line_orders) > 0 then
+        select array_agg(l.sku) into more from unnest(line_orders, line_numbers) as x(id, line)
+            join order_lines l on l.order_id = x.id and l.line = x.line;
+        stock_of := stock_of || more;
     end if;
-    if ask->'closing' <> '[]' then
-        select stock_of || coalesce(array_agg(g.sku), '{}') into stock_of from stock_grants g
-            where g.id = any(ledger_ids(ask->'closing'));
+    if cardinality(closing) > 0 then
+        select array_agg(g.sku) into more from stock_grants g where g.id = any(closing);
+        stock_of := stock_of || more;
     end if;
 
     if cardinality(stock_of) > 0 then
@@ -98,23 +105,24 @@ begin
 
     -- Where more is wanted directly than is free, grants and stale holds are looked at as well;
     -- also where the batch moves or grants the SKU at the same time, which the sum does not see.
-    if cardinality(stock_of) > 0 and ask->'wanted' <> '[]' then
-        select coalesce(array_agg(n.sku), '{}') into short from (
-            select w.sku, sum(w.quantity - coalesce(h.quantity, 0)) as units
-            from jsonb_to_recordset(ask->'wanted')
-                as w(checkout text, sku text, quantity integer, direct boolean)
-            left join holds h on h.checkout_id = right(w.checkout, 32)::uuid and h.sku = w.sku
-            where w.direct and w.quantity > coalesce(h.quantity, 0)
+    if true = any(wanted_direct) then
+        select array_agg(n.sku) into more from (
+            select w.sku, sum(w.units - coalesce(h.quantity, 0)) as units
+            from unnest(wanted_checkouts, wanted_skus, wanted_units, wanted_direct)
+                as w(checkout, sku, units, direct)
+            left join holds h on h.checkout_id = w.checkout and h.sku = w.sku
+            where w.direct and w.units > coalesce(h.quantity, 0)
             group by w.sku) n
         left join stock s on s.sku = n.sku
-        where n.units > coalesce(s.unallocated, 0) or ask->'stock' ? n.sku;
+        where n.units > coalesce(s.unallocated, 0) or n.sku = any(stock_skus);
+        short := short || more;
         grants_of := grants_of || short;
     end if;
 
-    if ask->'grants' <> '[]' or cardinality(grants_of) > 0 then
+    if cardinality(grant_ids) > 0 or cardinality(grants_of) > 0 then
         select coalesce(json_agg(r), none) into grants from (
             select g.id, g.sku, g.holder, g.granted, g.consumed, g.active from stock_grants g
-            where g.id = any(ledger_ids(ask->'grants')) or (g.active and g.sku = any(grants_of))
+            where g.id = any(grant_ids) or (g.active and g.sku = any(grants_of))
             order by g.id for update) r;
     end if;
     if cardinality(short) > 0 then
@@ -124,43 +132,40 @@ begin
               and not h.checkout_id = any(owners)
             order by h.checkout_id, h.sku for update skip locked) r;
     end if;
-    if cardinality(owners) > 0 or stale is not null then
+    if stale is not null then
         select coalesce(json_agg(r.record), none) into held from (
             select h.record from hold_rows h where h.checkout_id = any(owners)
             union all
             select h.record from unnest(stale, stale_skus) as x(checkout_id, sku)
             join hold_rows h on h.checkout_id = x.checkout_id and h.sku = x.sku) r;
     end if;
-    if ask->'grants_of' <> '[]' then
+    if cardinality(all_grants_of) > 0 then
         select coalesce(json_agg(json_build_object('sku', s, 'units',
                 (select coalesce(sum(h.quantity), 0) from holds h where h.sku = s)
                 + (select coalesce(sum(l.quantity - l.shipped - l.restocked), 0)
                    from order_lines l where l.sku = s and l.tracked
                    and l.shipped + l.restocked < l.quantity))), none)
-            into promised from jsonb_array_elements_text(ask->'grants_of') s;
+            into promised from unnest(all_grants_of) s;
     end if;
 
-    if ask->'lines' <> '[]' then
+    if cardinality(line_orders) > 0 then
         select coalesce(json_agg(r), none) into lines from (
             select l.order_id as "order", l.line, l.sku, l.quantity, l.tracked, l.shipped,
                    l.returned, l.restocked
-            from order_lines l where (l.order_id, l.line) in (
-                select right(x->>0, 32)::uuid, (x->>1)::integer
-                from jsonb_array_elements(ask->'lines') x)
+            from order_lines l
+            where (l.order_id, l.line) in (select * from unnest(line_orders, line_numbers))
             order by l.order_id, l.line for update) r;
     end if;
-    if ask->'operations' <> '[]' then
-        perform 1 from payment_operations where id = any(ledger_ids(ask->'operations'))
-            order by id for update;
+    if cardinality(operation_ids) > 0 then
+        perform 1 from payment_operations where id = any(operation_ids) order by id for update;
         select coalesce(json_agg(r.record), none) into operations from operation_rows r
-            where r.id = any(ledger_ids(ask->'operations'));
+            where r.id = any(operation_ids);
     end if;
     select coalesce(json_agg(json_build_object('id', e.id, 'outcome', e.outcome)), none)
-        into entries from entries e where e.id = any(ledger_texts(ask->'entries'));
-    if waiting <> '[]' then
+        into entries from entries e where e.id = any(entry_ids);
+    if cardinality(callers) > 0 then
         select coalesce(json_agg(k.record), none) into keys from key_rows k
-            where (k.caller, k.key) in (
-                select x->>0, x->>1 from jsonb_array_elements(waiting) x);
+            where (k.caller, k.key) in (select * from unnest(callers, key_names));
     end if;
 
     return json_build_object('live', live, 'replicas', replicas, 'attempts', attempts,
@@ -170,214 +175,194 @@ begin
 end
 $$;
 
--- Writes what a judged batch changes. `seen_keys` are the idempotency keys that stood under lock:
--- only those are answered, so that a key claimed meanwhile is a conflict and not somebody's answer.
-create function ledger_apply(changes jsonb, seen_keys jsonb) returns void
-language plpgsql volatile as $$
+-- What a judged batch changes: one type a kind of row. Documents come as text.
+create type entry_change as (id text, outcome text, at timestamptz);
+create type session_change as (id uuid, version integer, state text, expires_at timestamptz,
+    body text, personal text, updated_at timestamptz);
+create type head_change as (id uuid, version integer, state text, body text,
+    updated_at timestamptz);
+create type hold_change as (checkout_id uuid, sku text, quantity integer, expires_at timestamptz,
+    pinned_by uuid);
+create type hold_end as (checkout_id uuid, sku text);
+create type stock_change as (sku text, on_hand bigint, unallocated bigint);
+create type grant_insert as (id uuid, sku text, holder uuid, granted bigint, consumed bigint,
+    active boolean);
+create type grant_change as (id uuid, consumed bigint, active boolean);
+create type attempt_insert as (id uuid, checkout_id uuid, order_id uuid, number integer,
+    amount_minor bigint, currency text, gateway text, deadline timestamptz, waiting_caller text,
+    waiting_key text, created_at timestamptz);
+create type attempt_change as (id uuid, state text, authorization_id text, code text,
+    watch_until timestamptz, settled_at timestamptz);
+create type order_insert as (id uuid, attempt_id uuid, total_minor bigint, currency text,
+    body text, placed_at timestamptz);
+create type order_line_insert as (order_id uuid, line integer, sku text, quantity integer,
+    unit_price_minor bigint, tracked boolean);
+create type order_line_change as (order_id uuid, line integer, shipped integer, returned integer,
+    restocked integer);
+create type operation_change as (id uuid, attempt_id uuid, kind text, amount_minor bigint,
+    authorization_id text, state text, note text, at timestamptz);
+create type event_insert as (id uuid, order_id uuid, kind text, body text, at timestamptz);
+create type movement_insert as (id uuid, sku text, kind text, quantity integer, reason text,
+    order_id uuid, line integer, at timestamptz);
+create type key_insert as (caller text, key text, fingerprint text, dialect text,
+    answer_status integer, answer_body text, answer_version integer, at timestamptz);
+create type key_answer as (caller text, key text, status integer, body text, version integer,
+    at timestamptz);
+
+-- Writes what a judged batch changes. A row that was judged must be there to be written; else the
+-- batch is judged again. Keys that stood under lock are answered, all others are new: a key
+-- claimed meanwhile is a conflict and not somebody's answer.
+create function ledger_apply(
+    new_entries entry_change[], new_sessions session_change[], old_sessions session_change[],
+    heads head_change[], put_holds hold_change[], gone_holds hold_end[],
+    moved_stock stock_change[], new_grants grant_insert[], old_grants grant_change[],
+    new_attempts attempt_insert[], old_attempts attempt_change[],
+    new_orders order_insert[], new_lines order_line_insert[], moved_lines order_line_change[],
+    put_operations operation_change[], new_events event_insert[],
+    new_movements movement_insert[], new_keys key_insert[], answers key_answer[]
+) returns void language plpgsql volatile as $$
 declare
-    wanted  bigint;
     written bigint;
 begin
-    insert into entries (id, outcome, at)
-        select x.id, x.outcome, x.at
-        from jsonb_to_recordset(changes->'entries') as x(id text, outcome jsonb, at timestamptz)
-        order by x.id;
+    -- First: a taken id means that somebody else wrote it.
+    insert into entries (id, outcome, at) select x.id, x.outcome::json, x.at
+        from unnest(new_entries) x;
 
-    if changes->'sessions' <> '[]' then
+    if cardinality(new_sessions) > 0 then
         insert into sessions (id, version, state, expires_at, body, created_at, updated_at)
-            select right(x.checkout, 32)::uuid, x.version, x.state, x.expires_at, x.body,
-                   x.updated_at, x.updated_at
-            from jsonb_to_recordset(changes->'sessions') as x(checkout text, version integer,
-                state text, expires_at timestamptz, body jsonb, updated_at timestamptz)
-            where x.version = 1;
-        get diagnostics written = row_count;
-        wanted := jsonb_array_length(changes->'sessions') - written;
-        if wanted > 0 then
-            update sessions s set version = x.version, state = x.state, expires_at = x.expires_at,
-                   body = x.body, updated_at = x.updated_at
-                from jsonb_to_recordset(changes->'sessions') as x(checkout text, version integer,
-                    state text, expires_at timestamptz, body jsonb, updated_at timestamptz)
-                where s.id = right(x.checkout, 32)::uuid and s.version = x.version - 1
-                  and x.version > 1;
-            get diagnostics written = row_count;
-            perform ledger_expect('sessions', wanted, written);
-        end if;
+            select x.id, x.version, x.state, x.expires_at, x.body::json, x.updated_at, x.updated_at
+            from unnest(new_sessions) x;
         insert into checkout_people (checkout_id, personal, updated_at)
-            select right(x.checkout, 32)::uuid, x.personal, x.updated_at
-            from jsonb_to_recordset(changes->'sessions')
-                as x(checkout text, personal text, updated_at timestamptz)
+            select x.id, x.personal, x.updated_at from unnest(new_sessions) x
+            where x.personal is not null;
+    end if;
+    if cardinality(old_sessions) > 0 then
+        update sessions s set version = x.version, state = x.state, expires_at = x.expires_at,
+               body = x.body::json, updated_at = x.updated_at
+            from unnest(old_sessions) x where s.id = x.id and s.version = x.version - 1;
+        get diagnostics written = row_count;
+        perform ledger_expect('sessions', cardinality(old_sessions), written);
+        insert into checkout_people (checkout_id, personal, updated_at)
+            select x.id, x.personal, x.updated_at from unnest(old_sessions) x
             where x.personal is not null
             on conflict (checkout_id) do update
                 set personal = excluded.personal, updated_at = excluded.updated_at;
     end if;
-    if changes->'heads' <> '[]' then
-        update sessions s set version = x.version, state = x.state, body = x.body,
+    if cardinality(heads) > 0 then
+        update sessions s set version = x.version, state = x.state, body = x.body::json,
                updated_at = x.updated_at
-            from jsonb_to_recordset(changes->'heads') as x(checkout text, version integer,
-                state text, body jsonb, updated_at timestamptz)
-            where s.id = right(x.checkout, 32)::uuid and s.version = x.version - 1;
+            from unnest(heads) x where s.id = x.id and s.version = x.version - 1;
         get diagnostics written = row_count;
-        perform ledger_expect('sessions', jsonb_array_length(changes->'heads'), written);
+        perform ledger_expect('sessions', cardinality(heads), written);
     end if;
 
-    if changes->'holds' <> '[]' then
+    if cardinality(put_holds) > 0 then
         insert into holds (checkout_id, sku, quantity, expires_at, pinned_by)
-            select right(x.checkout, 32)::uuid, x.sku, x.quantity, x.expires_at,
-                   right(x.pinned_by, 32)::uuid
-            from jsonb_to_recordset(changes->'holds') as x(checkout text, sku text,
-                quantity integer, expires_at timestamptz, pinned_by text)
+            select x.checkout_id, x.sku, x.quantity, x.expires_at, x.pinned_by
+            from unnest(put_holds) x
             on conflict (checkout_id, sku) do update set quantity = excluded.quantity,
                 expires_at = excluded.expires_at, pinned_by = excluded.pinned_by;
     end if;
-    if changes->'gone_holds' <> '[]' then
-        delete from holds h using jsonb_array_elements(changes->'gone_holds') x
-            where h.checkout_id = right(x->>0, 32)::uuid and h.sku = x->>1;
+    if cardinality(gone_holds) > 0 then
+        delete from holds h using unnest(gone_holds) x
+            where h.checkout_id = x.checkout_id and h.sku = x.sku;
         get diagnostics written = row_count;
-        perform ledger_expect('holds', jsonb_array_length(changes->'gone_holds'), written);
+        perform ledger_expect('holds', cardinality(gone_holds), written);
     end if;
 
-    if changes->'stock' <> '[]' then
+    if cardinality(moved_stock) > 0 then
         update stock s set on_hand = s.on_hand + x.on_hand,
                unallocated = s.unallocated + x.unallocated
-            from jsonb_to_recordset(changes->'stock')
-                as x(sku text, on_hand bigint, unallocated bigint)
-            where s.sku = x.sku;
+            from unnest(moved_stock) x where s.sku = x.sku;
         get diagnostics written = row_count;
-        if written < jsonb_array_length(changes->'stock') then
+        if written < cardinality(moved_stock) then
             insert into stock (sku, on_hand, unallocated)
-                select x.sku, x.on_hand, x.unallocated
-                from jsonb_to_recordset(changes->'stock')
-                    as x(sku text, on_hand bigint, unallocated bigint)
+                select x.sku, x.on_hand, x.unallocated from unnest(moved_stock) x
                 where not exists (select from stock s where s.sku = x.sku)
                 order by x.sku;
         end if;
     end if;
-    if changes->'new_grants' <> '[]' then
+    if cardinality(new_grants) > 0 then
         insert into stock_grants (id, sku, holder, granted, consumed, active)
-            select right(x.id, 32)::uuid, x.sku, right(x.holder, 32)::uuid, x.granted,
-                   x.consumed, x.active
-            from jsonb_to_recordset(changes->'new_grants') as x(id text, sku text, holder text,
-                granted bigint, consumed bigint, active boolean);
+            select x.id, x.sku, x.holder, x.granted, x.consumed, x.active
+            from unnest(new_grants) x;
     end if;
-    if changes->'grants' <> '[]' then
+    if cardinality(old_grants) > 0 then
         update stock_grants g set consumed = g.consumed + x.consumed, active = x.active
-            from jsonb_to_recordset(changes->'grants')
-                as x(id text, consumed bigint, active boolean)
-            where g.id = right(x.id, 32)::uuid and g.active;
+            from unnest(old_grants) x where g.id = x.id and g.active;
         get diagnostics written = row_count;
-        perform ledger_expect('stock_grants', jsonb_array_length(changes->'grants'), written);
+        perform ledger_expect('stock_grants', cardinality(old_grants), written);
     end if;
-    perform ledger_apply_money(changes);
-    perform ledger_apply_records(changes, seen_keys);
-end
-$$;
 
--- Attempts, orders, operations. What ends goes first: one pending attempt per checkout.
-create function ledger_apply_money(changes jsonb) returns void language plpgsql volatile as $$
-declare
-    written bigint;
-begin
-    if changes->'attempts' <> '[]' then
-        update payment_attempts a set state = x.state, authorization_id = x."authorization",
+    -- What ends goes first: one pending attempt per checkout.
+    if cardinality(old_attempts) > 0 then
+        update payment_attempts a set state = x.state, authorization_id = x.authorization_id,
                code = x.code, watch_until = x.watch_until, settled_at = x.settled_at
-            from jsonb_to_recordset(changes->'attempts') as x(id text, state text,
-                "authorization" text, code text, watch_until timestamptz, settled_at timestamptz)
-            where a.id = right(x.id, 32)::uuid and a.state = 'pending';
+            from unnest(old_attempts) x where a.id = x.id and a.state = 'pending';
         get diagnostics written = row_count;
-        perform ledger_expect('payment_attempts', jsonb_array_length(changes->'attempts'), written);
+        perform ledger_expect('payment_attempts', cardinality(old_attempts), written);
     end if;
-    if changes->'new_attempts' <> '[]' then
+    if cardinality(new_attempts) > 0 then
         insert into payment_attempts (id, checkout_id, order_id, number, state, amount_minor,
-                currency, gateway, deadline, watch_until, waiting_caller, waiting_key, created_at)
-            select right(x.id, 32)::uuid, right(x.checkout, 32)::uuid, right(x."order", 32)::uuid,
-                   x.number, x.state, x.amount_minor, x.currency, x.gateway, x.deadline,
-                   x.watch_until, x.waiting->>0, x.waiting->>1, x.created_at
-            from jsonb_to_recordset(changes->'new_attempts') as x(id text, checkout text,
-                "order" text, number integer, state text, amount_minor bigint, currency text,
-                gateway text, deadline timestamptz, watch_until timestamptz, waiting jsonb,
-                created_at timestamptz);
+                currency, gateway, deadline, waiting_caller, waiting_key, created_at)
+            select x.id, x.checkout_id, x.order_id, x.number, 'pending', x.amount_minor,
+                   x.currency, x.gateway, x.deadline, x.waiting_caller, x.waiting_key, x.created_at
+            from unnest(new_attempts) x;
     end if;
-    if changes->'orders' <> '[]' then
+    if cardinality(new_orders) > 0 then
         insert into orders (id, checkout_id, attempt_id, total_minor, currency, body, placed_at)
-            select right(x.id, 32)::uuid, right(x.checkout, 32)::uuid, right(x.attempt, 32)::uuid,
-                   x.total_minor, x.currency, x.body, x.placed_at
-            from jsonb_to_recordset(changes->'orders') as x(id text, checkout text, attempt text,
-                total_minor bigint, currency text, body jsonb, placed_at timestamptz);
+            select x.id, x.id, x.attempt_id, x.total_minor, x.currency, x.body::json, x.placed_at
+            from unnest(new_orders) x;
         insert into order_lines (order_id, line, sku, quantity, unit_price_minor, tracked)
-            select right(o->>'id', 32)::uuid, l.line, l.sku, l.quantity, l.unit_price_minor,
-                   l.tracked
-            from jsonb_array_elements(changes->'orders') o,
-                 jsonb_to_recordset(o->'lines') as l(line integer, sku text, quantity integer,
-                     unit_price_minor bigint, tracked boolean);
+            select x.order_id, x.line, x.sku, x.quantity, x.unit_price_minor, x.tracked
+            from unnest(new_lines) x;
     end if;
-    if changes->'lines' <> '[]' then
+    if cardinality(moved_lines) > 0 then
         update order_lines l set shipped = l.shipped + x.shipped,
                returned = l.returned + x.returned, restocked = l.restocked + x.restocked
-            from jsonb_to_recordset(changes->'lines') as x("order" text, line integer,
-                shipped integer, returned integer, restocked integer)
-            where l.order_id = right(x."order", 32)::uuid and l.line = x.line;
+            from unnest(moved_lines) x where l.order_id = x.order_id and l.line = x.line;
         get diagnostics written = row_count;
-        perform ledger_expect('order_lines', jsonb_array_length(changes->'lines'), written);
+        perform ledger_expect('order_lines', cardinality(moved_lines), written);
     end if;
-    if changes->'operations' <> '[]' then
-        insert into payment_operations (id, attempt_id, kind, amount_minor, authorization_id,
-                state, note, created_at, updated_at)
-            select right(x.id, 32)::uuid, right(x.attempt, 32)::uuid, x.kind, x.amount_minor,
-                   x."authorization", x.state, x.note, x.at, x.at
-            from jsonb_to_recordset(changes->'operations') as x(id text, attempt text, kind text,
-                amount_minor bigint, "authorization" text, state text, note text, at timestamptz)
-            on conflict (id) do update set state = excluded.state, note = excluded.note,
-                updated_at = excluded.updated_at
-                where payment_operations.state = 'due';
-    end if;
-end
-$$;
-
--- Events, movements, idempotency keys.
-create function ledger_apply_records(changes jsonb, seen_keys jsonb) returns void
-language plpgsql volatile as $$
-begin
-    if changes->'events' <> '[]' then
-        insert into events (id, order_id, kind, body, at)
-            select right(x.value->>'id', 32)::uuid, right(x.value->>'order', 32)::uuid,
-                   x.value->>'kind', x.value->'body', (x.value->>'at')::timestamptz
-            from jsonb_array_elements(changes->'events') with ordinality as x(value, place)
-            order by x.place;
-    end if;
-    if changes->'movements' <> '[]' then
-        insert into stock_movements (id, sku, kind, quantity, reason, order_id, line, at)
-            select right(x.id, 32)::uuid, x.sku, x.kind, x.quantity, x.reason,
-                   right(x."order", 32)::uuid, x.line, x.at
-            from jsonb_to_recordset(changes->'movements') as x(id text, sku text, kind text,
-                quantity integer, reason text, "order" text, line integer, at timestamptz);
-    end if;
-    if changes->'keys' <> '[]' then
-        if seen_keys <> '[]' then
-            update idempotency_keys k set answer_status = (x.answer->>'status')::integer,
-                   answer_body = x.answer->>'body',
-                   answer_version = (x.answer->>'version')::integer, answered_at = x.now
-                from jsonb_to_recordset(changes->'keys')
-                    as x(caller text, key text, answer jsonb, now timestamptz)
-                where k.caller = x.caller and k.key = x.key and k.answered_at is null
-                  and jsonb_typeof(x.answer) = 'object'
-                  and (x.caller, x.key) in (
-                      select y->>0, y->>1 from jsonb_array_elements(seen_keys) y);
+    if cardinality(put_operations) > 0 then
+        update payment_operations p set state = x.state, note = x.note, updated_at = x.at
+            from unnest(put_operations) x where p.id = x.id and p.state = 'due';
+        get diagnostics written = row_count;
+        if written < cardinality(put_operations) then
+            insert into payment_operations (id, attempt_id, kind, amount_minor,
+                    authorization_id, state, note, created_at, updated_at)
+                select x.id, x.attempt_id, x.kind, x.amount_minor, x.authorization_id, x.state,
+                       x.note, x.at, x.at
+                from unnest(put_operations) x
+                where not exists (select from payment_operations p where p.id = x.id);
         end if;
+    end if;
+
+    if cardinality(new_events) > 0 then
+        insert into events (id, order_id, kind, body, at)
+            select x.id, x.order_id, x.kind, x.body::json, x.at from unnest(new_events) x;
+    end if;
+    if cardinality(new_movements) > 0 then
+        insert into stock_movements (id, sku, kind, quantity, reason, order_id, line, at)
+            select x.id, x.sku, x.kind, x.quantity, x.reason, x.order_id, x.line, x.at
+            from unnest(new_movements) x;
+    end if;
+    if cardinality(answers) > 0 then
+        update idempotency_keys k set answer_status = x.status, answer_body = x.body,
+               answer_version = x.version, answered_at = x.at
+            from unnest(answers) x
+            where k.caller = x.caller and k.key = x.key and k.answered_at is null;
+    end if;
+    if cardinality(new_keys) > 0 then
         insert into idempotency_keys (caller, key, fingerprint, dialect, answer_status,
                 answer_body, answer_version, created_at, answered_at)
-            select x.caller, x.key, x.fingerprint, x.dialect, (x.answer->>'status')::integer,
-                   x.answer->>'body', (x.answer->>'version')::integer, x.now,
-                   case when jsonb_typeof(x.answer) = 'object' then x.now end
-            from jsonb_to_recordset(changes->'keys') as x(caller text, key text,
-                fingerprint text, dialect text, answer jsonb, now timestamptz)
-            where (x.caller, x.key) not in (
-                select y->>0, y->>1 from jsonb_array_elements(seen_keys) y)
-            order by x.caller, x.key;
+            select x.caller, x.key, x.fingerprint, x.dialect, x.answer_status, x.answer_body,
+                   x.answer_version, x.at, case when x.answer_status is not null then x.at end
+            from unnest(new_keys) x;
     end if;
 end
 $$;
 
--- A row that was locked and judged must be there to be written; else the batch is judged again.
 create function ledger_expect(what text, wanted bigint, written bigint) returns void
 language plpgsql immutable as $$
 begin
@@ -385,4 +370,9 @@ begin
         raise exception 'wrote % of % rows of %', written, wanted, what using errcode = '40001';
     end if;
 end
+$$;
+
+-- The texts of a JSON array.
+create function ledger_texts(list jsonb) returns text[] language sql immutable parallel safe as $$
+    select coalesce(array_agg(x), '{}') from jsonb_array_elements_text(list) x
 $$;

@@ -15,7 +15,7 @@ pub mod sealed;
 pub mod sku;
 pub mod time;
 
-pub use card_number::looks_like_card_number;
+pub use card_number::{is_card_number, looks_like_card_number};
 pub use chance::{Chance, SeededChance, SystemChance};
 pub use id::{
     AttemptId, CheckoutId, EventId, GrantId, HolderId, InvalidId, KeyId, MovementId, OperationId,

@@ -6,8 +6,8 @@ use super::registry::Carts;
 use crate::{
     base::{Chance, CheckoutId, Timestamp},
     checkout::{Checkout, CheckoutRefused, CrashPoint},
-    ledger::{Entry, EntryId, Fact, LedgerFault, entry::Expire, store::RetainSince},
-    telemetry::metrics::{self, Swept},
+    ledger::{Done, Entry, EntryId, Fact, LedgerFault, entry::Expire, store::RetainSince},
+    telemetry::metrics::{self, HoldResult, Swept},
 };
 
 /// Rows one round looks at, of each kind: a round stays short, and the next comes soon.
@@ -65,7 +65,16 @@ impl Keeper {
     /// # Errors
     /// When the ledger cannot be read; the next round tries again.
     pub async fn round(&self) -> Result<Round, LedgerFault> {
-        let now = self.desk.now();
+        let began = self.desk.now();
+        let done = self.look_after_what_waits(began).await;
+        metrics::sweep(done.is_ok(), self.desk.now().since(began));
+        if done.is_err() {
+            metrics::reconciler_fault();
+        }
+        done
+    }
+
+    async fn look_after_what_waits(&self, now: Timestamp) -> Result<Round, LedgerFault> {
         let store = &self.desk.store;
         let mut round = Round::default();
         for attempt in store.list_overdue_attempts(now, ROUND_MAX).await? {
@@ -92,7 +101,13 @@ impl Keeper {
     /// # Errors
     /// When the ledger cannot be read; the next round tries again.
     pub async fn slow_round(&self) -> Result<Round, LedgerFault> {
-        let now = self.desk.now();
+        let began = self.desk.now();
+        let done = self.look_after_what_is_old(began).await;
+        metrics::sweep(done.is_ok(), self.desk.now().since(began));
+        done
+    }
+
+    async fn look_after_what_is_old(&self, now: Timestamp) -> Result<Round, LedgerFault> {
         let store = &self.desk.store;
         let mut round = Round::default();
         let mut cursor = None;
@@ -127,6 +142,9 @@ impl Keeper {
             let id = EntryId::of(format_args!("expire/{}", CheckoutId::new(now, chance)));
             let fact = Fact::Expire(Expire { holds, now });
             let outcome = self.desk.writer.write(Entry::new(id, fact)).await?;
+            if let Ok(Done::Ended { count }) = outcome {
+                (0..count).for_each(|_| metrics::hold(HoldResult::Expired));
+            }
             tracing::debug!(?outcome, "gave lapsed holds back");
         }
         Ok(count)

@@ -92,8 +92,11 @@ impl Carts {
             due.sort_unstable_by_key(|(checkout, _)| *checkout);
             for (checkout, addr) in due {
                 if addr.send(Retire).await.unwrap_or(true) {
-                    // Stopped or dead: the next one to ask starts a new actor.
-                    lock(shard).remove(&checkout);
+                    // Stopped or dead: the next one to ask starts a new actor, or has already.
+                    let mut live = lock(shard);
+                    if live.get(&checkout).is_some_and(|entry| entry.addr == addr) {
+                        live.remove(&checkout);
+                    }
                     count += 1;
                 }
             }

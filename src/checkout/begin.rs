@@ -113,7 +113,12 @@ impl Checkout {
             self.land(&mut claim).await;
             match outcome? {
                 Err(LedgerRefused::GrantsClosed(_)) if decision < DECISIONS_MAX => claim.direct(),
-                outcome => return Ok(outcome),
+                outcome => {
+                    if outcome.is_ok() {
+                        count::held(&claim.holds, &before.held);
+                    }
+                    return Ok(outcome);
+                }
             }
         }
         Err(CheckoutRefused::Busy)

@@ -93,7 +93,11 @@ impl Collection {
             let (operation, order) = (due.operation.id, due.order);
             tracing::error!(%operation, %order, note, "the gateway refuses a debt");
         }
-        if let Err(fault) = self.record(&due, state, note).await {
+        let began = self.clock.now();
+        let recorded = self.record(&due, state, note).await;
+        let outcome = if recorded.is_ok() { StepOutcome::Done } else { StepOutcome::Fault };
+        metrics::checkout_step(Step::Record, outcome, self.clock.now().since(began));
+        if let Err(fault) = recorded {
             let operation = due.operation.id;
             tracing::warn!(%operation, %fault, "a collected debt is not recorded yet");
         }

@@ -8,7 +8,11 @@ use super::{
     saga::{Saga, Step},
     session::{Notice, NoticeCode, Session},
 };
-use crate::{base::CheckoutId, ledger::row::SessionState};
+use crate::{
+    base::CheckoutId,
+    ledger::row::SessionState,
+    telemetry::metrics::{self, StepOutcome},
+};
 
 impl Checkout {
     /// Pays for a session and places its order.
@@ -46,7 +50,9 @@ impl Checkout {
         draft: Draft,
         tender: Tender,
     ) -> Result<(Option<Session>, Reply), CheckoutRefused> {
+        let began = self.now();
         let products = self.products(&draft).await?;
+        self.count(metrics::Step::Quote, StepOutcome::Done, began);
         let quote = quote(&draft, &products, &[]);
         let (notices, currency) = (quote.notices.clone(), quote.currency);
         let mut session = self.draft_session(id, None, asked, &draft, quote)?;

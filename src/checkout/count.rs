@@ -7,13 +7,15 @@ use super::{
     session::{Notice, NoticeCode, Session},
 };
 use crate::{
-    base::Timestamp,
+    base::{Sku, Timestamp},
+    catalog::StockPolicy,
     ledger::{
         Shortage,
         entry::{HoldWanted, Source},
     },
     telemetry::metrics::{self, HoldResult, Refusal, StepOutcome},
 };
+use std::collections::BTreeSet;
 
 impl Checkout {
     /// A step ended now.
@@ -42,9 +44,10 @@ impl Checkout {
     }
 }
 
-/// Holds were committed.
-pub(super) fn held(holds: &[HoldWanted]) {
-    for hold in holds {
+/// Holds were committed; those that stood before were renewed and are no new ones.
+pub(super) fn held(holds: &[HoldWanted], before: &[(Sku, u32)]) {
+    let stood = |hold: &&HoldWanted| before.iter().any(|(sku, _)| *sku == hold.sku);
+    for hold in holds.iter().filter(|hold| !stood(hold)) {
         metrics::hold(match hold.source {
             Source::Grant(_) => HoldResult::Granted,
             Source::Direct => HoldResult::Direct,
@@ -62,10 +65,19 @@ pub(super) fn short(shortages: &[Shortage]) {
     }
 }
 
+/// The buyer gave these units back; those kept in part are still held.
+pub(super) fn released(before: &[(Sku, u32)], after: &[(Sku, u32)]) {
+    let is_kept = |sku: &Sku| after.iter().any(|(kept, _)| kept == sku);
+    for _ in before.iter().filter(|(sku, _)| !is_kept(sku)) {
+        metrics::hold(HoldResult::Released);
+    }
+}
+
 /// An order was placed.
 pub(super) fn sold(session: &Session) {
     metrics::units_sold(session.lines.iter().map(|line| u64::from(line.quantity)).sum());
-    for _ in &session.held {
+    let counted = session.lines.iter().filter(|line| line.stock_policy == StockPolicy::Tracked);
+    for _ in counted.map(|line| &line.sku).collect::<BTreeSet<_>>() {
         metrics::hold(HoldResult::Sold);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{
     answer::{Asked, CheckoutRefused, Operation, Reply, Shown},
+    count,
     desk::Checkout,
     open::{ended, stale},
     record::session_write,
@@ -30,6 +31,7 @@ impl Checkout {
         let write = session_write(&after, Vec::new(), false, None, Some(key), self.now());
         match self.commit(write).await? {
             Ok(_) => {
+                count::released(&session.held, &after.held);
                 *session = after;
                 Ok(Reply::Done(answer))
             }

@@ -61,7 +61,9 @@ impl Checkout {
         draft: Draft,
     ) -> Result<(Option<Session>, Reply), CheckoutRefused> {
         let operation = if before.is_none() { Operation::Create } else { Operation::Update };
+        let began = self.now();
         let products = self.products(&draft).await?;
+        self.count(metrics::Step::Quote, StepOutcome::Done, began);
         let mut shortages: Vec<Shortage> = Vec::new();
         let mut direct = false;
         for _ in 0..DECISIONS_MAX {
@@ -86,7 +88,9 @@ impl Checkout {
             match outcome? {
                 Ok(_) => {
                     self.count(metrics::Step::Hold, StepOutcome::Done, began);
-                    count::held(&claim.holds);
+                    let held_before = before.map_or(&[][..], |before| &before.held);
+                    count::held(&claim.holds, held_before);
+                    count::released(held_before, &claim.units());
                     count::told(&session.notices);
                     let session = Session { held: claim.units(), ..session };
                     return Ok((Some(session), Reply::Done(answer)));

@@ -136,7 +136,7 @@ fn key(request: &HttpRequest, limits: &Limits) -> Result<String, Problem> {
     let most = limits.key_bytes;
     let key = header.to_str().unwrap_or_default().trim();
     if (1..=most).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic()) {
-        free_text::refuse_card_number_in(key)?;
+        free_text::refuse_card_number_as_name(key)?;
         return Ok(key.to_owned());
     }
     let text = format!("An idempotency key has 1 to {most} printable characters without spaces.");

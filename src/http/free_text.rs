@@ -4,7 +4,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{kinds::Kind, problem::Problem};
-use crate::base::looks_like_card_number;
+use crate::base::{is_card_number, looks_like_card_number};
 
 /// Fields that hold typed identifiers: made by machines, checked by their own rules.
 const TYPED: [&str; 9] =
@@ -20,9 +20,9 @@ pub fn refuse_card_numbers(body: &Value) -> Result<(), Problem> {
     if has_card(body, &mut path) { Err(refusal(&pointer(&path))) } else { Ok(()) }
 }
 
-/// Refuses a card number outside of a body.
-pub fn refuse_card_number_in(text: &str) -> Result<(), Problem> {
-    if is_card(text) { Err(refusal("")) } else { Ok(()) }
+/// Refuses a card number in the place of a key or another name that machines make.
+pub fn refuse_card_number_as_name(name: &str) -> Result<(), Problem> {
+    if is_card_number(name) { Err(refusal("")) } else { Ok(()) }
 }
 
 fn refusal(pointer: &str) -> Problem {

@@ -26,7 +26,7 @@ fn is_fit(id: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte);
     (1..=LONGEST).contains(&id.len())
         && id.bytes().all(plain)
-        && super::free_text::refuse_card_number_in(id).is_ok()
+        && super::free_text::refuse_card_number_as_name(id).is_ok()
 }
 
 fn fresh(door: &Door) -> Arc<str> {

@@ -29,6 +29,17 @@ impl SessionState {
     pub const fn is_final(self) -> bool {
         matches!(self, Self::Completed | Self::Canceled | Self::Expired)
     }
+
+    /// The word in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Completing => "completing",
+            Self::Completed => "completed",
+            Self::Canceled => "canceled",
+            Self::Expired => "expired",
+        }
+    }
 }
 
 /// A session as last written.
@@ -138,6 +149,19 @@ pub enum AttemptState {
     Unheard,
 }
 
+impl AttemptState {
+    /// The word in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Authorized => "authorized",
+            Self::Declined => "declined",
+            Self::Challenged => "challenged",
+            Self::Unheard => "unheard",
+        }
+    }
+}
+
 /// A payment attempt as last written.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct AttemptRow {
@@ -179,6 +203,17 @@ pub enum OperationKind {
     Refund,
 }
 
+impl OperationKind {
+    /// The word in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Capture => "capture",
+            Self::Void => "void",
+            Self::Refund => "refund",
+        }
+    }
+}
+
 /// Where a capture, void or refund stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -189,6 +224,17 @@ pub enum OperationState {
     Done,
     /// The gateway will never do it.
     Refused,
+}
+
+impl OperationState {
+    /// The word in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Due => "due",
+            Self::Done => "done",
+            Self::Refused => "refused",
+        }
+    }
 }
 
 /// A capture, void or refund to be owed.

@@ -208,6 +208,9 @@ impl Task {
             let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
             self.gauges.busy_micros.fetch_add(micros, Ordering::Relaxed);
             metrics::ledger_committed(entries.len(), took);
+            if matches!(committed, Err(CommitFault::Again(_))) {
+                metrics::ledger_retried();
+            }
             match committed {
                 Ok(reply) => {
                     self.gauges.unsettled.store(false, Ordering::Relaxed);

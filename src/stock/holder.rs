@@ -21,10 +21,12 @@ pub struct Holder {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     chance: Arc<dyn Chance>,
+    /// The process's name, for people.
+    label: String,
 }
 
 impl Holder {
-    /// Registers a fresh lifetime.
+    /// Registers a fresh lifetime of the process that people call `label`.
     ///
     /// # Errors
     /// When the ledger cannot be reached.
@@ -32,11 +34,13 @@ impl Holder {
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
         chance: Arc<dyn Chance>,
+        label: String,
     ) -> Result<Arc<Self>, LedgerFault> {
         let now = clock.now();
         let id = HolderId::new(now, &*chance);
-        store.register_holder(id, "", now).await?;
-        Ok(Arc::new(Self { id: Mutex::new(id), store, clock, chance }))
+        store.register_holder(id, &label, now).await?;
+        tracing::info!(holder = %id, replica = label, "registered as a holder of grants");
+        Ok(Arc::new(Self { id: Mutex::new(id), store, clock, chance, label }))
     }
 
     /// The lifetime that stands.
@@ -53,7 +57,7 @@ impl Holder {
         let now = self.clock.now();
         if !self.store.heartbeat(self.id(), now).await? {
             let fresh = HolderId::new(now, &*self.chance);
-            self.store.register_holder(fresh, "", now).await?;
+            self.store.register_holder(fresh, &self.label, now).await?;
             *self.id.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
             stock.become_holder(fresh);
             tracing::warn!(holder = %fresh, "was fenced; goes on as a new holder");

@@ -152,7 +152,11 @@ impl Stock {
             due.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
             for (sku, addr) in due {
                 if addr.send(Retire).await.unwrap_or(true) {
-                    self.forget_dead(&sku);
+                    // It still counts as connected for a moment.
+                    let mut live = lock(shard);
+                    if live.get(&sku).is_some_and(|entry| entry.addr == addr) {
+                        live.remove(&sku);
+                    }
                     count += 1;
                 }
             }

@@ -3,10 +3,7 @@
 use doorbuster::{
     audit::audit,
     base::{AttemptId, CheckoutId, Money},
-    ledger::{
-        Database,
-        entry::{LineMoveKind, MoveKind},
-    },
+    ledger::entry::{LineMoveKind, MoveKind},
     payment::{Authorized, sandbox::Charge},
 };
 
@@ -129,24 +126,5 @@ async fn damaged_stock_is_told(bench: Bench) {
 
 /// What no code of ours would do.
 async fn damage(bench: &Bench, sql: &'static str) {
-    match &bench.database {
-        Database::Sqlite(database) => database
-            .write(move |connection| {
-                Box::pin(async move {
-                    sqlx::query(sql).execute(connection).await?;
-                    Ok(())
-                })
-            })
-            .await
-            .expect("the damage is done"),
-        Database::Postgres(database) => database
-            .run(move |connection| {
-                Box::pin(async move {
-                    sqlx::query(sql).execute(connection).await?;
-                    Ok(())
-                })
-            })
-            .await
-            .expect("the damage is done"),
-    }
+    bench.by_hand(sql).await.expect("the damage is done");
 }

@@ -102,8 +102,13 @@ fn talk(address: std::net::SocketAddr, bytes: &[u8]) -> String {
     stream.write_all(bytes).expect("sent");
     let mut answer = Vec::new();
     let mut chunk = [0; 4096];
-    while let Ok(read @ 1..) = stream.read(&mut chunk) {
-        answer.extend_from_slice(&chunk[..read]);
+    loop {
+        match stream.read(&mut chunk) {
+            Ok(0) => break,
+            Ok(read) => answer.extend_from_slice(&chunk[..read]),
+            Err(fault) if fault.kind() == std::io::ErrorKind::ConnectionReset => break,
+            Err(fault) => panic!("the line stays open and silent: {fault}"),
+        }
         if answer.ends_with(b"}") {
             break;
         }

@@ -24,7 +24,10 @@ use doorbuster::{
     stock::{GrantTerms, Stock},
 };
 use serde_json::Value;
-use std::sync::{Arc, OnceLock, atomic::AtomicU64, atomic::Ordering};
+use std::{
+    sync::{Arc, OnceLock, atomic::AtomicU64, atomic::Ordering},
+    time::Duration,
+};
 
 /// Where the shop says it is.
 pub(crate) const BASE_URL: &str = "https://shop.example";
@@ -73,6 +76,17 @@ impl Shop {
     }
 
     pub(crate) async fn with(limits: Limits) -> Self {
+        Self::under(limits, Terms::default(), SandboxSettings::default()).await
+    }
+
+    /// A shop whose bank takes `slow_ms` for a slow token, and in which a request waits for
+    /// `key_wait` for another one with its key.
+    pub(crate) async fn with_slow_bank(limits: Limits, slow_ms: u64, key_wait: Duration) -> Self {
+        let terms = Terms { key_wait, ..Terms::default() };
+        Self::under(limits, terms, SandboxSettings { slow_ms, ..Default::default() }).await
+    }
+
+    async fn under(limits: Limits, terms: Terms, bank: SandboxSettings) -> Self {
         // A fault tells the log and not the caller; a failing test shows it.
         let log = tracing_subscriber::fmt().with_max_level(tracing::Level::WARN);
         let _other_test_was_first = log.with_test_writer().try_init();
@@ -86,9 +100,7 @@ impl Shop {
         let store = database.store();
         let (writer, stock) = ledger(&store, &clock, &chance).await;
         let book = folder.path().join("sandbox.jsonl");
-        let gateway = Arc::new(
-            Sandbox::open(book, SandboxSettings::default(), clock.clone()).expect("a new book"),
-        );
+        let gateway = Arc::new(Sandbox::open(book, bank, clock.clone()).expect("a new book"));
         let (collector, collecting) = Collection {
             writer: writer.clone(),
             gateway: gateway.clone(),
@@ -111,7 +123,7 @@ impl Shop {
             collector,
             clock: clock.clone(),
             chance: chance.clone(),
-            terms: Terms::default(),
+            terms,
             probe: Arc::new(NoProbe),
         });
         let shop = Self {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::http_shop::{Answer, BASE_URL, Shop};
 
-const SESSIONS: &str = "/ucp/checkout-sessions";
+pub(crate) const SESSIONS: &str = "/ucp/checkout-sessions";
 
 pub(crate) fn cart(lines: &[(&str, u32)]) -> Value {
     let line = |(sku, quantity): &(&str, u32)| json!({"item": {"id": sku}, "quantity": quantity});
@@ -25,14 +25,14 @@ pub(crate) fn pay(token: &str) -> Value {
     }]}})
 }
 
-async fn created(shop: &Shop, lines: &[(&str, u32)]) -> (String, Value) {
+pub(crate) async fn created(shop: &Shop, lines: &[(&str, u32)]) -> (String, Value) {
     let answer = shop.post(SESSIONS, &cart(lines)).await;
     let body = answer.json();
     assert_eq!(answer.status, 201, "{body}");
     (format!("{SESSIONS}/{}", body["id"].as_str().expect("an id")), body)
 }
 
-fn codes(body: &Value) -> Vec<&str> {
+pub(crate) fn codes(body: &Value) -> Vec<&str> {
     let messages = body["messages"].as_array().expect("messages");
     messages.iter().map(|message| message["code"].as_str().expect("a code")).collect()
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::http_shop::{Shop, fresh_key};
 
-fn order(lines: &[(&str, u32)], token: &str) -> Value {
+pub(crate) fn order(lines: &[(&str, u32)], token: &str) -> Value {
     let line = |(sku, quantity): &(&str, u32)| json!({"sku": sku, "quantity": quantity});
     json!({
         "lines": lines.iter().map(line).collect::<Vec<_>>(),

@@ -19,6 +19,7 @@ macro_rules! on_both {
 }
 
 mod after_sale;
+mod constraints;
 mod faults;
 mod grants;
 mod holds;

@@ -7,6 +7,8 @@ mod audit;
 mod catalog;
 mod checkout;
 mod http_door;
+mod http_keys;
+mod http_limits;
 mod http_shop;
 mod http_ucp;
 mod http_v1;

@@ -44,7 +44,7 @@ impl Redis {
     }
 
     fn start(&mut self) {
-        let process = Command::new("redis-server")
+        let process = Command::new(servers::redis_program())
             .args(["--port", "0", "--save", "", "--appendonly", "no", "--unixsocket"])
             .arg(self.socket())
             .current_dir(self.folder.path())

@@ -27,7 +27,8 @@ pub(super) struct Rows {
     pub(super) keys: HashMap<(String, String), KeyRow>,
     pub(super) promised: HashMap<Sku, i64>,
     pub(super) changes: Changes,
-    holds: BTreeMap<HoldKey, HoldRow>,
+    /// By checkout, then by SKU.
+    holds: BTreeMap<CheckoutId, BTreeMap<Sku, HoldRow>>,
     stock: BTreeMap<Sku, StockRow>,
     grants: BTreeMap<GrantId, GrantRow>,
     holds_before: BTreeSet<HoldKey>,
@@ -43,8 +44,11 @@ impl Rows {
         let stock: BTreeMap<_, _> =
             world.stock.into_iter().map(|row| (row.sku.clone(), row)).collect();
         let grants: BTreeMap<_, _> = world.grants.into_iter().map(|row| (row.id, row)).collect();
-        let holds: BTreeMap<_, _> =
-            world.holds.into_iter().map(|row| ((row.checkout, row.sku.clone()), row)).collect();
+        let holds_before = world.holds.iter().map(|row| (row.checkout, row.sku.clone())).collect();
+        let mut holds: BTreeMap<CheckoutId, BTreeMap<Sku, HoldRow>> = BTreeMap::new();
+        for row in world.holds {
+            holds.entry(row.checkout).or_default().insert(row.sku.clone(), row);
+        }
         let rows = Self {
             now,
             replicas: world.replicas,
@@ -56,7 +60,7 @@ impl Rows {
             keys: world.keys.into_iter().map(|seen| ((seen.caller, seen.key), seen.row)).collect(),
             promised: world.promised.into_iter().map(|row| (row.sku, row.units)).collect(),
             changes: Changes::default(),
-            holds_before: holds.keys().cloned().collect(),
+            holds_before,
             holds_touched: BTreeSet::new(),
             stock_before: stock.clone(),
             grants_before: grants.clone(),
@@ -68,25 +72,22 @@ impl Rows {
     }
 
     pub(super) fn hold(&self, checkout: CheckoutId, sku: &Sku) -> Option<&HoldRow> {
-        self.holds.get(&(checkout, sku.clone()))
+        self.holds.get(&checkout)?.get(sku)
     }
 
     /// The holds of one checkout, by SKU.
     pub(super) fn holds_of(&self, checkout: CheckoutId) -> Vec<HoldRow> {
-        self.holds.values().filter(|hold| hold.checkout == checkout).cloned().collect()
+        self.holds.get(&checkout).into_iter().flat_map(BTreeMap::values).cloned().collect()
     }
 
     pub(super) fn put_hold(&mut self, hold: HoldRow) {
-        let key = (hold.checkout, hold.sku.clone());
-        self.holds_touched.insert(key.clone());
-        self.holds.insert(key, hold);
+        self.holds_touched.insert((hold.checkout, hold.sku.clone()));
+        self.holds.entry(hold.checkout).or_default().insert(hold.sku.clone(), hold);
     }
 
     pub(super) fn remove_hold(&mut self, checkout: CheckoutId, sku: &Sku) -> Option<HoldRow> {
-        let key = (checkout, sku.clone());
-        let gone = self.holds.remove(&key);
-        self.holds_touched.insert(key);
-        gone
+        self.holds_touched.insert((checkout, sku.clone()));
+        self.holds.get_mut(&checkout)?.remove(sku)
     }
 
     /// Unpinned holds of a SKU whose time is over, those of `except` left alone.
@@ -98,7 +99,7 @@ impl Rows {
                 && hold.pinned_by.is_none()
                 && hold.expires_at <= now
         };
-        self.holds.values().filter(over).cloned().collect()
+        self.holds.values().flat_map(BTreeMap::values).filter(over).cloned().collect()
     }
 
     pub(super) fn stock(&self, sku: &Sku) -> Option<&StockRow> {
@@ -206,7 +207,7 @@ impl Rows {
     /// Everything that changed, summed per row.
     pub(super) fn into_changes(mut self) -> Changes {
         for key in std::mem::take(&mut self.holds_touched) {
-            match self.holds.remove(&key) {
+            match self.holds.get_mut(&key.0).and_then(|holds| holds.remove(&key.1)) {
                 Some(hold) => self.changes.holds.push(hold),
                 None if self.holds_before.contains(&key) => self.changes.gone_holds.push(key),
                 None => {}

@@ -1,16 +1,19 @@
 //! One batch, one transaction: lock and read, judge, apply, commit.
 
 use sqlx::{Executor, PgConnection};
+use std::collections::HashSet;
+use uuid::Uuid;
 
 use super::{
     Postgres,
     pool::{fault, is_broken},
+    records::{KeyAnswer, LineOf, NewKey, rows},
 };
 use crate::{
-    base::Timestamp,
+    base::{Sku, Timestamp},
     ledger::{
         changes::Changes,
-        entry::Entry,
+        entry::{Entry, EntryId, KeyWrite},
         judge::judge,
         outcome::BatchReply,
         store::{CommitFault, LedgerFault},
@@ -27,6 +30,11 @@ const MET: [&str; 6] = [
     "stock_pkey",
     "payment_attempts_one_pending",
 ];
+
+const LOCK: &str = "select ledger_lock(
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)";
+const APPLY: &str = "select ledger_apply(
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
 
 /// Where a transaction stood when it failed.
 enum Failed {
@@ -106,37 +114,93 @@ async fn judge_locked(
     batch: &[Entry],
     now: Timestamp,
 ) -> Result<(BatchReply, bool), Failed> {
-    let ask = text(&Ask::of(batch, now))?;
+    let ask = Ask::of(batch, now);
     conn.execute("begin isolation level read committed read write").await?;
-    let seen: String =
-        sqlx::query_scalar("select ledger_lock($1::jsonb)").bind(ask).fetch_one(&mut *conn).await?;
+    let seen = lock(&mut *conn, &ask, now).await?;
     let world: World = serde_json::from_str(&seen)
         .map_err(|error| Failed::Unread(format!("what was locked does not read: {error}")))?;
-    let keys: Vec<_> =
-        world.keys.iter().map(|seen| (seen.caller.clone(), seen.key.clone())).collect();
+    let stood = world.keys.iter().map(|seen| (seen.caller.clone(), seen.key.clone())).collect();
     let (reply, changes) = judge(world, batch, now);
     if changes.is_empty() {
         return Ok((reply, false));
     }
-    apply(conn, &changes, &keys).await?;
+    apply(conn, &changes, &stood).await?;
     Ok((reply, true))
 }
 
+/// Locks what the batch concerns, and reads it.
+async fn lock(conn: &mut PgConnection, ask: &Ask, now: Timestamp) -> Result<String, sqlx::Error> {
+    let uuids = |ids: &mut dyn Iterator<Item = Uuid>| ids.collect::<Vec<_>>();
+    let sessions = uuids(&mut ask.sessions.iter().map(|id| id.uuid()));
+    let wanted = &ask.wanted;
+    let units =
+        wanted.iter().map(|hold| i32::try_from(hold.quantity)).collect::<Result<Vec<_>, _>>();
+    let units = units.map_err(|error| sqlx::Error::Encode(error.into()))?;
+    let lines =
+        ask.lines.iter().map(|(_, line)| i32::try_from(*line)).collect::<Result<Vec<_>, _>>();
+    let lines = lines.map_err(|error| sqlx::Error::Encode(error.into()))?;
+    sqlx::query_scalar(LOCK)
+        .bind(now.to_offset())
+        .bind(ask.entries.iter().map(EntryId::as_str).collect::<Vec<_>>())
+        .bind(uuids(&mut ask.holders.iter().map(|id| id.uuid())))
+        .bind(uuids(&mut ask.attempts.iter().map(|id| id.uuid())))
+        .bind(sessions)
+        .bind(uuids(&mut wanted.iter().map(|hold| hold.checkout.uuid())))
+        .bind(wanted.iter().map(|hold| hold.sku.as_str()).collect::<Vec<_>>())
+        .bind(units)
+        .bind(wanted.iter().map(|hold| hold.direct).collect::<Vec<_>>())
+        .bind(uuids(&mut ask.holds.iter().map(|(checkout, _)| checkout.uuid())))
+        .bind(ask.holds.iter().map(|(_, sku)| sku.as_str()).collect::<Vec<_>>())
+        .bind(ask.stock.iter().map(Sku::as_str).collect::<Vec<_>>())
+        .bind(uuids(&mut ask.grants.iter().map(|id| id.uuid())))
+        .bind(uuids(&mut ask.closing.iter().map(|id| id.uuid())))
+        .bind(ask.grants_of.iter().map(Sku::as_str).collect::<Vec<_>>())
+        .bind(ask.keys.iter().map(|(caller, _)| caller.as_str()).collect::<Vec<_>>())
+        .bind(ask.keys.iter().map(|(_, key)| key.as_str()).collect::<Vec<_>>())
+        .bind(uuids(&mut ask.lines.iter().map(|(order, _)| order.uuid())))
+        .bind(lines)
+        .bind(uuids(&mut ask.operations.iter().map(|id| id.uuid())))
+        .fetch_one(conn)
+        .await
+}
+
+/// Writes the changes. Keys in `stood` are answered where they stand, all others are new.
 async fn apply(
     conn: &mut PgConnection,
     changes: &Changes,
-    seen_keys: &[(String, String)],
-) -> Result<(), Failed> {
-    sqlx::query("select ledger_apply($1::jsonb, $2::jsonb)")
-        .bind(text(changes)?)
-        .bind(text(seen_keys)?)
+    stood: &HashSet<(String, String)>,
+) -> Result<(), sqlx::Error> {
+    let (new, old): (Vec<_>, Vec<_>) = changes.sessions.iter().partition(|row| row.version == 1);
+    let lines = changes
+        .orders
+        .iter()
+        .flat_map(|row| row.order.lines.iter().map(|line| LineOf(row.order.id, line)));
+    let stands = |key: &&KeyWrite| stood.contains(&(key.caller.clone(), key.key.clone()));
+    let (old_keys, new_keys): (Vec<_>, Vec<_>) = changes.keys.iter().partition(stands);
+    let answers = old_keys.into_iter().filter(|key| key.answer.is_some());
+    sqlx::query(APPLY)
+        .bind(rows(&changes.entries))
+        .bind(rows(new))
+        .bind(rows(old))
+        .bind(rows(&changes.heads))
+        .bind(rows(&changes.holds))
+        .bind(rows(&changes.gone_holds))
+        .bind(rows(&changes.stock))
+        .bind(rows(&changes.new_grants))
+        .bind(rows(&changes.grants))
+        .bind(rows(&changes.new_attempts))
+        .bind(rows(&changes.attempts))
+        .bind(rows(&changes.orders))
+        .bind(rows(lines))
+        .bind(rows(&changes.lines))
+        .bind(rows(&changes.operations))
+        .bind(rows(&changes.events))
+        .bind(rows(&changes.movements))
+        .bind(rows(new_keys.into_iter().map(NewKey)))
+        .bind(rows(answers.map(KeyAnswer)))
         .execute(conn)
-        .await?;
-    Ok(())
-}
-
-fn text(value: &(impl serde::Serialize + ?Sized)) -> Result<String, Failed> {
-    serde_json::to_string(value).map_err(|error| Failed::Unread(error.to_string()))
+        .await
+        .map(drop)
 }
 
 /// Serialization failure, deadlock, or a row that another batch inserted first.

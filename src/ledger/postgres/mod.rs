@@ -6,6 +6,7 @@
 
 mod commit;
 mod pool;
+mod records;
 mod replicas;
 mod start;
 mod store;

@@ -44,8 +44,11 @@ impl Postgres {
             Arc::new(Lanes::new(count.max(1) as usize, options.deadline, open))
         };
         // The commit's statements find rows by key, whatever the statistics said when they were
-        // first planned: a plan made for an empty table must not scan it when it has grown.
+        // first planned: a plan made for an empty table must not scan it when it has grown. So
+        // there is nothing to learn from a batch's values, and planning anew for each would cost
+        // more than running it.
         let by_key = connect.clone().options([
+            ("plan_cache_mode", "force_generic_plan"),
             ("enable_seqscan", "off"),
             ("enable_hashjoin", "off"),
             ("enable_mergejoin", "off"),

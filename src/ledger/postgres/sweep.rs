@@ -9,8 +9,8 @@ use crate::ledger::store::{Figures, LedgerFault, Purged, RetainSince};
 
 const PURGE_KEYS: &str = "
     delete from idempotency_keys where (caller, key) in (
-        select caller, key from idempotency_keys where answered_at < $1
-        order by answered_at limit $2 for update skip locked)";
+        select caller, key from idempotency_keys
+        where created_at < $1 and answered_at is not null limit $2 for update skip locked)";
 const PURGE_SESSIONS: &str = "
     delete from sessions where id in (
         select s.id from sessions s

@@ -1,11 +1,20 @@
 //! Actors that die are started again: what they knew stands in the ledger.
 
 use doorbuster::{checkout::CrashPoint, ledger::entry::Source};
-use std::time::Duration;
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use std::{sync::Arc, time::Duration};
 
-use crate::shop::{On, in_shops_on_both, sku};
+use crate::shop::{
+    On,
+    bank::{Call, Gate, Trouble},
+    in_shops_on_both, sku,
+};
 
-in_shops_on_both!(a_cart_that_died_is_started_again, a_sku_that_died_is_started_again);
+in_shops_on_both!(
+    a_cart_that_died_is_started_again,
+    a_sku_that_died_is_started_again,
+    a_cart_serves_a_line_of_bounded_length,
+);
 
 async fn a_cart_that_died_is_started_again(on: On) {
     let shop = on.shop().await;
@@ -42,6 +51,34 @@ async fn a_sku_that_died_is_started_again(on: On) {
         }
     };
     tokio::time::timeout(Duration::from_secs(10), granted).await.expect("it earns a grant again");
+    shop.debts_are_paid().await;
+    shop.assert_clean_slate().await;
+    shop.closes().await;
+}
+
+async fn a_cart_serves_a_line_of_bounded_length(on: On) {
+    let shop = on.shop().await;
+    shop.stock("TEE", 1).await;
+    let ada = shop.shopper();
+    ada.adds("TEE", 1).await.text();
+    let gate = Arc::new(Gate::default());
+    shop.bank.next(Call::Authorize, Trouble::Delayed(gate.clone()));
+    let crowd = async {
+        gate.reached().await;
+        let mut crowd: FuturesUnordered<_> = (0..200).map(|_| ada.pays("success_token")).collect();
+        // Those for whom there is no room are told at once, while the first still pays.
+        for _ in 0..200 - 128 {
+            let told = tokio::time::timeout(Duration::from_secs(20), crowd.next()).await;
+            let told = told.expect("the line has an end").expect("somebody");
+            assert!(told.refusal().contains("too many requests"), "{told:?}");
+        }
+        gate.open();
+        while let Some(told) = crowd.next().await {
+            assert!(told.refusal().contains("completed"), "{told:?}");
+        }
+    };
+    let (paid, ()) = tokio::join!(ada.pays_as("pay", "success_token"), crowd);
+    assert!(paid.says("\"completed\""), "{paid:?}");
     shop.debts_are_paid().await;
     shop.assert_clean_slate().await;
     shop.closes().await;

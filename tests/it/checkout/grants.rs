@@ -1,10 +1,15 @@
 //! A hot SKU is sold from memory, exactly, and what is left goes back.
 
 use futures_util::future::join_all;
+use std::time::Duration;
 
 use crate::shop::{On, TestShop, in_shops_on_both};
 
-in_shops_on_both!(a_hot_sku_sells_out_exactly, a_shop_that_closes_gives_its_grants_back);
+in_shops_on_both!(
+    a_hot_sku_sells_out_exactly,
+    a_shop_that_closes_gives_its_grants_back,
+    an_idle_sku_goes_to_sleep_and_gives_its_grants_back,
+);
 
 async fn hot_shop(on: On, units: u32) -> TestShop {
     let shop = on.shop_with(|config| {
@@ -58,5 +63,20 @@ async fn a_shop_that_closes_gives_its_grants_back(on: On) {
     shop.opens_again().await;
     let level = shop.level("HOT").await;
     assert_eq!((level.granted, level.unallocated, level.sold), (0, 150 - sold, sold));
+    shop.closes().await;
+}
+
+async fn an_idle_sku_goes_to_sleep_and_gives_its_grants_back(on: On) {
+    let shop = hot_shop(on, 150).await;
+    let sold = until_granted(&shop).await;
+    let stock = &shop.app().desk.stock;
+    let minute = Duration::from_secs(60);
+    assert_eq!((stock.retire_idle(minute).await, stock.live_count()), (0, 1), "it is in demand");
+    shop.clock.advance(minute);
+    assert_eq!((stock.retire_idle(minute).await, stock.live_count()), (1, 0));
+    let level = shop.level("HOT").await;
+    assert_eq!((level.granted, level.unallocated), (0, 150 - sold));
+    assert!(shop.shopper().buys(&[("HOT", 1)]).await.says("\"placed\""), "it wakes up");
+    shop.debts_are_paid().await;
     shop.closes().await;
 }

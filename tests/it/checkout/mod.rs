@@ -8,5 +8,6 @@ mod failures;
 mod grants;
 mod holds;
 mod replicas;
+mod retention;
 mod rivals;
 mod tokens;

@@ -40,3 +40,24 @@ async fn two_replicas_that_pay_for_one_cart_charge_once() {
     other.leaves().await;
     shop.closes().await;
 }
+
+#[actix::test]
+async fn an_old_hot_copy_is_not_believed() {
+    let shop = On::Postgres.shop().await;
+    let other = shop.beside().await;
+    shop.stock("TEE", 9).await;
+    let here = shop.shopper();
+    here.adds("TEE", 1).await.text();
+    here.at(&other).wants(&[("TEE", 4)]).await.text();
+    // The actor is gone; what it left in the hot store is one version old.
+    let carts = &shop.app().carts;
+    assert_eq!(carts.retire_idle(std::time::Duration::ZERO).await, 1);
+    let hot = shop.app().desk.hot.find(here.checkout).await.expect("it answers");
+    assert_eq!(hot.map(|copy| copy.version), Some(1));
+    let seen = here.session().await;
+    assert_eq!((seen.version, seen.lines[0].quantity), (2, 4));
+    assert_eq!(seen.person.buyer.as_ref().map(|buyer| buyer.email.is_some()), Some(true));
+    here.cancels().await.text();
+    other.leaves().await;
+    shop.closes().await;
+}

@@ -1,9 +1,10 @@
 //! T1 pins, T2 sells, settling unpins; whichever comes first wins.
 
 use doorbuster::{
-    base::OrderId,
+    base::{OperationId, OrderId},
     ledger::{
-        Done, EntryId, Fact, LedgerRefused,
+        Done, Entry, EntryId, Fact, LedgerRefused,
+        entry::OperationWrite,
         row::{AttemptState, OperationState, SessionState},
         store::OrderFilter,
     },
@@ -20,6 +21,8 @@ on_both!(
     settle_before_t2_wins_and_t2_learns_of_it,
     a_completing_session_refuses_other_writes,
     orders_are_listed_newest_first_and_filtered,
+    an_order_promises_exactly_what_is_pinned,
+    what_became_of_a_debt_is_said_once,
 );
 
 async fn a_paid_checkout_becomes_an_order(bench: Bench) {
@@ -166,4 +169,54 @@ async fn orders_are_listed_newest_first_and_filtered(bench: Bench) {
     assert_eq!(bench.one(entry(2)).await, Ok(Done::Written), "saying it twice is fine");
     let due = OrderFilter { payment: Some(OperationState::Due), ..OrderFilter::default() };
     assert_eq!(list(due, None, 9).await, [third, second]);
+}
+
+async fn an_order_promises_exactly_what_is_pinned(bench: Bench) {
+    bench.receive("TEE", 5).await;
+    bench.receive("CAP", 5).await;
+    let (checkout, attempt) = (bench.checkout(), bench.attempt());
+    let wants = [("CAP", 1), ("TEE", 2)];
+    bench.one(write(bench.pinning(checkout, 1, &wants, attempt))).await.expect("pins");
+    for other in [&[("CAP", 1), ("TEE", 3)][..], &[("TEE", 2)], &[("CAP", 2), ("TEE", 1)], &[]] {
+        let placed = bench.one(bench.place(checkout, attempt, other)).await;
+        assert_eq!(placed, Err(LedgerRefused::PinsDiffer), "{other:?}");
+    }
+    // Two lines of one SKU are promised together.
+    let lines = [("TEE", 1), ("CAP", 1), ("TEE", 1)];
+    bench.one(bench.place(checkout, attempt, &lines)).await.expect("sells");
+    assert_eq!(bench.levels("TEE").await, [5, 3, 0, 0, 2]);
+    assert_eq!(bench.levels("CAP").await, [5, 4, 0, 0, 1]);
+}
+
+async fn what_became_of_a_debt_is_said_once(bench: Bench) {
+    bench.receive("TEE", 5).await;
+    let (checkout, attempt) = (bench.checkout(), bench.attempt());
+    bench.one(write(bench.pinning(checkout, 1, &[("TEE", 1)], attempt))).await.expect("pins");
+    bench.one(bench.place(checkout, attempt, &[("TEE", 1)])).await.expect("sells");
+    let later = bench.now().plus(Duration::from_secs(1));
+    let due = bench.store.list_due_operations(later, 9).await.expect("lists");
+    let says = async |number: u32, state| {
+        let operation = due[0].operation.clone();
+        let id = EntryId::of(format!("{}/{number}", operation.id));
+        let (note, now) = (String::new(), bench.now());
+        let said = OperationWrite { operation, state, note, events: Vec::new(), now };
+        bench.one(Entry::new(id, Fact::Operation(said))).await
+    };
+    assert_eq!(says(1, OperationState::Due).await, Ok(Done::Written), "it is owed already");
+    assert_eq!(says(2, OperationState::Done).await, Ok(Done::Written));
+    for (number, state) in [(3, OperationState::Due), (4, OperationState::Refused)] {
+        assert_eq!(says(number, state).await, Err(LedgerRefused::OperationSettled));
+    }
+    assert!(bench.store.list_due_operations(later, 9).await.expect("lists").is_empty());
+    let mut stray = due[0].operation.clone();
+    (stray.id, stray.attempt) = (OperationId::of(bench.attempt(), 1), bench.attempt());
+    let said = OperationWrite {
+        operation: stray,
+        state: OperationState::Due,
+        note: String::new(),
+        events: Vec::new(),
+        now: bench.now(),
+    };
+    let stray = Entry::new(EntryId::of("stray"), Fact::Operation(said));
+    assert_eq!(bench.one(stray).await, Err(LedgerRefused::NoSuchAttempt));
 }

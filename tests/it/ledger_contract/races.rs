@@ -12,7 +12,7 @@ use sqlx::{Connection, Executor, PgConnection};
 use std::{sync::Arc, time::Duration};
 
 use crate::support::{
-    bench::{Bench, from_grant, write},
+    bench::{AGAIN_MAX, Bench, from_grant, write},
     servers,
 };
 
@@ -26,13 +26,14 @@ async fn two_replicas() -> (Bench, Arc<dyn Store>, String) {
 /// Commits one entry, judged again as often as it meets another.
 async fn one(store: &dyn Store, bench: &Bench, entry: doorbuster::ledger::Entry) -> Outcome {
     let batch = [entry];
-    loop {
+    for _ in 0..AGAIN_MAX {
         match store.commit(&batch, bench.now()).await {
             Ok(mut reply) => return reply.outcomes.pop().expect("one outcome"),
             Err(CommitFault::Again(_)) => {}
             Err(fault) => panic!("{fault}"),
         }
     }
+    panic!("the entry meets another one each of {AGAIN_MAX} times");
 }
 
 #[tokio::test]
@@ -227,5 +228,30 @@ async fn a_batch_that_waits_too_long_is_not_committed_and_gives_its_connection_u
     assert!(matches!(fault, CommitFault::Fault(LedgerFault::Unreachable(_))), "{fault}");
     slow.execute("rollback").await.expect("lets go");
     one(&*hasty, &bench, entry).await.expect("the only writer's slot is free");
+    assert_eq!(bench.levels("TEE").await, [5, 4, 0, 1, 0]);
+}
+
+#[tokio::test]
+async fn a_commit_that_is_not_answered_in_time_is_unknown_until_its_ids_are_sent_again() {
+    let address = servers::postgres().await;
+    let bench = Bench::at(address.clone()).await;
+    bench.receive("TEE", 5).await;
+    let mut server = PgConnection::connect(&address).await.expect("connects");
+    // From now on the server is slow to commit a hold, and only then.
+    let slow = "create function slow() returns trigger language plpgsql as
+                    $$ begin perform pg_sleep(1); return null; end $$;
+                create constraint trigger slow after insert on holds
+                    deferrable initially deferred for each row execute function slow()";
+    sqlx::raw_sql(slow).execute(&mut server).await.expect("the server gets slow");
+    let mut options = DatabaseOptions::new(address);
+    options.deadline = Duration::from_millis(300);
+    let hasty = Database::open(&options).await.expect("opens").store();
+    let mut entry = write(bench.session(bench.checkout(), 1, &[("TEE", 1)]));
+    let fault = hasty.commit(std::slice::from_ref(&entry), bench.now()).await;
+    let fault = fault.expect_err("it takes too long");
+    assert!(matches!(fault, CommitFault::Unknown(_)), "it may have happened: {fault}");
+    entry.resubmitted = true;
+    let done = one(&*bench.store, &bench, entry).await;
+    assert_eq!(done, Ok(doorbuster::ledger::Done::Session { version: 1 }));
     assert_eq!(bench.levels("TEE").await, [5, 4, 0, 1, 0]);
 }

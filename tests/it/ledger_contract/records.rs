@@ -30,10 +30,15 @@ async fn a_recorded_id_answers_again_without_deltas(bench: Bench) {
 
 async fn a_refusal_is_recorded_only_for_a_resubmission(bench: Bench) {
     bench.receive("TEE", 1).await;
+    let early = write(bench.session(bench.checkout(), 1, &[("TEE", 2)]));
     let mut entry = write(bench.session(bench.checkout(), 1, &[("TEE", 2)]));
-    let refused = bench.one(entry.clone()).await;
-    assert!(matches!(refused, Err(LedgerRefused::Short(_))), "{refused:?}");
-    bench.receive("TEE", 5).await;
+    for entry in [&early, &entry] {
+        let refused = bench.one(entry.clone()).await;
+        assert!(matches!(refused, Err(LedgerRefused::Short(_))), "{refused:?}");
+    }
+    bench.receive("TEE", 7).await;
+    // A refusal whose answer was heard is decided again when it is sent again.
+    assert_eq!(bench.one(early).await, Ok(Done::Session { version: 1 }));
     // Sent once more as possibly committed, and refused: from now on that is what it came to.
     bench.one(write(bench.session(bench.checkout(), 1, &[("TEE", 6)]))).await.expect("takes all");
     entry.resubmitted = true;
@@ -41,7 +46,7 @@ async fn a_refusal_is_recorded_only_for_a_resubmission(bench: Bench) {
     bench.receive("TEE", 5).await;
     entry.resubmitted = false;
     assert_eq!(bench.one(entry).await, refused, "the late first sending finds its id taken");
-    assert_eq!(bench.levels("TEE").await, [11, 5, 0, 6, 0]);
+    assert_eq!(bench.levels("TEE").await, [13, 5, 0, 8, 0]);
 }
 
 async fn a_key_that_stands_is_taken(bench: Bench) {
@@ -109,6 +114,9 @@ async fn what_was_kept_long_enough_goes(bench: Bench) {
     assert!(bench.store.find_session(ordered).await.expect("reads").is_some());
     assert!(bench.store.find_key("shop", "old").await.expect("reads").is_none());
     assert!(bench.store.find_key("shop", "waits").await.expect("reads").is_some());
+    bench.by_hand("update events set sent_at = at").await.expect("the relay has been here");
+    let gone = bench.store.purge(since, 10).await.expect("purges");
+    assert_eq!((gone.keys, gone.sessions, gone.events), (0, 0, 1), "sent ones go");
     // Its id is forgotten with it: sent again, the entry is judged as new.
     let again = bench.one(canceled).await;
     assert_eq!(again, Ok(Done::Session { version: 1 }));

@@ -1,8 +1,14 @@
 //! What a newcomer types: no arguments, the printed `curl`, a replay, an import, an audit.
 
+use doorbuster::payment::sandbox::BOOK;
+use serde_json::json;
 use std::{fs, process::Command, time::Duration};
+use tokio::time::{Instant, sleep};
 
-use super::house::{Ran, Setup};
+use super::{
+    house::{Ran, Setup},
+    till::fresh_key,
+};
 use crate::support::{own_servers::OwnRedis, servers};
 
 const INVOICES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/fixtures/invoices.csv");
@@ -81,11 +87,12 @@ async fn an_import_is_all_or_nothing() {
     fs::write(&file, good).expect("the folder takes a file");
     let said = setup.done(&["import", "--dry-run", &file]);
     assert!(said.contains("2 products read, 1 with stock; nothing was saved"), "{said}");
-    fs::write(&file, good.replace("9.80", "9,80").replace("A mug", "\"A mug\""))
-        .expect("the folder takes a file");
+    fs::write(&file, good.replace("9.80", "\"9,80\"")).expect("the folder takes a file");
     let Ran { status, err, .. } = setup.run(&["import", &file]);
     assert_eq!(status.code(), Some(1), "{err}");
-    assert!(err.contains("line 3"), "{err}");
+    for part in ["line 3, column `price`", "expected", "found `9,80`"] {
+        assert!(err.contains(part), "{part:?} is missing in {err}");
+    }
     let house = setup.start().await;
     let none = house.till().json("/v1/products").await;
     assert_eq!(none["items"].as_array().map(Vec::len), Some(0), "{none}");
@@ -97,4 +104,56 @@ async fn an_import_is_all_or_nothing() {
     assert_eq!((&tee["on_hand"], &tee["available"]), (&5.into(), &5.into()), "{tee}");
     house.stop().await;
     setup.audit_is_clean();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_sandbox_serves_several_shops_and_outlives_a_kill() {
+    let [bank, here, there] = [(); 3].map(|()| tempfile::tempdir().expect("a folder"));
+    let bank = Setup::new(bank.path());
+    let house = bank.start_as(&["sandbox", "--port", "0"], "the sandbox serves ").await;
+    let database = servers::postgres().await;
+    let [here, there] = [&here, &there].map(|folder| {
+        let setup = Setup::new(folder.path()).with("storage.database", &database);
+        setup.with("payment.gateway", &house.base)
+    });
+    here.fill(&[("TEE", 5)]);
+    let shops = [here.start().await, there.start().await];
+    let order = json!({
+        "lines": [{"sku": "TEE", "quantity": 1}], "buyer": {"email": "ada@example.com"},
+        "payment": {"token": "success_token"},
+    });
+    for shop in &shops {
+        let answer = shop.till().post(&fresh_key(), "/v1/orders", &order).await;
+        assert_eq!(answer.expect("it answers").status, 201, "{}", shop.log_tail());
+    }
+    // Captures follow the answers.
+    let late = Instant::now() + Duration::from_secs(20);
+    let due = async || shops[0].till().json("/v1/orders?payment=due").await["items"].clone();
+    while due().await.as_array().is_none_or(|due| !due.is_empty()) {
+        assert!(Instant::now() < late, "the captures are not made");
+        sleep(Duration::from_millis(20)).await;
+    }
+    house.kill();
+    let refused = shops[0].till().post(&fresh_key(), "/v1/orders", &order).await;
+    assert_eq!(refused.expect("it answers").status, 402, "nobody is there to pay");
+    for shop in shops {
+        shop.stop().await;
+    }
+    let book = bank.data().join(BOOK).display().to_string();
+    let told = here.done(&["audit", "--book", &book]);
+    assert!(told.contains("2 charges in the sandbox's book"), "{told}");
+    assert_eq!(told.lines().last(), Some("audit: clean"), "{told}");
+}
+
+#[test]
+fn what_is_in_force_is_shown_without_its_passwords() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let setup = Setup::new(folder.path())
+        .with("storage.database", "postgres://shop:swordfish@db.example/shop")
+        .with("limits.lines_per_cart", 77);
+    let told = setup.done(&["check-config", "--listen", "127.0.0.1:9"]);
+    for part in ["lines_per_cart = 77", "db.example", "127.0.0.1:9", "# not set: storage.redis"] {
+        assert!(told.contains(part), "{part:?} is missing in\n{told}");
+    }
+    assert!(!told.contains("swordfish"), "{told}");
 }

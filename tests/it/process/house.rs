@@ -112,9 +112,14 @@ impl Setup {
 
     /// Starts the service and waits until it says where it serves.
     pub(super) async fn start(&self) -> House {
+        self.start_as(&[], "doorbuster serves ").await
+    }
+
+    /// Starts a command that serves, and waits until it says where, after these words.
+    pub(super) async fn start_as(&self, arguments: &[&str], words: &str) -> House {
         let log = self.folder.join("log");
         let errors = File::options().create(true).append(true).open(&log).expect("a log");
-        let command = &mut self.command(&[]);
+        let command = &mut self.command(arguments);
         let spawned = command.stdout(Stdio::piped()).stderr(errors).spawn();
         let mut child = spawned.expect("the binary starts");
         let output = child.stdout.take().expect("standard output is piped");
@@ -126,8 +131,9 @@ impl Setup {
             }
         });
         let mut house = House { child, said, log, base: String::new() };
-        let line = house.says("doorbuster serves ").await;
-        house.base = line["doorbuster serves ".len()..].to_owned();
+        let line = house.says(words).await;
+        let base = line[words.len()..].split(',').next();
+        house.base = base.expect("an address").to_owned();
         house
     }
 }

@@ -3,12 +3,15 @@
 //! Every child is ended by its pid when its test ends. Nothing here waits for a fixed time where a
 //! condition can be asked; only the moments of the kills are drawn (from a seed that is printed).
 
+mod cards;
 mod commands;
 mod house;
 mod kills;
 mod outages;
+mod readme;
 mod reckoning;
 mod shoppers;
 mod starts;
 mod stops;
 mod till;
+mod watching;

@@ -21,21 +21,31 @@ use super::{
 };
 use crate::support::servers;
 
-/// Answered orders of shoppers who come until the door is shut.
-async fn buys_until_the_end(till: Till, over: Arc<AtomicBool>) -> Vec<String> {
-    let mut orders = Vec::new();
+/// What shoppers have when the door is shut: the orders they were told of, and the keys of requests
+/// whose connection was closed just as they were sent.
+#[derive(Default)]
+struct Bought {
+    orders: Vec<String>,
+    unheard: Vec<String>,
+}
+
+/// Shoppers come until the door is shut.
+async fn buys_until_the_end(till: Till, over: Arc<AtomicBool>) -> Bought {
+    let mut bought = Bought::default();
     while !over.load(Ordering::SeqCst) {
-        match till.post(&fresh_key(), "/v1/orders", &order("success_token")).await {
+        let key = fresh_key();
+        match till.post(&key, "/v1/orders", &order("success_token")).await {
             Ok(answer) if answer.status == 201 => {
-                orders.push(json(&answer)["id"].as_str().expect("an id").to_owned());
+                bought.orders.push(json(&answer)["id"].as_str().expect("an id").to_owned());
             }
             Ok(answer) => assert_eq!(answer.status, 503, "{}", text(&answer)),
             // Refused at the door, or on a connection that was closed before anything was sent.
             Err(OutboundFault::NotSent(_)) => sleep(Duration::from_millis(5)).await,
+            Err(OutboundFault::Broken(why)) if why.contains("reset") => bought.unheard.push(key),
             Err(fault) => panic!("a request was cut off: {fault}"),
         }
     }
-    orders
+    bought
 }
 
 fn order(token: &str) -> Value {
@@ -72,13 +82,23 @@ async fn stopped_under_load(setup: &Setup) {
     let status = house.ended(Duration::from_secs(20)).await;
     over.store(true, Ordering::SeqCst);
     assert!(status.success(), "{status}\n{}", house.log_tail());
-    let orders: Vec<String> = shoppers.join_all().await.into_iter().flatten().collect();
+    let bought: Vec<Bought> = shoppers.join_all().await;
+    let orders: Vec<_> = bought.iter().flat_map(|bought| &bought.orders).collect();
     assert!(orders.len() >= 20);
     setup.audit_is_clean();
     let house = setup.start().await;
     for order in &orders {
         house.till().json(&format!("/v1/orders/{order}")).await;
     }
+    // Whoever heard nothing asks again under the same key, and has one order in the end.
+    let unheard: Vec<_> = bought.iter().flat_map(|bought| &bought.unheard).collect();
+    assert!(unheard.len() <= 6, "each shopper may lose one connection: {unheard:?}");
+    for key in &unheard {
+        let answer = house.till().post(key, "/v1/orders", &order("success_token")).await;
+        assert_eq!(answer.expect("an answer").status, 201);
+    }
+    let sold = house.till().json("/v1/stock/TEE").await["sold"].as_i64();
+    assert_eq!(sold, i64::try_from(orders.len() + unheard.len()).ok());
     house.stop().await;
 }
 

@@ -4,6 +4,7 @@ use doorbuster::{
     base::OrderId,
     ledger::{
         changes::{Changes, HeadChange, OperationChange, OrderInsert, SessionChange},
+        entry::KeyWrite,
         row::{
             AttemptRow, AttemptState, HoldRow, KeyRow, NewOperation, OperationKind, OperationRow,
             OperationState, OrderLineRow, OrderRow, SessionRow, StockRow,
@@ -30,11 +31,8 @@ impl Tables {
     /// ends the run.
     pub(crate) fn apply(&mut self, changes: Changes, chaos: &Chaos) -> Broken {
         for entry in changes.entries {
-            let forgets = chaos.is(Sabotage::ForgetRefusals) && entry.outcome.is_err();
-            if !forgets {
-                let taken = self.entries.insert(entry.id, entry.outcome).is_some();
-                must(!taken || chaos.is(Sabotage::ForgetEntries), "entries_pkey")?;
-            }
+            let taken = self.entries.insert(entry.id, entry.outcome).is_some();
+            must(!taken || chaos.is(Sabotage::ForgetEntries), "entries_pkey")?;
         }
         changes.sessions.into_iter().try_for_each(|change| self.write_session(change))?;
         changes.heads.into_iter().try_for_each(|change| self.write_head(change))?;
@@ -82,25 +80,24 @@ impl Tables {
         }
         changes.operations.into_iter().try_for_each(|change| self.write_operation(change))?;
         self.events.extend(changes.events);
-        for moved in changes.movements {
-            self.movements.push(MovementRow {
-                id: moved.id,
-                sku: moved.sku,
-                kind: moved.kind.to_owned(),
-                quantity: moved.quantity,
-                reason: moved.reason,
-                order: moved.order,
-                at: moved.at,
-            });
-        }
-        for key in changes.keys {
-            let row =
-                KeyRow { fingerprint: key.fingerprint, dialect: key.dialect, answer: key.answer };
-            let before = self.keys.get(&(key.caller.clone(), key.key.clone()));
-            let answered = before.is_some_and(|before| before.answer.is_some());
-            must(!answered, "idempotency_keys_pkey")?;
-            self.keys.insert((key.caller, key.key), row);
-        }
+        self.movements.extend(changes.movements.into_iter().map(|moved| MovementRow {
+            id: moved.id,
+            sku: moved.sku,
+            kind: moved.kind.to_owned(),
+            quantity: moved.quantity,
+            reason: moved.reason,
+            order: moved.order,
+            at: moved.at,
+        }));
+        changes.keys.into_iter().try_for_each(|key| self.write_key(key))
+    }
+
+    fn write_key(&mut self, key: KeyWrite) -> Broken {
+        let row = KeyRow { fingerprint: key.fingerprint, dialect: key.dialect, answer: key.answer };
+        let name = (key.caller, key.key);
+        let answered = self.keys.get(&name).is_some_and(|before| before.answer.is_some());
+        must(!answered, "idempotency_keys_pkey")?;
+        self.keys.insert(name, row);
         Ok(())
     }
 

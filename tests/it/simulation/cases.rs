@@ -1,15 +1,20 @@
-//! Seeds, each played twice.
+//! Seeds, each played twice; and each rule broken on purpose, to show that a seed would tell.
+//!
+//! `DOORBUSTER_TEST_SEED=1234 ./tests/run one_seed` plays a single one and prints what happened.
 
 use super::{chaos::Run, run, sabotage::Sabotage};
 use crate::shop::full;
 
-/// Seeds of one test, of several that run side by side.
+/// Seeds of one test, of four that run side by side.
 fn seeds() -> u64 {
     if full() { 5000 } else { 500 }
 }
 
-#[track_caller]
-fn assert_keeps_every_promise(from: u64) {
+/// A broken rule shows within so many seeds, or the simulation does not guard it.
+const SEEDS_UNTIL_SEEN: u64 = 400;
+
+fn assert_keeps_every_promise(part: u64) {
+    let from = part * 1_000_000;
     for seed in from..from + seeds() {
         let first = run(seed, None, false);
         let second = run(seed, None, false);
@@ -25,49 +30,58 @@ fn seeds_of_the_first_part_keep_every_promise() {
 }
 
 #[test]
-fn many() {
-    let from: u64 = std::env::var("SEED").map_or(0, |seed| seed.parse().unwrap());
-    let count: u64 = std::env::var("COUNT").map_or(50, |seed| seed.parse().unwrap());
-    let mut bad = Vec::new();
-    let mut events = 0;
-    let sab = [
-        Sabotage::ConsumeFromClosed,
-        Sabotage::ExpirePinned,
-        Sabotage::AnswerEarly,
-        Sabotage::FenceInOneStatement,
-        Sabotage::ForgetEntries,
-        Sabotage::ForgetRefusals,
-        Sabotage::SettleTwice,
-    ];
-    let sab = std::env::var("SAB").ok().map(|at| sab[at.parse::<usize>().unwrap()]);
-    for seed in from..from + count {
-        let first = run(seed, sab, false);
-        events += first.events;
-        if std::env::var_os("TWICE").is_some() {
-            let second = run(seed, None, false);
-            if first.hash != second.hash {
-                bad.push((seed, "DIFFERS".to_owned()));
-            }
-        }
-        if let Some(wrong) = first.wrong.first() {
-            bad.push((seed, wrong.clone()));
-        }
-    }
-    eprintln!("{count} seeds, {events} events, {} bad", bad.len());
-    for bad in bad {
-        eprintln!("{bad:?}");
-    }
+fn seeds_of_the_second_part_keep_every_promise() {
+    assert_keeps_every_promise(1);
 }
 
 #[test]
-fn one() {
-    let seed = std::env::var("SEED").map_or(0, |seed| seed.parse().unwrap());
-    #[allow(clippy::disallowed_methods)]
-    let t = std::time::Instant::now();
+fn seeds_of_the_third_part_keep_every_promise() {
+    assert_keeps_every_promise(2);
+}
+
+#[test]
+fn seeds_of_the_fourth_part_keep_every_promise() {
+    assert_keeps_every_promise(3);
+}
+
+#[test]
+fn one_seed_can_be_played_alone() {
+    let wanted = std::env::var("DOORBUSTER_TEST_SEED").ok();
+    let seed = wanted.as_ref().map_or(0, |seed| seed.parse().expect("a seed is a number"));
     let Run { hash, events, wrong, log } = run(seed, None, true);
-    for line in log {
-        eprintln!("{line}");
+    if wanted.is_some() {
+        log.iter().for_each(|line| eprintln!("{line}"));
+        eprintln!("{events} events, hash {hash:016x}, wrong: {wrong:#?}");
     }
-    eprintln!("{hash} {events} {wrong:#?} {:?}", t.elapsed());
-    let _ = Sabotage::AnswerEarly;
+    assert!(events > 0 && log.len() as u64 == events, "{} lines, {events} events", log.len());
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// What the first seed that notices says.
+fn seen(sabotage: Sabotage) -> String {
+    let notices = |seed| run(seed, Some(sabotage), false).wrong.into_iter().next();
+    let said = (0..SEEDS_UNTIL_SEEN).find_map(|seed| Some((seed, notices(seed)?)));
+    let (seed, said) = said.unwrap_or_else(|| panic!("no seed notices {sabotage:?}"));
+    eprintln!("{sabotage:?}: seed {seed}: {said}");
+    said
+}
+
+#[test]
+fn selling_from_a_closed_grant_is_seen() {
+    seen(Sabotage::ConsumeFromClosed);
+}
+
+#[test]
+fn answering_before_the_commit_is_seen() {
+    seen(Sabotage::AnswerEarly);
+}
+
+#[test]
+fn forgetting_recorded_entries_is_seen() {
+    seen(Sabotage::ForgetEntries);
+}
+
+#[test]
+fn settling_an_attempt_twice_is_seen() {
+    seen(Sabotage::SettleTwice);
 }

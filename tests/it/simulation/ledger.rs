@@ -210,7 +210,7 @@ impl Ledger {
         let hold = self.locks.batch(&ask, &self.tables).await?;
         let (reply, changes) = {
             let tables = self.tables.lock().unwrap();
-            let world = self.sabotaged(tables.seen(&ask), &tables, batch);
+            let world = self.sabotaged(tables.seen(&ask));
             let (reply, changes) = judge(world, batch, now);
             self.check_refusals(&tables, batch, &reply, now);
             (reply, changes)
@@ -254,8 +254,8 @@ impl Ledger {
         }
     }
 
-    /// "Sold out" and "not enough" must be the truth. Told of lone entries alone: within a batch the
-    /// neighbors before it count as well.
+    /// "Sold out" and "not enough" must be the truth. Told of lone entries alone: within a batch
+    /// the neighbors before it count as well.
     fn check_refusals(&self, tables: &Tables, batch: &[Entry], reply: &BatchReply, now: Timestamp) {
         let ([entry], [Err(LedgerRefused::Short(short))]) = (batch, &reply.outcomes[..]) else {
             return;
@@ -275,16 +275,10 @@ impl Ledger {
     }
 
     /// What the judge is shown when a rule is broken on purpose.
-    fn sabotaged(&self, mut world: World, tables: &Tables, batch: &[Entry]) -> World {
+    fn sabotaged(&self, mut world: World) -> World {
         match self.chaos.sabotage {
             Some(Sabotage::ConsumeFromClosed) => {
                 world.grants.iter_mut().for_each(|grant| grant.active = true);
-            }
-            Some(Sabotage::ExpirePinned) => {
-                let sweeps = batch.iter().any(|entry| matches!(entry.fact, Fact::Expire(_)));
-                if sweeps {
-                    world.holds.iter_mut().for_each(|hold| hold.pinned_by = None);
-                }
             }
             Some(Sabotage::ForgetEntries) => world.entries.clear(),
             Some(Sabotage::SettleTwice) => {
@@ -292,9 +286,8 @@ impl Ledger {
                     attempt.state = AttemptState::Pending;
                 }
             }
-            _ => {}
+            Some(Sabotage::AnswerEarly) | None => {}
         }
-        let _unchanged = tables;
         world
     }
 
@@ -331,7 +324,6 @@ impl Ledger {
     }
 
     async fn close_all(&self, holder: HolderId, stale_before: Timestamp) -> Option<Vec<GrantId>> {
-        let early = self.tables.lock().unwrap().grants_of(holder);
         let row = self.locks.holder(holder).await?;
         let stale = {
             let tables = self.tables.lock().unwrap();
@@ -342,18 +334,12 @@ impl Ledger {
             return Some(Vec::new());
         }
         tokio::time::sleep(self.chaos.between(0, 3)).await;
-        let one_statement = self.chaos.is(Sabotage::FenceInOneStatement);
-        let seen = || {
-            if one_statement {
-                early.clone()
-            } else {
-                self.tables.lock().unwrap().grants_of(holder)
-            }
-        };
-        let skus = || seen().into_iter().map(|(_, sku)| sku).collect();
+        // The second statement, with a snapshot that sees a grant taken while the first one waited.
+        let held = || self.tables.lock().unwrap().grants_of(holder);
+        let skus = || held().into_iter().map(|(_, sku)| sku).collect();
         let stock = self.locks.skus(skus).await?;
         let mut tables = self.tables.lock().unwrap();
-        let closes = if one_statement { early } else { tables.grants_of(holder) };
+        let closes = tables.grants_of(holder);
         let closed = tables.close(&closes);
         if let Some(one) = tables.lifetimes.get_mut(&holder) {
             one.live = false;

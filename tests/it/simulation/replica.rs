@@ -1,6 +1,6 @@
-//! One replica: the real actors, registries, saga, collector, keeper, holder and writer, composed as
-//! `app` composes them, on a set of tasks of its own that can be frozen, or dropped as a crash drops
-//! a process.
+//! One replica: the real actors, registries, saga, collector, keeper, holder and writer, composed
+//! as `app` composes them, on a set of tasks of its own that can be frozen, or dropped as a crash
+//! drops a process.
 
 use doorbuster::{
     base::{Chance, Clock, Money, SeededChance, Sku, Timestamp},
@@ -149,7 +149,8 @@ async fn live(
     let chance: Arc<dyn Chance> = Arc::new(SeededChance::new(seed));
     let store: Arc<Ledger> = Arc::new(world.ledger.clone());
     let holder = loop {
-        match Holder::register(store.clone(), clock.clone(), chance.clone()).await {
+        let (store, label) = (store.clone(), format!("replica {number}"));
+        match Holder::register(store, clock.clone(), chance.clone(), label).await {
             Ok(holder) => break holder,
             Err(_) => tokio::time::sleep(Duration::from_millis(300)).await,
         }
@@ -255,8 +256,8 @@ fn every<F: Future<Output = ()> + 'static>(
     spawn_local(async move {
         loop {
             round().await;
-            // When the troubles are over there is nothing to hurry for; and nobody is fenced as long
-            // as all beat alike.
+            // When the troubles are over there is nothing to hurry for; and nobody is fenced as
+            // long as all beat alike.
             let slower = if chaos.is_calm() { 3 } else { 1 };
             tokio::time::sleep(period * slower).await;
         }

@@ -1,4 +1,5 @@
-//! Somebody who buys over a line that breaks: asks again under the same key until there is an answer.
+//! Somebody who buys over a line that breaks: asks again under the same key until there is an
+//! answer.
 
 use doorbuster::{
     base::{Buyer, Chance, CheckoutId, Email, Person, SeededChance, Sku},

@@ -1,5 +1,5 @@
-//! Everything that lives in a run, on one thread and virtual time: replicas that freeze and die, the
-//! people in front of the shop, and the director who brings trouble.
+//! Everything that lives in a run, on one thread and virtual time: replicas that freeze and die,
+//! the people in front of the shop, and the director who brings trouble.
 
 use doorbuster::base::SeededChance;
 use std::{
@@ -90,10 +90,10 @@ impl<P: Future<Output = ()>> Future for Stage<P> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         loop {
             let ended = self.people.as_mut().poll(context);
-            while let Some(order) = {
+            loop {
+                // Taken before it is obeyed: obeying may queue another.
                 let next = self.orders.queue.borrow_mut().pop_front();
-                next
-            } {
+                let Some(order) = next else { break };
                 self.obey(order);
             }
             if ended.is_ready() {

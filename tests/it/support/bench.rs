@@ -7,7 +7,7 @@ use doorbuster::{
     },
     ledger::{
         BatchReply, CommitFault, Database, DatabaseOptions, Document, Entry, EntryId, Fact,
-        Outcome, Store,
+        LedgerFault, Outcome, Store,
         entry::{
             CloseGrants, Expire, GrantWanted, HoldWanted, KeyWrite, LineMove, LineMoveKind,
             MoveKind, NewAttempt, NewEvent, Place, SessionWrite, Settle, Source, StockMove,
@@ -25,6 +25,9 @@ use super::servers;
 
 /// How long holds live.
 pub(crate) const HOLD: Duration = Duration::from_secs(600);
+
+/// How often a batch is judged again. More than this are not meetings but a fault.
+pub(crate) const AGAIN_MAX: usize = 1000;
 
 /// One ledger with its clock and its chance.
 pub(crate) struct Bench {
@@ -97,12 +100,13 @@ impl Bench {
     }
 
     pub(crate) async fn try_batch(&self, entries: &[Entry]) -> Result<BatchReply, CommitFault> {
-        loop {
+        for _ in 0..AGAIN_MAX {
             match self.store.commit(entries, self.now()).await {
                 Err(CommitFault::Again(_)) => {}
                 settled => return settled,
             }
         }
+        panic!("the batch meets another one each of {AGAIN_MAX} times");
     }
 
     /// Commits one entry.
@@ -122,6 +126,24 @@ impl Bench {
     pub(crate) async fn levels(&self, sku: &str) -> [i64; 5] {
         let level = self.level(sku).await;
         [level.on_hand, level.unallocated, level.granted, level.held, level.sold]
+    }
+
+    /// Runs a statement past the ledger, as no code of ours would.
+    pub(crate) async fn by_hand(&self, sql: &'static str) -> Result<(), LedgerFault> {
+        match &self.database {
+            Database::Sqlite(database) => {
+                let run = database.write(move |connection| {
+                    Box::pin(async move { sqlx::query(sql).execute(connection).await.map(drop) })
+                });
+                run.await
+            }
+            Database::Postgres(database) => {
+                let run = database.run(move |connection| {
+                    Box::pin(async move { sqlx::query(sql).execute(connection).await.map(drop) })
+                });
+                run.await
+            }
+        }
     }
 
     pub(crate) fn moved(&self, name: &str, kind: MoveKind, quantity: u32) -> Entry {

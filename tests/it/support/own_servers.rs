@@ -1,5 +1,6 @@
 //! Servers that one test alone has, to kill and to restart.
 
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use std::{
     fs,
     io::{Read, Write},
@@ -10,9 +11,13 @@ use std::{
 };
 use tempfile::TempDir;
 
-use super::servers::{as_nobody_special, free_port, postgres_programs, run, we_are_root};
+use super::servers::{
+    as_nobody_special, free_port, postgres_programs, redis_program, run, we_are_root,
+};
 
-/// A PostgreSQL of this test's own, fsync on.
+const RELOAD: &str = "select pg_reload_conf()";
+
+/// A PostgreSQL of this test's own, fsync on as it comes.
 pub(crate) struct OwnPostgres {
     folder: TempDir,
     bin: PathBuf,
@@ -43,6 +48,23 @@ impl OwnPostgres {
         self.port
     }
 
+    /// Changes a setting; connections from now on have it.
+    pub(crate) async fn set(&self, setting: &str, value: &str) {
+        let mut admin = PgConnection::connect(&self.url()).await.expect("it answers");
+        for sql in [format!("alter system set {setting} = {value}"), RELOAD.to_owned()] {
+            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut admin).await.expect("it is done");
+        }
+        let show = format!("show {setting}");
+        let seen = async || {
+            let mut fresh = PgConnection::connect(&self.url()).await.expect("it answers");
+            let show = sqlx::query_scalar::<_, String>(AssertSqlSafe(show.clone()));
+            show.fetch_one(&mut fresh).await.expect("it tells")
+        };
+        while seen().await != value {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Ends it in this mode (`fast`, `immediate`).
     pub(crate) fn end(&self, mode: &str) {
         self.control(&["-m", mode, "stop"]);
@@ -51,7 +73,7 @@ impl OwnPostgres {
     /// Starts it again, on the same port.
     pub(crate) fn start_again(&self) {
         let options = format!(
-            "-p {} -k {} -c listen_addresses=127.0.0.1 -c fsync=on -c max_connections=100",
+            "-p {} -k {} -c listen_addresses=127.0.0.1 -c max_connections=100",
             self.port,
             self.folder.path().display()
         );
@@ -136,9 +158,7 @@ impl Drop for OwnRedis {
 
 #[expect(clippy::zombie_processes, reason = "its owner waits for it; a panic ends the run")]
 fn redis(folder: &Path, port: u16) -> Child {
-    let program = std::env::var_os("DOORBUSTER_TEST_REDIS_BIN");
-    let program = program.unwrap_or_else(|| "redis-server".into());
-    let child = Command::new(program)
+    let child = Command::new(redis_program())
         .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port"])
         .arg(port.to_string())
         .arg("--dir")

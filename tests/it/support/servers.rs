@@ -7,7 +7,9 @@
 use doorbuster::ledger::{Database, DatabaseOptions};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use std::{
-    env, fs,
+    env,
+    ffi::OsString,
+    fs,
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -128,7 +130,7 @@ fn start_redis() -> String {
     let folder = private_folder("redis");
     for _ in 0..5 {
         let port = free_port();
-        let child = Command::new("redis-server")
+        let child = Command::new(redis_program())
             .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port"])
             .arg(port.to_string())
             .arg("--dir")
@@ -183,8 +185,12 @@ pub(super) fn we_are_root() -> bool {
     id.stdout.trim_ascii() == b"0"
 }
 
-/// Debian keeps them apart by version; elsewhere they are in the path.
+/// What `tests/run` found; else, Debian keeps them apart by version, and elsewhere they are in the
+/// path.
 pub(super) fn postgres_programs() -> PathBuf {
+    if let Some(found) = env::var_os("DOORBUSTER_TEST_POSTGRES_BIN") {
+        return found.into();
+    }
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let found = versions.map(|version| version.path().join("bin"));
     let mut found: Vec<PathBuf> = found.filter(|bin| bin.join("initdb").exists()).collect();
@@ -192,6 +198,11 @@ pub(super) fn postgres_programs() -> PathBuf {
     let in_path = env::var_os("PATH").unwrap_or_default();
     let in_path = env::split_paths(&in_path).find(|folder| folder.join("initdb").exists());
     in_path.or_else(|| found.pop()).unwrap_or_else(|| missing("initdb", "PostgreSQL is not there"))
+}
+
+/// What `tests/run` found; a Valkey does as well.
+pub(crate) fn redis_program() -> OsString {
+    env::var_os("DOORBUSTER_TEST_REDIS_BIN").unwrap_or_else(|| "redis-server".into())
 }
 
 fn private_folder(of: &str) -> PathBuf {

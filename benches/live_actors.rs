@@ -1,0 +1,192 @@
+//! Resident memory of a shop in full swing: 100,000 live carts of two lines each and 100,000 live
+//! SKU actors, on the embedded database.
+//!
+//! The carts are opened as requests open them, through [`Carts::ask`], and stay: actors, their
+//! sessions, the registries, and whatever the process keeps besides (caches, page cache of the
+//! database, buffers grown on the way) count.
+
+#![allow(clippy::print_stdout, reason = "a bench prints its table")]
+
+#[allow(dead_code, reason = "each bench uses its part")]
+mod figures;
+
+use doorbuster::{
+    app::{App, Replaced},
+    base::{Buyer, CheckoutId, Email, Money, MovementId, Person, Sku},
+    cart::{Ask, Carts, Command},
+    catalog::{Product, StockPolicy},
+    checkout::{Asked, Draft, DraftLine, Reply},
+    config::Config,
+    http::UCP,
+    ledger::{
+        Entry, EntryId, Fact,
+        entry::{MoveKind, StockMove},
+    },
+};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use std::{net::SocketAddr, sync::Arc};
+
+/// As the service itself: what an allocator keeps for later is resident too.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const CARTS: usize = 100_000;
+const SKUS: usize = 100_000;
+
+/// Requests under way at once while the shop fills: what the door admits.
+const AT_ONCE: usize = 1024;
+
+const MIB: f64 = 1024.0 * 1024.0;
+
+fn main() -> anyhow::Result<()> {
+    let system = actix::System::with_tokio_rt(|| {
+        let mut runtime = tokio::runtime::Builder::new_multi_thread();
+        runtime.worker_threads(2).enable_all().build().expect("the system gives us threads")
+    });
+    system.block_on(run())
+}
+
+async fn run() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut config = Config::default();
+    config.server.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+    config.storage.data = folder.path().to_owned();
+    config.demo.catalogue = false;
+    // Nothing goes to sleep while it is counted.
+    let replaced = Replaced { no_rounds: true, ..Replaced::default() };
+    let app = App::start(&config, replaced).await?;
+    let empty = resident();
+
+    let skus: Vec<Sku> = (0..SKUS).map(sku).collect();
+    fill_catalogue(&app, &skus).await?;
+    receive(&app, &skus).await?;
+    let stocked = resident();
+
+    stream::iter(&skus)
+        .for_each_concurrent(AT_ONCE, |sku| async {
+            app.desk.stock.take(sku, 1).await;
+        })
+        .await;
+    assert_eq!(app.desk.stock.live_count(), SKUS, "every SKU is live");
+    let skus_live = resident();
+
+    let opened = stream::iter(0..CARTS).map(|number| open(&app, number)).buffer_unordered(AT_ONCE);
+    opened.try_collect::<()>().await?;
+    assert_eq!(app.carts.live_count(), CARTS, "every cart is live");
+    assert_eq!(app.desk.stock.live_count(), SKUS, "every SKU is live still");
+    assert_eq!(app.desk.store.figures().await?.holds, 2 * CARTS as i64, "two lines each are held");
+    let full = resident();
+
+    println!("live_actors: {}", figures::machine());
+    println!("embedded SQLite, default configuration, {CARTS} carts of two lines, {SKUS} SKUs\n");
+    let row = |what: &str, bytes: f64, each: String| {
+        vec![what.to_owned(), format!("{:.1}", bytes / MIB), each]
+    };
+    let each = |bytes: f64, of: usize| format!("{:.0} bytes each", bytes / of as f64);
+    figures::print(
+        &["resident", "MiB", ""],
+        &[
+            row("an empty shop", empty, String::new()),
+            row("+ catalogue and stock written", stocked - empty, String::new()),
+            row("+ live SKU actors", skus_live - stocked, each(skus_live - stocked, SKUS)),
+            row("+ live carts", full - skus_live, each(full - skus_live, CARTS)),
+            row("in all (target < 500)", full, String::new()),
+            row("highest on the way", highest(), String::new()),
+        ],
+    );
+    // Products are believed for a few seconds: the faster the carts come, the more are at hand.
+    println!("\nat hand at the end: {:?}", app.desk.catalog);
+    app.stop().await;
+    Ok(())
+}
+
+async fn fill_catalogue(app: &App, skus: &[Sku]) -> anyhow::Result<()> {
+    let product = |sku: &Sku| Product {
+        sku: sku.clone(),
+        title: format!("The well-known article {sku}"),
+        price: Money::from_minor(1990, "EUR".parse().expect("a currency")),
+        tax_category: "standard".into(),
+        image_url: Some(format!("https://shop.example/pictures/{sku}.jpg")),
+        attributes: [("color".into(), "red".into()), ("size".into(), "M".into())].into(),
+        stock_policy: StockPolicy::Tracked,
+        active: true,
+        updated_at: app.desk.now(),
+    };
+    for some in skus.chunks(1000) {
+        let products: Vec<Product> = some.iter().map(product).collect();
+        app.desk.catalog.save(&products).await?;
+    }
+    Ok(())
+}
+
+async fn receive(app: &App, skus: &[Sku]) -> anyhow::Result<()> {
+    let receive = |sku: &Sku| {
+        let (now, kind) = (app.desk.now(), MoveKind::Receive);
+        let id = MovementId::new(now, &*app.desk.chance);
+        let (sku, reason) = (sku.clone(), "opening".to_owned());
+        let moved = StockMove { id, sku, kind, quantity: 1000, reason, key: None, now };
+        app.desk.writer.write(Entry::new(EntryId::of(id), Fact::Move(moved)))
+    };
+    let received: Vec<_> =
+        stream::iter(skus).map(receive).buffer_unordered(AT_ONCE).collect().await;
+    for outcome in received {
+        outcome??;
+    }
+    Ok(())
+}
+
+/// Opens the cart with this number: two lines, a buyer with a name and an address.
+async fn open(app: &App, number: usize) -> anyhow::Result<()> {
+    let carts: &Arc<Carts> = &app.carts;
+    let email = Email::parse(&format!("buyer{number}@example.com"))?;
+    let buyer = Buyer {
+        first_name: Some("Ada".into()),
+        last_name: Some("Lovelace".into()),
+        email: Some(email),
+        phone_number: Some("+441234567890".into()),
+    };
+    let lines = [2 * number, 2 * number + 1].map(|at| DraftLine {
+        id: None,
+        item: sku(at % SKUS).as_str().to_owned(),
+        quantity: 1,
+    });
+    let person = Person { buyer: Some(buyer), ..Person::default() };
+    let draft = Draft { currency: None, lines: lines.into(), person };
+    let asked = Asked {
+        caller: "anonymous".into(),
+        key: format!("open-{number}"),
+        fingerprint: format!("{number:064x}"),
+        dialect: UCP,
+    };
+    let checkout = CheckoutId::new(app.desk.now(), &*app.desk.chance);
+    let command = Command::Create(Box::new(draft));
+    match carts.ask(Ask { checkout, asked, if_version: None, command }).await? {
+        Reply::Done(answer) if answer.status == 201 => Ok(()),
+        other => anyhow::bail!("a cart did not open: {other:?}"),
+    }
+}
+
+fn sku(number: usize) -> Sku {
+    Sku::parse(&format!("ARTICLE-{number:06}-RED-M")).expect("a SKU")
+}
+
+/// Bytes of this process in memory now.
+fn resident() -> f64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").expect("a kernel that tells");
+    let pages = statm.split(' ').nth(1).and_then(|pages| pages.parse::<f64>().ok());
+    pages.expect("the second number is the resident pages") * page_size()
+}
+
+/// The page size, from what the kernel says of the same memory in other words.
+fn page_size() -> f64 {
+    let known = figures::field("/proc/self/smaps", "KernelPageSize");
+    let kilobytes = known.trim_end_matches("kB").trim().parse::<f64>();
+    kilobytes.expect("a number of kB") * 1024.0
+}
+
+/// The most bytes that were in memory at once so far.
+fn highest() -> f64 {
+    let known = figures::field("/proc/self/status", "VmHWM");
+    let kilobytes = known.trim_end_matches("kB").trim().parse::<f64>();
+    kilobytes.expect("a number of kB") * 1024.0
+}
