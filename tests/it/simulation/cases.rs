@@ -85,3 +85,26 @@ fn forgetting_recorded_entries_is_seen() {
 fn settling_an_attempt_twice_is_seen() {
     seen(Sabotage::SettleTwice);
 }
+
+#[test]
+fn a_pinned_hold_that_expires_is_seen() {
+    seen(Sabotage::ExpirePinned);
+}
+
+#[test]
+fn fencing_in_one_statement_is_seen() {
+    assert!(seen(Sabotage::FenceInOneStatement).contains("is dead and has"));
+}
+
+#[test]
+fn a_refusal_nobody_records_is_seen() {
+    assert!(seen(Sabotage::ForgetRefusals).contains("was refused, and is accepted now"));
+}
+
+#[test]
+fn storms_alone_break_nothing() {
+    for seed in 0..seeds() / 10 {
+        let stormy = run(seed, Some(Sabotage::Storm), false);
+        assert!(stormy.wrong.is_empty(), "seed {seed}: {:#?}", stormy.wrong);
+    }
+}

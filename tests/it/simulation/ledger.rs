@@ -54,9 +54,6 @@ enum Ending {
     Delayed,
 }
 
-/// How often, in a thousand, a process dies when a commit of its has no answer.
-const DIES_COMMITTING: u64 = 150;
-
 pub(crate) fn unreachable(why: &str) -> LedgerFault {
     LedgerFault::Unreachable(why.to_owned())
 }
@@ -131,7 +128,7 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<BatchReply, CommitFault> {
         let ending = self.ending(batch)?;
-        if ending != Ending::Answered && self.chaos.strikes(DIES_COMMITTING) {
+        if ending != Ending::Answered && self.chaos.strikes(self.chaos.plan.dies_committing) {
             // The process dies with its commit under way.
             let _over = self.sender.as_ref().map(|(number, doomed)| doomed.send(*number));
         }
@@ -210,7 +207,7 @@ impl Ledger {
         let hold = self.locks.batch(&ask, &self.tables).await?;
         let (reply, changes) = {
             let tables = self.tables.lock().unwrap();
-            let world = self.sabotaged(tables.seen(&ask));
+            let world = self.sabotaged(tables.seen(&ask), batch);
             let (reply, changes) = judge(world, batch, now);
             self.check_refusals(&tables, batch, &reply, now);
             (reply, changes)
@@ -275,10 +272,15 @@ impl Ledger {
     }
 
     /// What the judge is shown when a rule is broken on purpose.
-    fn sabotaged(&self, mut world: World) -> World {
+    fn sabotaged(&self, mut world: World, batch: &[Entry]) -> World {
         match self.chaos.sabotage {
             Some(Sabotage::ConsumeFromClosed) => {
                 world.grants.iter_mut().for_each(|grant| grant.active = true);
+            }
+            Some(Sabotage::ExpirePinned) => {
+                if batch.iter().all(|entry| matches!(entry.fact, Fact::Expire(_))) {
+                    world.holds.iter_mut().for_each(|hold| hold.pinned_by = None);
+                }
             }
             Some(Sabotage::ForgetEntries) => world.entries.clear(),
             Some(Sabotage::SettleTwice) => {
@@ -286,7 +288,13 @@ impl Ledger {
                     attempt.state = AttemptState::Pending;
                 }
             }
-            Some(Sabotage::AnswerEarly) | None => {}
+            Some(
+                Sabotage::AnswerEarly
+                | Sabotage::FenceInOneStatement
+                | Sabotage::ForgetRefusals
+                | Sabotage::Storm,
+            )
+            | None => {}
         }
         world
     }
@@ -324,6 +332,8 @@ impl Ledger {
     }
 
     async fn close_all(&self, holder: HolderId, stale_before: Timestamp) -> Option<Vec<GrantId>> {
+        let seen = || self.tables.lock().unwrap().grants_of(holder);
+        let early = self.chaos.is(Sabotage::FenceInOneStatement).then(seen);
         let row = self.locks.holder(holder).await?;
         let stale = {
             let tables = self.tables.lock().unwrap();
@@ -335,11 +345,10 @@ impl Ledger {
         }
         tokio::time::sleep(self.chaos.between(0, 3)).await;
         // The second statement, with a snapshot that sees a grant taken while the first one waited.
-        let held = || self.tables.lock().unwrap().grants_of(holder);
-        let skus = || held().into_iter().map(|(_, sku)| sku).collect();
+        let skus = || early.clone().unwrap_or_else(seen).into_iter().map(|(_, sku)| sku).collect();
         let stock = self.locks.skus(skus).await?;
         let mut tables = self.tables.lock().unwrap();
-        let closes = tables.grants_of(holder);
+        let closes = early.clone().unwrap_or_else(|| tables.grants_of(holder));
         let closed = tables.close(&closes);
         if let Some(one) = tables.lifetimes.get_mut(&holder) {
             one.live = false;
