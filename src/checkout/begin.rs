@@ -5,7 +5,7 @@ use super::{
     count,
     crash::CrashPoint,
     desk::Checkout,
-    open::stale,
+    open::{merge, stale},
     quote::shortage_notice,
     record::session_write,
     saga::{Attempted, Saga, Stop},
@@ -38,7 +38,7 @@ impl Saga<'_> {
             }
             Err(LedgerRefused::Short(short)) => {
                 count::short(&short);
-                return Err(Stop::Answered(self.sold_out(asked, &short).await?));
+                return Err(Stop::Answered(self.sold_out(asked, short).await?));
             }
             Err(refused) => return Err(Stop::Later(stale(&refused))),
         }
@@ -54,12 +54,46 @@ impl Saga<'_> {
     }
 
     /// A hold had lapsed and its units are gone. The session opens again with what it still has,
-    /// and says so; the express lane leaves nothing.
+    /// and says so; the express lane leaves nothing. Another hold may lapse meanwhile: it is then
+    /// named as well.
     async fn sold_out(
         &mut self,
         asked: &Asked,
-        shortages: &[Shortage],
+        mut shortages: Vec<Shortage>,
     ) -> Result<Reply, CheckoutRefused> {
+        for _ in 0..DECISIONS_MAX {
+            let after = self.without(&shortages);
+            if after.express {
+                return Ok(self.desk.nothing(asked, &after.notices, Some(after.currency)).await?.1);
+            }
+            let keep = |(sku, quantity): &(Sku, u32)| HoldWanted {
+                sku: sku.clone(),
+                quantity: *quantity,
+                source: Source::Direct,
+            };
+            let holds = after.held.iter().map(keep).collect();
+            let key = self.desk.answered(&asked.write(None, self.desk.now()), &after);
+            let answer = key.answer.clone();
+            let write = session_write(&after, holds, false, None, Some(key), self.desk.now());
+            match self.desk.commit(write).await? {
+                Ok(_) => {
+                    count::told(&after.notices);
+                    *self.session = after;
+                    return answer.map(Reply::Done).ok_or(CheckoutRefused::KeyInFlight);
+                }
+                Err(LedgerRefused::Short(more)) => {
+                    count::short(&more);
+                    merge(&mut shortages, more);
+                }
+                Err(LedgerRefused::KeyTaken(row)) => return self.desk.replay(asked, *row).await,
+                Err(refused) => return Err(stale(&refused)),
+            }
+        }
+        Err(CheckoutRefused::Busy)
+    }
+
+    /// The session as it stands without what it can no longer have, one version on.
+    fn without(&self, shortages: &[Shortage]) -> Session {
         let is_short = |sku: &Sku| shortages.iter().find(|short| short.sku == *sku);
         let notices = self.session.lines.iter().filter_map(|line| {
             let short = is_short(&line.sku)?;
@@ -67,30 +101,10 @@ impl Saga<'_> {
         });
         let mut after = self.session.clone();
         after.notices = notices.collect();
-        if !after.express {
-            count::told(&after.notices);
-        }
-        if after.express {
-            return Ok(self.desk.nothing(asked, &after.notices, Some(after.currency)).await?.1);
-        }
         after.version += 1;
         after.hold_until = self.desk.now().plus(self.desk.terms.hold_ttl);
         after.held.retain(|(sku, _)| is_short(sku).is_none());
-        let keep = |(sku, quantity): &(Sku, u32)| HoldWanted {
-            sku: sku.clone(),
-            quantity: *quantity,
-            source: Source::Direct,
-        };
-        let holds = after.held.iter().map(keep).collect();
-        let key = self.desk.answered(&asked.write(None, self.desk.now()), &after);
-        let answer = key.answer.clone();
-        let write = session_write(&after, holds, false, None, Some(key), self.desk.now());
-        match self.desk.commit(write).await? {
-            Ok(_) => *self.session = after,
-            Err(LedgerRefused::KeyTaken(row)) => return self.desk.replay(asked, *row).await,
-            Err(refused) => return Err(stale(&refused)),
-        }
-        answer.map(Reply::Done).ok_or(CheckoutRefused::KeyInFlight)
+        after
     }
 }
 

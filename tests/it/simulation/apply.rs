@@ -31,6 +31,9 @@ impl Tables {
     /// ends the run.
     pub(crate) fn apply(&mut self, changes: Changes, chaos: &Chaos) -> Broken {
         for entry in changes.entries {
+            if chaos.is(Sabotage::ForgetRefusals) && entry.outcome.is_err() {
+                continue;
+            }
             let taken = self.entries.insert(entry.id, entry.outcome).is_some();
             must(!taken || chaos.is(Sabotage::ForgetEntries), "entries_pkey")?;
         }

@@ -52,6 +52,9 @@ impl Bank {
     }
 
     fn line(&self) -> Line {
+        if self.chaos.is_bank_away() {
+            return if self.chaos.below(2) == 0 { Line::NotSent } else { Line::Lost };
+        }
         if !self.chaos.strikes(self.chaos.plan.rates.bank) {
             return Line::Good;
         }

@@ -35,10 +35,21 @@ pub(crate) struct Plan {
     pub(crate) units: u64,
     pub(crate) kills: u64,
     pub(crate) freezes: u64,
+    /// How often, in a thousand, a process dies when a commit of its has no answer.
+    pub(crate) dies_committing: u64,
+    /// While the bank cannot be reached at all, in milliseconds from the start.
+    pub(crate) bank_away: (u64, u64),
     pub(crate) rates: Rates,
 }
 
 impl Plan {
+    /// Few units, many who want them, and commits that are not heard of while processes die.
+    fn stormy(self) -> Self {
+        let rates = Rates { unknown: 250, ..self.rates };
+        let (replicas, shoppers, skus, units) = (2, 14, 1, 5 + self.units % 6);
+        Self { replicas, shoppers, skus, units, dies_committing: 400, rates, ..self }
+    }
+
     fn of(dice: &SeededChance) -> Self {
         // Some seeds are calm, some are not; each kind of trouble is left out by some.
         let wild = dice.below(4);
@@ -50,6 +61,11 @@ impl Plan {
             units: 1 + dice.below(14),
             kills: if dice.below(2) == 0 { 0 } else { dice.below(3) },
             freezes: if dice.below(2) == 0 { 0 } else { dice.below(3) },
+            dies_committing: 150,
+            bank_away: {
+                let from = dice.below(20_000);
+                (from, if dice.below(4) == 0 { from + 4000 + dice.below(30_000) } else { 0 })
+            },
             rates: Rates {
                 unknown: rate(50),
                 unreachable: rate(25),
@@ -90,8 +106,10 @@ impl Chaos {
     /// A run of this seed, which begins now.
     pub(crate) fn new(seed: u64, sabotage: Option<Sabotage>, keeps_log: bool) -> Self {
         let dice = SeededChance::new(seed);
+        let plan = Plan::of(&dice);
+        let storms = sabotage.is_some_and(Sabotage::needs_a_storm);
         Self {
-            plan: Plan::of(&dice),
+            plan: if storms { plan.stormy() } else { plan },
             sabotage,
             dice,
             began: Instant::now(),
@@ -127,6 +145,13 @@ impl Chaos {
     /// Between so many milliseconds.
     pub(crate) fn between(&self, least: u64, most: u64) -> Duration {
         Duration::from_millis(least + self.dice.below(most - least + 1))
+    }
+
+    /// Whether the bank has an outage.
+    pub(crate) fn is_bank_away(&self) -> bool {
+        let now = Instant::now().duration_since(self.began).as_millis();
+        let (from, until) = self.plan.bank_away;
+        !self.is_calm() && (u128::from(from)..u128::from(until)).contains(&now)
     }
 
     /// From now on nothing goes wrong any more.

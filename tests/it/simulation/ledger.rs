@@ -19,7 +19,7 @@ use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use super::{
     chaos::Chaos,
@@ -34,6 +34,8 @@ pub(crate) struct Ledger {
     pub(crate) chaos: Arc<Chaos>,
     pub(crate) tables: Arc<Mutex<Tables>>,
     locks: Arc<Locks>,
+    /// The replica whose handle this is, and how it dies.
+    pub(crate) sender: Option<(usize, mpsc::UnboundedSender<usize>)>,
 }
 
 /// How a commit ends.
@@ -67,7 +69,7 @@ pub(crate) fn elsewhere(work: impl Future<Output = ()> + Send + 'static) {
 
 impl Ledger {
     pub(crate) fn new(chaos: Arc<Chaos>) -> Self {
-        Self { chaos, tables: Arc::default(), locks: Arc::default() }
+        Self { chaos, tables: Arc::default(), locks: Arc::default(), sender: None }
     }
 
     /// A question to the rows as they stand when it arrives.
@@ -126,6 +128,10 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<BatchReply, CommitFault> {
         let ending = self.ending(batch)?;
+        if ending != Ending::Answered && self.chaos.strikes(self.chaos.plan.dies_committing) {
+            // The process dies with its commit under way.
+            let _over = self.sender.as_ref().map(|(number, doomed)| doomed.send(*number));
+        }
         let (reply, answer) = oneshot::channel();
         let (ledger, batch) = (self.clone(), batch.to_vec());
         let (there, back) = (self.way(), self.way());
@@ -173,7 +179,7 @@ impl Ledger {
                 None
             }
             Ending::Lingers { commits } => {
-                let linger = chaos.between(50, 4000);
+                let linger = chaos.between(50, 12_000);
                 tokio::join!(
                     self.transact(batch, now, linger, commits),
                     hang_up(reply, chaos.between(10, 1000))
@@ -182,7 +188,7 @@ impl Ledger {
             }
             Ending::Delayed => {
                 hang_up(reply, chaos.between(1, 500)).await;
-                tokio::time::sleep(chaos.between(1, 8000)).await;
+                tokio::time::sleep(chaos.between(1, 12_000)).await;
                 self.transact(batch, now, Duration::ZERO, true).await;
                 None
             }
@@ -201,16 +207,22 @@ impl Ledger {
         let hold = self.locks.batch(&ask, &self.tables).await?;
         let (reply, changes) = {
             let tables = self.tables.lock().unwrap();
-            let world = self.sabotaged(tables.seen(&ask));
+            let world = self.sabotaged(tables.seen(&ask), batch);
             let (reply, changes) = judge(world, batch, now);
             self.check_refusals(&tables, batch, &reply, now);
             (reply, changes)
         };
+        let answered = batch
+            .iter()
+            .zip(&reply.outcomes)
+            .filter(|(entry, outcome)| commits && entry.resubmitted && outcome.is_err());
+        let refused: Vec<_> = answered.map(|(entry, _)| entry.id.clone()).collect();
         // Others commit in between what these locks leave free.
         tokio::time::sleep(linger + self.chaos.between(0, 1)).await;
         if commits && !changes.is_empty() {
             self.commit(batch, &reply, changes, &hold);
         }
+        self.tables.lock().unwrap().refused.extend(refused);
         drop(hold);
         Some(reply)
     }
@@ -220,6 +232,11 @@ impl Ledger {
             self.chaos.tell(|| format!("{:?} {outcome:?}", entry.id));
         }
         let mut tables = self.tables.lock().unwrap();
+        for (entry, outcome) in batch.iter().zip(&reply.outcomes) {
+            if outcome.is_ok() && tables.refused.contains(&entry.id) {
+                self.chaos.wrong(format!("{:?} was refused, and is accepted now", entry.id));
+            }
+        }
         if let Err(broken) = tables.apply(changes, &self.chaos) {
             self.chaos.wrong(broken);
         }
@@ -255,10 +272,15 @@ impl Ledger {
     }
 
     /// What the judge is shown when a rule is broken on purpose.
-    fn sabotaged(&self, mut world: World) -> World {
+    fn sabotaged(&self, mut world: World, batch: &[Entry]) -> World {
         match self.chaos.sabotage {
             Some(Sabotage::ConsumeFromClosed) => {
                 world.grants.iter_mut().for_each(|grant| grant.active = true);
+            }
+            Some(Sabotage::ExpirePinned) => {
+                if batch.iter().all(|entry| matches!(entry.fact, Fact::Expire(_))) {
+                    world.holds.iter_mut().for_each(|hold| hold.pinned_by = None);
+                }
             }
             Some(Sabotage::ForgetEntries) => world.entries.clear(),
             Some(Sabotage::SettleTwice) => {
@@ -266,7 +288,13 @@ impl Ledger {
                     attempt.state = AttemptState::Pending;
                 }
             }
-            Some(Sabotage::AnswerEarly) | None => {}
+            Some(
+                Sabotage::AnswerEarly
+                | Sabotage::FenceInOneStatement
+                | Sabotage::ForgetRefusals
+                | Sabotage::Storm,
+            )
+            | None => {}
         }
         world
     }
@@ -304,6 +332,8 @@ impl Ledger {
     }
 
     async fn close_all(&self, holder: HolderId, stale_before: Timestamp) -> Option<Vec<GrantId>> {
+        let seen = || self.tables.lock().unwrap().grants_of(holder);
+        let early = self.chaos.is(Sabotage::FenceInOneStatement).then(seen);
         let row = self.locks.holder(holder).await?;
         let stale = {
             let tables = self.tables.lock().unwrap();
@@ -315,16 +345,19 @@ impl Ledger {
         }
         tokio::time::sleep(self.chaos.between(0, 3)).await;
         // The second statement, with a snapshot that sees a grant taken while the first one waited.
-        let held = || self.tables.lock().unwrap().grants_of(holder);
-        let skus = || held().into_iter().map(|(_, sku)| sku).collect();
+        let skus = || early.clone().unwrap_or_else(seen).into_iter().map(|(_, sku)| sku).collect();
         let stock = self.locks.skus(skus).await?;
         let mut tables = self.tables.lock().unwrap();
-        let closes = tables.grants_of(holder);
+        let closes = early.clone().unwrap_or_else(|| tables.grants_of(holder));
         let closed = tables.close(&closes);
         if let Some(one) = tables.lifetimes.get_mut(&holder) {
             one.live = false;
         }
         self.chaos.tell(|| format!("fenced {holder}: {closed:?}"));
+        let left = tables.grants_of(holder);
+        if !left.is_empty() {
+            self.chaos.wrong(format!("{holder} is dead and has {left:?}"));
+        }
         for (_, sku) in &closes {
             if let Err(broken) = tables.check(sku) {
                 self.chaos.wrong(broken);

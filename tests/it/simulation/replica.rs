@@ -25,8 +25,8 @@ use super::{bank::Bank, cache::Cache, chaos::Chaos, ledger::Ledger};
 
 /// What a shop of the simulation decides: everything is over soon.
 pub(crate) const TERMS: Terms = Terms {
-    hold_ttl: Duration::from_secs(45),
-    session_ttl: Duration::from_secs(240),
+    hold_ttl: Duration::from_secs(8),
+    session_ttl: Duration::from_secs(120),
     gateway_deadline: Duration::from_secs(4),
     watch: Duration::from_secs(120),
     capture_at_once: true,
@@ -131,7 +131,8 @@ pub(crate) fn product(sku: Sku, now: Timestamp) -> Product {
 pub(crate) fn start(world: &World, number: usize, lifetime: u64) -> (LocalSet, Door) {
     let (door, inbox) = mpsc::unbounded_channel();
     let tasks = LocalSet::new();
-    let world = world.clone();
+    let mut world = world.clone();
+    world.ledger.sender = Some((number, world.doomed.clone()));
     tasks.spawn_local(async move { live(world, number, lifetime, inbox).await });
     (tasks, door)
 }

@@ -213,7 +213,7 @@ impl Shopper {
         }
         if self.dice.below(6) == 0 {
             // Long enough for the hold to lapse.
-            self.waits(70_000).await;
+            self.waits(20_000).await;
         }
         if self.dice.below(6) == 0 {
             self.asks(Wish::Cancel(checkout)).await;

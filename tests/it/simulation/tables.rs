@@ -12,7 +12,7 @@ use doorbuster::{
         store::{Figures, MovementRow},
     },
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A process lifetime.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +32,8 @@ pub(crate) struct Debt {
 #[derive(Debug, Default)]
 pub(crate) struct Tables {
     pub(crate) entries: BTreeMap<EntryId, Outcome>,
+    /// Ids whose refusal was answered to a resubmission, for the check that none is accepted later.
+    pub(crate) refused: BTreeSet<EntryId>,
     pub(crate) lifetimes: BTreeMap<HolderId, Lifetime>,
     pub(crate) stock: BTreeMap<Sku, StockRow>,
     pub(crate) grants: BTreeMap<GrantId, GrantRow>,
