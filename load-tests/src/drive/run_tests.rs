@@ -192,7 +192,7 @@ fn a_server_that_is_not_there_breaks_flows_and_not_the_driver() {
     assert_eq!(live.orders.load(Ordering::Relaxed), 0);
 }
 
-/// A buyer who is let in and then turned away waited for two answers; the no took as long as the no.
+/// A buyer who is let in and then turned away waited for two answers; the refusal is the second.
 #[test]
 fn a_no_is_timed_by_itself() {
     let slow = Duration::from_millis(60);
