@@ -103,9 +103,9 @@ impl Figures {
         self.sum(|flow| &flow.good)
     }
 
-    /// Latency of all flows that were refused.
+    /// Latency of the requests that were refused; of a flow's first, from its intended start.
     pub fn refused(&self) -> Latency {
-        self.sum(|flow| &flow.refused)
+        self.steps.get(super::window::REFUSED).cloned().unwrap_or_default()
     }
 
     fn sum(&self, of: impl Fn(&FlowFigures) -> &Latency) -> Latency {

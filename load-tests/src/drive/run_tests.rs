@@ -191,3 +191,24 @@ fn a_server_that_is_not_there_breaks_flows_and_not_the_driver() {
     assert!(figures.count(Ending::Broken) >= 28, "{figures:?}");
     assert_eq!(live.orders.load(Ordering::Relaxed), 0);
 }
+
+/// A buyer who is let in and then turned away waited for two answers; the refusal is the second.
+#[test]
+fn a_no_is_timed_by_itself() {
+    let slow = Duration::from_millis(60);
+    let answers = move |number: u64| {
+        if number % 2 == 1 {
+            return (503, String::new());
+        }
+        std::thread::sleep(slow);
+        (201, r#"{"id":"chk_7","status":"ready_for_complete"}"#.to_owned())
+    };
+    let shop = Shop::open(Duration::ZERO..Duration::ZERO, Arc::new(answers));
+    let load = Load::Closed { in_flight: 1 };
+    let mut plan = plan(&shop, load, Duration::from_secs(20));
+    (plan.flows, plan.most_flows) = (vec![(Flow::Complete, 1)], 20);
+    let figures = run(&plan);
+    assert_eq!(figures.count(Ending::Refused), 20);
+    assert!(figures.flows[&Flow::Complete].refused.millis(0.5) >= 59.0);
+    assert!(figures.refused().millis(0.5) < 50.0, "{} ms", figures.refused().millis(0.5));
+}

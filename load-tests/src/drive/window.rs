@@ -21,6 +21,9 @@ use super::{
     target::Target,
 };
 
+/// The name under which requests that were refused at the door are timed, whatever they asked.
+pub const REFUSED: &str = "refused";
+
 /// Figures that others may look at while the run goes on.
 #[derive(Debug, Default)]
 pub struct Live {
@@ -142,7 +145,10 @@ impl Window {
         answer: &io::Result<Answer>,
     ) -> Result<Answer, Ending> {
         match answer {
-            Ok(Answer { status: 429 | 503, .. }) => Err(Ending::Refused),
+            Ok(Answer { status: 429 | 503, .. }) => {
+                self.took(REFUSED, intended);
+                Err(Ending::Refused)
+            }
             Ok(answer) => {
                 self.took(step, intended);
                 Ok(*answer)
