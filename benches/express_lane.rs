@@ -76,6 +76,7 @@ fn main() -> anyhow::Result<()> {
 }
 
 async fn run() -> anyhow::Result<()> {
+    let sync_before = figures::sync_ms()?;
     let mut contenders = vec![
         ours().await?,
         by_hand("by hand, transactions of statements", Way::Statements).await?,
@@ -98,7 +99,7 @@ async fn run() -> anyhow::Result<()> {
         let theirs = contender.ground.rows_per_order(&hot()).await?;
         anyhow::ensure!(theirs == rows, "{} wrote {theirs:?}, not {rows:?}", contender.name);
     }
-    report(&contenders).await?;
+    report(&contenders, sync_before).await?;
     for contender in contenders {
         if let Side::Ours(app) = contender.side {
             app.stop().await;
@@ -236,10 +237,12 @@ fn buy(line: &mut BufReader<TcpStream>) -> anyhow::Result<Duration> {
     Ok(took)
 }
 
-async fn report(contenders: &[Contender]) -> anyhow::Result<()> {
+async fn report(contenders: &[Contender], sync_before: f64) -> anyhow::Result<()> {
+    let sync_after = figures::sync_ms()?;
     println!("express_lane: {}", figures::machine());
     let server = by_hand::server().await?;
-    println!("{server}, {BLOCKS} blocks of {REQUESTS} requests each, one in flight\n");
+    println!("{server}, {BLOCKS} blocks of {REQUESTS} requests each, one in flight");
+    println!("a durable write: {sync_before:.2} ms before, {sync_after:.2} ms after\n");
     let ours = &contenders[0];
     let row = |contender: &Contender| {
         let ratio = Spread::of_ratios(&ours.p50s, &contender.p50s);
