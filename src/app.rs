@@ -24,6 +24,7 @@ use crate::{
     http::{Answers, Draining, Site, server},
     ledger::{Commit, Store},
     payment::Gateway,
+    stock::Holder,
     telemetry::metrics,
 };
 use parts::{
@@ -64,7 +65,7 @@ pub struct App {
     pub carts: Arc<Carts>,
     /// Makes the rounds.
     pub keeper: Arc<Keeper>,
-    holder: Arc<tasks::Holder>,
+    holder: Arc<Holder>,
     draining: Arc<Draining>,
     server: ServerHandle,
     serving: JoinHandle<std::io::Result<()>>,
@@ -90,7 +91,9 @@ impl App {
         let mut tasks = Tasks::default();
         let database = open_database(config).await?;
         let ground = Ground::lay(config, replaced, &database).await?;
-        let holder = tasks::Holder::register(&ground).await?;
+        let (store, clock) = (ground.store.clone(), ground.clock.clone());
+        let label = config.server.replica_id.clone().unwrap_or_default();
+        let holder = Holder::register(store, clock, ground.chance.clone(), label).await?;
         let desk = open_desk(config, ground, &database, &answers, (&holder, &handles), &mut tasks)?;
         if config.demo.catalogue && config.mode == Mode::Dev {
             open_demo_shop(&desk).await?;
@@ -157,7 +160,7 @@ impl App {
         let _served = self.serving.await;
         self.tasks.end_rounds().await;
         self.carts.rest(REST_MAX).await;
-        self.holder.leave(&self.desk).await;
+        self.holder.leave(&self.desk.stock).await;
         let store = self.desk.store.clone();
         for arbiter in &self.arbiters {
             arbiter.stop();

@@ -66,6 +66,9 @@ pub struct Server {
     pub public_url: Option<String>,
     /// HTTP threads; 0 means one per core.
     pub workers: usize,
+    /// A name for this process among its replicas, for people: it stands beside its grants in the
+    /// ledger and in the log. Whose a grant is, a random id per process start says.
+    pub replica_id: Option<String>,
 }
 
 /// Where truth and its hot copy live.
@@ -173,7 +176,7 @@ pub struct Log {
 impl Default for Server {
     fn default() -> Self {
         let listen = SocketAddr::from(([127, 0, 0, 1], 8080));
-        Self { listen, metrics_listen: None, public_url: None, workers: 0 }
+        Self { listen, metrics_listen: None, public_url: None, workers: 0, replica_id: None }
     }
 }
 

@@ -7,10 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::{
-    Replaced,
-    tasks::{Holder, Tasks},
-};
+use super::{Replaced, tasks::Tasks};
 use crate::{
     access::{Access, Keys},
     base::{AnchoredClock, Chance, Clock, MovementId, SystemChance},
@@ -31,7 +28,7 @@ use crate::{
         sandbox::{BOOK, Sandbox, SandboxSettings},
     },
     sessions::{HotSessions, InProcessLimits, InProcessSessions, RedisLimits, RedisSessions},
-    stock::{GrantTerms, Stock},
+    stock::{GrantTerms, Holder, Stock},
 };
 
 pub(super) fn threads(config: &Config) -> usize {

@@ -1,20 +1,16 @@
 //! The tasks of a running service, in the order in which they end.
 
 use actix_web::web::Data;
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinHandle, time::MissedTickBehavior};
 
-use super::parts::Ground;
 use crate::{
-    base::{Chance, Clock, HolderId},
     cart::Keeper,
     checkout::Checkout,
     config::Config,
     http::Door,
-    ledger::{LedgerFault, Store, writer::QUEUE_BOUND},
+    ledger::{LedgerFault, writer::QUEUE_BOUND},
+    stock::Holder,
     telemetry::{
         Readings,
         metrics::{self, ActorKind, Exporter, PoolState},
@@ -33,10 +29,6 @@ const RETIRE: Duration = Duration::from_secs(30);
 
 /// Time between two heartbeats.
 const HEARTBEAT: Duration = Duration::from_secs(2);
-
-/// A holder this long without a heartbeat is fenced: its units are back on sale within seconds, and
-/// a paused process loses only its grants.
-const STALE: Duration = Duration::from_secs(8);
 
 /// Time between two readings of the gauges.
 const GAUGES: Duration = Duration::from_secs(1);
@@ -128,7 +120,7 @@ impl Tasks {
             let (holder, desk) = (holder.clone(), desk.clone());
             async move {
                 metrics::redis_up(desk.hot.ping().await.is_ok());
-                log(holder.beat(&desk).await.err());
+                log(holder.beat(&desk.stock).await.err());
             }
         });
     }
@@ -177,60 +169,6 @@ impl Tasks {
                 );
             }
         }
-    }
-}
-
-/// This process's lifetime as a holder of grants.
-pub(super) struct Holder {
-    id: Mutex<HolderId>,
-    store: Arc<dyn Store>,
-    clock: Arc<dyn Clock>,
-    chance: Arc<dyn Chance>,
-}
-
-impl Holder {
-    /// Registers a fresh lifetime.
-    pub(super) async fn register(ground: &Ground) -> Result<Arc<Self>, LedgerFault> {
-        let Ground { store, clock, chance, .. } = ground;
-        let id = HolderId::new(clock.now(), &**chance);
-        store.register_holder(id, "", clock.now()).await?;
-        let (store, clock, chance) = (store.clone(), clock.clone(), chance.clone());
-        Ok(Arc::new(Self { id: Mutex::new(id), store, clock, chance }))
-    }
-
-    pub(super) fn id(&self) -> HolderId {
-        *self.id.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// A live process that finds itself fenced begins a new lifetime: heartbeats revive nobody.
-    async fn beat(&self, desk: &Checkout) -> Result<(), LedgerFault> {
-        let now = self.clock.now();
-        if !self.store.heartbeat(self.id(), now).await? {
-            let fresh = HolderId::new(now, &*self.chance);
-            self.store.register_holder(fresh, "", now).await?;
-            *self.id.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
-            desk.stock.become_holder(fresh);
-            tracing::warn!(holder = %fresh, "was fenced; goes on as a new holder");
-        }
-        let stale_before = now.minus(STALE);
-        for holder in self.store.list_stale_holders(stale_before).await? {
-            let closed = self.store.fence(holder, stale_before, now).await?;
-            tracing::warn!(%holder, grants = closed.len(), "fenced a holder that stopped beating");
-        }
-        Ok(())
-    }
-
-    /// Ends this lifetime: its unused units are back on sale at once.
-    pub(super) async fn leave(&self, desk: &Checkout) {
-        let now = self.clock.now();
-        let ended = self.store.fence(self.id(), now.plus(STALE), now).await;
-        match ended {
-            Ok(closed) => tracing::info!(grants = closed.len(), "gave the grants back"),
-            Err(fault) => {
-                tracing::warn!(%fault, "the grants are given back when this holder is fenced")
-            }
-        }
-        desk.stock.retire_idle(Duration::ZERO).await;
     }
 }
 

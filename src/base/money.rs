@@ -183,6 +183,13 @@ mod tests {
         assert_eq!(read("99999999999999999999", "EUR"), Err(MoneyError::Overflow));
     }
 
+    #[test]
+    fn currencies_never_mix() {
+        let (left, right) = (currency("EUR"), currency("KWD"));
+        let mixed = Money::from_minor(1, left).checked_add(Money::from_minor(1, right));
+        assert_eq!(mixed, Err(MoneyError::CurrencyMismatch { left, right }));
+    }
+
     proptest! {
         #[test]
         fn what_is_shown_is_read_back(

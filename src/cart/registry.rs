@@ -84,11 +84,12 @@ impl Carts {
         let before = self.desk.now().minus(idle);
         let mut count = 0;
         for shard in &self.shards {
-            let due: Vec<_> = lock(shard)
+            let mut due: Vec<_> = lock(shard)
                 .iter()
                 .filter(|(_, live)| live.used_at <= before)
                 .map(|(checkout, live)| (*checkout, live.addr.clone()))
                 .collect();
+            due.sort_unstable_by_key(|(checkout, _)| *checkout);
             for (checkout, addr) in due {
                 if addr.send(Retire).await.unwrap_or(true) {
                     // Stopped or dead: the next one to ask starts a new actor, or has already.

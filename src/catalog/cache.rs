@@ -3,7 +3,7 @@
 use moka::sync::Cache;
 use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
-use super::{Product, postgres, record, sqlite};
+use super::{Product, shelf::Shelf};
 use crate::{
     base::Sku,
     ledger::{database::Database, store::LedgerFault},
@@ -20,7 +20,7 @@ const KEPT_AT_MOST: u64 = 100_000;
 /// The catalogue. Clones share one cache.
 #[derive(Clone)]
 pub struct Catalog {
-    database: Database,
+    shelf: Arc<dyn Shelf>,
     /// `None` is kept too: asking for what is not there must cost no more than for what is.
     cache: Cache<Sku, Option<Arc<Product>>>,
 }
@@ -34,8 +34,13 @@ impl fmt::Debug for Catalog {
 impl Catalog {
     /// The catalogue in this database.
     pub fn new(database: Database) -> Self {
+        Self::over(Arc::new(database))
+    }
+
+    /// The catalogue of the products on this shelf.
+    pub fn over(shelf: Arc<dyn Shelf>) -> Self {
         let cache = Cache::builder().time_to_live(BELIEVED_FOR).max_capacity(KEPT_AT_MOST).build();
-        Self { database, cache }
+        Self { shelf, cache }
     }
 
     /// Products by SKU, sold ones and withdrawn ones; those that do not exist are left out. Asks
@@ -58,7 +63,7 @@ impl Catalog {
         }
         missed.sort_unstable();
         missed.dedup();
-        for product in self.load(&missed).await? {
+        for product in self.shelf.find(&missed).await? {
             found.insert(product.sku.clone(), Arc::new(product));
         }
         for sku in missed {
@@ -85,12 +90,7 @@ impl Catalog {
         cursor: Option<&Sku>,
         limit: u32,
     ) -> Result<Vec<Product>, LedgerFault> {
-        let after = cursor.map_or_else(String::new, |sku| sku.as_str().to_owned());
-        let rows = match &self.database {
-            Database::Sqlite(database) => sqlite::list(database, after, limit).await,
-            Database::Postgres(database) => postgres::list(database, after, limit).await,
-        }?;
-        rows.into_iter().map(record::from_row).collect()
+        self.shelf.list(cursor, limit).await
     }
 
     /// Inserts or replaces these products, all or none.
@@ -101,24 +101,11 @@ impl Catalog {
     /// # Errors
     /// When the database does not answer, or keeps none of them.
     pub async fn save(&self, products: &[Product]) -> Result<(), LedgerFault> {
-        let rows = record::to_json(products);
-        match &self.database {
-            Database::Sqlite(database) => sqlite::save(database, rows).await,
-            Database::Postgres(database) => postgres::save(database, rows).await,
-        }?;
+        self.shelf.save(products).await?;
         for product in products {
             self.cache.invalidate(&product.sku);
         }
         Ok(())
-    }
-
-    async fn load(&self, skus: &[Sku]) -> Result<Vec<Product>, LedgerFault> {
-        let skus = record::skus_to_json(skus);
-        let rows = match &self.database {
-            Database::Sqlite(database) => sqlite::find_many(database, skus).await,
-            Database::Postgres(database) => postgres::find_many(database, skus).await,
-        }?;
-        rows.into_iter().map(record::from_row).collect()
     }
 }
 

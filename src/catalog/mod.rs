@@ -12,9 +12,11 @@ mod import_columns;
 mod postgres;
 pub mod product;
 mod record;
+pub mod shelf;
 mod sqlite;
 
 pub use cache::Catalog;
 pub use demo::demo;
 pub use import::ImportRow;
 pub use product::{Product, StockPolicy};
+pub use shelf::Shelf;

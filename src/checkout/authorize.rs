@@ -48,6 +48,8 @@ impl Checkout {
             not_after: attempt.deadline,
         };
         let mut pause = PAUSE;
+        // Once a call may have acted, a later one that did not says nothing about it.
+        let mut may_have_acted = false;
         loop {
             let left = attempt.deadline.since(self.now());
             let call = tokio::time::timeout(left, self.gateway.authorize(&request));
@@ -57,10 +59,15 @@ impl Checkout {
                 Err(_) => GatewayFault::Unknown("no answer before the deadline".into()),
             };
             match fault {
-                GatewayFault::NotSent(why) => return Some(Err(Verdict::Unavailable(why))),
-                GatewayFault::Refused(code) => return Some(Err(Verdict::Declined(code))),
-                GatewayFault::Unknown(why) => {
-                    tracing::info!(attempt = %attempt.id, why, "the gateway gave no answer");
+                GatewayFault::NotSent(why) if !may_have_acted => {
+                    return Some(Err(Verdict::Unavailable(why)));
+                }
+                GatewayFault::Refused(code) if !may_have_acted => {
+                    return Some(Err(Verdict::Declined(code)));
+                }
+                fault => {
+                    may_have_acted = true;
+                    tracing::info!(attempt = %attempt.id, %fault, "the gateway gave no answer");
                 }
             }
             if let Some(found) = self.ask_what_became(attempt).await {

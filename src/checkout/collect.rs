@@ -63,6 +63,8 @@ impl Collection {
         let mut working = FuturesUnordered::new();
         loop {
             tokio::select! {
+                // In this order, not by chance: new debts first, until there are enough at once.
+                biased;
                 due = inbox.recv(), if working.len() < AT_ONCE => match due {
                     Some(due) => working.push(self.collect(due)),
                     None => break,

@@ -48,6 +48,9 @@ pub struct Settings {
     /// Redis for hot copies of sessions: redis://host:6379
     #[arg(long, global = true, value_name = "URL")]
     pub redis: Option<String>,
+    /// A name for this process among its replicas, for people to read
+    #[arg(long, global = true, value_name = "NAME")]
+    pub replica_id: Option<String>,
     /// Configuration file (TOML)
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -85,6 +88,7 @@ impl Settings {
             ("--data", "storage.data", &self.data),
             ("--database", "storage.database", &self.database),
             ("--redis", "storage.redis", &self.redis),
+            ("--replica-id", "server.replica_id", &self.replica_id),
         ];
         let flag = |(flag, key, value): (_, _, &Option<String>)| {
             value.clone().map(|value| Flag { flag, key, value })

@@ -35,6 +35,10 @@ impl Config {
             let reason = "expects a URL such as `https://checkout.example.com`";
             found.add("server.public_url", reason);
         }
+        if server.replica_id.as_ref().is_some_and(|name| !is_label(name)) {
+            found
+                .add("server.replica_id", "expects at most 64 printable characters without spaces");
+        }
         if matches!(&self.payment.gateway, GatewayChoice::Remote(url) if !is_http(url)) {
             let reason = "expects `sandbox`, or the URL of one that `doorbuster sandbox` serves";
             found.add("payment.gateway", reason);
@@ -124,6 +128,10 @@ impl Config {
         }
         notices
     }
+}
+
+fn is_label(text: &str) -> bool {
+    text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 fn is_http(url: &str) -> bool {

@@ -216,6 +216,7 @@ fn every_key() -> BTreeMap<String, Value> {
         server: Server {
             metrics_listen: Some(defaults.server.listen),
             public_url: Some(String::new()),
+            replica_id: Some(String::new()),
             ..defaults.server
         },
         storage: Storage { data: defaults.storage.data, database: url.clone(), redis: url },

@@ -8,8 +8,10 @@
 
 pub mod actor;
 pub mod grants;
+pub mod holder;
 pub mod messages;
 pub mod registry;
 
 pub use grants::{GrantTerms, Grants};
+pub use holder::Holder;
 pub use registry::Stock;

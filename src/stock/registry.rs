@@ -4,7 +4,7 @@
 use actix::{Actor, Addr, ArbiterHandle, MailboxError};
 use std::{
     collections::HashMap,
-    hash::{BuildHasher, RandomState},
+    hash::{BuildHasher, BuildHasherDefault, DefaultHasher},
     sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
 };
@@ -79,7 +79,9 @@ pub struct Stock {
     desk: Arc<Desk>,
     arbiters: Vec<ArbiterHandle>,
     shards: Vec<Mutex<HashMap<Sku, Live>>>,
-    hasher: RandomState,
+    /// The same in every process: only products of the catalogue get this far, so nobody can
+    /// choose names that crowd one shard, and a seed reproduces a run.
+    hasher: BuildHasherDefault<DefaultHasher>,
 }
 
 impl Stock {
@@ -97,7 +99,7 @@ impl Stock {
             desk: Arc::new(desk),
             arbiters,
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
-            hasher: RandomState::new(),
+            hasher: BuildHasherDefault::default(),
         }
     }
 
@@ -142,11 +144,12 @@ impl Stock {
         let before = self.desk.now().minus(idle);
         let mut count = 0;
         for shard in &self.shards {
-            let due: Vec<_> = lock(shard)
+            let mut due: Vec<_> = lock(shard)
                 .iter()
                 .filter(|(_, live)| live.used_at <= before)
                 .map(|(sku, live)| (sku.clone(), live.addr.clone()))
                 .collect();
+            due.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
             for (sku, addr) in due {
                 if addr.send(Retire).await.unwrap_or(true) {
                     // It still counts as connected for a moment.

@@ -28,7 +28,13 @@ fn without_any_source_the_defaults_hold() {
     assert_eq!(config, Config::default());
     assert_eq!(config.public_url(), "http://127.0.0.1:8080");
     assert_eq!(config.hold_ttl().as_secs(), 600);
-    let unset = ["server.metrics_listen", "server.public_url", "storage.database", "storage.redis"];
+    let unset = [
+        "server.metrics_listen",
+        "server.public_url",
+        "server.replica_id",
+        "storage.database",
+        "storage.redis",
+    ];
     assert_eq!(config.unset(), unset);
 }
 
@@ -151,12 +157,13 @@ fn addresses_that_do_not_hold_say_what_to_do() {
     assert_eq!(
         problems(
             "[server]\nmetrics_listen = '127.0.0.1:8080'\npublic_url = 'shop'\n\
-             [payment]\ngateway = 'stripe'"
+             replica_id = 'a till'\n[payment]\ngateway = 'stripe'"
         ),
         [
             "shop.toml: `server.metrics_listen` is the address of `server.listen` too; \
              give it a port of its own",
             "shop.toml: `server.public_url` expects a URL such as `https://checkout.example.com`",
+            "shop.toml: `server.replica_id` expects at most 64 printable characters without spaces",
             "shop.toml: `payment.gateway` expects `sandbox`, or the URL of one that \
              `doorbuster sandbox` serves",
         ]

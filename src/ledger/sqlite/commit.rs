@@ -1,11 +1,11 @@
 //! One batch, one transaction: read, judge, apply, commit.
 
-use sqlx::{Executor, SqliteConnection};
+use sqlx::SqliteConnection;
 
 use super::{
     Sqlite,
     apply::apply,
-    pool::{fault, is_busy},
+    pool::{fault, is_busy, run},
     read::read,
 };
 use crate::{
@@ -30,8 +30,8 @@ impl Sqlite {
         let (reply, writes) = match judged.await {
             Ok(Ok(judged)) => judged,
             Ok(Err(error)) => {
-                let undone = lane.conn().execute("rollback");
-                if matches!(tokio::time::timeout(self.deadline, undone).await, Ok(Ok(_))) {
+                let undone = run(lane.conn(), "rollback");
+                if matches!(tokio::time::timeout(self.deadline, undone).await, Ok(Ok(()))) {
                     lane.keep();
                 }
                 return Err(met(&error).unwrap_or_else(|| fault(&error).into()));
@@ -42,8 +42,8 @@ impl Sqlite {
             }
         };
         let end = if writes { "commit" } else { "rollback" };
-        match tokio::time::timeout(self.deadline, lane.conn().execute(end)).await {
-            Ok(Ok(_)) => {
+        match tokio::time::timeout(self.deadline, run(lane.conn(), end)).await {
+            Ok(Ok(())) => {
                 lane.keep();
                 Ok(reply)
             }
@@ -61,7 +61,7 @@ async fn judge_alone(
     batch: &[Entry],
     now: Timestamp,
 ) -> Result<(BatchReply, bool), sqlx::Error> {
-    conn.execute("begin immediate").await?;
+    run(conn, "begin immediate").await?;
     let world = read(&mut *conn, &Ask::of(batch, now)).await?;
     let seen_keys = world.keys.iter().map(|seen| (seen.caller.clone(), seen.key.clone())).collect();
     let (reply, changes) = judge(world, batch, now);

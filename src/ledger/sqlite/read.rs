@@ -1,79 +1,108 @@
 //! What a batch must see. The one writer has the database to itself, so nothing needs a lock and
-//! the order of the statements is free; those with nothing to look for are left out.
+//! the order of the statements is free: first what the batch names, then the stock that follows
+//! from it, then, where that is too little, who has the rest.
 
 use serde::{Serialize, de::DeserializeOwned};
-use sqlx::SqliteConnection;
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     base::{CheckoutId, Sku},
-    ledger::{
-        row::HoldRow,
-        world::{Ask, World},
-    },
+    ledger::world::{Ask, World},
 };
 
-const ENTRIES: &str = "select json_object('id', id, 'outcome', json(outcome)) from entries
-    where id in (select value from json_each($1))";
-const LIVE: &str = "select json_quote(id) from replicas
-    where state = 'live' and id in (select value from json_each($1))";
-const REPLICAS: &str =
-    "select json(count(*)) from replicas where state = 'live' and $1 is not null";
-const ATTEMPTS: &str =
-    "select record from attempt_rows where id in (select value from json_each($1))";
-const SESSIONS: &str =
-    "select json_object('checkout', id, 'version', version, 'state', state) from sessions
-    where id in (select value from json_each($1))";
-const HOLDS: &str =
-    "select record from hold_rows where checkout_id in (select value from json_each($1))";
-const STALE_HOLDS: &str = "select r.record from holds h
-    join hold_rows r on r.checkout_id = h.checkout_id and r.sku = h.sku
-    where h.sku in (select value from json_each($1, '$.skus'))
-      and h.pinned_by is null and h.expires_at <= $1->>'$.now'";
-const STOCK: &str =
-    "select json_object('sku', sku, 'on_hand', on_hand, 'unallocated', unallocated) from stock
-    where sku in (select value from json_each($1))";
-const STOCK_OF_GRANTS: &str = "select json_quote(sku) from stock_grants
-    where id in (select value from json_each($1))";
-const GRANTS: &str = "select record from grant_rows where id in (select value from json_each($1))";
-const GRANTS_OF: &str =
-    "select record from grant_rows where active and sku in (select value from json_each($1))";
-const PROMISED: &str = "select json_object('sku', x.value, 'units',
-        (select coalesce(sum(quantity), 0) from holds where sku = x.value)
-        + (select coalesce(sum(quantity - shipped - restocked), 0) from order_lines
-           where sku = x.value and tracked and shipped + restocked < quantity))
-    from json_each($1) x";
-const LINES: &str = "select json_object('order', l.order_id, 'line', l.line, 'sku', l.sku,
-        'quantity', l.quantity, 'tracked', json(iif(l.tracked, 'true', 'false')),
-        'shipped', l.shipped, 'returned', l.returned, 'restocked', l.restocked)
-    from json_each($1) x
-    join order_lines l on l.order_id = x.value->>'$[0]' and l.line = x.value->>'$[1]'";
-const OPERATIONS: &str =
-    "select record from operation_rows where id in (select value from json_each($1))";
-const KEYS: &str = "select k.record from json_each($1) x
-    join key_rows k on k.caller = x.value->>'$[0]' and k.key = x.value->>'$[1]'";
+/// What the keys of a batch lead to. Every column gathers its records into one text: each row that
+/// is handed out wakes the one who waits for it, so one row is far cheaper than a hundred.
+const WORLD: &str = "
+    with attempts (id, checkout, caller, key) as materialized (
+        select id, checkout_id, waiting_caller, waiting_key from payment_attempts
+        where id in (select value from json_each($3))),
+    asked (id) as materialized (
+        select value from json_each($4) union select checkout from attempts),
+    owners (id) as materialized (
+        select id from asked union select value from json_each($5)),
+    wanted (caller, key) as materialized (
+        select value->>'$[0]', value->>'$[1]' from json_each($6)
+        union select caller, key from attempts where key is not null)
+    select
+        (select group_concat(json_object('id', id, 'outcome', json(outcome)), ' ') from entries
+            where id in (select value from json_each($1))) as entries,
+        (select group_concat(json_quote(id), ' ') from replicas
+            where state = 'live' and id in (select value from json_each($2))) as live,
+        (select count(*) from replicas where state = 'live' and $2 <> '[]') as replicas,
+        (select group_concat(record, ' ') from attempt_rows
+            where id in (select id from attempts)) as attempts,
+        (select group_concat(json_object('checkout', id, 'version', version, 'state', state), ' ')
+            from sessions where id in (select id from asked)) as sessions,
+        (select group_concat(record, ' ') from hold_rows
+            where checkout_id in (select id from owners)) as holds,
+        (select group_concat(k.record, ' ') from wanted w
+            join key_rows k on k.caller = w.caller and k.key = w.key) as keys,
+        (select group_concat(json_object('order', l.order_id, 'line', l.line, 'sku', l.sku,
+                'quantity', l.quantity, 'tracked', json(iif(l.tracked, 'true', 'false')),
+                'shipped', l.shipped, 'returned', l.returned, 'restocked', l.restocked), ' ')
+            from json_each($7) x
+            join order_lines l on l.order_id = x.value->>'$[0]' and l.line = x.value->>'$[1]')
+            as lines,
+        (select group_concat(record, ' ') from operation_rows
+            where id in (select value from json_each($8))) as operations,
+        (select group_concat(record, ' ') from grant_rows
+            where id in (select value from json_each($9))) as grants";
+
+/// Stock rows: by SKU, and of the grants that are to be closed.
+const STOCK: &str = "
+    select group_concat(
+        json_object('sku', sku, 'on_hand', on_hand, 'unallocated', unallocated), ' ') as stock
+    from stock where sku in (
+        select value from json_each($1)
+        union select sku from stock_grants where id in (select value from json_each($2)))";
+
+/// What else stands in the way of SKUs: grants and stale holds of those that are short, what is
+/// promised of those written off.
+const SCARCE: &str = "
+    select
+        (select group_concat(record, ' ') from grant_rows
+            where active and sku in (
+                select value from json_each($1) union select value from json_each($2))) as grants,
+        (select group_concat(r.record, ' ') from holds h
+            join hold_rows r on r.checkout_id = h.checkout_id and r.sku = h.sku
+            where h.sku in (select value from json_each($1))
+              and h.pinned_by is null and h.expires_at <= $3) as holds,
+        (select group_concat(json_object('sku', x.value, 'units',
+                (select coalesce(sum(quantity), 0) from holds where sku = x.value)
+                + (select coalesce(sum(quantity - shipped - restocked), 0) from order_lines
+                   where sku = x.value and tracked and shipped + restocked < quantity)), ' ')
+            from json_each($2) x) as promised";
 
 /// Reads everything a batch concerns.
 pub(super) async fn read(conn: &mut SqliteConnection, ask: &Ask) -> Result<World, sqlx::Error> {
-    let mut world =
-        World { entries: among(conn, ENTRIES, &ask.entries).await?, ..World::default() };
-    if !ask.holders.is_empty() {
-        world.live = among(conn, LIVE, &ask.holders).await?;
-        world.replicas = rows(conn, REPLICAS, &()).await?.pop().unwrap_or(0);
-    }
-    world.attempts = among(conn, ATTEMPTS, &ask.attempts).await?;
-    let mut sessions = ask.sessions.clone();
-    sessions.extend(world.attempts.iter().map(|attempt| attempt.checkout));
-    world.sessions = among(conn, SESSIONS, &sessions).await?;
-    let mut owners = sessions;
-    owners.extend(ask.holds.iter().map(|(checkout, _)| *checkout));
-    world.holds = among(conn, HOLDS, &owners).await?;
-    world.lines = among(conn, LINES, &ask.lines).await?;
-    world.operations = among(conn, OPERATIONS, &ask.operations).await?;
+    let owners: BTreeSet<_> = ask.holds.iter().map(|(checkout, _)| checkout).collect();
+    let row = sqlx::query(WORLD)
+        .bind(json(&ask.entries)?)
+        .bind(json(&ask.holders)?)
+        .bind(json(&ask.attempts)?)
+        .bind(json(&ask.sessions)?)
+        .bind(json(&owners)?)
+        .bind(json(&ask.keys)?)
+        .bind(json(&ask.lines)?)
+        .bind(json(&ask.operations)?)
+        .bind(json(&ask.grants)?)
+        .fetch_one(&mut *conn)
+        .await?;
+    let mut world = World {
+        entries: records(&row, "entries")?,
+        live: records(&row, "live")?,
+        replicas: row.try_get("replicas")?,
+        attempts: records(&row, "attempts")?,
+        sessions: records(&row, "sessions")?,
+        holds: records(&row, "holds")?,
+        keys: records(&row, "keys")?,
+        lines: records(&row, "lines")?,
+        operations: records(&row, "operations")?,
+        grants: records(&row, "grants")?,
+        ..World::default()
+    };
     read_stock(conn, ask, &mut world).await?;
-    let mut keys = ask.keys.clone();
-    keys.extend(world.attempts.iter().filter_map(|attempt| attempt.waiting.clone()));
-    world.keys = among(conn, KEYS, &keys).await?;
     Ok(world)
 }
 
@@ -82,27 +111,31 @@ async fn read_stock(
     ask: &Ask,
     world: &mut World,
 ) -> Result<(), sqlx::Error> {
-    let mut stock = moved_stock(ask, world);
-    stock.extend(among(conn, STOCK_OF_GRANTS, &ask.closing).await?);
-    world.stock = among(conn, STOCK, &stock).await?;
+    let moved = moved_stock(ask, world);
+    if !moved.is_empty() || !ask.closing.is_empty() {
+        let found = sqlx::query(STOCK).bind(json(&moved)?).bind(json(&ask.closing)?);
+        world.stock = records(&found.fetch_one(&mut *conn).await?, "stock")?;
+    }
     let short = short_stock(ask, world);
-    let grants_of: BTreeSet<&Sku> = short.iter().chain(&ask.grants_of).collect();
-    world.grants = among(conn, GRANTS, &ask.grants).await?;
-    for grant in among(conn, GRANTS_OF, &grants_of).await? {
-        if !world.grants.contains(&grant) {
-            world.grants.push(grant);
-        }
+    if short.is_empty() && ask.grants_of.is_empty() {
+        return Ok(());
     }
-    world.promised = among(conn, PROMISED, &ask.grants_of).await?;
-    if !short.is_empty() {
-        let stale = serde_json::json!({ "skus": short, "now": ask.now });
-        for hold in rows::<HoldRow>(conn, STALE_HOLDS, &stale).await? {
-            if !world.holds.contains(&hold) {
-                world.holds.push(hold);
-            }
-        }
-    }
+    let now = ask.now.map(|now| now.to_string());
+    let found = sqlx::query(SCARCE).bind(json(&short)?).bind(json(&ask.grants_of)?).bind(now);
+    let row = found.fetch_one(conn).await?;
+    add_new(&mut world.grants, records(&row, "grants")?);
+    add_new(&mut world.holds, records(&row, "holds")?);
+    world.promised = records(&row, "promised")?;
     Ok(())
+}
+
+/// Adds what is not there yet.
+fn add_new<T: PartialEq>(known: &mut Vec<T>, found: Vec<T>) {
+    for row in found {
+        if !known.contains(&row) {
+            known.push(row);
+        }
+    }
 }
 
 /// SKUs whose stock row the batch may write.
@@ -137,9 +170,11 @@ fn short_stock(ask: &Ask, world: &World) -> BTreeSet<Sku> {
             *missing.entry(&wanted.sku).or_default() += i64::from(wanted.quantity - covered);
         }
     }
-    let free =
-        |sku: &Sku| world.stock.iter().find(|row| row.sku == *sku).map_or(0, |row| row.unallocated);
-    let is_short = |(sku, units): &(&Sku, i64)| *units > free(sku) || ask.stock.contains(*sku);
+    let free: BTreeMap<&Sku, i64> =
+        world.stock.iter().map(|row| (&row.sku, row.unallocated)).collect();
+    let is_short = |(sku, units): &(&Sku, i64)| {
+        *units > free.get(sku).copied().unwrap_or(0) || ask.stock.contains(*sku)
+    };
     missing.into_iter().filter(is_short).map(|(sku, _)| sku.clone()).collect()
 }
 
@@ -147,24 +182,13 @@ fn held(world: &World) -> BTreeMap<(CheckoutId, &Sku), u32> {
     world.holds.iter().map(|hold| ((hold.checkout, &hold.sku), hold.quantity)).collect()
 }
 
-/// The records of these keys; nothing is asked for none.
-async fn among<K: Serialize, T: DeserializeOwned>(
-    conn: &mut SqliteConnection,
-    sql: &'static str,
-    keys: &BTreeSet<K>,
-) -> Result<Vec<T>, sqlx::Error> {
-    if keys.is_empty() { Ok(Vec::new()) } else { rows(conn, sql, keys).await }
+/// The records gathered in a column; there may be none.
+fn records<T: DeserializeOwned>(row: &SqliteRow, column: &str) -> Result<Vec<T>, sqlx::Error> {
+    let text: Option<&str> = row.try_get(column)?;
+    let read = serde_json::Deserializer::from_str(text.unwrap_or_default()).into_iter();
+    read.collect::<Result<_, _>>().map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
-/// The records a statement finds.
-pub(super) async fn rows<T: DeserializeOwned>(
-    conn: &mut SqliteConnection,
-    sql: &'static str,
-    parameter: &impl Serialize,
-) -> Result<Vec<T>, sqlx::Error> {
-    let parameter =
-        serde_json::to_string(parameter).map_err(|error| sqlx::Error::Encode(error.into()))?;
-    let texts: Vec<String> = sqlx::query_scalar(sql).bind(parameter).fetch_all(conn).await?;
-    let read = texts.iter().map(|text| serde_json::from_str(text));
-    read.collect::<Result<_, _>>().map_err(|error| sqlx::Error::Decode(error.into()))
+fn json(value: &impl Serialize) -> Result<String, sqlx::Error> {
+    serde_json::to_string(value).map_err(|error| sqlx::Error::Encode(error.into()))
 }

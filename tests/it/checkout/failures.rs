@@ -27,6 +27,7 @@ in_shops_on_both!(
     a_key_belongs_to_one_request,
     an_authorization_the_bank_refuses_is_a_decline,
     a_call_that_never_arrives_is_made_again,
+    a_call_cut_off_after_one_without_an_answer_declines_nothing,
 );
 
 fn begins(fact: &Fact) -> bool {
@@ -243,6 +244,22 @@ async fn a_call_that_never_arrives_is_made_again(on: On) {
     shop.bank.next(Call::Authorize, Trouble::Lost);
     assert!(ada.pays("success_token").await.says("\"completed\""));
     assert_eq!(shop.bank.calls(Call::Authorize), 2, "the bank had heard of nothing");
+    assert_eq!(shop.bank.charges().len(), 1);
+    shop.debts_are_paid().await;
+    shop.assert_clean_slate().await;
+    shop.closes().await;
+}
+
+/// Found by the simulation: what is known not to have been sent tells nothing of an earlier call.
+async fn a_call_cut_off_after_one_without_an_answer_declines_nothing(on: On) {
+    let shop = on.shop().await;
+    shop.stock("TEE", 1).await;
+    let ada = shop.shopper();
+    ada.adds("TEE", 1).await.text();
+    shop.bank.next(Call::Authorize, Trouble::Unanswered);
+    shop.bank.next(Call::Find, Trouble::Lost);
+    shop.bank.next(Call::Authorize, Trouble::NotSent);
+    assert!(ada.pays("success_token").await.says("\"completed\""));
     assert_eq!(shop.bank.charges().len(), 1);
     shop.debts_are_paid().await;
     shop.assert_clean_slate().await;

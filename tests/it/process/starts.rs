@@ -35,6 +35,8 @@ async fn production_lets_in_by_key_only() {
     let folder = tempfile::tempdir().expect("a folder");
     let setup = Setup::new(folder.path())
         .with("mode", "production")
+        .with("server.replica_id", "till-3")
+        .with("log.filter", "info")
         .with("server.metrics_listen", "127.0.0.1:0");
     refused(&setup.run(&[]), &["API key, and there is none", "doorbuster keys create"]);
     let made = setup.done(&["keys", "create", "--label", "till", "--scope", "checkout"]);
@@ -48,6 +50,7 @@ async fn production_lets_in_by_key_only() {
     let status = |till: Till, path: &'static str, body: serde_json::Value| async move {
         till.post(&fresh_key(), path, &body).await.expect("it answers").status
     };
+    assert!(house.log_tail().contains("replica=\"till-3\""), "{}", house.log_tail());
     assert_eq!(status(open.clone(), "/v1/orders", order.clone()).await, 401);
     assert_eq!(open.get("/v1/stock").await.expect("it answers").status, 401);
     let keyed = open.with_key(key);

@@ -1,0 +1,189 @@
+//! One turn: a contender starts on a fresh database, is driven, and is looked at from all sides.
+
+use anyhow::{Context, ensure};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{
+    cpu,
+    house::{Goods, House, Turn},
+    options::Contender,
+};
+use crate::{
+    check,
+    drive::{
+        acks::{AckLog, read_acks},
+        buyer::Manners,
+        cart::{Pick, Picker},
+        connection::Pace,
+        figures::Figures,
+        flow::{Ending, Flow},
+        run::{Load, Plan, drive},
+        target::Target,
+        window::Live,
+    },
+};
+
+/// A turn's load.
+#[derive(Debug, Clone)]
+pub struct Turning {
+    /// What is sold.
+    pub goods: Goods,
+    /// How buyers choose.
+    pub pick: Pick,
+    /// What they do.
+    pub flow: Flow,
+    /// How they come.
+    pub load: Load,
+    /// How long before measuring.
+    pub warm_up: Duration,
+    /// How long it is measured.
+    pub measure: Duration,
+    /// Driver threads.
+    pub threads: usize,
+}
+
+/// What a turn came to.
+#[derive(Debug)]
+pub struct Turned {
+    /// What the driver saw.
+    pub figures: Figures,
+    /// Processor time of the service while it was measured.
+    pub service_cpu: Duration,
+    /// The same of PostgreSQL.
+    pub postgres_cpu: Duration,
+    /// Commits in the whole turn, and updates of stock rows.
+    pub commits: i64,
+    /// Updates of stock rows in the whole turn.
+    pub stock_updates: i64,
+}
+
+impl Turned {
+    /// Processor time per order, in microseconds.
+    pub fn cpu_micros_per_order(&self) -> f64 {
+        let used = (self.service_cpu + self.postgres_cpu).as_secs_f64();
+        used * 1e6 / self.figures.orders.max(1) as f64
+    }
+
+    /// Commits per order.
+    pub fn commits_per_order(&self) -> f64 {
+        self.commits as f64 / self.figures.all_orders.max(1) as f64
+    }
+
+    /// Updates of stock rows per 1,000 orders.
+    pub fn stock_updates_per_thousand(&self) -> f64 {
+        self.stock_updates as f64 * 1000.0 / self.figures.all_orders.max(1) as f64
+    }
+}
+
+impl Turning {
+    /// A plan to drive this load at a target.
+    pub fn plan(&self, target: &Target, acks: Option<Arc<AckLog>>) -> Plan {
+        let Goods { skus, lines, .. } = self.goods;
+        Plan {
+            target: target.clone(),
+            api_key: None,
+            load: self.load.clone(),
+            flows: vec![(self.flow, 1)],
+            picker: Picker::new(self.pick, skus, lines, 1),
+            manners: Manners {
+                copies: 2,
+                slow: Pace::Whole,
+                retries: 0,
+                patience: Duration::from_secs(20),
+            },
+            warm_up: self.warm_up,
+            measure: self.measure,
+            most_flows: u64::MAX,
+            threads: self.threads,
+            seed: 1,
+            run: "r".to_owned(),
+            acks,
+        }
+    }
+}
+
+/// Lets a contender take a turn, and checks what it left behind.
+///
+/// # Errors
+/// When it fails, or its books do not bear out what it acknowledged.
+pub fn take(
+    house: &mut House,
+    contender: Contender,
+    connections: usize,
+    turning: &Turning,
+    live: &Arc<Live>,
+) -> anyhow::Result<Turned> {
+    if matches!(contender, Contender::P | Contender::Batch) {
+        return super::sql::take(house, contender, connections, turning);
+    }
+    let turn = house.start(contender, turning.goods, connections)?;
+    let log = turn.folder.join("acks.jsonl");
+    let acks = (contender != Contender::Echo).then(|| AckLog::open(&log)).transpose()?;
+    let plan = turning.plan(&turn.service.target, acks.map(Arc::new));
+    let (figures, [service_cpu, postgres_cpu]) = watch(house, &turn, &plan, live)?;
+    ensure!(!live.stop.load(std::sync::atomic::Ordering::Relaxed), "interrupted");
+    let complaint = figures.complaints.first().cloned().unwrap_or_default();
+    let failed = figures.count(Ending::Failed) + figures.count(Ending::Broken);
+    ensure!(failed == 0, "{contender}: {failed} flows failed: {complaint}");
+    let Turn { service, database, ours, .. } = turn;
+    service.process.stop()?;
+    let (commits, stock_updates) = counters(house, &database)?;
+    if contender != Contender::Echo {
+        let acks = read_acks(&log)?;
+        house.runtime.block_on(async {
+            let client = house.postgres.connect(&database).await?;
+            check::every_acknowledged_order_is_there(&client, &acks).await
+        })?;
+        if let Some(ours) = ours {
+            ours.run(&["audit"]).context("the audit")?;
+        }
+    }
+    house.forget(&database)?;
+    Ok(Turned { figures, service_cpu, postgres_cpu, commits, stock_updates })
+}
+
+/// Drives, and reads the processor's clocks at the beginning and at the end of what is measured.
+fn watch(
+    house: &House,
+    turn: &Turn,
+    plan: &Plan,
+    live: &Arc<Live>,
+) -> anyhow::Result<(Figures, [Duration; 2])> {
+    let read = || -> anyhow::Result<[Duration; 2]> {
+        let service = cpu::of_process(turn.service.process.id())?;
+        Ok([service, cpu::of_family(house.postgres.id())?])
+    };
+    let began = Instant::now();
+    std::thread::scope(|scope| {
+        let driving = scope.spawn(|| drive(plan, live));
+        let sleep_until = |then: Duration| {
+            std::thread::sleep(then.saturating_sub(began.elapsed()));
+        };
+        sleep_until(plan.warm_up);
+        let before = read();
+        sleep_until(plan.warm_up + plan.measure);
+        let after = read();
+        let figures = driving.join().map_err(|_| anyhow::anyhow!("the driver panicked"))??;
+        let (before, after) = (before?, after?);
+        let used = [after[0].saturating_sub(before[0]), after[1].saturating_sub(before[1])];
+        Ok((figures, used))
+    })
+}
+
+/// What PostgreSQL counted of a database whose connections have ended.
+pub(super) fn counters(house: &House, database: &str) -> anyhow::Result<(i64, i64)> {
+    house.runtime.block_on(async {
+        let client = house.postgres.connect(database).await?;
+        let row = client
+            .query_one(
+                "select xact_commit, coalesce((select n_tup_upd from pg_stat_user_tables
+                 where relname = 'stock'), 0) from pg_stat_database where datname = $1",
+                &[&database],
+            )
+            .await?;
+        Ok((row.try_get(0)?, row.try_get(1)?))
+    })
+}

@@ -1,0 +1,144 @@
+//! What buyers say over HTTP, as bytes.
+
+use std::{fmt::Write as _, io::Write as _, sync::Arc};
+
+/// One line of a cart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Line {
+    /// Number of the SKU, from 0.
+    pub sku: u32,
+    /// Units.
+    pub quantity: u32,
+}
+
+/// The SKU with this number. Eight digits, so that every request is of one size.
+pub fn sku(number: u32) -> String {
+    format!("SKU-{number:08}")
+}
+
+/// Pays with the sandbox's token that always succeeds.
+const PAYMENT: &str = concat!(
+    r#"{"payment":{"instruments":[{"id":"pi_1","handler_id":"sandbox","type":"card","#,
+    r#""selected":true,"credential":{"type":"token","token":"success_token"}}]}}"#,
+);
+
+/// Writes requests to one server.
+#[derive(Debug, Clone)]
+pub struct Requests {
+    host: Arc<str>,
+    api_key: Option<Arc<str>>,
+}
+
+impl Requests {
+    /// Requests with this `Host`, and this key if there is one.
+    pub fn to(host: &str, api_key: Option<&str>) -> Self {
+        Self { host: host.into(), api_key: api_key.map(Into::into) }
+    }
+
+    /// `POST /ucp/checkout-sessions`
+    pub fn create(&self, out: &mut Vec<u8>, key: &str, lines: &[Line]) {
+        self.write(out, "POST", format_args!("/ucp/checkout-sessions"), key, &cart(lines));
+    }
+
+    /// `PUT /ucp/checkout-sessions/{id}`
+    pub fn update(&self, out: &mut Vec<u8>, key: &str, id: &str, lines: &[Line]) {
+        self.write(out, "PUT", format_args!("/ucp/checkout-sessions/{id}"), key, &cart(lines));
+    }
+
+    /// `POST /ucp/checkout-sessions/{id}/complete`
+    pub fn complete(&self, out: &mut Vec<u8>, key: &str, id: &str) {
+        let path = format_args!("/ucp/checkout-sessions/{id}/complete");
+        self.write(out, "POST", path, key, PAYMENT);
+    }
+
+    /// `POST /v1/orders`
+    pub fn express(&self, out: &mut Vec<u8>, key: &str, lines: &[Line], token: &str) {
+        let mut body = String::with_capacity(160);
+        body.push_str(r#"{"lines":["#);
+        for (at, line) in lines.iter().enumerate() {
+            let comma = if at == 0 { "" } else { "," };
+            let Line { sku, quantity } = line;
+            let written = write!(body, r#"{comma}{{"sku":"SKU-{sku:08}","quantity":{quantity}}}"#);
+            written.expect("a string takes what is written to it");
+        }
+        body.push_str(r#"],"buyer":{"email":"ada@example.com"},"payment":{"token":""#);
+        body.push_str(token);
+        body.push_str(r#""}}"#);
+        self.write(out, "POST", format_args!("/v1/orders"), key, &body);
+    }
+
+    /// `GET` of any path.
+    pub fn get(&self, out: &mut Vec<u8>, path: &str) {
+        out.clear();
+        let written = write!(out, "GET {path} HTTP/1.1\r\nhost: {}\r\n\r\n", self.host);
+        written.expect("a vector takes what is written to it");
+    }
+
+    /// A request of any kind with a JSON body.
+    pub fn write(
+        &self,
+        out: &mut Vec<u8>,
+        method: &str,
+        path: std::fmt::Arguments<'_>,
+        key: &str,
+        body: &str,
+    ) {
+        out.clear();
+        let written = write!(
+            out,
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\n\
+             ucp-agent: profile=\"https://load.example/profile\"\r\nidempotency-key: {key}\r\n\
+             content-length: {}\r\n",
+            self.host,
+            body.len()
+        );
+        written.expect("a vector takes what is written to it");
+        if let Some(api_key) = &self.api_key {
+            out.extend_from_slice(b"x-api-key: ");
+            out.extend_from_slice(api_key.as_bytes());
+            out.extend_from_slice(b"\r\n");
+        }
+        out.extend_from_slice(b"\r\n");
+        out.extend_from_slice(body.as_bytes());
+    }
+}
+
+fn cart(lines: &[Line]) -> String {
+    let mut body = String::with_capacity(96 + lines.len() * 64);
+    body.push_str(r#"{"line_items":["#);
+    for (at, Line { sku, quantity }) in lines.iter().enumerate() {
+        let comma = if at == 0 { "" } else { "," };
+        let written =
+            write!(body, r#"{comma}{{"item":{{"id":"SKU-{sku:08}"}},"quantity":{quantity}}}"#);
+        written.expect("a string takes what is written to it");
+    }
+    body.push_str(r#"],"buyer":{"email":"ada@example.com"},"currency":"EUR"}"#);
+    body
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bodies_are_json_and_as_long_as_announced() {
+        let requests = Requests::to("127.0.0.1:1", Some("db_x"));
+        let lines = [Line { sku: 1, quantity: 2 }, Line { sku: 70_000, quantity: 1 }];
+        let mut out = Vec::new();
+        let check = |out: &[u8]| {
+            let text = String::from_utf8(out.to_vec()).expect("text");
+            let (head, body) = text.split_once("\r\n\r\n").expect("a head");
+            assert!(head.contains(&format!("content-length: {}\r\n", body.len())), "{head}");
+            assert!(head.contains("idempotency-key: k") && head.contains("x-api-key: db_x"));
+            serde_json::from_str::<serde_json::Value>(body).expect(body)
+        };
+        requests.create(&mut out, "k", &lines);
+        assert_eq!(check(&out)["line_items"][1]["item"]["id"], sku(70_000));
+        requests.update(&mut out, "k", "chk_1", &lines);
+        assert_eq!(check(&out)["line_items"][0]["quantity"], 2);
+        requests.complete(&mut out, "k", "chk_1");
+        assert_eq!(check(&out)["payment"]["instruments"][0]["selected"], true);
+        requests.express(&mut out, "k", &lines, "success_token");
+        assert_eq!(check(&out)["payment"]["token"], "success_token");
+    }
+}
