@@ -17,7 +17,6 @@ mod figures;
 mod servers;
 
 use actix_web::{App as Web, HttpServer, web};
-use anyhow::Context;
 use by_hand::{
     Ground, Way,
     handler::{self, Counter},
@@ -50,12 +49,18 @@ const WARM_UP: usize = 200;
 /// HTTP threads of each contender, as the service has on two cores.
 const WORKERS: usize = 2;
 
+/// How long a line may be silent while the others are asked, as the service has it.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
 /// Captures that are still owed are waited for so often, every 20 ms.
 const PATIENCE: usize = 500;
 
 struct Contender {
     name: &'static str,
     ground: Ground,
+    address: SocketAddr,
+    /// The client's connection, opened for the first request: servers hang up on one that is silent
+    /// from the start.
     line: Option<BufReader<TcpStream>>,
     side: Side,
     p50s: Vec<f64>,
@@ -76,6 +81,7 @@ fn main() -> anyhow::Result<()> {
 }
 
 async fn run() -> anyhow::Result<()> {
+    let sync_before = figures::sync_ms()?;
     let mut contenders = vec![
         ours().await?,
         by_hand("by hand, transactions of statements", Way::Statements).await?,
@@ -98,7 +104,7 @@ async fn run() -> anyhow::Result<()> {
         let theirs = contender.ground.rows_per_order(&hot()).await?;
         anyhow::ensure!(theirs == rows, "{} wrote {theirs:?}, not {rows:?}", contender.name);
     }
-    report(&contenders).await?;
+    report(&contenders, sync_before).await?;
     for contender in contenders {
         if let Side::Ours(app) = contender.side {
             app.stop().await;
@@ -128,9 +134,17 @@ async fn ours() -> anyhow::Result<Contender> {
         updated_at: ground.clock.now(),
     };
     app.desk.catalog.save(&[product]).await?;
-    let line = Some(connect(app.address)?);
+    let address = app.address;
     let side = Side::Ours(Box::new(app));
-    Ok(Contender { name: "ours", ground, line, side, p50s: Vec::new(), _folder: folder })
+    Ok(Contender {
+        name: "ours",
+        ground,
+        address,
+        line: None,
+        side,
+        p50s: Vec::new(),
+        _folder: folder,
+    })
 }
 
 async fn by_hand(name: &'static str, way: Way) -> anyhow::Result<Contender> {
@@ -154,17 +168,20 @@ async fn by_hand(name: &'static str, way: Way) -> anyhow::Result<Contender> {
     let server = HttpServer::new(move || {
         Web::new().app_data(shared.clone()).route("/v1/orders", web::post().to(handler::place))
     });
-    let server = server.workers(WORKERS).disable_signals().listen(listener)?.run();
+    let server = server.workers(WORKERS).keep_alive(KEEP_ALIVE).disable_signals();
+    let server = server.listen(listener)?.run();
     actix_web::rt::spawn(server);
-    let line = Some(connect(address)?);
     let side = Side::ByHand(counter);
-    Ok(Contender { name, ground, line, side, p50s: Vec::new(), _folder: folder })
+    Ok(Contender { name, ground, address, line: None, side, p50s: Vec::new(), _folder: folder })
 }
 
 impl Contender {
     /// So many orders, one after the other, then the captures they owe.
     async fn block(&mut self, requests: usize) -> anyhow::Result<Vec<Duration>> {
-        let mut line = self.line.take().context("the client has its line")?;
+        let mut line = match self.line.take() {
+            Some(line) => line,
+            None => connect(self.address)?,
+        };
         let asked = tokio::task::spawn_blocking(move || {
             let took = (0..requests).map(|_| buy(&mut line)).collect::<anyhow::Result<Vec<_>>>();
             took.map(|took| (line, took))
@@ -236,10 +253,12 @@ fn buy(line: &mut BufReader<TcpStream>) -> anyhow::Result<Duration> {
     Ok(took)
 }
 
-async fn report(contenders: &[Contender]) -> anyhow::Result<()> {
+async fn report(contenders: &[Contender], sync_before: f64) -> anyhow::Result<()> {
+    let sync_after = figures::sync_ms()?;
     println!("express_lane: {}", figures::machine());
     let server = by_hand::server().await?;
-    println!("{server}, {BLOCKS} blocks of {REQUESTS} requests each, one in flight\n");
+    println!("{server}, {BLOCKS} blocks of {REQUESTS} requests each, one in flight");
+    println!("a durable write: {sync_before:.2} ms before, {sync_after:.2} ms after\n");
     let ours = &contenders[0];
     let row = |contender: &Contender| {
         let ratio = Spread::of_ratios(&ours.p50s, &contender.p50s);

@@ -73,6 +73,7 @@ fn main() -> anyhow::Result<()> {
 }
 
 async fn run() -> anyhow::Result<()> {
+    let sync_before = figures::sync_ms()?;
     let mut contenders = contenders().await?;
     for contender in &contenders {
         contender.drive(WARM_UP).await?;
@@ -88,7 +89,7 @@ async fn run() -> anyhow::Result<()> {
         let theirs = contender.ground.rows_per_order(&hot()).await?;
         anyhow::ensure!(theirs == rows, "{} wrote {theirs:?}, not {rows:?}", contender.name);
     }
-    report(&contenders).await
+    report(&contenders, sync_before).await
 }
 
 async fn contenders() -> anyhow::Result<Vec<Contender>> {
@@ -187,9 +188,11 @@ async fn alone(store: &dyn Store, entry: Entry, clock: &dyn Clock) -> anyhow::Re
     }
 }
 
-async fn report(contenders: &[Contender]) -> anyhow::Result<()> {
+async fn report(contenders: &[Contender], sync_before: f64) -> anyhow::Result<()> {
+    let sync_after = figures::sync_ms()?;
     println!("group_commit: {}", figures::machine());
-    println!("{}, {ROUNDS} rounds of {ROUND:?} each\n", by_hand::server().await?);
+    println!("{}, {ROUNDS} rounds of {ROUND:?} each", by_hand::server().await?);
+    println!("a durable write: {sync_before:.2} ms before, {sync_after:.2} ms after\n");
     let row = |contender: &Contender| {
         let spread = Spread::of(&contender.facts_per_second);
         vec![contender.name.to_owned(), contender.callers.to_string(), format!("{spread:.0}")]

@@ -3,6 +3,7 @@
 
 use std::{
     fmt, fs,
+    io::{self, Write},
     time::{Duration, Instant},
 };
 
@@ -74,6 +75,20 @@ pub(crate) fn machine() -> String {
     let memory = field("/proc/meminfo", "MemTotal");
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     format!("{cores} cores, {processor}, {memory}, kernel {}", kernel.trim())
+}
+
+/// What one durable write costs on the disk of temporary folders, where the servers keep theirs:
+/// the middle of a hundred, in milliseconds. Every commit waits for at least one.
+pub(crate) fn sync_ms() -> anyhow::Result<f64> {
+    let mut file = tempfile::tempfile()?;
+    let mut sync = || {
+        file.write_all(&[0; 512])?;
+        let began = now();
+        file.sync_data()?;
+        Ok(began.elapsed())
+    };
+    let took: Vec<Duration> = (0..100).map(|_| sync()).collect::<io::Result<_>>()?;
+    Ok(p50_ms(&took))
 }
 
 /// The value of the first line with this name in a file of `name: value` lines.
