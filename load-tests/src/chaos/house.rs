@@ -22,14 +22,16 @@ use crate::{
 };
 
 /// Settings all replicas have. Payments without an answer are soon given up and found out. Holds
-/// outlive the longest run, so that a lost one cannot pass for one that lapsed.
-const SETTINGS: [(&str, &str); 6] = [
+/// outlive the longest run, so that a lost one cannot pass for one that lapsed. Little demand earns
+/// a grant, so that those who die have units.
+const SETTINGS: [(&str, &str); 7] = [
     ("checkout.gateway_deadline_ms", "600"),
     ("payment.sandbox_lost_ms", "1500"),
     ("limits.request_seconds", "8"),
     ("stock.hold_ttl_seconds", "86400"),
     ("checkout.session_ttl_seconds", "86400"),
     ("server.workers", "1"),
+    ("stock.grants_at_holds_per_second", "2"),
 ];
 
 /// A running replica.
