@@ -18,7 +18,6 @@ use super::{
     sale::{Broken, Sale},
     stranded::Watch,
 };
-use crate::servers::redis::Redis;
 
 /// Orders after an action before the sale counts as going on.
 const GOES_ON: u64 = 20;
@@ -59,7 +58,7 @@ impl Hands {
             Action::Freeze => self.freeze(at),
             Action::RestartFast => self.restart(Signal::INT, step),
             Action::RestartImmediate => self.restart(Signal::QUIT, step),
-            Action::FlushRedis => self.house.redis.flush(),
+            Action::FlushRedis => self.house.caches.flush(),
             Action::KillRedis => self.kill_redis(step),
             Action::CutCommit => self.cut(step),
             Action::Add => self.house.add(),
@@ -123,9 +122,11 @@ impl Hands {
     }
 
     fn kill_redis(&mut self, step: Step) -> anyhow::Result<()> {
-        self.house.redis.process().end(Signal::KILL)?;
+        let nodes = &mut self.house.caches.nodes;
+        let at = step.victim % nodes.len();
+        nodes[at].process().end(Signal::KILL)?;
         std::thread::sleep(away(step));
-        Redis::start_again(&mut self.house.redis)
+        nodes[at].start_again()
     }
 
     /// Mostly the answer to a COMMIT is lost, sometimes the COMMIT itself.

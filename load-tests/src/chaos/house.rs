@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use tokio::runtime::Handle;
 
 use super::{
-    plan::REPLICAS,
+    options::Options,
     proxy::Proxy,
     sale::{SCARCE, Sale, TAIL},
     stocker::at_first,
@@ -16,7 +16,7 @@ use crate::{
     drive::request::sku,
     servers::{
         postgres::{Postgres, find_programs},
-        redis::Redis,
+        redis::Caches,
         shop::{Bank, Doorbuster, Service},
     },
 };
@@ -50,8 +50,8 @@ pub struct House {
     pub replicas: Vec<Replica>,
     /// The gateway of all of them, with one book.
     pub bank: Bank,
-    /// Their hot copies.
-    pub redis: Redis,
+    /// Where they keep their hot copies.
+    pub caches: Caches,
     /// Between them and their ledger.
     pub proxy: Proxy,
     /// Their ledger.
@@ -73,12 +73,15 @@ impl House {
         scratch: TempDir,
         runtime: &Handle,
         sale: &Arc<Sale>,
-        replicas: usize,
+        options: &Options,
     ) -> anyhow::Result<Self> {
         let folder = scratch.path();
         let postgres = Postgres::start(&find_programs()?, folder)?;
         let proxy = Proxy::start(runtime, postgres.port())?;
-        let redis = Redis::start(folder)?;
+        let caches = match options.redis_cluster {
+            true => Caches::cluster(folder)?,
+            false => Caches::one(folder)?,
+        };
         let direct = Doorbuster::new(binary, folder, &postgres.url("postgres"));
         let direct = SETTINGS.iter().fold(direct, |ours, (key, value)| ours.with(key, value));
         fill(&direct, folder)?;
@@ -87,12 +90,12 @@ impl House {
         let ours = direct
             .clone()
             .with("storage.database", url)
-            .with("storage.redis", redis.url())
+            .with("storage.redis", &caches.url)
             .with("payment.gateway", &bank.url);
         let mut house = Self {
             replicas: Vec::new(),
             bank,
-            redis,
+            caches,
             proxy,
             postgres,
             sale: sale.clone(),
@@ -101,7 +104,7 @@ impl House {
             born: 0,
             _scratch: scratch,
         };
-        for _ in 0..replicas.clamp(*REPLICAS.start(), *REPLICAS.end()) {
+        for _ in 0..options.replicas {
             house.add()?;
         }
         Ok(house)

@@ -33,6 +33,9 @@ pub struct Options {
     /// Draws the plan and the buyers
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// Hot copies in a Redis Cluster of three masters instead of in one Redis
+    #[arg(long)]
+    pub redis_cluster: bool,
     /// Buyers at once
     #[arg(long, default_value_t = 24)]
     pub buyers: u32,

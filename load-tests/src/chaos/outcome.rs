@@ -57,7 +57,7 @@ impl Outcome<'_> {
         (middle, took.last().copied().unwrap_or_default())
     }
 
-    fn counts(&self) -> [(&'static str, u64); 8] {
+    fn counts(&self) -> [(&'static str, u64); 10] {
         let tally = &self.sale.tally;
         let read = |count: &std::sync::atomic::AtomicU64| count.load(Ordering::Relaxed);
         [
@@ -69,6 +69,8 @@ impl Outcome<'_> {
             ("payments_unknown_at_first", read(&tally.unknown)),
             ("requests_without_answer", read(&tally.unanswered)),
             ("requests_refused", read(&tally.refused)),
+            ("requests_still_worked_on", read(&tally.in_flight)),
+            ("requests_answered_with_a_fault", read(&tally.faults)),
         ]
     }
 
@@ -77,6 +79,7 @@ impl Outcome<'_> {
         let mut out = Map::new();
         out.insert("setup".into(), self.machine.clone());
         out.insert("replicas".into(), self.options.replicas.into());
+        out.insert("redis_cluster".into(), self.options.redis_cluster.into());
         out.insert("seed".into(), self.options.seed.into());
         out.insert("buyers".into(), self.options.buyers.into());
         out.insert("seconds".into(), round(self.took).into());

@@ -50,7 +50,7 @@ pub fn run(options: &Options, live: &Arc<Live>, out: &mut dyn Write) -> anyhow::
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let sale = Arc::new(Sale::new(AckLog::open(&log)?));
     let replicas = usize::from(options.replicas);
-    let house = House::open(&binary, scratch, runtime.handle(), &sale, replicas)?;
+    let house = House::open(&binary, scratch, runtime.handle(), &sale, options)?;
     let watch = Watch::on(runtime.handle(), &house.ledger());
     let handle = runtime.handle().clone();
     let resumed = BTreeMap::new();

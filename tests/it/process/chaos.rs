@@ -18,6 +18,7 @@ fn options(replicas: u8, rounds: u32) -> Options {
         full: false,
         seconds: 600,
         seed: seed.unwrap_or(1),
+        redis_cluster: false,
         buyers: 16,
         last_units: 300,
         json: None,
