@@ -25,7 +25,7 @@ const GOES_ON: u64 = 20;
 /// How long it may take until it does.
 const RESUMES: Duration = Duration::from_secs(60);
 
-/// How long the others may take to fence a frozen replica. Its lease is eight seconds.
+/// How long the others may take to fence a frozen replica. Its lease is four seconds.
 const FENCED: Duration = Duration::from_secs(30);
 
 /// Longest time that a server which was taken away stays away.
