@@ -8,7 +8,7 @@
 //!  then: last units, sold out exactly ─► promised holds paid ─► reckoning
 //! ```
 //!
-//! **Owns:** the plan, the actions, the crowd, the fault proxy and the reckoning. **Invariant:** the
+//! **Owns:** the plan, the actions, the crowd, the fault proxy, the reckoning. **Invariant:** the
 //! verdict rests on records the service does not write: the crowd's log, the bank's book, and plain
 //! SQL; the service's own audit comes on top. **Not here:** starting servers (see
 //! [`servers`](crate::servers)).

@@ -1,5 +1,5 @@
-//! Several replicas over one PostgreSQL and one Redis, behind nothing but round-robin: every request
-//! goes to the next one, so carts hop between them in the middle of a checkout.
+//! Several replicas over one PostgreSQL and one Redis, behind nothing but round-robin: every
+//! request goes to the next one, so carts hop between them in the middle of a checkout.
 //!
 //! The buyers, the actions and the reckoning are those of `load-tests chaos`, on this build.
 
