@@ -75,6 +75,8 @@ mod tests {
         std::fs::write(&path, text.concat()).expect("written");
         let charged = read(&path).expect("reads")[&Uuid::nil()];
         assert_eq!(charged, Charged { authorized: (5, 1), captured: (5, 1), voided: false });
+        std::fs::write(&path, text.concat() + &line("capture", "done")).expect("written");
+        assert_eq!(read(&path).expect("reads")[&Uuid::nil()].captured, (10, 2));
         std::fs::write(&path, text.concat() + &line("void", "done")).expect("written");
         assert!(read(&path).expect("reads")[&Uuid::nil()].voided);
     }
