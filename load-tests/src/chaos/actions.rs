@@ -3,7 +3,7 @@
 use anyhow::{Context, ensure};
 use rustix::process::Signal;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -41,6 +41,9 @@ pub struct Hands {
     pub runtime: Handle,
     /// Watches what the dead leave behind.
     pub watch: Watch,
+    /// Lifetimes that were killed. Until they are fenced the ledger thinks they live, under the name
+    /// of the process that took their place.
+    pub killed: BTreeSet<Uuid>,
     /// How long the sale took to go on after each action, the longest of each kind.
     pub resumed: BTreeMap<Action, Vec<Duration>>,
 }
@@ -85,13 +88,17 @@ impl Hands {
 
     fn holders(&self, at: usize) -> anyhow::Result<Vec<Uuid>> {
         let (url, name) = (self.house.ledger(), &self.house.replicas[at].name);
-        self.runtime
-            .block_on(async { ledger::live_holders(&ledger::connect(&url).await?, name).await })
+        let mut live = self
+            .runtime
+            .block_on(async { ledger::live_holders(&ledger::connect(&url).await?, name).await })?;
+        live.retain(|holder| !self.killed.contains(holder));
+        Ok(live)
     }
 
     fn kill(&mut self, at: usize) -> anyhow::Result<()> {
         let holders = self.holders(at)?;
         self.house.replicas[at].service.process.end(Signal::KILL)?;
+        self.killed.extend(&holders);
         self.watch.begin(holders, Instant::now());
         self.house.replace(at)
     }

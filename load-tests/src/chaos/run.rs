@@ -2,7 +2,7 @@
 
 use anyhow::{Context, ensure};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::Write,
     sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
@@ -53,8 +53,8 @@ pub fn run(options: &Options, live: &Arc<Live>, out: &mut dyn Write) -> anyhow::
     let house = House::open(&binary, scratch, runtime.handle(), &sale, options)?;
     let watch = Watch::on(runtime.handle(), &house.ledger());
     let handle = runtime.handle().clone();
-    let resumed = BTreeMap::new();
-    let mut hands = Hands { house, sale: sale.clone(), runtime: handle, watch, resumed };
+    let (killed, resumed) = (BTreeSet::new(), BTreeMap::new());
+    let mut hands = Hands { house, sale: sale.clone(), runtime: handle, watch, killed, resumed };
     let plan = plan::draw(options.seed, &options.counts(), replicas);
     writeln!(out, "{} actions on {replicas} replicas, seed {}", plan.len(), options.seed)?;
 
