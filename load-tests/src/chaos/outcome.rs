@@ -50,11 +50,15 @@ impl Outcome<'_> {
         Broken::ALL.iter().all(|broken| self.count(*broken) == 0)
     }
 
-    fn longest_stranded(&self) -> (Duration, Duration) {
-        let mut took: Vec<Duration> = self.stranded.iter().map(|one| one.took).collect();
+    /// How long units were out of reach: the median and the most while PostgreSQL was there, and the
+    /// most of all.
+    fn out_of_reach(&self) -> [Duration; 3] {
+        let quiet = self.stranded.iter().filter(|one| !one.disturbed);
+        let mut took: Vec<Duration> = quiet.map(|one| one.took).collect();
         took.sort_unstable();
         let middle = took.get(took.len() / 2).copied().unwrap_or_default();
-        (middle, took.last().copied().unwrap_or_default())
+        let most = self.stranded.iter().map(|one| one.took).max().unwrap_or_default();
+        [middle, took.last().copied().unwrap_or_default(), most]
     }
 
     fn counts(&self) -> [(&'static str, u64); 10] {
@@ -94,12 +98,13 @@ impl Outcome<'_> {
         for broken in Broken::ALL {
             out.insert(broken.key().into(), self.count(broken).into());
         }
-        let (middle, longest) = self.longest_stranded();
+        let [middle, longest, most] = self.out_of_reach();
         let stranded = json!({
             "kills_with_units": self.stranded.len(),
             "units": self.stranded.iter().map(|one| one.units).sum::<i64>(),
             "median_s": round(middle),
             "longest_s": round(longest),
+            "longest_with_postgres_away_meanwhile_s": round(most),
         });
         out.insert("stranded".into(), stranded);
         let last = json!({
@@ -140,12 +145,11 @@ impl Outcome<'_> {
         for (name, count) in self.counts() {
             line(format!("{:<40} {count:>9}", name.replace('_', " ")));
         }
-        let (middle, longest) = self.longest_stranded();
+        let [middle, longest, most] = self.out_of_reach().map(|time| time.as_secs_f64());
         line(format!(
-            "{} kills left units behind; back on sale after {:.1} s (median), {:.1} s at most",
-            self.stranded.len(),
-            middle.as_secs_f64(),
-            longest.as_secs_f64()
+            "{} kills left units behind; back on sale after {middle:.1} s (median), {longest:.1} s \
+             at most; {most:.1} s where PostgreSQL was away meanwhile",
+            self.stranded.len()
         ));
         let SoldOut { units, sold, refused, .. } = self.last;
         line(format!("last units: {units} there, {sold} sold, {refused} times \"sold out\""));
