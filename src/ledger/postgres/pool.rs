@@ -2,10 +2,14 @@
 
 use futures_util::future::BoxFuture;
 use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use crate::ledger::{
     database::{DatabaseFault, DatabaseOptions},
+    known::Known,
     lanes::{Lane, Lanes, Open},
     store::LedgerFault,
 };
@@ -18,6 +22,7 @@ pub(crate) type Work<'c, T> = BoxFuture<'c, Result<T, sqlx::Error>>;
 pub struct Postgres {
     pub(super) readers: Arc<Lanes<PgConnection>>,
     pub(super) writers: Arc<Lanes<PgConnection>>,
+    pub(super) known: Arc<Mutex<Known>>,
     pub(super) deadline: Duration,
     pub(super) production: bool,
 }
@@ -57,7 +62,8 @@ impl Postgres {
         let readers = lanes(options.readers, &connect);
         let writers = lanes(options.writers, &by_key);
         let production = options.production;
-        let postgres = Self { readers, writers, deadline: options.deadline, production };
+        let known = Arc::default();
+        let postgres = Self { readers, writers, known, deadline: options.deadline, production };
         postgres.warm().await?;
         Ok(postgres)
     }
@@ -151,8 +157,12 @@ impl Postgres {
 /// What we give up on, the server gives up on as well. Behind a dead network it never hears that we
 /// are gone: a transaction left there would keep its locks for hours, and every sale would wait.
 fn given_up(deadline: Duration) -> [(&'static str, String); 2] {
-    let milliseconds = deadline.as_millis().to_string();
-    [("idle_in_transaction_session_timeout", milliseconds.clone()), ("lock_timeout", milliseconds)]
+    let milliseconds = |part: Duration| part.as_millis().to_string();
+    [
+        ("idle_in_transaction_session_timeout", milliseconds(deadline)),
+        // Shorter: the server says so while we still listen, and nothing is in doubt.
+        ("lock_timeout", milliseconds(deadline * 3 / 4)),
+    ]
 }
 
 /// Whether the connection, not the statement, is at fault.
@@ -171,9 +181,14 @@ pub(super) fn is_broken(error: &sqlx::Error) -> bool {
     }
 }
 
+/// Whether somebody else had a row for too long (55P03).
+fn is_late(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "55P03")
+}
+
 /// The ledger's word for what went wrong.
 pub(super) fn fault(error: &sqlx::Error) -> LedgerFault {
-    if is_broken(error) {
+    if is_broken(error) || is_late(error) {
         LedgerFault::Unreachable(error.to_string())
     } else {
         LedgerFault::Broken(error.to_string())
