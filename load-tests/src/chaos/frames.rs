@@ -2,12 +2,16 @@
 //!
 //! Protocol 3.0: a first message without a type (length, code), then messages of a type byte, a
 //! length that includes itself, and a body. A COMMIT is a simple query (`Q`) that ends in it, or a
-//! prepared one (`P`) that is bound (`B`) and takes effect with the next sync (`S`).
+//! prepared one (`P`) that is bound (`B`) and takes effect with the next sync (`S`). A statement
+//! that commits by itself, because it stands in no transaction, counts as well.
 
 use std::{collections::HashSet, ops::Range};
 
 /// Bytes of a message that are kept to be read; a COMMIT is short.
 const KEPT: usize = 4096;
+
+/// The statement in which a whole batch is judged, written and committed.
+const COMMITS_ITSELF: &str = "select ledger_commit(";
 
 /// Codes of first messages after which another first message follows: TLS and GSS encryption are
 /// asked for, and refused by servers of ours.
@@ -106,9 +110,8 @@ fn is_commit(sql: &[u8]) -> bool {
     let text = String::from_utf8_lossy(sql);
     let text = text.trim_end_matches(|c: char| c == '\0' || c == ';' || c.is_whitespace());
     let last = text.rsplit(';').next().unwrap_or_default().trim();
-    ["commit", "commit work", "commit transaction", "end"]
-        .iter()
-        .any(|word| last.eq_ignore_ascii_case(word))
+    let words = ["commit", "commit work", "commit transaction", "end"];
+    words.iter().any(|word| last.eq_ignore_ascii_case(word)) || last.starts_with(COMMITS_ITSELF)
 }
 
 #[cfg(test)]
@@ -167,6 +170,23 @@ mod tests {
         bytes.extend(message(b'S', b""));
         assert_eq!(frames.feed(&bytes), Some(0..bytes.len()));
         assert_eq!(frames.feed(&message(b'S', b"")), None);
+    }
+
+    /// Otherwise what most batches are committed by would never be cut off.
+    #[test]
+    fn the_statement_that_commits_a_batch_is_one_and_stands_in_the_service() {
+        let folder =
+            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../src/ledger/postgres");
+        let files = std::fs::read_dir(folder).expect("the service's source");
+        let texts = files.map(|file| std::fs::read_to_string(file.expect("a file").path()));
+        let says = |text: std::io::Result<String>| text.expect("text").contains(COMMITS_ITSELF);
+        assert!({ texts }.any(says), "no statement says `{COMMITS_ITSELF}`");
+        let mut frames = Frames::default();
+        assert_eq!(frames.feed(&opening()), None);
+        let sql = format!("s2\0{COMMITS_ITSELF}$1, $2)\0\0\0");
+        assert_eq!(frames.feed(&message(b'P', sql.as_bytes())), None);
+        assert_eq!(frames.feed(&message(b'B', b"\0s2\0\0\0\0\0\0\0")), None);
+        assert_eq!(frames.feed(&message(b'S', b"")), Some(0..5));
     }
 
     #[test]
