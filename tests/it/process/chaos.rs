@@ -36,6 +36,7 @@ fn three_replicas_behind_round_robin_sell_out_exactly() {
 #[test]
 fn no_promise_breaks_while_replicas_and_servers_do() {
     let rounds = if env::var_os("DOORBUSTER_TEST_FULL").is_some() { 8 } else { 2 };
-    let sale = chaos::run(&options(4, rounds), &Arc::new(Live::default()), &mut stderr());
+    let options = Options { last_units: 100, ..options(4, rounds) };
+    let sale = chaos::run(&options, &Arc::new(Live::default()), &mut stderr());
     sale.expect("every promise kept");
 }
