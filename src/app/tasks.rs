@@ -27,8 +27,9 @@ const SLOW_ROUND: Duration = Duration::from_secs(60);
 /// Time between two looks for idle actors.
 const RETIRE: Duration = Duration::from_secs(30);
 
-/// Time between two heartbeats.
-const HEARTBEAT: Duration = Duration::from_secs(2);
+/// Time between two heartbeats. A holder may miss three before it is fenced; who fences is late by
+/// one at most.
+const HEARTBEAT: Duration = Duration::from_secs(1);
 
 /// Time between two readings of the gauges.
 const GAUGES: Duration = Duration::from_secs(1);
@@ -119,8 +120,9 @@ impl Tasks {
         self.every(HEARTBEAT, move || {
             let (holder, desk) = (holder.clone(), desk.clone());
             async move {
-                metrics::redis_up(desk.hot.ping().await.is_ok());
+                // First, so that a silent Redis never makes this process look dead.
                 log(holder.beat(&desk.stock).await.err());
+                metrics::redis_up(desk.hot.ping().await.is_ok());
             }
         });
     }

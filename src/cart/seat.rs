@@ -6,6 +6,7 @@ use super::messages::{Ask, Command, Tend};
 use crate::{
     base::CheckoutId,
     checkout::{Checkout, CheckoutRefused, Reply, Session},
+    ledger::row::SessionState,
 };
 
 /// Jobs that wait for one cart. A shopper sends one at a time; more is a client gone wild.
@@ -154,6 +155,15 @@ async fn run_on(
     if_version: Option<u32>,
     command: Command,
 ) -> (Option<Box<Session>>, Outcome) {
+    if let Some(session) = &memory
+        && is_told_unwritten(session, if_version, &command)
+    {
+        match desk.is_current(session).await {
+            Ok(true) => {}
+            Ok(false) => memory = None,
+            Err(refused) => return (None, Err(refused)),
+        }
+    }
     for attempt in 0..2 {
         let mut session = match existing(desk, memory.take(), checkout, &asked.caller).await {
             Ok(session) => session,
@@ -184,6 +194,16 @@ async fn run_on(
     (None, Err(CheckoutRefused::Busy))
 }
 
+/// Whether the answer rests on memory alone. A session's next write finds out that another replica
+/// has overtaken it; an answer that writes nothing of the session has to look before.
+fn is_told_unwritten(session: &Session, if_version: Option<u32>, command: &Command) -> bool {
+    let is_written = match command {
+        Command::Complete(tender) => session.would_pay(tender),
+        _ => session.state == SessionState::Open,
+    };
+    !is_written || if_version.is_some_and(|version| version != session.version)
+}
+
 async fn existing(
     desk: &Checkout,
     memory: Option<Box<Session>>,
@@ -195,7 +215,7 @@ async fn existing(
 }
 
 /// The session from memory, else from the store. Memory that another replica has overtaken is found
-/// out by the version of the next write.
+/// out by the version of the next write, or before (see [`is_told_unwritten`]).
 async fn current(
     desk: &Checkout,
     memory: Option<Box<Session>>,

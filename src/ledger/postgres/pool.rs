@@ -170,9 +170,12 @@ pub(super) fn is_broken(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => true,
         sqlx::Error::WorkerCrashed => true,
-        // Class 08: connection exceptions; 57P0x: the server stops or starts; 53300: it is full.
+        // Class 08: connection exceptions; 57P0x: the server stops or starts; 53300: it is full;
+        // 25P03: we were frozen within a transaction, and it was ended with its connection.
         sqlx::Error::Database(error) => error.code().is_some_and(|code| {
-            code.starts_with("08") || code.starts_with("57P0") || code == "53300"
+            code.starts_with("08")
+                || code.starts_with("57P0")
+                || matches!(&*code, "53300" | "25P03")
         }),
         _ => false,
     }

@@ -213,6 +213,26 @@ async fn connections_that_died_on_the_shelf_are_replaced() {
     assert_eq!(two.await.expect("is run once, on a sound connection"), 2);
 }
 
+/// What a replica meets that was frozen in the middle of a transaction and goes on.
+#[tokio::test]
+async fn a_transaction_that_was_ended_while_we_were_frozen_is_a_lost_connection() {
+    let (bench, _, _) = two_replicas().await;
+    let Postgres(postgres) = &bench.database else { panic!("this is PostgreSQL") };
+    let frozen = postgres.run(|conn| {
+        Box::pin(async move {
+            conn.execute("begin; set local idle_in_transaction_session_timeout = 1").await?;
+            // Whatever is sent after the server has hung up is answered with why it did.
+            loop {
+                sqlx::query_scalar::<_, i32>("select 2").fetch_one(&mut *conn).await?;
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        })
+    });
+    let frozen: Result<i32, _> = frozen.await;
+    let fault = frozen.expect_err("the transaction was ended");
+    assert!(matches!(fault, LedgerFault::Unreachable(_)), "{fault}");
+}
+
 #[tokio::test]
 async fn a_batch_on_known_rows_whose_line_breaks_is_unknown_until_sent_again() {
     let (bench, _, address) = two_replicas().await;

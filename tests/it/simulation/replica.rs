@@ -245,7 +245,7 @@ fn rounds(world: &World, keeper: &Arc<Keeper>, holder: &Arc<Holder>) {
         }
     });
     let (keeper, holder) = (keeper.clone(), holder.clone());
-    every(busy(2), move || {
+    every(busy(1), move || {
         let (keeper, holder) = (keeper.clone(), holder.clone());
         async move { drop(holder.beat(&keeper.desk.stock).await) }
     });
