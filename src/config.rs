@@ -79,7 +79,8 @@ pub struct Storage {
     pub data: PathBuf,
     /// PostgreSQL URL. Unset: SQLite in the data folder.
     pub database: Option<SecretUrl>,
-    /// Redis URL. Unset: hot copies stay in this process.
+    /// Redis URL, or `redis-cluster://` and some of a cluster's nodes with commas between. Unset:
+    /// hot copies stay in this process.
     pub redis: Option<SecretUrl>,
 }
 

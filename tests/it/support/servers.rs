@@ -154,7 +154,7 @@ fn start_redis() -> String {
 }
 
 /// Stops the server with this pid and removes its folder when this process is gone.
-fn end_with_us(pid: &str, folder: &Path) {
+pub(super) fn end_with_us(pid: &str, folder: &Path) {
     let script = "trap '' INT TERM; cat >/dev/null; kill -QUIT \"$1\" 2>/dev/null \
                   || kill \"$1\" 2>/dev/null; sleep 1; rm -rf \"$2\"";
     let guard = Command::new("sh")
