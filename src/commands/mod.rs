@@ -105,7 +105,8 @@ pub fn database_options(config: &Config) -> DatabaseOptions {
         None => config.storage.data.to_string_lossy().into_owned(),
     };
     let production = config.mode == Mode::Production;
-    DatabaseOptions { production, ..DatabaseOptions::new(location) }
+    let pooling = config.storage.pooling;
+    DatabaseOptions { production, pooling, ..DatabaseOptions::new(location) }
 }
 
 /// Opens the database for a subcommand, its schema checked.

@@ -8,6 +8,7 @@ mod commit;
 mod pool;
 mod records;
 mod replicas;
+mod settings;
 mod start;
 mod store;
 mod sweep;

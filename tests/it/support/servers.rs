@@ -205,7 +205,7 @@ pub(crate) fn redis_program() -> OsString {
     env::var_os("DOORBUSTER_TEST_REDIS_BIN").unwrap_or_else(|| "redis-server".into())
 }
 
-fn private_folder(of: &str) -> PathBuf {
+pub(super) fn private_folder(of: &str) -> PathBuf {
     let folder = env::temp_dir().join(format!("doorbuster-{of}-{}", std::process::id()));
     drop(fs::remove_dir_all(&folder));
     fs::create_dir_all(&folder).expect("the temporary folder takes a folder");
