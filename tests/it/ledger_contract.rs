@@ -30,6 +30,7 @@ mod constraints;
 mod faults;
 mod grants;
 mod holds;
+mod known;
 mod payment;
 mod property;
 mod races;

@@ -19,6 +19,7 @@ use crate::{
         store::{CommitFault, LedgerFault},
         world::{Ask, World},
     },
+    telemetry::metrics::{self, JudgedOn},
 };
 
 /// Rows that two batches may insert at once; whoever comes second judges again.
@@ -28,7 +29,7 @@ const MET: [&str; 6] = [
     "idempotency_keys_pkey",
     "holds_pkey",
     "stock_pkey",
-    "payment_attempts_one_pending",
+    "payment_attempts_one_live",
 ];
 
 const LOCK: &str = "select ledger_lock(
@@ -49,7 +50,30 @@ enum Failed {
 }
 
 impl Postgres {
+    /// Commits a batch in one statement where it concerns known rows, else under lock.
     pub(super) async fn commit_batch(
+        &self,
+        batch: &[Entry],
+        now: Timestamp,
+    ) -> Result<BatchReply, CommitFault> {
+        let judged = self.known().judge(batch, now);
+        if let Some(judged) = judged {
+            let committed = self.commit_judged(&judged).await;
+            match &committed {
+                Ok(Some(reply)) => self.known().learn(&judged.changes, reply, now),
+                _ => self.known().forget(batch),
+            }
+            if let Some(reply) = committed? {
+                metrics::ledger_judged(JudgedOn::Known);
+                return Ok(reply);
+            }
+            metrics::ledger_judged(JudgedOn::Refuted);
+        }
+        metrics::ledger_judged(JudgedOn::Locked);
+        self.commit_locked(batch, now).await
+    }
+
+    async fn commit_locked(
         &self,
         batch: &[Entry],
         now: Timestamp,
@@ -93,13 +117,17 @@ impl Postgres {
         batch: &[Entry],
         now: Timestamp,
     ) -> Result<BatchReply, Failed> {
-        let (reply, writes) =
+        let (reply, changes) =
             tokio::time::timeout(self.deadline, self.judge_locked(&mut *conn, batch, now))
                 .await
                 .map_err(|_| Failed::Late)??;
+        let writes = !changes.is_empty();
         let end = if writes { "commit" } else { "rollback" };
         match tokio::time::timeout(self.deadline, conn.execute(end)).await {
-            Ok(Ok(_)) => Ok(reply),
+            Ok(Ok(_)) => {
+                self.known().learn(&changes, &reply, now);
+                Ok(reply)
+            }
             Ok(Err(error)) if !writes || met(&error).is_some() => Err(Failed::Before(error)),
             Ok(Err(error)) => Err(Failed::After(error.to_string())),
             Err(_) if !writes => Err(Failed::Late),
@@ -107,13 +135,13 @@ impl Postgres {
         }
     }
 
-    /// Locks, judges and applies. Returns whether there is anything to commit.
+    /// Locks, judges and applies. Where nothing changes there is nothing to commit.
     async fn judge_locked(
         &self,
         conn: &mut PgConnection,
         batch: &[Entry],
         now: Timestamp,
-    ) -> Result<(BatchReply, bool), Failed> {
+    ) -> Result<(BatchReply, Changes), Failed> {
         let ask = Ask::of(batch, now);
         conn.execute(AssertSqlSafe(self.begin.writing.clone())).await?;
         let seen = lock(&mut *conn, &ask, now, self.prepares()).await?;
@@ -121,11 +149,10 @@ impl Postgres {
             .map_err(|error| Failed::Unread(format!("what was locked does not read: {error}")))?;
         let stood = world.keys.iter().map(|seen| (seen.caller.clone(), seen.key.clone())).collect();
         let (reply, changes) = judge(world, batch, now);
-        if changes.is_empty() {
-            return Ok((reply, false));
+        if !changes.is_empty() {
+            apply(conn, &changes, &stood, self.prepares()).await?;
         }
-        apply(conn, &changes, &stood, self.prepares()).await?;
-        Ok((reply, true))
+        Ok((reply, changes))
     }
 }
 
@@ -213,7 +240,7 @@ async fn apply(
 }
 
 /// Serialization failure, deadlock, or a row that another batch inserted first.
-fn met(error: &sqlx::Error) -> Option<CommitFault> {
+pub(super) fn met(error: &sqlx::Error) -> Option<CommitFault> {
     let database = error.as_database_error()?;
     let code = database.code()?;
     let inserted_twice =

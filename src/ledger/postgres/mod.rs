@@ -5,6 +5,7 @@
 //! **Not here:** the rules (see [`judge`](super::judge)); other slices keep their own tables' SQL.
 
 mod commit;
+mod known;
 mod pool;
 mod records;
 mod replicas;

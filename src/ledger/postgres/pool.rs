@@ -2,11 +2,15 @@
 
 use futures_util::future::BoxFuture;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use super::settings::{self, Begin};
 use crate::ledger::{
     database::{DatabaseFault, DatabaseOptions, Pooling},
+    known::Known,
     lanes::{Lane, Lanes, Open},
     store::LedgerFault,
 };
@@ -19,6 +23,7 @@ pub(crate) type Work<'c, T> = BoxFuture<'c, Result<T, sqlx::Error>>;
 pub struct Postgres {
     pub(super) readers: Arc<Lanes<PgConnection>>,
     pub(super) writers: Arc<Lanes<PgConnection>>,
+    pub(super) known: Arc<Mutex<Known>>,
     pub(super) deadline: Duration,
     pub(super) production: bool,
     pub(super) pooling: Pooling,
@@ -62,7 +67,8 @@ impl Postgres {
         let writers = lanes(options.writers, &by_key);
         let production = options.production;
         let (deadline, pooling) = (options.deadline, options.pooling);
-        let postgres = Self { readers, writers, deadline, production, pooling, begin };
+        let known = Arc::default();
+        let postgres = Self { readers, writers, known, deadline, production, pooling, begin };
         postgres.warm().await?;
         Ok(postgres)
     }
@@ -192,6 +198,11 @@ pub(super) fn is_broken(error: &sqlx::Error) -> bool {
     }
 }
 
+/// Whether somebody else had a row for too long (55P03).
+fn is_late(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "55P03")
+}
+
 /// The ledger's word for what went wrong.
 pub(super) fn fault(error: &sqlx::Error) -> LedgerFault {
     // What a pooler in transaction mode says to whoever wants a session.
@@ -199,7 +210,7 @@ pub(super) fn fault(error: &sqlx::Error) -> LedgerFault {
         let advice = "a pooler in transaction mode stands before the database; set \
                       `storage.pooling` to `transaction`";
         LedgerFault::Unreachable(format!("{error}: {advice}"))
-    } else if is_broken(error) {
+    } else if is_broken(error) || is_late(error) {
         LedgerFault::Unreachable(error.to_string())
     } else {
         LedgerFault::Broken(error.to_string())

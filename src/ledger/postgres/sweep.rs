@@ -14,17 +14,17 @@ const PURGE_KEYS: &str = "
 const PURGE_SESSIONS: &str = "
     delete from sessions where id in (
         select s.id from sessions s
-        where s.state in ('canceled', 'expired') and s.updated_at < $1
-          and not exists (select from orders o where o.checkout_id = s.id)
+        where s.ended_at < $1
+          and not exists (select from orders o where o.id = s.id)
           and not exists (select from holds h where h.checkout_id = s.id)
-        order by s.updated_at limit $2 for update skip locked)
+        order by s.ended_at limit $2 for update skip locked)
     returning id";
 const PURGE_PEOPLE: &str = "delete from checkout_people where checkout_id = any($1)";
 const PURGE_ENTRIES: &str = "
     delete from entries where id in (select id from entries where at < $1 limit $2)";
 const PURGE_EVENTS: &str = "
-    delete from events where seq in (
-        select seq from events where sent_at < $1 order by sent_at limit $2)";
+    delete from events where id in (
+        select id from events where sent_at < $1 order by sent_at limit $2)";
 
 const FIGURES: &str = "
     select json_build_object(
@@ -39,7 +39,7 @@ const FIGURES: &str = "
             count(*) filter (where state = 'completed'),
             count(*) filter (where state = 'canceled'),
             count(*) filter (where state = 'expired')) from sessions),
-        'orphans', (select count(*) from sessions s full join orders o on o.checkout_id = s.id
+        'orphans', (select count(*) from sessions s full join orders o on o.id = s.id
             where (s.state = 'completed' and o.id is null)
                or (o.id is not null and s.state is distinct from 'completed')),
         'dead_holds', (select count(*) from holds h left join sessions s on s.id = h.checkout_id

@@ -202,6 +202,7 @@ async fn connections_that_died_on_the_shelf_are_replaced() {
         admin.execute(sql).await.expect("ends them");
     };
     kill().await;
+    bench.clock.advance(Duration::from_secs(2));
     assert_eq!(bench.store.find_version(checkout).await.expect("asks again"), Some(1));
     bench.one(write(bench.session(checkout, 2, &[("TEE", 2)]))).await.expect("commits again");
     kill().await;
@@ -210,6 +211,22 @@ async fn connections_that_died_on_the_shelf_are_replaced() {
         Box::pin(async move { sqlx::query_scalar::<_, i32>("select 2").fetch_one(conn).await })
     });
     assert_eq!(two.await.expect("is run once, on a sound connection"), 2);
+}
+
+#[tokio::test]
+async fn a_batch_on_known_rows_whose_line_breaks_is_unknown_until_sent_again() {
+    let (bench, _, address) = two_replicas().await;
+    bench.receive("TEE", 5).await;
+    let mut admin = PgConnection::connect(&address).await.expect("connects");
+    let sql = "select count(pg_terminate_backend(pid, 5000)) from pg_stat_activity
+               where datname = current_database() and pid <> pg_backend_pid()";
+    admin.execute(sql).await.expect("ends them");
+    let mut entry = write(bench.session(bench.checkout(), 1, &[("TEE", 1)]));
+    let fault = bench.store.commit(std::slice::from_ref(&entry), bench.now()).await;
+    assert!(matches!(fault, Err(CommitFault::Unknown(_))), "it may have arrived: {fault:?}");
+    entry.resubmitted = true;
+    bench.one(entry).await.expect("is sent again, under lock");
+    assert_eq!(bench.levels("TEE").await, [5, 4, 0, 1, 0]);
 }
 
 #[tokio::test]

@@ -133,6 +133,8 @@ pub(crate) fn start(world: &World, number: usize, lifetime: u64) -> (LocalSet, D
     let tasks = LocalSet::new();
     let mut world = world.clone();
     world.ledger.sender = Some((number, world.doomed.clone()));
+    // A new process knows nothing.
+    world.ledger.known = Arc::default();
     tasks.spawn_local(async move { live(world, number, lifetime, inbox).await });
     (tasks, door)
 }
