@@ -100,11 +100,12 @@ async fn let_in(request: &mut ServiceRequest, door: &Door) -> Result<Option<Plac
     let places = door.limits.in_flight;
     if body::is_announced(request) {
         // A body that nobody will look at is not waited for.
-        if !door.working.would_admit(&asks, places) {
-            return Err(overloaded());
-        }
+        let crowded = !door.working.would_admit(&asks, places);
         let reading = door.reading.enter(&asks, places * READING_PER_WORKING);
-        let _reading = reading.ok_or_else(overloaded)?;
+        let Some(_reading) = reading.filter(|_| !crowded) else {
+            body::spare(request, &door.limits).await;
+            return Err(overloaded());
+        };
         let bytes = body::read(request, &door.limits).await?;
         request.extensions_mut().insert(Body(bytes));
     }

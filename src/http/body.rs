@@ -12,6 +12,9 @@ use std::time::Duration;
 use super::{kinds::Kind, problem::Problem};
 use crate::base::Limits;
 
+/// A body comes with its head, or on its heels. What takes longer is not waited for.
+const SPARE: Duration = Duration::from_millis(20);
+
 /// A body that has arrived; kept beside the request.
 #[derive(Debug, Clone, Default)]
 pub struct Body(pub Bytes);
@@ -28,6 +31,12 @@ pub async fn read(request: &mut ServiceRequest, limits: &Limits) -> Result<Bytes
         let text = format!("The body did not arrive within {} seconds.", limits.body_seconds);
         Err(Problem::new(Kind::BodyTimeout, text).limit(limits.body_seconds))
     })
+}
+
+/// Takes in a body that nobody will look at, if it is here already: a line with an unread body has
+/// to be closed, and opening another costs both sides more than the refusal did.
+pub async fn spare(request: &mut ServiceRequest, limits: &Limits) {
+    let _unread = tokio::time::timeout(SPARE, collect(request.take_payload(), limits)).await;
 }
 
 /// Whether a body follows the head.

@@ -56,8 +56,7 @@ impl Postgres {
         batch: &[Entry],
         now: Timestamp,
     ) -> Result<BatchReply, CommitFault> {
-        // Behind a pooler a lone statement meets a session without our settings, planned anew.
-        let judged = self.prepares().then(|| self.known().judge(batch, now)).flatten();
+        let judged = self.known().judge(batch, now);
         if let Some(judged) = judged {
             let committed = self.commit_judged(&judged).await;
             match &committed {

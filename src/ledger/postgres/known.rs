@@ -1,6 +1,7 @@
 //! A batch judged on known rows, committed by one statement that checks them.
 
 use serde::Deserialize;
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use std::sync::{MutexGuard, PoisonError};
 
 use super::{
@@ -53,7 +54,7 @@ impl Postgres {
         judged: &Judged,
     ) -> Result<Option<BatchReply>, CommitFault> {
         let mut lane = self.writers.take().await?;
-        let sent = send(judged).fetch_one(lane.conn());
+        let sent = self.check_and_write(lane.conn(), judged);
         match tokio::time::timeout(self.deadline, sent).await {
             Ok(Ok(left)) => {
                 lane.keep();
@@ -68,7 +69,10 @@ impl Postgres {
                 Err(CommitFault::Unknown(error.to_string()))
             }
             Ok(Err(error)) => {
-                lane.keep();
+                // Behind a pooler it stands in a transaction that failed.
+                if self.prepares() {
+                    lane.keep();
+                }
                 if met(&error).is_some() || is_refuted(&error) {
                     return Ok(None);
                 }
@@ -76,6 +80,21 @@ impl Postgres {
             }
             Err(_) => Err(CommitFault::Unknown("no answer within the deadline".to_owned())),
         }
+    }
+
+    /// One statement, which is its own transaction where sessions are our own.
+    async fn check_and_write(
+        &self,
+        conn: &mut PgConnection,
+        judged: &Judged,
+    ) -> Result<String, sqlx::Error> {
+        if self.prepares() {
+            return send(judged).fetch_one(conn).await;
+        }
+        let mut tx = conn.begin_with(AssertSqlSafe(self.begin.writing.clone())).await?;
+        let left = send(judged).persistent(false).fetch_one(&mut *tx).await?;
+        tx.commit().await?;
+        Ok(left)
     }
 }
 

@@ -182,6 +182,23 @@ async fn a_group_has_its_limit() {
     assert_eq!(fake.seen().iter().map(Vec::len).collect::<Vec<_>>(), [1, BATCH_MAX, 10]);
 }
 
+/// A crowd before one SKU is a long queue, and whoever comes for another stands in it where they
+/// came: so many batches later, as there are batches before them.
+#[tokio::test]
+async fn groups_take_what_came_first_whoever_crowds() {
+    let (fake, writer, first, go) = held_up([]).await;
+    let name = |n: usize| {
+        if n.is_multiple_of(100) { format!("COLD-{n:04}") } else { format!("HOT-{n:04}") }
+    };
+    let names: Vec<_> = (0..BATCH_MAX * 3).map(name).collect();
+    let more = line_up(&writer, names.iter().map(|name| fact(name)).collect()).await;
+    go.notify_one();
+    first.await.expect("it lives").expect("reachable").expect("written");
+    written(more).await;
+    let groups: Vec<_> = names.chunks(BATCH_MAX).map(<[String]>::to_vec).collect();
+    assert_eq!(fake.ids()[1..], groups);
+}
+
 #[tokio::test]
 async fn a_batch_has_one_entry_for_a_checkout_and_the_others_follow_in_order() {
     let (fake, writer, first, go) = held_up([]).await;
