@@ -41,8 +41,8 @@ pub struct Hands {
     pub runtime: Handle,
     /// Watches what the dead leave behind.
     pub watch: Watch,
-    /// Lifetimes that were killed. Until they are fenced the ledger thinks they live, under the name
-    /// of the process that took their place.
+    /// Lifetimes that were killed. Until they are fenced the ledger thinks they live, under the
+    /// name of the process that took their place.
     pub killed: BTreeSet<Uuid>,
     /// How long the sale took to go on after each action, the longest of each kind.
     pub resumed: BTreeMap<Action, Vec<Duration>>,
