@@ -69,6 +69,10 @@ impl<J> Seat<J> {
 
     /// A job is over and brings the session back; `None` when memory must not be trusted.
     pub fn done(&mut self, session: Option<Box<Session>>) {
+        if self.waiting.is_empty() {
+            // A cart at rest keeps no room for a line: most get one command in minutes.
+            self.waiting = VecDeque::new();
+        }
         self.state = State::Idle(session);
     }
 

@@ -204,7 +204,11 @@ impl<'a> Shopper<'a> {
             quantity: *quantity,
         };
         let lines = self.lines.borrow().iter().map(line).collect();
-        Draft { currency: None, lines, person: Person { buyer, ..Person::default() } }
+        Draft {
+            currency: None,
+            lines,
+            person: Person { buyer: buyer.map(Box::new), ..Person::default() },
+        }
     }
 }
 
