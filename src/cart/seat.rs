@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::messages::{Ask, Command, Tend};
+use super::messages::{Ask, Awaited, Command, Tend};
 use crate::{
     base::CheckoutId,
     checkout::{Checkout, CheckoutRefused, Reply, Session},
@@ -15,7 +15,7 @@ const WAITING_MAX: usize = 128;
 /// Something to do for a cart.
 pub enum Job {
     /// A caller's command.
-    Ask(Box<Ask>),
+    Ask(Awaited),
     /// Housekeeping.
     Tend(Tend),
 }
@@ -54,12 +54,16 @@ impl<J> Seat<J> {
         Ok(())
     }
 
-    /// The next job with the session, if nobody has it. The seat is busy until [`Seat::done`].
-    pub fn next_job(&mut self) -> Option<(J, Option<Box<Session>>)> {
+    /// The next job that is still wanted, with the session, if nobody has it. The seat is busy
+    /// until [`Seat::done`].
+    pub fn next_job(
+        &mut self,
+        is_wanted: impl Fn(&J) -> bool,
+    ) -> Option<(J, Option<Box<Session>>)> {
         match &mut self.state {
             State::Busy => None,
             State::Idle(session) => {
-                let job = self.waiting.pop_front()?;
+                let job = std::iter::from_fn(|| self.waiting.pop_front()).find(is_wanted)?;
                 let session = session.take();
                 self.state = State::Busy;
                 Some((job, session))
@@ -94,8 +98,16 @@ impl Job {
     /// Which checkout it is about.
     pub const fn checkout(&self) -> CheckoutId {
         match self {
-            Self::Ask(ask) => ask.checkout,
+            Self::Ask(awaited) => awaited.ask.checkout,
             Self::Tend(tend) => tend.checkout,
+        }
+    }
+
+    /// Whether anybody waits for it. Housekeeping is its own reason.
+    pub fn is_wanted(&self) -> bool {
+        match self {
+            Self::Ask(awaited) => awaited.waits.strong_count() > 0,
+            Self::Tend(_) => true,
         }
     }
 
@@ -106,7 +118,7 @@ impl Job {
         session: Option<Box<Session>>,
     ) -> (Option<Box<Session>>, Outcome) {
         match self {
-            Self::Ask(ask) => run_ask(desk, session, *ask).await,
+            Self::Ask(awaited) => run_ask(desk, session, *awaited.ask).await,
             Self::Tend(tend) => match run_tend(desk, session, tend).await {
                 Ok(session) => (session, Ok(None)),
                 Err(refused) => (None, Err(refused)),

@@ -30,7 +30,7 @@ pub mod store;
 pub mod world;
 pub mod writer;
 
-pub use database::{Database, DatabaseFault, DatabaseOptions};
+pub use database::{Database, DatabaseFault, DatabaseOptions, Pooling};
 pub use entry::{Document, Entry, EntryId, Fact};
 pub use outcome::{BatchReply, Done, GrantSeen, LedgerRefused, Outcome, Shortage};
 pub use store::{Commit, CommitFault, LedgerFault, Store};

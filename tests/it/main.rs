@@ -7,6 +7,7 @@ mod audit;
 mod catalog;
 mod checkout;
 mod http_door;
+mod http_fairness;
 mod http_keys;
 mod http_limits;
 mod http_shop;

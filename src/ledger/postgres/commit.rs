@@ -1,6 +1,6 @@
 //! One batch, one transaction: lock and read, judge, apply, commit.
 
-use sqlx::{Executor, PgConnection};
+use sqlx::{AssertSqlSafe, Executor, PgConnection};
 use std::collections::HashSet;
 use uuid::Uuid;
 
@@ -56,7 +56,8 @@ impl Postgres {
         batch: &[Entry],
         now: Timestamp,
     ) -> Result<BatchReply, CommitFault> {
-        let judged = self.known().judge(batch, now);
+        // Behind a pooler a lone statement meets a session without our settings, planned anew.
+        let judged = self.prepares().then(|| self.known().judge(batch, now)).flatten();
         if let Some(judged) = judged {
             let committed = self.commit_judged(&judged).await;
             match &committed {
@@ -118,7 +119,7 @@ impl Postgres {
         now: Timestamp,
     ) -> Result<BatchReply, Failed> {
         let (reply, changes) =
-            tokio::time::timeout(self.deadline, judge_locked(&mut *conn, batch, now))
+            tokio::time::timeout(self.deadline, self.judge_locked(&mut *conn, batch, now))
                 .await
                 .map_err(|_| Failed::Late)??;
         let writes = !changes.is_empty();
@@ -134,29 +135,35 @@ impl Postgres {
             Err(_) => Err(Failed::After("no answer within the deadline".to_owned())),
         }
     }
-}
 
-/// Locks, judges and applies. Where nothing changes there is nothing to commit.
-async fn judge_locked(
-    conn: &mut PgConnection,
-    batch: &[Entry],
-    now: Timestamp,
-) -> Result<(BatchReply, Changes), Failed> {
-    let ask = Ask::of(batch, now);
-    conn.execute("begin isolation level read committed read write").await?;
-    let seen = lock(&mut *conn, &ask, now).await?;
-    let world: World = serde_json::from_str(&seen)
-        .map_err(|error| Failed::Unread(format!("what was locked does not read: {error}")))?;
-    let stood = world.keys.iter().map(|seen| (seen.caller.clone(), seen.key.clone())).collect();
-    let (reply, changes) = judge(world, batch, now);
-    if !changes.is_empty() {
-        apply(conn, &changes, &stood).await?;
+    /// Locks, judges and applies. Where nothing changes there is nothing to commit.
+    async fn judge_locked(
+        &self,
+        conn: &mut PgConnection,
+        batch: &[Entry],
+        now: Timestamp,
+    ) -> Result<(BatchReply, Changes), Failed> {
+        let ask = Ask::of(batch, now);
+        conn.execute(AssertSqlSafe(self.begin.writing.clone())).await?;
+        let seen = lock(&mut *conn, &ask, now, self.prepares()).await?;
+        let world: World = serde_json::from_str(&seen)
+            .map_err(|error| Failed::Unread(format!("what was locked does not read: {error}")))?;
+        let stood = world.keys.iter().map(|seen| (seen.caller.clone(), seen.key.clone())).collect();
+        let (reply, changes) = judge(world, batch, now);
+        if !changes.is_empty() {
+            apply(conn, &changes, &stood, self.prepares()).await?;
+        }
+        Ok((reply, changes))
     }
-    Ok((reply, changes))
 }
 
 /// Locks what the batch concerns, and reads it.
-async fn lock(conn: &mut PgConnection, ask: &Ask, now: Timestamp) -> Result<String, sqlx::Error> {
+async fn lock(
+    conn: &mut PgConnection,
+    ask: &Ask,
+    now: Timestamp,
+    kept: bool,
+) -> Result<String, sqlx::Error> {
     let uuids = |ids: &mut dyn Iterator<Item = Uuid>| ids.collect::<Vec<_>>();
     let sessions = uuids(&mut ask.sessions.iter().map(|id| id.uuid()));
     let wanted = &ask.wanted;
@@ -167,6 +174,7 @@ async fn lock(conn: &mut PgConnection, ask: &Ask, now: Timestamp) -> Result<Stri
         ask.lines.iter().map(|(_, line)| i32::try_from(*line)).collect::<Result<Vec<_>, _>>();
     let lines = lines.map_err(|error| sqlx::Error::Encode(error.into()))?;
     sqlx::query_scalar(LOCK)
+        .persistent(kept)
         .bind(now.to_offset())
         .bind(ask.entries.iter().map(EntryId::as_str).collect::<Vec<_>>())
         .bind(uuids(&mut ask.holders.iter().map(|id| id.uuid())))
@@ -196,6 +204,7 @@ async fn apply(
     conn: &mut PgConnection,
     changes: &Changes,
     stood: &HashSet<(String, String)>,
+    kept: bool,
 ) -> Result<(), sqlx::Error> {
     let (new, old): (Vec<_>, Vec<_>) = changes.sessions.iter().partition(|row| row.version == 1);
     let lines = changes
@@ -206,6 +215,7 @@ async fn apply(
     let (old_keys, new_keys): (Vec<_>, Vec<_>) = changes.keys.iter().partition(stands);
     let answers = old_keys.into_iter().filter(|key| key.answer.is_some());
     sqlx::query(APPLY)
+        .persistent(kept)
         .bind(rows(&changes.entries))
         .bind(rows(new))
         .bind(rows(old))

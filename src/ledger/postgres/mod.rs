@@ -9,6 +9,7 @@ mod known;
 mod pool;
 mod records;
 mod replicas;
+mod settings;
 mod start;
 mod store;
 mod sweep;

@@ -59,7 +59,9 @@ impl Postgres {
         since: RetainSince,
         limit: u32,
     ) -> Result<Purged, LedgerFault> {
-        self.run(move |conn| -> BoxFuture<'_, _> { Box::pin(purge(conn, since, limit)) }).await
+        let kept = self.prepares();
+        self.run(move |conn| -> BoxFuture<'_, _> { Box::pin(purge(conn, since, limit, kept)) })
+            .await
     }
 
     pub(super) async fn count_all(&self) -> Result<Figures, LedgerFault> {
@@ -72,18 +74,19 @@ async fn purge(
     conn: &mut PgConnection,
     since: RetainSince,
     limit: u32,
+    kept: bool,
 ) -> Result<Purged, sqlx::Error> {
     let limit = i64::from(limit);
     let cut = since.sessions.to_offset();
     let mut tx = conn.begin().await?;
     let keys = sqlx::query(PURGE_KEYS).bind(since.keys.to_offset()).bind(limit);
-    let keys = keys.execute(&mut *tx).await?.rows_affected();
+    let keys = keys.persistent(kept).execute(&mut *tx).await?.rows_affected();
     let ended = sqlx::query_scalar(PURGE_SESSIONS).bind(cut).bind(limit);
-    let ended: Vec<uuid::Uuid> = ended.fetch_all(&mut *tx).await?;
-    sqlx::query(PURGE_PEOPLE).bind(&ended).execute(&mut *tx).await?;
-    sqlx::query(PURGE_ENTRIES).bind(cut).bind(limit).execute(&mut *tx).await?;
+    let ended: Vec<uuid::Uuid> = ended.persistent(kept).fetch_all(&mut *tx).await?;
+    sqlx::query(PURGE_PEOPLE).bind(&ended).persistent(kept).execute(&mut *tx).await?;
+    sqlx::query(PURGE_ENTRIES).bind(cut).bind(limit).persistent(kept).execute(&mut *tx).await?;
     let events = sqlx::query(PURGE_EVENTS).bind(since.events.to_offset()).bind(limit);
-    let events = events.execute(&mut *tx).await?.rows_affected();
+    let events = events.persistent(kept).execute(&mut *tx).await?.rows_affected();
     tx.commit().await?;
     Ok(Purged { keys, sessions: ended.len() as u64, events })
 }

@@ -9,6 +9,7 @@ mod commands;
 mod house;
 mod kills;
 mod outages;
+mod pooled;
 mod readme;
 mod reckoning;
 mod shoppers;
