@@ -41,8 +41,8 @@ pub struct Hands {
     pub runtime: Handle,
     /// Watches what the dead leave behind.
     pub watch: Watch,
-    /// Lifetimes that were killed. Until they are fenced the ledger thinks they live, under the name
-    /// of the process that took their place.
+    /// Lifetimes that were killed. Until they are fenced the ledger thinks they live, under the
+    /// name of the process that took their place.
     pub killed: BTreeSet<Uuid>,
     /// How long the sale took to go on after each action, the longest of each kind.
     pub resumed: BTreeMap<Action, Vec<Duration>>,
@@ -105,8 +105,14 @@ impl Hands {
 
     /// Stops a replica until the others have declared it dead; then it goes on where it was.
     fn freeze(&mut self, at: usize) -> anyhow::Result<()> {
-        let holders = self.holders(at)?;
-        ensure!(!holders.is_empty(), "a replica that runs is no holder");
+        // While PostgreSQL was away it may have been fenced: it begins a new lifetime with its
+        // next heartbeat.
+        let (mut holders, late) = (self.holders(at)?, Instant::now() + FENCED);
+        while holders.is_empty() {
+            ensure!(Instant::now() < late, "a replica that runs is no holder for {FENCED:?}");
+            std::thread::sleep(Duration::from_millis(20));
+            holders = self.holders(at)?;
+        }
         self.house.replicas[at].service.process.signal(Signal::STOP)?;
         let url = self.house.ledger();
         let late = Instant::now() + FENCED;

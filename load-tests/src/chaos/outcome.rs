@@ -50,8 +50,8 @@ impl Outcome<'_> {
         Broken::ALL.iter().all(|broken| self.count(*broken) == 0)
     }
 
-    /// How long units were out of reach: the median and the most while PostgreSQL was there, and the
-    /// most of all.
+    /// How long units were out of reach: the median and the most while PostgreSQL was there, and
+    /// the most of all.
     fn out_of_reach(&self) -> [Duration; 3] {
         let quiet = self.stranded.iter().filter(|one| !one.disturbed);
         let mut took: Vec<Duration> = quiet.map(|one| one.took).collect();
