@@ -109,7 +109,8 @@ impl fmt::Debug for Address {
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Person {
-    /// Who buys. Boxed like the addresses: most carts have none yet, and every live one keeps the room.
+    /// Who buys. Boxed like the addresses: most carts have none yet, and every live one keeps the
+    /// room.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub buyer: Option<Box<Buyer>>,
     /// Where the bill goes.

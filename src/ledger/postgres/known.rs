@@ -98,8 +98,8 @@ impl Postgres {
     }
 }
 
-/// Whether a constraint objects (class 23): the batch may be right when judged under lock, and if it
-/// is not, that commit says so.
+/// Whether a constraint objects (class 23): the batch may be right when judged under lock, and if
+/// it is not, that commit says so.
 fn is_refuted(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
     code.is_some_and(|code| code.starts_with("23"))
