@@ -52,6 +52,7 @@ pub mod catalog;
 pub mod checkout;
 pub mod commands;
 pub mod config;
+pub mod fraud;
 pub mod http;
 pub mod ledger;
 pub mod outbound;
