@@ -7,8 +7,10 @@
 //! bit.
 //! **Not here:** what a score leads to. No checkout is scored yet; nothing here refuses anybody.
 
+pub mod evaluate;
 pub mod event;
 pub mod features;
 pub mod model;
 pub mod progress;
 pub mod schema;
+pub mod train;

@@ -8,6 +8,9 @@
 /// Trees walked in step.
 const IN_STEP: usize = 8;
 
+/// A node names its feature in 16 bits.
+const MOST_FEATURES: usize = 1 << 16;
+
 /// A node. A leaf's threshold lets nothing to the left, and its right child is itself.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Node {
@@ -98,6 +101,9 @@ impl Forest {
     ) -> Result<Self, BadTrees> {
         if roots.is_empty() || roots[0] != 0 {
             return Err(BadTrees("there is no first tree"));
+        }
+        if features > MOST_FEATURES {
+            return Err(BadTrees("it has more features than a node can name"));
         }
         if features == 0 || nodes.iter().any(|node| usize::from(node.feature) >= features) {
             return Err(BadTrees("a node asks for a feature that is not there"));
