@@ -13,6 +13,7 @@ pub mod migrate;
 pub mod replay;
 pub mod sandbox;
 pub mod serve;
+pub mod simulate;
 pub mod train;
 
 use clap::{Args, Parser, Subcommand};
@@ -80,6 +81,8 @@ pub enum Command {
     Train(train::Train),
     /// Tell how good a fraud model is.
     Evaluate(evaluate::Evaluate),
+    /// Make up a shop's orders, attacks included.
+    Simulate(simulate::Simulate),
     /// Check the configuration and print what is in force, passwords hidden.
     CheckConfig,
 }
@@ -158,6 +161,7 @@ pub fn run(
         None | Some(Command::Serve) => serve::run(config, out),
         Some(Command::Sandbox(arguments)) => sandbox::run(arguments, config, out),
         Some(Command::CheckConfig) => check_config::run(config, out),
+        Some(Command::Simulate(arguments)) => simulate::run(arguments, out),
         Some(Command::Train(arguments)) => train::run(arguments, out),
         Some(Command::Evaluate(arguments)) => evaluate::run(arguments, out),
         Some(Command::Migrate(arguments)) => serve::wait_for(migrate::run(arguments, config, out)),

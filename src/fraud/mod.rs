@@ -13,4 +13,5 @@ pub mod features;
 pub mod model;
 pub mod progress;
 pub mod schema;
+pub mod simulate;
 pub mod train;
