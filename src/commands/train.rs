@@ -60,7 +60,7 @@ pub struct Train {
     /// Fewest training orders in a leaf
     #[arg(long, value_name = "N", default_value_t = TrainOptions::default().min_leaf)]
     pub min_leaf: usize,
-    /// Features drawn for each split; 0: the square root of their number
+    /// Features drawn for each split; 0: a quarter of them
     #[arg(long, value_name = "N", default_value_t = TrainOptions::default().candidates)]
     pub candidates: usize,
     /// Good orders to train on at most; all frauds are
@@ -102,7 +102,7 @@ pub fn run(arguments: &Train, out: &mut (dyn Write + Send)) -> anyhow::Result<()
         trees: arguments.trees.max(1),
         depth: arguments.depth.max(2),
         min_leaf: arguments.min_leaf.max(1),
-        candidates: arguments.candidates.min(layout.features.len()),
+        candidates: arguments.candidates,
         most_good: arguments.most_good.max(1),
         memory: DEFAULT_LIMIT,
     };
@@ -148,7 +148,7 @@ fn write_model(
         "trees": options.trees,
         "depth": options.depth,
         "min_leaf": options.min_leaf,
-        "candidates": options.candidates,
+        "candidates": options.candidates_of(layout.features.len()),
         "most_good": options.most_good,
         "rows": tally.rows,
         "good": tally.good,

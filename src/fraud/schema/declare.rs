@@ -59,7 +59,7 @@ impl Schema {
                 return wrong(format!("`{name}` is named twice"));
             }
         }
-        for entity in self.entities.iter().filter(|entity| entity.columns.is_empty()) {
+        if let Some(entity) = self.entities.iter().find(|entity| entity.columns.is_empty()) {
             return wrong(format!("`{}` names no column", entity.name));
         }
         for flag in &self.flags {

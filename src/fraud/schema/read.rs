@@ -73,6 +73,12 @@ struct Place {
     name: String,
 }
 
+/// The one column of a flag with the values that mean yes, or the two that may differ.
+struct Flag {
+    places: Vec<Place>,
+    yes: Vec<Box<[u8]>>,
+}
+
 struct Places {
     time: Place,
     label: Option<Place>,
@@ -82,7 +88,7 @@ struct Places {
     attempt: Vec<Place>,
     entities: Vec<Vec<Place>>,
     numbers: Vec<Place>,
-    flags: Vec<(Vec<Place>, Vec<Box<[u8]>>)>,
+    flags: Vec<Flag>,
     group: Option<Place>,
 }
 
@@ -103,8 +109,8 @@ impl Places {
         let flags = schema.flags.iter().map(|flag| {
             let own = [flag.column.clone().unwrap_or_else(|| flag.name.clone())];
             let names = if flag.differ.is_empty() { &own[..] } else { &flag.differ };
-            let values = flag.is.iter().map(|value| value.as_bytes().into()).collect();
-            Ok::<_, RowFault>((all(names)?, values))
+            let yes = flag.is.iter().map(|value| value.as_bytes().into()).collect();
+            Ok::<_, RowFault>(Flag { places: all(names)?, yes })
         });
         Ok(Self {
             time: place(&columns.time)?,
@@ -135,7 +141,7 @@ impl Places {
             let number = optional(record, Some(place), "a number", |text| text.parse::<f32>().ok());
             Ok(number?.unwrap_or(f32::NAN))
         });
-        let flags = self.flags.iter().map(|(places, values)| flag(record, places, values));
+        let flags = self.flags.iter().map(|of| flag(record, of));
         let numbers = numbers.chain(flags).collect::<Result<_, RowFault>>()?;
         let key = |places: &Vec<Place>| Key::of(places.iter().map(|place| cell(record, place)));
         let attempt = (!self.attempt.is_empty()).then(|| key(&self.attempt)).flatten();
@@ -181,8 +187,9 @@ fn optional<T>(
     }
 }
 
-fn flag(record: &ByteRecord, places: &[Place], values: &[Box<[u8]>]) -> Result<f32, RowFault> {
-    let yes = match places {
+fn flag(record: &ByteRecord, Flag { places, yes }: &Flag) -> Result<f32, RowFault> {
+    let values = yes;
+    let yes = match &places[..] {
         [one, other] => {
             let (one, other) = (cell(record, one), cell(record, other));
             (!one.is_empty() && !other.is_empty()).then_some(one != other)

@@ -45,22 +45,19 @@ pub fn grow(
         let count = AT_A_TIME.min(options.trees - trees.len());
         // A tree's own seed is the call's plus its place: calls must be further apart than that.
         let seed = options.seed.wrapping_mul(1_000_003).wrapping_add(trees.len() as u64 * 1_009);
-        let mut parameters = RandomForestRegressorParameters::default()
+        let parameters = RandomForestRegressorParameters::default()
             .with_n_trees(count)
             .with_max_depth(options.depth)
             .with_min_samples_leaf(options.min_leaf)
             .with_min_samples_split(2 * options.min_leaf.max(1))
             .with_keep_samples(true)
+            .with_m(options.candidates_of(samples.features))
             .with_seed(seed);
-        parameters.m = (options.candidates > 0).then_some(options.candidates);
         let forest =
             RandomForestRegressor::fit(&matrix, &labels, parameters).map_err(grow_fault)?;
-        let written = serde_json::to_vec(&forest).map_err(grow_fault)?;
+        let Taken { trees: more, seen } = take(&forest)?;
         drop(forest);
-        let written: Written = serde_json::from_slice(&written).map_err(grow_fault)?;
-        let Ensemble { trees: more, samples: seen } = written.forest_regressor;
         for (tree, seen) in more.into_iter().zip(seen) {
-            let tree = tree.nodes.into_iter().map(WrittenNode::grown).collect::<Vec<_>>();
             let alone = Forest::flatten(samples.features, std::slice::from_ref(&tree))?;
             let places = seen.iter().zip(&mut unseen).enumerate();
             for (place, (_, unseen)) in places.filter(|(_, (seen, _))| !**seen) {
@@ -73,6 +70,32 @@ pub fn grow(
     }
     let mean = |(sum, count): (f64, u32)| (count > 0).then(|| sum / f64::from(count));
     Ok(Grown { trees, out_of_bag: unseen.into_iter().map(mean).collect() })
+}
+
+/// A forest of the library's.
+pub type LibraryForest = RandomForestRegressor<f32, f32, DenseMatrix<f32>, Vec<f32>>;
+
+/// What a forest of the library's consists of.
+#[derive(Debug)]
+pub struct Taken {
+    /// Its trees.
+    pub trees: Vec<Vec<GrownNode>>,
+    /// For each tree, which rows it has seen; empty when the forest did not keep that.
+    pub seen: Vec<Vec<bool>>,
+}
+
+/// Takes the trees out of a forest of the library's.
+///
+/// # Errors
+/// When its serialized form is not the one we know.
+pub fn take(forest: &LibraryForest) -> Result<Taken, TrainFault> {
+    let written = serde_json::to_vec(forest).map_err(grow_fault)?;
+    let written: Written = serde_json::from_slice(&written).map_err(grow_fault)?;
+    let Ensemble { trees, samples } = written.forest_regressor;
+    let grown =
+        |tree: WrittenTree| tree.nodes.into_iter().map(WrittenNode::grown).collect::<Vec<_>>();
+    let trees = trees.into_iter().map(grown).collect();
+    Ok(Taken { trees, seen: samples.unwrap_or_default() })
 }
 
 /// The rows column by column, as the library reads them fastest.
@@ -97,7 +120,7 @@ struct Written {
 #[derive(Deserialize)]
 struct Ensemble {
     trees: Vec<WrittenTree>,
-    samples: Vec<Vec<bool>>,
+    samples: Option<Vec<Vec<bool>>>,
 }
 
 #[derive(Deserialize)]

@@ -37,7 +37,7 @@ pub struct TrainOptions {
     pub depth: u16,
     /// The fewest training rows in a leaf.
     pub min_leaf: usize,
-    /// Features drawn as candidates for each split; the square root of their number if 0.
+    /// Features drawn as candidates for each split; a quarter of them if 0.
     pub candidates: usize,
     /// Good rows to train on at most. All frauds are.
     pub most_good: usize,
@@ -53,10 +53,22 @@ impl Default for TrainOptions {
             seed: 1,
             trees: 100,
             depth: 12,
-            min_leaf: 5,
+            min_leaf: 10,
             candidates: 0,
-            most_good: 300_000,
+            most_good: 150_000,
             memory: super::features::memory::DEFAULT_LIMIT,
+        }
+    }
+}
+
+impl TrainOptions {
+    /// How many features are drawn for each split, of so many.
+    pub fn candidates_of(&self, features: usize) -> usize {
+        match self.candidates {
+            // More than the usual square root: most features look back over one of five windows,
+            // and a draw that has none of the right kind wastes the split.
+            0 => features.div_ceil(4),
+            asked => asked.min(features),
         }
     }
 }
