@@ -16,8 +16,8 @@
 //!
 //! Imports go down only, and `tests/tidy.rs` sees to it: [`app`] and [`commands`] on top, with
 //! [`replay`], [`audit`] and [`config`]; then [`http`] → [`cart`] → [`checkout`] → [`catalog`],
-//! [`stock`], [`pricing`], [`fraud`], [`payment`] → [`access`], [`sessions`] → [`ledger`] → [`outbound`] →
-//! [`telemetry`] → [`base`].
+//! [`stock`], [`pricing`], [`fraud`], [`payment`] → [`access`], [`sessions`] → [`ledger`] →
+//! [`outbound`] → [`telemetry`] → [`base`].
 //!
 //! [`fraud`] stands beside that path: its features, models and their training are there, and the
 //! command line uses them; no checkout is scored yet.

@@ -44,7 +44,7 @@ impl Key {
 pub struct Event {
     /// When.
     pub at: Timestamp,
-    /// Amount in hundredths of the currency's main unit: whole, so that sums are exact in any order.
+    /// Amount in hundredths of the currency's main unit: whole, so that sums are exact.
     pub amount: Option<i64>,
     /// Who and what took part, one place per entity of the [`Layout`](super::features::Layout).
     pub keys: Box<[Option<Key>]>,

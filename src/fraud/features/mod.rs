@@ -3,8 +3,8 @@
 //!
 //! ```text
 //!  schema (TOML) ─► Layout: which features there are, in which order          (declared.rs)
-//!  event ─► Layout::compute ◄─ Recall: what is remembered of its entities     (compute.rs)
-//!        └► Engine::observe ─► InProcess: counts by step, partners, labels    (engine.rs, memory.rs)
+//!  event ─► Layout::compute ◄─ Recall: what is remembered of its entities    (compute.rs)
+//!        └► Engine::observe ─► InProcess: counts, partners, labels    (engine.rs, memory.rs)
 //! ```
 //! `compute` reads; nothing but `observe`, `failed` and labels whose time has come write. A store
 //! elsewhere (one round trip per batch of checkouts) implements [`Recall`] over what it brought.

@@ -51,7 +51,8 @@ fn gap() -> impl Strategy<Value = i64> {
 }
 
 fn key(below: u64) -> impl Strategy<Value = Option<Key>> {
-    prop_oneof![1 => Just(None), 9 => (1..below).prop_map(|n| NonZeroU64::new(n).map(Key::from_raw))]
+    let some = (1..below).prop_map(|n| NonZeroU64::new(n).map(Key::from_raw));
+    prop_oneof![1 => Just(None), 9 => some]
 }
 
 fn step() -> impl Strategy<Value = (i64, Event, Option<Label>)> {

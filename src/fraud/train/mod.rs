@@ -2,9 +2,9 @@
 //! trees on 0/1 labels, a calibration from rows each tree did not see.
 //!
 //! ```text
-//!  rows, sorted ─► Engine ─► Samples: all frauds, a drawn share of the good          (sample.rs)
-//!               ─► Forest, a few trees at a time, laid flat                          (grow.rs)
-//!               ─► out-of-bag scores ─► isotonic curve, points by false positives    (calibrate.rs)
+//!  rows, sorted ─► Engine ─► Samples: all frauds, a drawn share of the good  (sample.rs)
+//!               ─► Forest, a few trees at a time, laid flat                  (grow.rs)
+//!               ─► out-of-bag scores ─► isotonic curve, points            (calibrate.rs)
 //! ```
 //! Deterministic: the same rows, options and seed give the same bytes. Never asked while serving.
 
