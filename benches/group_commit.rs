@@ -257,5 +257,5 @@ fn person() -> Person {
         address_country: Some("GB".into()),
         ..Address::default()
     };
-    Person { buyer: Some(buyer), shipping: Some(shipping), ..Person::default() }
+    Person { buyer: Some(Box::new(buyer)), shipping: Some(Box::new(shipping)), ..Person::default() }
 }

@@ -150,7 +150,7 @@ async fn open(app: &App, number: usize) -> anyhow::Result<()> {
         item: sku(at % SKUS).as_str().to_owned(),
         quantity: 1,
     });
-    let person = Person { buyer: Some(buyer), ..Person::default() };
+    let person = Person { buyer: Some(Box::new(buyer)), ..Person::default() };
     let draft = Draft { currency: None, lines: lines.into(), person };
     let asked = Asked {
         caller: "anonymous".into(),

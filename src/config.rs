@@ -14,7 +14,7 @@ use std::{net::SocketAddr, path::Path, path::PathBuf, time::Duration};
 pub use layers::{ConfigError, Flag, environment_name};
 pub use secret_url::SecretUrl;
 
-use crate::{base::Limits, telemetry::LogFormat};
+use crate::{base::Limits, ledger::Pooling, telemetry::LogFormat};
 
 /// Every setting.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -79,7 +79,10 @@ pub struct Storage {
     pub data: PathBuf,
     /// PostgreSQL URL. Unset: SQLite in the data folder.
     pub database: Option<SecretUrl>,
-    /// Redis URL. Unset: hot copies stay in this process.
+    /// What a connection to PostgreSQL means.
+    pub pooling: Pooling,
+    /// Redis URL, or `redis-cluster://` and some of a cluster's nodes with commas between. Unset:
+    /// hot copies stay in this process.
     pub redis: Option<SecretUrl>,
 }
 
@@ -182,7 +185,8 @@ impl Default for Server {
 
 impl Default for Storage {
     fn default() -> Self {
-        Self { data: "./data".into(), database: None, redis: None }
+        let pooling = Pooling::Session;
+        Self { data: "./data".into(), database: None, pooling, redis: None }
     }
 }
 

@@ -104,7 +104,7 @@ fn sale(
     let wish = Wish {
         sku: Sku::parse(&line.sku).map_err(error::ErrorBadRequest)?,
         quantity: line.quantity,
-        person: Person { buyer: Some(buyer), ..Person::default() },
+        person: Person { buyer: Some(Box::new(buyer)), ..Person::default() },
         key: key.to_owned(),
         fingerprint: format!("{:x}", Sha256::digest(body)),
     };

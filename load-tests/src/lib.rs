@@ -9,6 +9,9 @@
 //!          └─► turns, interleaved: a fresh database, warm-up, measure, check, audit
 //! ```
 //!
+//! [`chaos`] drives load of its own kind at several replicas while it kills, freezes and cuts them
+//! off, and holds what buyers were told against the ledger and the bank's book.
+//!
 //! [`drive`] knows no server but an address; [`servers`] starts and ends them; [`contend`] is what
 //! Doorbuster is raced against; [`compare`] races; [`check`] looks acknowledged orders up in the
 //! ledger; [`scenario`] reads what happens in a shop; [`commands`] is the command line.
@@ -16,6 +19,7 @@
 //! Latency counts from when a buyer *meant* to start. A server that stalls keeps buyers of a closed
 //! loop from coming, and looks good for it (coordinated omission); here they come, and wait.
 
+pub mod chaos;
 pub mod check;
 pub mod commands;
 pub mod compare;

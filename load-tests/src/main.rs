@@ -1,7 +1,8 @@
-//! `load-tests`: drives load, serves baselines, races them.
+//! `load-tests`: drives load, serves baselines, races them, lets chaos in.
 
 use clap::{Parser, Subcommand};
 use load_tests::{
+    chaos,
     commands::{contender, run, shelves},
     compare,
     drive::window::Live,
@@ -27,6 +28,8 @@ enum Command {
     Shelves(shelves::Shelves),
     /// Race Doorbuster against the baselines
     Compare(compare::options::Options),
+    /// Kill, freeze and cut off replicas under load, and audit what was promised
+    Chaos(chaos::Options),
     /// Serve one of the baselines
     Contender(contender::Contender),
 }
@@ -37,6 +40,7 @@ fn main() -> anyhow::Result<()> {
         Command::Run(arguments) => run::run(&arguments, &interruptible(), out),
         Command::Shelves(arguments) => shelves::run(&arguments, out),
         Command::Contender(arguments) => contender::run(&arguments),
+        Command::Chaos(options) => chaos::run(&options, &interruptible(), out),
         Command::Compare(options) => compare::run(&options, &interruptible(), out),
     }
 }

@@ -46,12 +46,16 @@ create table sessions (
     body       json        not null,
     created_at timestamptz not null,
     updated_at timestamptz not null,
+    live       boolean     generated always as (state in ('open', 'completing')) stored,
+    ended_at   timestamptz
+        generated always as (case when state in ('canceled', 'expired') then updated_at end) stored,
     constraint sessions_version_positive check (version > 0),
     constraint sessions_state
         check (state in ('open', 'completing', 'completed', 'canceled', 'expired'))
 ) with (fillfactor = 70);
-create index sessions_expiring on sessions (expires_at) where state = 'open';
-create index sessions_ended on sessions (updated_at) where state in ('canceled', 'expired');
+-- Neither changes when a payment begins, so that write stays on the row's page.
+create index sessions_expiring on sessions (expires_at) where live;
+create index sessions_ended on sessions (ended_at) where ended_at is not null;
 
 -- Everything personal about a checkout, sealed, in one place: erasing a person is one statement.
 create table checkout_people (
@@ -72,7 +76,9 @@ create table holds (
     constraint holds_quantity_positive check (quantity > 0)
 ) with (fillfactor = 70);
 create index holds_by_sku on holds (sku, expires_at);
-create index holds_expiring on holds (expires_at) where pinned_by is null;
+-- Pinned ones stand here as well: pinning is then a write that touches no index, and whoever sweeps
+-- passes over the few that are pinned beyond their time.
+create index holds_expiring on holds (expires_at);
 
 create table payment_attempts (
     id               uuid        primary key,
@@ -103,13 +109,13 @@ create table payment_attempts (
     constraint payment_attempts_waiting_pair
         check ((waiting_caller is null) = (waiting_key is null))
 ) with (fillfactor = 80);
-create unique index payment_attempts_one_pending
-    on payment_attempts (checkout_id) where state = 'pending';
-create unique index payment_attempts_one_authorized
-    on payment_attempts (checkout_id) where state = 'authorized';
+create unique index payment_attempts_one_live
+    on payment_attempts (checkout_id) where state in ('pending', 'authorized');
 create index payment_attempts_overdue on payment_attempts (deadline) where state = 'pending';
 create index payment_attempts_watched on payment_attempts (id) where watch_until is not null;
 
+-- No foreign key: an operation is written with its attempt under lock, or by that attempt's own
+-- order. The same holds for an order's attempt and a line's order below.
 create table payment_operations (
     id               uuid        primary key,
     attempt_id       uuid        not null,
@@ -120,28 +126,26 @@ create table payment_operations (
     note             text        not null,
     created_at       timestamptz not null,
     updated_at       timestamptz not null,
-    constraint payment_operations_attempt
-        foreign key (attempt_id) references payment_attempts (id),
     constraint payment_operations_kind check (kind in ('capture', 'void', 'refund')),
     constraint payment_operations_state check (state in ('due', 'done', 'refused')),
     constraint payment_operations_amount_not_negative check (amount_minor >= 0)
 );
-create unique index payment_operations_one_capture
-    on payment_operations (attempt_id) where kind = 'capture';
-create index payment_operations_by_attempt on payment_operations (attempt_id);
+-- Finds an attempt's operations, and keeps it to one capture: all captures carry the same mark here.
+create unique index payment_operations_one_capture on payment_operations (attempt_id,
+    (case kind when 'capture' then '00000000-0000-0000-0000-000000000000'::uuid else id end));
 create index payment_operations_due on payment_operations (created_at) where state = 'due';
 
 create table orders (
-    id          uuid        primary key,
+    id          uuid        not null,
     checkout_id uuid        not null,
     attempt_id  uuid        not null,
     total_minor bigint      not null,
     currency    char(3)     not null,
     body        json        not null,
     placed_at   timestamptz not null,
-    constraint orders_one_per_checkout unique (checkout_id),
+    constraint orders_one_per_checkout primary key (id),
+    constraint orders_of_its_checkout check (id = checkout_id),
     constraint orders_one_per_attempt unique (attempt_id),
-    constraint orders_attempt foreign key (attempt_id) references payment_attempts (id),
     constraint orders_total_not_negative check (total_minor >= 0)
 );
 create index orders_by_time on orders (placed_at);
@@ -157,7 +161,6 @@ create table order_lines (
     returned         integer not null default 0,
     restocked        integer not null default 0,
     constraint order_lines_pkey primary key (order_id, line),
-    constraint order_lines_order foreign key (order_id) references orders (id),
     constraint order_lines_line_positive check (line > 0),
     constraint order_lines_quantity_positive check (quantity > 0),
     constraint order_lines_price_not_negative check (unit_price_minor >= 0),
@@ -171,14 +174,13 @@ create index order_lines_sold on order_lines (sku) include (quantity, shipped, r
     where tracked and shipped + restocked < quantity;
 
 create table events (
-    seq      bigint      generated always as identity primary key,
-    id       uuid        not null,
+    seq      bigint      generated always as identity,
+    id       uuid        primary key,
     order_id uuid        not null,
     kind     text        not null,
     body     json        not null,
     at       timestamptz not null,
-    sent_at  timestamptz,
-    constraint events_id_unique unique (id)
+    sent_at  timestamptz
 );
 create index events_unsent on events (seq) where sent_at is null;
 create index events_sent on events (sent_at) where sent_at is not null;

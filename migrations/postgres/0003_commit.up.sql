@@ -184,6 +184,9 @@ create type head_change as (id uuid, version integer, state text, body text,
 create type hold_change as (checkout_id uuid, sku text, quantity integer, expires_at timestamptz,
     pinned_by uuid);
 create type hold_end as (checkout_id uuid, sku text);
+create type hold_step as (checkout_id uuid, sku text, quantity integer, expires_at timestamptz,
+    pinned_by uuid, quantity_before integer, pinned_before uuid);
+create type session_assumed as (checkout_id uuid, version integer, holds bigint);
 create type stock_change as (sku text, on_hand bigint, unallocated bigint);
 create type grant_insert as (id uuid, sku text, holder uuid, granted bigint, consumed bigint,
     active boolean);
@@ -209,25 +212,16 @@ create type key_insert as (caller text, key text, fingerprint text, dialect text
 create type key_answer as (caller text, key text, status integer, body text, version integer,
     at timestamptz);
 
--- Writes what a judged batch changes. A row that was judged must be there to be written; else the
--- batch is judged again. Keys that stood under lock are answered, all others are new: a key
--- claimed meanwhile is a conflict and not somebody's answer.
-create function ledger_apply(
-    new_entries entry_change[], new_sessions session_change[], old_sessions session_change[],
-    heads head_change[], put_holds hold_change[], gone_holds hold_end[],
-    moved_stock stock_change[], new_grants grant_insert[], old_grants grant_change[],
-    new_attempts attempt_insert[], old_attempts attempt_change[],
-    new_orders order_insert[], new_lines order_line_insert[], moved_lines order_line_change[],
-    put_operations operation_change[], new_events event_insert[],
-    new_movements movement_insert[], new_keys key_insert[], answers key_answer[]
+-- The rows a batch adds, however it was judged. First its entries: a taken id means that somebody
+-- else wrote it.
+create function ledger_insert(
+    new_entries entry_change[], new_sessions session_change[], new_attempts attempt_insert[],
+    new_orders order_insert[], new_lines order_line_insert[], new_events event_insert[],
+    new_keys key_insert[]
 ) returns void language plpgsql volatile as $$
-declare
-    written bigint;
 begin
-    -- First: a taken id means that somebody else wrote it.
     insert into entries (id, outcome, at) select x.id, x.outcome::json, x.at
         from unnest(new_entries) x;
-
     if cardinality(new_sessions) > 0 then
         insert into sessions (id, version, state, expires_at, body, created_at, updated_at)
             select x.id, x.version, x.state, x.expires_at, x.body::json, x.updated_at, x.updated_at
@@ -235,6 +229,51 @@ begin
         insert into checkout_people (checkout_id, personal, updated_at)
             select x.id, x.personal, x.updated_at from unnest(new_sessions) x
             where x.personal is not null;
+    end if;
+    if cardinality(new_attempts) > 0 then
+        insert into payment_attempts (id, checkout_id, order_id, number, state, amount_minor,
+                currency, gateway, deadline, waiting_caller, waiting_key, created_at)
+            select x.id, x.checkout_id, x.order_id, x.number, 'pending', x.amount_minor,
+                   x.currency, x.gateway, x.deadline, x.waiting_caller, x.waiting_key, x.created_at
+            from unnest(new_attempts) x;
+    end if;
+    if cardinality(new_orders) > 0 then
+        insert into orders (id, checkout_id, attempt_id, total_minor, currency, body, placed_at)
+            select x.id, x.id, x.attempt_id, x.total_minor, x.currency, x.body::json, x.placed_at
+            from unnest(new_orders) x;
+        insert into order_lines (order_id, line, sku, quantity, unit_price_minor, tracked)
+            select x.order_id, x.line, x.sku, x.quantity, x.unit_price_minor, x.tracked
+            from unnest(new_lines) x;
+    end if;
+    if cardinality(new_events) > 0 then
+        insert into events (id, order_id, kind, body, at)
+            select x.id, x.order_id, x.kind, x.body::json, x.at from unnest(new_events) x;
+    end if;
+    if cardinality(new_keys) > 0 then
+        insert into idempotency_keys (caller, key, fingerprint, dialect, answer_status,
+                answer_body, answer_version, created_at, answered_at)
+            select x.caller, x.key, x.fingerprint, x.dialect, x.answer_status, x.answer_body,
+                   x.answer_version, x.at, case when x.answer_status is not null then x.at end
+            from unnest(new_keys) x;
+    end if;
+end
+$$;
+
+-- The steps of sessions and attempts that every batch may take, in the order they are locked: each
+-- names what it follows, and every row must be there.
+create function ledger_step(
+    old_attempts attempt_change[], old_sessions session_change[], heads head_change[],
+    answers key_answer[]
+) returns void language plpgsql volatile as $$
+declare
+    written bigint;
+begin
+    if cardinality(old_attempts) > 0 then
+        update payment_attempts a set state = x.state, authorization_id = x.authorization_id,
+               code = x.code, watch_until = x.watch_until, settled_at = x.settled_at
+            from unnest(old_attempts) x where a.id = x.id and a.state = 'pending';
+        get diagnostics written = row_count;
+        perform ledger_expect('payment_attempts', cardinality(old_attempts), written);
     end if;
     if cardinality(old_sessions) > 0 then
         update sessions s set version = x.version, state = x.state, expires_at = x.expires_at,
@@ -255,7 +294,32 @@ begin
         get diagnostics written = row_count;
         perform ledger_expect('sessions', cardinality(heads), written);
     end if;
+    if cardinality(answers) > 0 then
+        update idempotency_keys k set answer_status = x.status, answer_body = x.body,
+               answer_version = x.version, answered_at = x.at
+            from unnest(answers) x
+            where k.caller = x.caller and k.key = x.key and k.answered_at is null;
+    end if;
+end
+$$;
 
+-- Writes what a batch judged under lock changes. A row that was judged must be there to be written;
+-- else the batch is judged again. Keys that stood under lock are answered, all others are new: a
+-- key claimed meanwhile is a conflict and not somebody's answer.
+create function ledger_apply(
+    new_entries entry_change[], new_sessions session_change[], old_sessions session_change[],
+    heads head_change[], put_holds hold_change[], gone_holds hold_end[],
+    moved_stock stock_change[], new_grants grant_insert[], old_grants grant_change[],
+    new_attempts attempt_insert[], old_attempts attempt_change[],
+    new_orders order_insert[], new_lines order_line_insert[], moved_lines order_line_change[],
+    put_operations operation_change[], new_events event_insert[],
+    new_movements movement_insert[], new_keys key_insert[], answers key_answer[]
+) returns void language plpgsql volatile as $$
+declare
+    written bigint;
+begin
+    -- What ends goes before what begins: one live attempt per checkout.
+    perform ledger_step(old_attempts, old_sessions, heads, answers);
     if cardinality(put_holds) > 0 then
         insert into holds (checkout_id, sku, quantity, expires_at, pinned_by)
             select x.checkout_id, x.sku, x.quantity, x.expires_at, x.pinned_by
@@ -294,29 +358,6 @@ begin
         perform ledger_expect('stock_grants', cardinality(old_grants), written);
     end if;
 
-    -- What ends goes first: one pending attempt per checkout.
-    if cardinality(old_attempts) > 0 then
-        update payment_attempts a set state = x.state, authorization_id = x.authorization_id,
-               code = x.code, watch_until = x.watch_until, settled_at = x.settled_at
-            from unnest(old_attempts) x where a.id = x.id and a.state = 'pending';
-        get diagnostics written = row_count;
-        perform ledger_expect('payment_attempts', cardinality(old_attempts), written);
-    end if;
-    if cardinality(new_attempts) > 0 then
-        insert into payment_attempts (id, checkout_id, order_id, number, state, amount_minor,
-                currency, gateway, deadline, waiting_caller, waiting_key, created_at)
-            select x.id, x.checkout_id, x.order_id, x.number, 'pending', x.amount_minor,
-                   x.currency, x.gateway, x.deadline, x.waiting_caller, x.waiting_key, x.created_at
-            from unnest(new_attempts) x;
-    end if;
-    if cardinality(new_orders) > 0 then
-        insert into orders (id, checkout_id, attempt_id, total_minor, currency, body, placed_at)
-            select x.id, x.id, x.attempt_id, x.total_minor, x.currency, x.body::json, x.placed_at
-            from unnest(new_orders) x;
-        insert into order_lines (order_id, line, sku, quantity, unit_price_minor, tracked)
-            select x.order_id, x.line, x.sku, x.quantity, x.unit_price_minor, x.tracked
-            from unnest(new_lines) x;
-    end if;
     if cardinality(moved_lines) > 0 then
         update order_lines l set shipped = l.shipped + x.shipped,
                returned = l.returned + x.returned, restocked = l.restocked + x.restocked
@@ -337,29 +378,112 @@ begin
                 where not exists (select from payment_operations p where p.id = x.id);
         end if;
     end if;
-
-    if cardinality(new_events) > 0 then
-        insert into events (id, order_id, kind, body, at)
-            select x.id, x.order_id, x.kind, x.body::json, x.at from unnest(new_events) x;
-    end if;
     if cardinality(new_movements) > 0 then
         insert into stock_movements (id, sku, kind, quantity, reason, order_id, line, at)
             select x.id, x.sku, x.kind, x.quantity, x.reason, x.order_id, x.line, x.at
             from unnest(new_movements) x;
     end if;
-    if cardinality(answers) > 0 then
-        update idempotency_keys k set answer_status = x.status, answer_body = x.body,
-               answer_version = x.version, answered_at = x.at
-            from unnest(answers) x
-            where k.caller = x.caller and k.key = x.key and k.answered_at is null;
+    perform ledger_insert(new_entries, new_sessions, new_attempts, new_orders, new_lines,
+                          new_events, new_keys);
+end
+$$;
+
+-- Writes a batch judged on what its process last wrote, and checks that every row still stands so;
+-- else nothing is written and the batch is judged under lock. A whole commit in one statement: no
+-- row is locked before it is written, in the order of `ledger_lock`.
+--
+-- Answers with what is left of the stock and the grants it touched.
+create function ledger_commit(
+    new_entries entry_change[], new_sessions session_change[], old_sessions session_change[],
+    heads head_change[], assumed session_assumed[],
+    new_holds hold_change[], old_holds hold_step[], gone_holds hold_step[],
+    moved_stock stock_change[], old_grants grant_change[],
+    new_attempts attempt_insert[], old_attempts attempt_change[],
+    new_orders order_insert[], new_lines order_line_insert[],
+    new_operations operation_change[], old_operations operation_change[],
+    new_events event_insert[], new_keys key_insert[], answers key_answer[]
+) returns text language plpgsql volatile as $$
+declare
+    written bigint;
+    stock_left json;
+    grants_left json;
+begin
+    -- Of a session this process did not write last: it is open at that version. A version has one
+    -- state, so nothing is locked yet: the step checks that the version still stands.
+    if cardinality(assumed) > 0 then
+        select count(*) into written from unnest(assumed) x join sessions s
+            on s.id = x.checkout_id and s.version = x.version and s.state = 'open';
+        perform ledger_expect('sessions', cardinality(assumed), written);
     end if;
-    if cardinality(new_keys) > 0 then
-        insert into idempotency_keys (caller, key, fingerprint, dialect, answer_status,
-                answer_body, answer_version, created_at, answered_at)
-            select x.caller, x.key, x.fingerprint, x.dialect, x.answer_status, x.answer_body,
-                   x.answer_version, x.at, case when x.answer_status is not null then x.at end
-            from unnest(new_keys) x;
+    perform ledger_step(old_attempts, old_sessions, heads, answers);
+    -- Its holds are those that are pinned and no others. Its row is locked by now: none comes.
+    if cardinality(assumed) > 0 then
+        select count(*) into written from unnest(assumed) x where x.holds =
+            (select count(*) from holds h where h.checkout_id = x.checkout_id);
+        perform ledger_expect('holds', cardinality(assumed), written);
     end if;
+    if cardinality(old_holds) > 0 then
+        update holds h set quantity = x.quantity, pinned_by = x.pinned_by,
+               expires_at = greatest(h.expires_at, x.expires_at)
+            from unnest(old_holds) x
+            where h.checkout_id = x.checkout_id and h.sku = x.sku
+              and h.quantity = x.quantity_before
+              and h.pinned_by is not distinct from x.pinned_before;
+        get diagnostics written = row_count;
+        perform ledger_expect('holds', cardinality(old_holds), written);
+    end if;
+    if cardinality(gone_holds) > 0 then
+        delete from holds h using unnest(gone_holds) x
+            where h.checkout_id = x.checkout_id and h.sku = x.sku
+              and h.quantity = x.quantity_before
+              and h.pinned_by is not distinct from x.pinned_before;
+        get diagnostics written = row_count;
+        perform ledger_expect('holds', cardinality(gone_holds), written);
+    end if;
+    if cardinality(new_holds) > 0 then
+        insert into holds (checkout_id, sku, quantity, expires_at, pinned_by)
+            select x.checkout_id, x.sku, x.quantity, x.expires_at, x.pinned_by
+            from unnest(new_holds) x;
+    end if;
+
+    if cardinality(moved_stock) > 0 then
+        perform from stock s where s.sku in (select x.sku from unnest(moved_stock) x)
+            order by s.sku for update;
+        with moved as (
+            update stock s set unallocated = s.unallocated + x.unallocated
+            from unnest(moved_stock) x
+            where s.sku = x.sku and s.unallocated + x.unallocated >= 0
+            returning s.sku, s.unallocated)
+        select count(*), json_agg(m) into written, stock_left from moved m;
+        perform ledger_expect('stock', cardinality(moved_stock), written);
+    end if;
+    if cardinality(old_grants) > 0 then
+        with used as (
+            update stock_grants g set consumed = g.consumed + x.consumed
+            from unnest(old_grants) x
+            where g.id = x.id and g.active and g.consumed + x.consumed <= g.granted
+            returning g.id, g.granted - g.consumed as "left")
+        select count(*), json_agg(u) into written, grants_left from used u;
+        perform ledger_expect('stock_grants', cardinality(old_grants), written);
+    end if;
+
+    if cardinality(old_operations) > 0 then
+        update payment_operations p set state = x.state, note = x.note, updated_at = x.at
+            from unnest(old_operations) x where p.id = x.id and p.state = 'due';
+        get diagnostics written = row_count;
+        perform ledger_expect('payment_operations', cardinality(old_operations), written);
+    end if;
+    if cardinality(new_operations) > 0 then
+        insert into payment_operations (id, attempt_id, kind, amount_minor,
+                authorization_id, state, note, created_at, updated_at)
+            select x.id, x.attempt_id, x.kind, x.amount_minor, x.authorization_id, x.state,
+                   x.note, x.at, x.at
+            from unnest(new_operations) x;
+    end if;
+    perform ledger_insert(new_entries, new_sessions, new_attempts, new_orders, new_lines,
+                          new_events, new_keys);
+    return json_build_object('stock', coalesce(stock_left, '[]'),
+                             'grants', coalesce(grants_left, '[]'));
 end
 $$;
 

@@ -102,10 +102,8 @@ create table payment_attempts (
     constraint payment_attempts_waiting_pair
         check ((waiting_caller is null) = (waiting_key is null))
 ) strict;
-create unique index payment_attempts_one_pending
-    on payment_attempts (checkout_id) where state = 'pending';
-create unique index payment_attempts_one_authorized
-    on payment_attempts (checkout_id) where state = 'authorized';
+create unique index payment_attempts_one_live
+    on payment_attempts (checkout_id) where state in ('pending', 'authorized');
 create index payment_attempts_overdue on payment_attempts (deadline) where state = 'pending';
 create index payment_attempts_watched on payment_attempts (id) where watch_until is not null;
 
@@ -125,9 +123,9 @@ create table payment_operations (
     constraint payment_operations_state check (state in ('due', 'done', 'refused')),
     constraint payment_operations_amount_not_negative check (amount_minor >= 0)
 ) strict;
+-- Finds an attempt's operations, and keeps it to one capture: all captures carry the same mark here.
 create unique index payment_operations_one_capture
-    on payment_operations (attempt_id) where kind = 'capture';
-create index payment_operations_by_attempt on payment_operations (attempt_id);
+    on payment_operations (attempt_id, (case kind when 'capture' then '' else id end));
 create index payment_operations_due on payment_operations (created_at) where state = 'due';
 
 create table orders (

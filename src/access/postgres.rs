@@ -32,6 +32,7 @@ fn moment(at: OffsetDateTime) -> Timestamp {
 
 pub(super) async fn insert_key(postgres: &Postgres, key: &KeyRecord) -> Result<(), LedgerFault> {
     let key = key.clone();
+    let kept = postgres.prepares();
     postgres
         .run(move |conn| {
             Box::pin(async move {
@@ -44,6 +45,7 @@ pub(super) async fn insert_key(postgres: &Postgres, key: &KeyRecord) -> Result<(
                 .bind(key.hash.to_vec())
                 .bind(Json(key.scopes))
                 .bind(key.created_at.to_offset())
+                .persistent(kept)
                 .execute(conn)
                 .await
                 .map(drop)
@@ -56,6 +58,7 @@ pub(super) async fn find_key(
     postgres: &Postgres,
     id: KeyId,
 ) -> Result<Option<KeyRecord>, LedgerFault> {
+    let kept = postgres.prepares();
     let row: Option<Row> = postgres
         .run(move |conn| {
             Box::pin(
@@ -64,6 +67,7 @@ pub(super) async fn find_key(
                      from api_keys where id = $1",
                 )
                 .bind(id.uuid())
+                .persistent(kept)
                 .fetch_optional(conn),
             )
         })
@@ -72,6 +76,7 @@ pub(super) async fn find_key(
 }
 
 pub(super) async fn list_keys(postgres: &Postgres) -> Result<Vec<KeyRecord>, LedgerFault> {
+    let kept = postgres.prepares();
     let rows: Vec<Row> = postgres
         .run(|conn| {
             Box::pin(
@@ -79,6 +84,7 @@ pub(super) async fn list_keys(postgres: &Postgres) -> Result<Vec<KeyRecord>, Led
                     "select id, label, hash, scopes, created_at, revoked_at
                      from api_keys order by created_at, id",
                 )
+                .persistent(kept)
                 .fetch_all(conn),
             )
         })
@@ -91,6 +97,7 @@ pub(super) async fn revoke_key(
     id: KeyId,
     now: Timestamp,
 ) -> Result<bool, LedgerFault> {
+    let kept = postgres.prepares();
     let done = postgres
         .run(move |conn| {
             Box::pin(
@@ -99,6 +106,7 @@ pub(super) async fn revoke_key(
                 )
                 .bind(id.uuid())
                 .bind(now.to_offset())
+                .persistent(kept)
                 .execute(conn),
             )
         })

@@ -1,7 +1,13 @@
 //! The tasks of a running service, in the order in which they end.
 
 use actix_web::web::Data;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 use tokio::{sync::watch, task::JoinHandle, time::MissedTickBehavior};
 
 use crate::{
@@ -10,6 +16,7 @@ use crate::{
     config::Config,
     http::Door,
     ledger::{LedgerFault, writer::QUEUE_BOUND},
+    sessions::HotFault,
     stock::Holder,
     telemetry::{
         Readings,
@@ -27,8 +34,9 @@ const SLOW_ROUND: Duration = Duration::from_secs(60);
 /// Time between two looks for idle actors.
 const RETIRE: Duration = Duration::from_secs(30);
 
-/// Time between two heartbeats.
-const HEARTBEAT: Duration = Duration::from_secs(2);
+/// Time between two heartbeats. A holder may miss three before it is fenced; who fences is late by
+/// one at most.
+const HEARTBEAT: Duration = Duration::from_secs(1);
 
 /// Time between two readings of the gauges.
 const GAUGES: Duration = Duration::from_secs(1);
@@ -116,11 +124,13 @@ impl Tasks {
     /// Says that this process lives, and fences those that have stopped saying so.
     pub(super) fn heartbeat(&mut self, holder: &Arc<Holder>, desk: &Arc<Checkout>) {
         let (holder, desk) = (holder.clone(), desk.clone());
+        let hot_was_up = Arc::new(AtomicBool::new(true));
         self.every(HEARTBEAT, move || {
-            let (holder, desk) = (holder.clone(), desk.clone());
+            let (holder, desk, hot_was_up) = (holder.clone(), desk.clone(), hot_was_up.clone());
             async move {
-                metrics::redis_up(desk.hot.ping().await.is_ok());
+                // First, so that a silent Redis never makes this process look dead.
                 log(holder.beat(&desk.stock).await.err());
+                look_at_redis(desk.hot.ping().await.err(), &hot_was_up);
             }
         });
     }
@@ -169,6 +179,16 @@ impl Tasks {
                 );
             }
         }
+    }
+}
+
+/// Sets the gauge, and logs when Redis goes and comes.
+fn look_at_redis(fault: Option<HotFault>, was_up: &AtomicBool) {
+    metrics::redis_up(fault.is_none());
+    match (was_up.swap(fault.is_none(), Ordering::Relaxed), fault) {
+        (true, Some(fault)) => tracing::warn!(%fault, "carts are read from the ledger: {fault}"),
+        (false, None) => tracing::info!("Redis answers again"),
+        _ => {}
     }
 }
 

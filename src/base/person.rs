@@ -109,15 +109,15 @@ impl fmt::Debug for Address {
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Person {
-    /// Who buys.
+    /// Who buys. Boxed like the addresses: most carts have none yet, and every live one keeps the room.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub buyer: Option<Buyer>,
+    pub buyer: Option<Box<Buyer>>,
     /// Where the bill goes.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub billing: Option<Address>,
+    pub billing: Option<Box<Address>>,
     /// Where the goods go.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub shipping: Option<Address>,
+    pub shipping: Option<Box<Address>>,
     /// The buyer's network address, as the platform saw it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ip: Option<String>,
@@ -140,7 +140,12 @@ mod tests {
             Buyer { first_name: Some("Ada".into()), email: Some(email), ..Buyer::default() };
         let street = Address { street_address: Some("1 Main St".into()), ..Address::default() };
         let ip = Some("192.0.2.7".into());
-        let person = Person { buyer: Some(buyer), billing: Some(street), ip, ..Person::default() };
+        let person = Person {
+            buyer: Some(Box::new(buyer)),
+            billing: Some(Box::new(street)),
+            ip,
+            ..Person::default()
+        };
         // Each by itself: a type that holds another prints nothing of it.
         let email = person.buyer.as_ref().and_then(|buyer| buyer.email.as_ref());
         let shown = format!("{person:?} {:?} {:?} {email:?}", person.buyer, person.billing);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::{
-    messages::{Ask, Retire, Show, Tend},
+    messages::{Awaited, Retire, Show, Tend},
     seat::{Job, Outcome, Seat},
 };
 use crate::checkout::{Checkout, CheckoutRefused, Reply, Session};
@@ -37,7 +37,8 @@ impl CartActor {
     }
 
     fn work(&mut self, ctx: &mut Context<Self>) {
-        let Some(((job, reply), session)) = self.seat.next_job() else { return };
+        let next = self.seat.next_job(|(job, _)| job.is_wanted());
+        let Some(((job, reply), session)) = next else { return };
         let desk = self.desk.clone();
         let work = async move {
             let (session, outcome) = job.run(&desk, session).await;
@@ -58,11 +59,11 @@ impl Actor for CartActor {
     type Context = Context<Self>;
 }
 
-impl Handler<Ask> for CartActor {
+impl Handler<Awaited> for CartActor {
     type Result = ResponseFuture<Result<Reply, CheckoutRefused>>;
 
-    fn handle(&mut self, msg: Ask, ctx: &mut Self::Context) -> Self::Result {
-        let outcome = self.take(Job::Ask(Box::new(msg)), ctx);
+    fn handle(&mut self, msg: Awaited, ctx: &mut Self::Context) -> Self::Result {
+        let outcome = self.take(Job::Ask(msg), ctx);
         Box::pin(async move {
             let outcome = outcome.await.map_err(|_| CheckoutRefused::KeyInFlight)?;
             outcome?.ok_or(CheckoutRefused::KeyInFlight)

@@ -1,7 +1,7 @@
 //! What can be asked of a cart.
 
 use actix::Message;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use crate::{
     base::CheckoutId,
@@ -9,8 +9,7 @@ use crate::{
 };
 
 /// A command for one cart. Asking twice with one key answers twice the same.
-#[derive(Debug, Message)]
-#[rtype(result = "Result<Reply, CheckoutRefused>")]
+#[derive(Debug)]
 pub struct Ask {
     /// Which checkout.
     pub checkout: CheckoutId,
@@ -22,9 +21,19 @@ pub struct Ask {
     pub command: Command,
 }
 
+/// A command that somebody waits for. Once begun it is carried out whoever still waits; given up
+/// before its turn, it is left undone.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<Reply, CheckoutRefused>")]
+pub struct Awaited {
+    /// What is asked.
+    pub ask: Box<Ask>,
+    /// Lives as long as somebody waits.
+    pub waits: Weak<()>,
+}
+
 /// The commands.
 #[derive(Debug)]
-
 pub enum Command {
     /// A new session. The checkout id is fresh.
     Create(Box<Draft>),

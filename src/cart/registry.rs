@@ -13,7 +13,7 @@ use std::{
 
 use super::{
     actor::CartActor,
-    messages::{Ask, Retire, Show, Tend},
+    messages::{Ask, Awaited, Retire, Show, Tend},
 };
 use crate::{
     base::{CheckoutId, Timestamp},
@@ -22,6 +22,25 @@ use crate::{
 
 /// Locks shared by few enough carts that two requests rarely meet.
 const SHARDS: usize = 32;
+
+/// One who waits for a command, for as long as they do: a caller may go away at any moment.
+struct Waiting<'a> {
+    count: &'a AtomicUsize,
+    alive: Arc<()>,
+}
+
+impl<'a> Waiting<'a> {
+    fn on(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self { count, alive: Arc::default() }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.count.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 struct Live {
     addr: Addr<CartActor>,
@@ -47,15 +66,17 @@ impl Carts {
         }
     }
 
-    /// Has a command carried out. The command goes on when the caller goes away.
+    /// Has a command carried out. Once begun it goes on when the caller goes away; while it waits
+    /// for its turn it is dropped with this future.
     ///
     /// An actor that dies under the command leaves its outcome unknown here: asking again with the
     /// same key tells, since key and work are one commit.
     pub async fn ask(&self, ask: Ask) -> Result<Reply, CheckoutRefused> {
         let checkout = ask.checkout;
-        self.waiting.fetch_add(1, Ordering::Relaxed);
-        let answer = self.actor(checkout).send(ask).await;
-        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        let waiting = Waiting::on(&self.waiting);
+        let (ask, waits) = (Box::new(ask), Arc::downgrade(&waiting.alive));
+        let answer = self.actor(checkout).send(Awaited { ask, waits }).await;
+        drop(waiting);
         answer.unwrap_or_else(|error| Err(dead(error)))
     }
 

@@ -2,10 +2,11 @@
 
 use std::collections::VecDeque;
 
-use super::messages::{Ask, Command, Tend};
+use super::messages::{Ask, Awaited, Command, Tend};
 use crate::{
     base::CheckoutId,
     checkout::{Checkout, CheckoutRefused, Reply, Session},
+    ledger::row::SessionState,
 };
 
 /// Jobs that wait for one cart. A shopper sends one at a time; more is a client gone wild.
@@ -14,7 +15,7 @@ const WAITING_MAX: usize = 128;
 /// Something to do for a cart.
 pub enum Job {
     /// A caller's command.
-    Ask(Box<Ask>),
+    Ask(Awaited),
     /// Housekeeping.
     Tend(Tend),
 }
@@ -53,12 +54,16 @@ impl<J> Seat<J> {
         Ok(())
     }
 
-    /// The next job with the session, if nobody has it. The seat is busy until [`Seat::done`].
-    pub fn next_job(&mut self) -> Option<(J, Option<Box<Session>>)> {
+    /// The next job that is still wanted, with the session, if nobody has it. The seat is busy
+    /// until [`Seat::done`].
+    pub fn next_job(
+        &mut self,
+        is_wanted: impl Fn(&J) -> bool,
+    ) -> Option<(J, Option<Box<Session>>)> {
         match &mut self.state {
             State::Busy => None,
             State::Idle(session) => {
-                let job = self.waiting.pop_front()?;
+                let job = std::iter::from_fn(|| self.waiting.pop_front()).find(is_wanted)?;
                 let session = session.take();
                 self.state = State::Busy;
                 Some((job, session))
@@ -68,6 +73,10 @@ impl<J> Seat<J> {
 
     /// A job is over and brings the session back; `None` when memory must not be trusted.
     pub fn done(&mut self, session: Option<Box<Session>>) {
+        if self.waiting.is_empty() {
+            // A cart at rest keeps no room for a line: most get one command in minutes.
+            self.waiting = VecDeque::new();
+        }
         self.state = State::Idle(session);
     }
 
@@ -89,8 +98,16 @@ impl Job {
     /// Which checkout it is about.
     pub const fn checkout(&self) -> CheckoutId {
         match self {
-            Self::Ask(ask) => ask.checkout,
+            Self::Ask(awaited) => awaited.ask.checkout,
             Self::Tend(tend) => tend.checkout,
+        }
+    }
+
+    /// Whether anybody waits for it. Housekeeping is its own reason.
+    pub fn is_wanted(&self) -> bool {
+        match self {
+            Self::Ask(awaited) => awaited.waits.strong_count() > 0,
+            Self::Tend(_) => true,
         }
     }
 
@@ -101,7 +118,7 @@ impl Job {
         session: Option<Box<Session>>,
     ) -> (Option<Box<Session>>, Outcome) {
         match self {
-            Self::Ask(ask) => run_ask(desk, session, *ask).await,
+            Self::Ask(awaited) => run_ask(desk, session, *awaited.ask).await,
             Self::Tend(tend) => match run_tend(desk, session, tend).await {
                 Ok(session) => (session, Ok(None)),
                 Err(refused) => (None, Err(refused)),
@@ -150,6 +167,15 @@ async fn run_on(
     if_version: Option<u32>,
     command: Command,
 ) -> (Option<Box<Session>>, Outcome) {
+    if let Some(session) = &memory
+        && is_told_unwritten(session, if_version, &command)
+    {
+        match desk.is_current(session).await {
+            Ok(true) => {}
+            Ok(false) => memory = None,
+            Err(refused) => return (None, Err(refused)),
+        }
+    }
     for attempt in 0..2 {
         let mut session = match existing(desk, memory.take(), checkout, &asked.caller).await {
             Ok(session) => session,
@@ -180,6 +206,16 @@ async fn run_on(
     (None, Err(CheckoutRefused::Busy))
 }
 
+/// Whether the answer rests on memory alone. A session's next write finds out that another replica
+/// has overtaken it; an answer that writes nothing of the session has to look before.
+fn is_told_unwritten(session: &Session, if_version: Option<u32>, command: &Command) -> bool {
+    let is_written = match command {
+        Command::Complete(tender) => session.would_pay(tender),
+        _ => session.state == SessionState::Open,
+    };
+    !is_written || if_version.is_some_and(|version| version != session.version)
+}
+
 async fn existing(
     desk: &Checkout,
     memory: Option<Box<Session>>,
@@ -191,7 +227,7 @@ async fn existing(
 }
 
 /// The session from memory, else from the store. Memory that another replica has overtaken is found
-/// out by the version of the next write.
+/// out by the version of the next write, or before (see [`is_told_unwritten`]).
 async fn current(
     desk: &Checkout,
     memory: Option<Box<Session>>,

@@ -10,9 +10,12 @@ pub(super) async fn find_many(database: &Postgres, skus: String) -> Result<Vec<R
                to_char(updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
         from products
         where sku = any (array(select jsonb_array_elements_text($1::jsonb)))"#;
+    let kept = database.prepares();
     database
         .run(move |connection| {
-            Box::pin(async move { sqlx::query_as(SQL).bind(skus).fetch_all(connection).await })
+            Box::pin(async move {
+                sqlx::query_as(SQL).bind(skus).persistent(kept).fetch_all(connection).await
+            })
         })
         .await
 }
@@ -30,10 +33,16 @@ pub(super) async fn list(
         where sku > $1
         order by sku
         limit $2"#;
+    let kept = database.prepares();
     database
         .run(move |connection| {
             Box::pin(async move {
-                sqlx::query_as(SQL).bind(after).bind(i64::from(limit)).fetch_all(connection).await
+                sqlx::query_as(SQL)
+                    .bind(after)
+                    .bind(i64::from(limit))
+                    .persistent(kept)
+                    .fetch_all(connection)
+                    .await
             })
         })
         .await
@@ -56,10 +65,11 @@ pub(super) async fn save(database: &Postgres, rows: String) -> Result<(), Ledger
             image_url = excluded.image_url, attributes = excluded.attributes,
             stock_policy = excluded.stock_policy, active = excluded.active,
             updated_at = excluded.updated_at";
+    let kept = database.prepares();
     database
         .run(move |connection| {
             Box::pin(async move {
-                sqlx::query(SQL).bind(rows).execute(connection).await?;
+                sqlx::query(SQL).bind(rows).persistent(kept).execute(connection).await?;
                 Ok(())
             })
         })

@@ -87,6 +87,14 @@ impl Checkout {
     }
 }
 
+impl Session {
+    /// Whether a payment would begin. If not, the answer writes nothing of the session, and no
+    /// write finds out that this copy is old.
+    pub fn would_pay(&self, tender: &Tender) -> bool {
+        self.state == SessionState::Open && obstacle(self, tender).is_none()
+    }
+}
+
 /// What keeps this session from being paid for: something it says itself, or a new notice.
 fn obstacle(session: &Session, tender: &Tender) -> Option<Option<Notice>> {
     if !session.is_ready() {

@@ -32,7 +32,8 @@ impl Quote {
     /// left out with a notice; the session's currency is the one asked for, else the first
     /// product's.
     pub fn of(draft: &Draft, products: &Products) -> Self {
-        let mut quote = Self { currency: draft.currency, lines: Vec::new(), notices: Vec::new() };
+        let lines = Vec::with_capacity(draft.lines.len());
+        let mut quote = Self { currency: draft.currency, lines, notices: Vec::new() };
         for (at, wanted) in draft.lines.iter().enumerate() {
             let product = Sku::parse(&wanted.item).ok().and_then(|sku| products.get(&sku));
             match product.filter(|product| product.active) {
@@ -170,7 +171,7 @@ mod tests {
             quantity: *quantity,
         };
         let email = Email::parse("ada@example.com").ok();
-        let buyer = Some(Buyer { email, ..Buyer::default() });
+        let buyer = Some(Box::new(Buyer { email, ..Buyer::default() }));
         let person = Person { buyer, ..Person::default() };
         Draft { currency: None, lines: lines.iter().map(line).collect(), person }
     }

@@ -49,7 +49,7 @@ pub struct Settings {
     /// PostgreSQL to use instead of the embedded database: postgres://user@host/name
     #[arg(long, global = true, value_name = "URL")]
     pub database: Option<String>,
-    /// Redis for hot copies of sessions: redis://host:6379
+    /// Redis for hot copies of sessions: redis://host:6379, redis-cluster://host1:6379,host2:6379
     #[arg(long, global = true, value_name = "URL")]
     pub redis: Option<String>,
     /// A name for this process among its replicas, for people to read
@@ -131,7 +131,8 @@ pub fn database_options(config: &Config) -> DatabaseOptions {
         None => config.storage.data.to_string_lossy().into_owned(),
     };
     let production = config.mode == Mode::Production;
-    DatabaseOptions { production, ..DatabaseOptions::new(location) }
+    let pooling = config.storage.pooling;
+    DatabaseOptions { production, pooling, ..DatabaseOptions::new(location) }
 }
 
 /// Opens the database for a subcommand, its schema checked.

@@ -1,7 +1,7 @@
 //! What must hold between settings, and what an operator should hear about them.
 
 use super::{Config, GatewayChoice, Mode, layers::Sources};
-use crate::telemetry::logs;
+use crate::{sessions::check_address, telemetry::logs};
 
 impl Config {
     /// What does not hold, each with its place and a way out.
@@ -54,13 +54,8 @@ impl Config {
                  set `storage.data` to a folder",
             ),
         }
-        match self.storage.redis.as_ref().map(|url| url.scheme()) {
-            None | Some("redis" | "redis+unix" | "unix") => {}
-            Some("rediss") => {
-                let reason = "TLS to Redis is not built in; use `redis://` on a private network";
-                found.add("storage.redis", reason);
-            }
-            Some(_) => found.add("storage.redis", "expects a URL such as `redis://host:6379`"),
+        if let Some(Err(why)) = self.storage.redis.as_ref().map(|url| check_address(url.expose())) {
+            found.add("storage.redis", &why);
         }
     }
 

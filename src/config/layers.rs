@@ -219,7 +219,7 @@ fn every_key() -> BTreeMap<String, Value> {
             replica_id: Some(String::new()),
             ..defaults.server
         },
-        storage: Storage { data: defaults.storage.data, database: url.clone(), redis: url },
+        storage: Storage { database: url.clone(), redis: url, ..defaults.storage },
         payment: super::Payment { gateway: GatewayChoice::Sandbox, ..defaults.payment },
         ..defaults
     };

@@ -17,8 +17,9 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use super::{
     body::{self, Body},
-    caller,
-    door::{Door, Place},
+    caller::{self, Caller},
+    door::Door,
+    gate::Place,
     kinds::Kind,
     problem::{Problem, Scene},
     request_id::{self, RequestId},
@@ -31,6 +32,9 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 
 /// Bodies arriving at once, per request worked on: they wait for the network, not for us.
 const READING_PER_WORKING: usize = 4;
+
+/// All who read what needs no key share one share.
+const NOBODY: &str = "";
 
 /// What the answer needs of the request, which is gone by then.
 struct Memo {
@@ -91,13 +95,20 @@ async fn let_in(request: &mut ServiceRequest, door: &Door) -> Result<Option<Plac
         return Ok(None);
     }
     caller::admit(request, door).await?;
+    let asks = request.extensions().get::<Caller>().map(|caller| caller.0.clone());
+    let asks = asks.unwrap_or_else(|| Arc::from(NOBODY));
+    let places = door.limits.in_flight;
     if body::is_announced(request) {
-        let reading = door.reading.enter(door.limits.in_flight * READING_PER_WORKING);
+        // A body that nobody will look at is not waited for.
+        if !door.working.would_admit(&asks, places) {
+            return Err(overloaded());
+        }
+        let reading = door.reading.enter(&asks, places * READING_PER_WORKING);
         let _reading = reading.ok_or_else(overloaded)?;
         let bytes = body::read(request, &door.limits).await?;
         request.extensions_mut().insert(Body(bytes));
     }
-    let place = door.working.enter(door.limits.in_flight).ok_or_else(overloaded)?;
+    let place = door.working.enter(&asks, places).ok_or_else(overloaded)?;
     metrics::admission_in_flight(door.working.inside());
     Ok(Some(place))
 }

@@ -2,10 +2,10 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
+    atomic::{AtomicBool, Ordering},
 };
 
-use super::render::Answers;
+use super::{gate::Gate, render::Answers};
 use crate::{
     access::Access,
     base::{Chance, Clock, Limits},
@@ -56,34 +56,6 @@ impl Draining {
     }
 }
 
-/// Counts the requests inside, so that no more come in than can be finished.
-#[derive(Debug, Default)]
-pub struct Gate(AtomicUsize);
-
-impl Gate {
-    /// A place inside, unless it is full.
-    pub fn enter(self: &Arc<Self>, places: usize) -> Option<Place> {
-        let taken = self.0.fetch_add(1, Ordering::AcqRel);
-        let place = Place(Arc::clone(self));
-        (taken < places).then_some(place)
-    }
-
-    /// How many are inside.
-    pub fn inside(&self) -> usize {
-        self.0.load(Ordering::Acquire)
-    }
-}
-
-/// A place inside; given back when dropped.
-#[derive(Debug)]
-pub struct Place(Arc<Gate>);
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.0.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
 /// Everything a handler may reach. One for the whole process, shared by all workers.
 pub struct Door {
     /// The live carts.
@@ -122,22 +94,5 @@ impl Door {
 impl std::fmt::Debug for Door {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Door").field("site", self.site()).finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_gate_lets_in_as_many_as_it_has_places() {
-        let gate = Arc::new(Gate::default());
-        let first = gate.enter(2);
-        let second = gate.enter(2);
-        assert!(first.is_some() && second.is_some());
-        assert!(gate.enter(2).is_none());
-        assert_eq!(gate.inside(), 2);
-        drop(first);
-        assert!(gate.enter(2).is_some());
     }
 }

@@ -17,6 +17,7 @@ pub mod caller;
 pub mod canonical;
 pub mod door;
 pub mod free_text;
+pub mod gate;
 pub mod health;
 pub mod idempotency;
 pub mod kinds;
@@ -34,7 +35,8 @@ pub mod ucp;
 pub mod v1;
 
 pub use caller::Caller;
-pub use door::{Door, Draining, Gate, Site};
+pub use door::{Door, Draining, Site};
+pub use gate::Gate;
 pub use render::Answers;
 pub use server::{routes, server};
 

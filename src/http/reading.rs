@@ -170,10 +170,10 @@ pub fn buyer(at: &At<'_>, limits: &Limits) -> Result<Buyer, Problem> {
 }
 
 /// A postal address.
-pub fn address(at: &At<'_>, limits: &Limits) -> Result<Address, Problem> {
+pub fn address(at: &At<'_>, limits: &Limits) -> Result<Box<Address>, Problem> {
     at.object()?;
     let text = |name| at.text_in(name, limits.text_bytes);
-    Ok(Address {
+    Ok(Box::new(Address {
         first_name: text("first_name")?,
         last_name: text("last_name")?,
         street_address: text("street_address")?,
@@ -183,7 +183,7 @@ pub fn address(at: &At<'_>, limits: &Limits) -> Result<Address, Problem> {
         address_country: text("address_country")?,
         postal_code: text("postal_code")?,
         phone_number: text("phone_number")?,
-    })
+    }))
 }
 
 /// A currency in a field that may be absent.

@@ -82,6 +82,9 @@ pub fn server(
     })
     .workers(workers)
     .keep_alive(KEEP_ALIVE)
+    // Who closes the line has given up: their request is dropped where it waits. What has begun is
+    // finished by the cart, and the same key asks for it again.
+    .h1_allow_half_closed(false)
     .client_request_timeout(Duration::from_secs(limits.header_seconds))
     .shutdown_timeout(limits.request_seconds)
     .disable_signals();

@@ -16,7 +16,7 @@ use crate::base::{
 
 /// Everything a judged batch writes, summed per row. A store applies it as set-based statements in
 /// the order of these fields, in the transaction that locked the world.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Changes {
     /// Outcomes to record. Inserted first: a taken id means somebody else wrote it, and the batch
     /// is judged again.
@@ -61,7 +61,7 @@ impl Changes {
 }
 
 /// An outcome to record.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct RecordEntry {
     /// The id.
     pub id: EntryId,
@@ -72,7 +72,7 @@ pub struct RecordEntry {
 }
 
 /// A session to write.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct SessionChange {
     /// Which.
     pub checkout: CheckoutId,
@@ -91,7 +91,7 @@ pub struct SessionChange {
 }
 
 /// A session's new head and body.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct HeadChange {
     /// Which.
     pub checkout: CheckoutId,
@@ -106,7 +106,7 @@ pub struct HeadChange {
 }
 
 /// Stock deltas of one SKU.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct StockDelta {
     /// Which.
     pub sku: Sku,
@@ -117,7 +117,7 @@ pub struct StockDelta {
 }
 
 /// A grant's change.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct GrantDelta {
     /// Which.
     pub id: GrantId,
@@ -128,7 +128,7 @@ pub struct GrantDelta {
 }
 
 /// An attempt to insert.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct AttemptInsert {
     /// The attempt, pending.
     #[serde(flatten)]
@@ -138,7 +138,7 @@ pub struct AttemptInsert {
 }
 
 /// An attempt's change.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct AttemptChange {
     /// Which.
     pub id: AttemptId,
@@ -155,7 +155,7 @@ pub struct AttemptChange {
 }
 
 /// An order to insert.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct OrderInsert {
     /// The order.
     #[serde(flatten)]
@@ -169,7 +169,7 @@ pub struct OrderInsert {
 }
 
 /// An order line's counters.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct LineDelta {
     /// The order.
     pub order: OrderId,
@@ -184,7 +184,7 @@ pub struct LineDelta {
 }
 
 /// An operation to insert or update.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct OperationChange {
     /// Which.
     pub id: OperationId,
@@ -205,7 +205,7 @@ pub struct OperationChange {
 }
 
 /// A movement to insert.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct MovementInsert {
     /// Its id.
     pub id: MovementId,

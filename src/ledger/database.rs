@@ -1,5 +1,6 @@
 //! Which database, how it is opened, and what must be true of it before the doors open.
 
+use serde::{Deserialize, Serialize};
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use super::{
@@ -24,6 +25,20 @@ pub struct DatabaseOptions {
     pub deadline: Duration,
     /// Whether a server that may lose acknowledged orders is refused rather than warned about.
     pub production: bool,
+    /// What stands between us and PostgreSQL.
+    pub pooling: Pooling,
+}
+
+/// What a connection to PostgreSQL means.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pooling {
+    /// A session of our own, for as long as the connection stands.
+    #[default]
+    Session,
+    /// A pooler that gives each transaction any session it likes (PgBouncer's `pool_mode =
+    /// transaction`): nothing outlives a transaction.
+    Transaction,
 }
 
 impl DatabaseOptions {
@@ -36,6 +51,7 @@ impl DatabaseOptions {
             writers: 2,
             deadline: Duration::from_secs(5),
             production: false,
+            pooling: Pooling::Session,
         }
     }
 }
@@ -47,6 +63,7 @@ impl fmt::Debug for DatabaseOptions {
             .field("writers", &self.writers)
             .field("deadline", &self.deadline)
             .field("production", &self.production)
+            .field("pooling", &self.pooling)
             .finish_non_exhaustive()
     }
 }

@@ -11,21 +11,26 @@
 //! a [`World`](world::World) → [`judge`](judge::judge) decides entry by entry, in arrival order, in
 //! plain Rust → the store applies the summed [`Changes`](changes::Changes) and commits. Both
 //! databases share the judge; their constraints restate its rules and have the last word.
+//!
+//! On PostgreSQL a batch that concerns only rows this process last wrote skips the reading: it is
+//! judged on what is [`Known`](known::Known), and written by one statement that checks it.
 
 pub mod changes;
 pub mod database;
 pub mod entry;
 pub mod judge;
+pub mod known;
 mod lanes;
 pub mod outcome;
 pub mod postgres;
+mod recent;
 pub mod row;
 pub mod sqlite;
 pub mod store;
 pub mod world;
 pub mod writer;
 
-pub use database::{Database, DatabaseFault, DatabaseOptions};
+pub use database::{Database, DatabaseFault, DatabaseOptions, Pooling};
 pub use entry::{Document, Entry, EntryId, Fact};
 pub use outcome::{BatchReply, Done, GrantSeen, LedgerRefused, Outcome, Shortage};
 pub use store::{Commit, CommitFault, LedgerFault, Store};

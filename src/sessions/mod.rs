@@ -8,6 +8,6 @@ pub mod hot;
 pub mod in_process;
 pub mod redis;
 
-pub use self::redis::{RedisLimits, RedisSessions};
+pub use self::redis::{RedisLimits, RedisSessions, check_address};
 pub use hot::{HotCopy, HotFault, HotSessions};
 pub use in_process::{InProcessLimits, InProcessSessions};

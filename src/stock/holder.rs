@@ -13,7 +13,7 @@ use crate::{
 
 /// A holder this long without a heartbeat is fenced: its units are back on sale within seconds, and
 /// a paused process loses only its grants.
-const STALE: Duration = Duration::from_secs(8);
+const STALE: Duration = Duration::from_secs(4);
 
 /// A lifetime. A process that finds itself fenced begins another one.
 pub struct Holder {

@@ -173,6 +173,17 @@ label! {
     }
 }
 label! {
+    /// What a batch was judged on.
+    JudgedOn as "on" {
+        /// Rows as this process last wrote them, checked by the commit.
+        Known = "known",
+        /// The same, and a row had moved: judged again under lock.
+        Refuted = "refuted",
+        /// Rows read under lock.
+        Locked = "locked",
+    }
+}
+label! {
     /// What a pooled connection is doing.
     PoolState as "state" {
         /// At work.

@@ -13,8 +13,8 @@ use std::{
 
 use super::labels::Label;
 pub use super::labels::{
-    ActorKind, HoldResult, Method, PoolState, Refusal, Settlement, StatusClass, Step, StepOutcome,
-    Swept,
+    ActorKind, HoldResult, JudgedOn, Method, PoolState, Refusal, Settlement, StatusClass, Step,
+    StepOutcome, Swept,
 };
 
 /// Seconds from what memory answers to what a client gives up on.
@@ -58,6 +58,7 @@ const DECLARED: &[Declaration] = &[
     ("ledger_commit_duration_seconds", Spread(COMMIT), Unit::Seconds, "From batch to durable"),
     ("ledger_queue_depth", Level, Unit::Count, "Facts that wait for the ledger writer"),
     ("ledger_retries_total", Count, Unit::Count, "Batches judged again after a conflict"),
+    ("ledger_judged_total", Count, Unit::Count, "Batches, by the rows they were judged on"),
     ("ledger_unknown_commits_total", Count, Unit::Count, "Commits whose outcome had to be asked"),
     ("ledger_pool", Level, Unit::Count, "Database connections, by what they do"),
     ("redis_up", Level, Unit::Count, "1 when Redis answers; 0 means slower, never wrong"),
@@ -114,6 +115,7 @@ struct Meters {
     commit_duration: Histogram,
     queue_depth: Gauge,
     retries: Counter,
+    judged: By<JudgedOn, Counter>,
     unknown_commits: Counter,
     pool: By<PoolState, Gauge>,
     redis_up: Gauge,
@@ -148,6 +150,7 @@ impl Meters {
             commit_duration: histogram!("ledger_commit_duration_seconds"),
             queue_depth: gauge!("ledger_queue_depth"),
             retries: counter!("ledger_retries_total"),
+            judged: counters("ledger_judged_total"),
             unknown_commits: counter!("ledger_unknown_commits_total"),
             pool: gauges("ledger_pool"),
             redis_up: gauge!("redis_up"),
@@ -309,6 +312,11 @@ pub fn ledger_queue_depth(facts: usize) {
 /// A batch met another and is judged again.
 pub fn ledger_retried() {
     record(|meters| meters.retries.increment(1));
+}
+
+/// A batch was judged on rows of this kind.
+pub fn ledger_judged(on: JudgedOn) {
+    record(|meters| meters.judged.of(on).increment(1));
 }
 
 /// The outcome of a commit is unknown.

@@ -46,7 +46,7 @@ async fn request_ids_are_kept_when_fit_and_made_otherwise() {
 #[actix_web::test]
 async fn a_full_house_refuses_at_once_and_lets_watchers_in() {
     let shop = Shop::with(Limits { in_flight: 1, ..Limits::default() }).await;
-    let inside = shop.door.working.enter(1);
+    let inside = shop.door.working.enter(&"anonymous".into(), 1);
     let refused = tokio::time::timeout(Duration::from_millis(500), shop.get("/v1/stock")).await;
     let refused = refused.expect("within milliseconds");
     let problem = refused.problem(503, "overloaded");
@@ -136,5 +136,19 @@ async fn bodies_and_heads_that_never_end_are_cut_off() {
         assert!(huge.starts_with("HTTP/1.1 413") && huge.contains("\"limit\":64"), "{huge}");
     }
     assert!(endless.is_empty() || endless.starts_with("HTTP/1.1 408"), "{endless}");
+    handle.stop(false).await;
+}
+
+#[actix_web::test]
+async fn a_refusal_does_not_wait_for_the_body() {
+    let shop = Shop::with(Limits { in_flight: 1, ..Limits::default() }).await;
+    let _inside = shop.door.working.enter(&"anonymous".into(), 1);
+    let (address, handle) = listen(&shop);
+    let head = "POST /v1/orders HTTP/1.1\r\nhost: x\r\nidempotency-key: k\r\n";
+    let text = format!("{head}content-length: 20\r\n\r\n");
+    let told = actix_web::rt::task::spawn_blocking(move || talk(address, text.as_bytes()));
+    let told = told.await.expect("joins");
+    assert!(told.starts_with("HTTP/1.1 503") && told.contains("overloaded"), "{told}");
+    assert!(told.contains("retry-after: 1"), "{told}");
     handle.stop(false).await;
 }

@@ -146,7 +146,7 @@ async fn what_was_wrong_with_a_request_is_not_kept_under_its_key() {
     ask(wrong).await.problem(422, "invalid_request");
     ask(order(&[("TEE", 10)], "success_token")).await.problem(422, "limit_exceeded");
     ask(order(&[("TEE", 1)], "4111111111111111")).await.problem(422, "card_number_refused");
-    let inside = shop.door.working.enter(1);
+    let inside = shop.door.working.enter(&"anonymous".into(), 1);
     ask(good.clone()).await.problem(503, "overloaded");
     drop(inside);
     let placed = ask(good.clone()).await;

@@ -9,7 +9,7 @@ use actix_web::{
     web::{Data, ServiceConfig},
 };
 use doorbuster::{
-    access::Access,
+    access::{Access, Keys, Scope},
     base::{AnchoredClock, Chance, Clock, HolderId, Limits, Money, MovementId, Sku, SystemChance},
     cart::Carts,
     catalog::{Catalog, Product, StockPolicy},
@@ -35,6 +35,7 @@ pub(crate) const BASE_URL: &str = "https://shop.example";
 /// A shop that sells a tee (5 in stock), a cap (1) and an e-book (never runs out).
 pub(crate) struct Shop {
     pub(crate) door: Data<Door>,
+    database: Database,
     _folder: tempfile::TempDir,
 }
 
@@ -141,10 +142,26 @@ impl Shop {
                 working: Arc::new(Gate::default()),
                 reading: Arc::new(Gate::default()),
             }),
+            database,
             _folder: folder,
         };
         shop.fill().await;
         shop
+    }
+
+    /// The same shop, open to who has a key, with a key for each of so many storefronts.
+    pub(crate) async fn with_keys(self, storefronts: usize) -> (Self, Vec<String>) {
+        let keys = Keys::new(self.database.clone(), self.door.clock.clone());
+        let mut made = Vec::new();
+        for number in 0..storefronts {
+            let label = format!("storefront {number}");
+            let key = keys.create(&label, &[Scope::Checkout], &SystemChance).await;
+            made.push(key.expect("made").text);
+        }
+        let Self { door, database, _folder } = self;
+        let door = Arc::into_inner(door.into_inner()).expect("nobody else has the door yet");
+        let door = Data::new(Door { access: Access::Keys(Arc::new(keys)), ..door });
+        (Self { door, database, _folder }, made)
     }
 
     async fn fill(&self) {

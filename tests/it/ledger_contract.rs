@@ -1,4 +1,5 @@
-//! What both ledgers promise: every case runs on PostgreSQL and on SQLite.
+//! What both ledgers promise: every case runs on PostgreSQL, alone and behind a pooler in
+//! transaction mode, and on SQLite.
 
 /// Runs each case on both databases.
 macro_rules! on_both {
@@ -7,6 +8,12 @@ macro_rules! on_both {
             $(#[tokio::test]
             async fn $case() {
                 super::$case(crate::support::bench::Bench::postgres().await).await;
+            })+
+        }
+        mod pooled {
+            $(#[tokio::test]
+            async fn $case() {
+                super::$case(crate::support::bench::Bench::pooled().await).await;
             })+
         }
         mod sqlite {
@@ -23,6 +30,7 @@ mod constraints;
 mod faults;
 mod grants;
 mod holds;
+mod known;
 mod payment;
 mod property;
 mod races;

@@ -8,6 +8,7 @@ mod catalog;
 mod checkout;
 mod fraud;
 mod http_door;
+mod http_fairness;
 mod http_keys;
 mod http_limits;
 mod http_shop;

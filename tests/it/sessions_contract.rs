@@ -1,5 +1,7 @@
 //! Hot copies: one contract for memory and Redis, and what happens when Redis is gone.
 
+mod cluster;
+
 use crate::support::servers;
 use doorbuster::{
     base::{CheckoutId, ManualClock, SeededChance, SystemChance, Timestamp},
@@ -253,6 +255,6 @@ fn an_address_that_is_none_is_told_without_its_password() {
     for url in ["http://u:secret@127.0.0.1", "redis://:secret@host:port", "rediss://:secret@h"] {
         let sessions = RedisSessions::new(url, RedisLimits::default(), clock.clone());
         let fault = sessions.err().expect("malformed").to_string();
-        assert!(fault.contains("redis://127.0.0.1:6379") && !fault.contains("secret"), "{fault}");
+        assert!(fault.contains("redis://") && !fault.contains("secret"), "{fault}");
     }
 }

@@ -49,8 +49,8 @@ const ADDRESSES: &[Address] = &[
     },
     Address {
         crate_name: "redis",
-        said: "files named redis.rs",
-        allows: |source| source.name() == "redis.rs",
+        said: "files or folders named redis",
+        allows: |source| source.path.split('/').any(|part| part.trim_end_matches(".rs") == "redis"),
     },
     Address {
         crate_name: "actix",
@@ -273,6 +273,7 @@ fn a_framework_away_from_home_is_seen() {
         ("src/access/postgres.rs", "use sqlx::query;"),
         ("src/ledger/sqlite/pool.rs", "use sqlx::query;"),
         ("src/sessions/redis.rs", "use redis::Client;"),
+        ("src/sessions/redis/node.rs", "use redis::Client;"),
         ("src/sessions/mod.rs", "mod redis; pub use self::redis::RedisSessions;"),
         ("src/sessions/mod.rs", "pub mod redis; pub use redis::RedisSessions;"),
         ("src/cart/carts.rs", "use actix::Addr;"),

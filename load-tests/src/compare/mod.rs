@@ -13,6 +13,7 @@ pub mod latency;
 pub mod options;
 pub mod overload;
 pub mod race;
+pub mod replicas;
 pub mod report;
 pub mod setup;
 pub mod spread;
@@ -48,6 +49,7 @@ pub fn run(options: &Options, live: &Arc<Live>, out: &mut dyn Write) -> anyhow::
             Race::Express => express::run(&mut house, options, live)?,
             Race::Latency => latency::run(&mut house, options, n2_at_most, live)?,
             Race::Overload => overload::run(&mut house, options, ours_at_most, live)?,
+            Race::Replicas => replicas::run(&mut house, options, live)?,
         };
         writeln!(out, "{}\n", serde_json::to_string_pretty(&found)?)?;
         if let (Some(file), Some(setup)) = (&options.json, &setup) {

@@ -63,6 +63,8 @@ pub enum Race {
     Latency,
     /// Twice what ours can do, open model
     Overload,
+    /// One replica and eight, each under the same small load
+    Replicas,
 }
 
 impl Race {
@@ -75,6 +77,7 @@ impl Race {
             Self::Express => "express_single_in_flight",
             Self::Latency => "latency_at_80pct",
             Self::Overload => "overload_2x",
+            Self::Replicas => "replicas",
         }
     }
 }

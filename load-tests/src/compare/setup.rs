@@ -4,20 +4,12 @@ use serde_json::{Value, json};
 use std::{fs, path::Path, process::Command};
 
 use super::{house::House, options::Options};
-use crate::contend::wire::now;
+use crate::{contend::wire::now, servers::postgres::Postgres};
 
 /// Everything that a figure means nothing without.
 pub fn describe(house: &House, options: &Options) -> Value {
-    let fsyncs = house.postgres.fsyncs_per_second().unwrap_or_default();
-    json!({
-        "date": now(),
-        "commit": commit(),
-        "processor": field("/proc/cpuinfo", "model name"),
-        "cores": std::thread::available_parallelism().map_or(0, usize::from),
-        "memory": field("/proc/meminfo", "MemTotal"),
-        "kernel": fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim(),
-        "postgres": said(Command::new(house.postgres.client_program("postgres")).arg("--version")),
-        "pg_test_fsync_fdatasync_per_second": fsyncs.round(),
+    let mut setup = machine(&house.postgres);
+    let more = json!({
         "seconds": options.seconds,
         "warm_up": options.warm_up,
         "repeat": options.repeat,
@@ -25,6 +17,25 @@ pub fn describe(house: &House, options: &Options) -> Value {
         "driver_threads": options.threads,
         "capture": format!("{:?}", options.capture).to_lowercase(),
         "sessions": if options.redis_sessions { "redis" } else { "in process" },
+    });
+    if let (Value::Object(setup), Value::Object(more)) = (&mut setup, more) {
+        setup.extend(more);
+    }
+    setup
+}
+
+/// The machine, the commit, the day, the disk.
+pub fn machine(postgres: &Postgres) -> Value {
+    let fsyncs = postgres.fsyncs_per_second().unwrap_or_default();
+    json!({
+        "date": now(),
+        "commit": commit(),
+        "processor": field("/proc/cpuinfo", "model name"),
+        "cores": std::thread::available_parallelism().map_or(0, usize::from),
+        "memory": field("/proc/meminfo", "MemTotal"),
+        "kernel": fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim(),
+        "postgres": said(Command::new(postgres.client_program("postgres")).arg("--version")),
+        "pg_test_fsync_fdatasync_per_second": fsyncs.round(),
     })
 }
 

@@ -3,7 +3,7 @@
 //! afterwards, this file still says what was promised.
 
 use anyhow::Context;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
     fs::{File, OpenOptions},
     io::{BufRead, BufReader, Write},
@@ -55,6 +55,16 @@ impl AckLog {
         (&self.0).write_all(text.as_bytes())
     }
 
+    /// Notes anything else that was promised, in the same way.
+    ///
+    /// # Errors
+    /// When the disk fails; then nothing may be claimed about the run.
+    pub fn append(&self, told: &impl Serialize) -> std::io::Result<()> {
+        let mut text = serde_json::to_vec(told)?;
+        text.push(b'\n');
+        (&self.0).write_all(&text)
+    }
+
     /// Puts everything on disk.
     ///
     /// # Errors
@@ -64,23 +74,31 @@ impl AckLog {
     }
 }
 
+/// Reads a log of orders.
+///
+/// # Errors
+/// As [`read_lines`].
+pub fn read_acks(path: &Path) -> anyhow::Result<Vec<Ack>> {
+    read_lines(path)
+}
+
 /// Reads a log. A last line without its end was being written when the driver died; it is left out.
 ///
 /// # Errors
 /// When the file cannot be read, or a finished line does not read: a log with holes proves nothing.
-pub fn read_acks(path: &Path) -> anyhow::Result<Vec<Ack>> {
+pub fn read_lines<T: DeserializeOwned>(path: &Path) -> anyhow::Result<Vec<T>> {
     let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
     let mut reader = BufReader::new(file);
-    let (mut acks, mut text, mut number) = (Vec::new(), Vec::new(), 0);
+    let (mut lines, mut text, mut number) = (Vec::new(), Vec::new(), 0);
     loop {
         text.clear();
         number += 1;
         let read = reader.read_until(b'\n', &mut text)?;
         if read == 0 || text.last() != Some(&b'\n') {
-            return Ok(acks);
+            return Ok(lines);
         }
-        let ack = serde_json::from_slice(&text);
-        acks.push(ack.with_context(|| format!("{}, line {number}", path.display()))?);
+        let line = serde_json::from_slice(&text);
+        lines.push(line.with_context(|| format!("{}, line {number}", path.display()))?);
     }
 }
 

@@ -82,6 +82,15 @@ impl Postgres {
         })
     }
 
+    /// Ends it by this signal (INT: a fast shutdown, QUIT: an immediate one) and waits.
+    ///
+    /// # Errors
+    /// When it does not end.
+    pub fn end(&mut self, signal: Signal) -> anyhow::Result<()> {
+        let Some(mut process) = self.process.take() else { return Ok(()) };
+        process.end(signal).map(drop)
+    }
+
     /// The process of the server; its children work for it.
     pub fn id(&self) -> u32 {
         self.process.as_ref().map_or(0, Process::id)

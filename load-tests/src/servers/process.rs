@@ -130,6 +130,22 @@ impl Process {
         Ok(self.child.wait()?)
     }
 
+    /// Ends it by this signal, which it must obey, and waits.
+    ///
+    /// # Errors
+    /// When it does not end.
+    pub fn end(&mut self, signal: Signal) -> anyhow::Result<ExitStatus> {
+        self.signal(signal)?;
+        let late = Instant::now() + GOODBYE;
+        while Instant::now() < late {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(status);
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        bail!("{} runs on {GOODBYE:?} after {signal:?}:\n{}", self.name, self.log_tail())
+    }
+
     fn log_tail(&self) -> String {
         const SHOWN: usize = 20;
         let log = std::fs::read_to_string(&self.log).unwrap_or_default();
@@ -141,6 +157,8 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         if matches!(self.child.try_wait(), Ok(None)) {
+            // One that was stopped hears nothing.
+            let _awake = self.signal(Signal::CONT);
             // PostgreSQL's children end with it when it is asked, and live on when it is killed.
             let asked = self.signal(self.goodbye);
             let late = Instant::now() + Duration::from_secs(5);

@@ -38,6 +38,17 @@ impl Service {
     }
 }
 
+/// The sandbox gateway.
+#[derive(Debug)]
+pub struct Bank {
+    /// Its process.
+    pub process: Process,
+    /// Where it serves.
+    pub url: String,
+    /// Its book.
+    pub book: PathBuf,
+}
+
 /// How Doorbuster is set up: its binary, its folder, its settings.
 #[derive(Debug, Clone)]
 pub struct Doorbuster {
@@ -82,6 +93,20 @@ impl Doorbuster {
         let log = self.folder.join("doorbuster.log");
         let process = Process::start(&mut self.command(), &log, Signal::TERM)?;
         Service::started(process, "doorbuster serves ")
+    }
+
+    /// Starts the sandbox gateway as a process of its own, for several replicas.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub fn bank(&self) -> anyhow::Result<Bank> {
+        let mut command = self.command();
+        command.args(["sandbox", "--port", "0"]);
+        let mut process = Process::start(&mut command, &self.folder.join("bank.log"), Signal::INT)?;
+        let line = process.says("the sandbox serves ")?;
+        let said = line.trim().split_once(", its book is ");
+        let (url, book) = said.with_context(|| format!("the sandbox says `{line}`"))?;
+        Ok(Bank { process, url: url.to_owned(), book: self.folder.join(book) })
     }
 
     /// Makes the schema and fills the shop: so many SKUs with so many units each.

@@ -178,7 +178,11 @@ fn addresses_that_do_not_hold_say_what_to_do() {
         ]
     );
     let memcached = problems("[storage]\nredis = 'memcached://cache'");
-    assert_eq!(memcached, ["shop.toml: `storage.redis` expects a URL such as `redis://host:6379`"]);
+    assert_eq!(
+        memcached,
+        ["shop.toml: `storage.redis` expects an address such as `redis://127.0.0.1:6379`, or \
+         `redis-cluster://host1:6379,host2:6379,host3:6379` for a Redis Cluster"]
+    );
 }
 
 #[test]

@@ -34,7 +34,8 @@ fn draft_line(line: &At<'_>, limits: &Limits) -> Result<DraftLine, Problem> {
 }
 
 fn person(body: &At<'_>, limits: &Limits) -> Result<Person, Problem> {
-    let buyer = body.find("buyer").map(|at| reading::buyer(&at, limits)).transpose()?;
+    let buyer =
+        body.find("buyer").map(|at| reading::buyer(&at, limits).map(Box::new)).transpose()?;
     let ip = match body.find("signals") {
         Some(signals) => signals.text_in("dev.ucp.buyer_ip", limits.text_bytes)?,
         None => None,

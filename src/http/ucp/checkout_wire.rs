@@ -148,7 +148,7 @@ impl<'a> CheckoutWire<'a> {
             status,
             currency: code(session.currency),
             line_items: session.lines.iter().map(LineWire::of).collect(),
-            buyer: session.person.buyer.as_ref(),
+            buyer: session.person.buyer.as_deref(),
             totals: TotalWire::of(&session.totals),
             messages,
             links: &answers.blocks().links,

@@ -48,7 +48,7 @@ fn draft(body: &At<'_>, limits: &Limits) -> Result<Draft, Problem> {
     }
     let shipping = body.find("shipping_address");
     let person = Person {
-        buyer: Some(buyer),
+        buyer: Some(Box::new(buyer)),
         shipping: shipping.map(|at| reading::address(&at, limits)).transpose()?,
         ..Person::default()
     };

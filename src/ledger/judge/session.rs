@@ -112,8 +112,12 @@ impl Rows {
         } else if wanted.quantity < covered {
             self.add_stock(&wanted.sku, 0, i64::from(covered - wanted.quantity));
         }
-        let expires_at =
-            before.map_or(write.hold_until, |hold| hold.expires_at.max(write.hold_until));
+        let expires_at = match before {
+            // A pinned hold has no end to move; it is renewed when it is unpinned.
+            Some(hold) if write.attempt.is_some() => hold.expires_at,
+            Some(hold) => hold.expires_at.max(write.hold_until),
+            None => write.hold_until,
+        };
         self.put_hold(HoldRow {
             checkout: write.checkout,
             sku: wanted.sku.clone(),

@@ -1,6 +1,6 @@
 //! One batch, one transaction: lock and read, judge, apply, commit.
 
-use sqlx::{Executor, PgConnection};
+use sqlx::{AssertSqlSafe, Executor, PgConnection};
 use std::collections::HashSet;
 use uuid::Uuid;
 
@@ -19,6 +19,7 @@ use crate::{
         store::{CommitFault, LedgerFault},
         world::{Ask, World},
     },
+    telemetry::metrics::{self, JudgedOn},
 };
 
 /// Rows that two batches may insert at once; whoever comes second judges again.
@@ -28,7 +29,7 @@ const MET: [&str; 6] = [
     "idempotency_keys_pkey",
     "holds_pkey",
     "stock_pkey",
-    "payment_attempts_one_pending",
+    "payment_attempts_one_live",
 ];
 
 const LOCK: &str = "select ledger_lock(
@@ -49,7 +50,31 @@ enum Failed {
 }
 
 impl Postgres {
+    /// Commits a batch in one statement where it concerns known rows, else under lock.
     pub(super) async fn commit_batch(
+        &self,
+        batch: &[Entry],
+        now: Timestamp,
+    ) -> Result<BatchReply, CommitFault> {
+        // Behind a pooler a lone statement meets a session without our settings, planned anew.
+        let judged = self.prepares().then(|| self.known().judge(batch, now)).flatten();
+        if let Some(judged) = judged {
+            let committed = self.commit_judged(&judged).await;
+            match &committed {
+                Ok(Some(reply)) => self.known().learn(&judged.changes, reply, now),
+                _ => self.known().forget(batch),
+            }
+            if let Some(reply) = committed? {
+                metrics::ledger_judged(JudgedOn::Known);
+                return Ok(reply);
+            }
+            metrics::ledger_judged(JudgedOn::Refuted);
+        }
+        metrics::ledger_judged(JudgedOn::Locked);
+        self.commit_locked(batch, now).await
+    }
+
+    async fn commit_locked(
         &self,
         batch: &[Entry],
         now: Timestamp,
@@ -93,43 +118,52 @@ impl Postgres {
         batch: &[Entry],
         now: Timestamp,
     ) -> Result<BatchReply, Failed> {
-        let (reply, writes) =
-            tokio::time::timeout(self.deadline, judge_locked(&mut *conn, batch, now))
+        let (reply, changes) =
+            tokio::time::timeout(self.deadline, self.judge_locked(&mut *conn, batch, now))
                 .await
                 .map_err(|_| Failed::Late)??;
+        let writes = !changes.is_empty();
         let end = if writes { "commit" } else { "rollback" };
         match tokio::time::timeout(self.deadline, conn.execute(end)).await {
-            Ok(Ok(_)) => Ok(reply),
+            Ok(Ok(_)) => {
+                self.known().learn(&changes, &reply, now);
+                Ok(reply)
+            }
             Ok(Err(error)) if !writes || met(&error).is_some() => Err(Failed::Before(error)),
             Ok(Err(error)) => Err(Failed::After(error.to_string())),
             Err(_) if !writes => Err(Failed::Late),
             Err(_) => Err(Failed::After("no answer within the deadline".to_owned())),
         }
     }
-}
 
-/// Locks, judges and applies. Returns whether there is anything to commit.
-async fn judge_locked(
-    conn: &mut PgConnection,
-    batch: &[Entry],
-    now: Timestamp,
-) -> Result<(BatchReply, bool), Failed> {
-    let ask = Ask::of(batch, now);
-    conn.execute("begin isolation level read committed read write").await?;
-    let seen = lock(&mut *conn, &ask, now).await?;
-    let world: World = serde_json::from_str(&seen)
-        .map_err(|error| Failed::Unread(format!("what was locked does not read: {error}")))?;
-    let stood = world.keys.iter().map(|seen| (seen.caller.clone(), seen.key.clone())).collect();
-    let (reply, changes) = judge(world, batch, now);
-    if changes.is_empty() {
-        return Ok((reply, false));
+    /// Locks, judges and applies. Where nothing changes there is nothing to commit.
+    async fn judge_locked(
+        &self,
+        conn: &mut PgConnection,
+        batch: &[Entry],
+        now: Timestamp,
+    ) -> Result<(BatchReply, Changes), Failed> {
+        let ask = Ask::of(batch, now);
+        conn.execute(AssertSqlSafe(self.begin.writing.clone())).await?;
+        let seen = lock(&mut *conn, &ask, now, self.prepares()).await?;
+        let world: World = serde_json::from_str(&seen)
+            .map_err(|error| Failed::Unread(format!("what was locked does not read: {error}")))?;
+        let stood = world.keys.iter().map(|seen| (seen.caller.clone(), seen.key.clone())).collect();
+        let (reply, changes) = judge(world, batch, now);
+        if !changes.is_empty() {
+            apply(conn, &changes, &stood, self.prepares()).await?;
+        }
+        Ok((reply, changes))
     }
-    apply(conn, &changes, &stood).await?;
-    Ok((reply, true))
 }
 
 /// Locks what the batch concerns, and reads it.
-async fn lock(conn: &mut PgConnection, ask: &Ask, now: Timestamp) -> Result<String, sqlx::Error> {
+async fn lock(
+    conn: &mut PgConnection,
+    ask: &Ask,
+    now: Timestamp,
+    kept: bool,
+) -> Result<String, sqlx::Error> {
     let uuids = |ids: &mut dyn Iterator<Item = Uuid>| ids.collect::<Vec<_>>();
     let sessions = uuids(&mut ask.sessions.iter().map(|id| id.uuid()));
     let wanted = &ask.wanted;
@@ -140,6 +174,7 @@ async fn lock(conn: &mut PgConnection, ask: &Ask, now: Timestamp) -> Result<Stri
         ask.lines.iter().map(|(_, line)| i32::try_from(*line)).collect::<Result<Vec<_>, _>>();
     let lines = lines.map_err(|error| sqlx::Error::Encode(error.into()))?;
     sqlx::query_scalar(LOCK)
+        .persistent(kept)
         .bind(now.to_offset())
         .bind(ask.entries.iter().map(EntryId::as_str).collect::<Vec<_>>())
         .bind(uuids(&mut ask.holders.iter().map(|id| id.uuid())))
@@ -169,6 +204,7 @@ async fn apply(
     conn: &mut PgConnection,
     changes: &Changes,
     stood: &HashSet<(String, String)>,
+    kept: bool,
 ) -> Result<(), sqlx::Error> {
     let (new, old): (Vec<_>, Vec<_>) = changes.sessions.iter().partition(|row| row.version == 1);
     let lines = changes
@@ -179,6 +215,7 @@ async fn apply(
     let (old_keys, new_keys): (Vec<_>, Vec<_>) = changes.keys.iter().partition(stands);
     let answers = old_keys.into_iter().filter(|key| key.answer.is_some());
     sqlx::query(APPLY)
+        .persistent(kept)
         .bind(rows(&changes.entries))
         .bind(rows(new))
         .bind(rows(old))
@@ -204,7 +241,7 @@ async fn apply(
 }
 
 /// Serialization failure, deadlock, or a row that another batch inserted first.
-fn met(error: &sqlx::Error) -> Option<CommitFault> {
+pub(super) fn met(error: &sqlx::Error) -> Option<CommitFault> {
     let database = error.as_database_error()?;
     let code = database.code()?;
     let inserted_twice =

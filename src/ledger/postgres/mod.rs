@@ -5,9 +5,11 @@
 //! **Not here:** the rules (see [`judge`](super::judge)); other slices keep their own tables' SQL.
 
 mod commit;
+mod known;
 mod pool;
 mod records;
 mod replicas;
+mod settings;
 mod start;
 mod store;
 mod sweep;

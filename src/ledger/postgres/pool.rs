@@ -1,11 +1,16 @@
 //! Connections to PostgreSQL: readers for questions, a few writers for commits, deadlines on both.
 
 use futures_util::future::BoxFuture;
-use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
-use std::{sync::Arc, time::Duration};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
+use super::settings::{self, Begin};
 use crate::ledger::{
-    database::{DatabaseFault, DatabaseOptions},
+    database::{DatabaseFault, DatabaseOptions, Pooling},
+    known::Known,
     lanes::{Lane, Lanes, Open},
     store::LedgerFault,
 };
@@ -18,8 +23,12 @@ pub(crate) type Work<'c, T> = BoxFuture<'c, Result<T, sqlx::Error>>;
 pub struct Postgres {
     pub(super) readers: Arc<Lanes<PgConnection>>,
     pub(super) writers: Arc<Lanes<PgConnection>>,
+    pub(super) known: Arc<Mutex<Known>>,
     pub(super) deadline: Duration,
     pub(super) production: bool,
+    pub(super) pooling: Pooling,
+    /// How a transaction begins.
+    pub(super) begin: Begin,
 }
 
 impl Postgres {
@@ -29,12 +38,23 @@ impl Postgres {
             .location
             .parse()
             .map_err(|error: sqlx::Error| DatabaseFault::Location(error.to_string()))?;
-        // Everything a session must be sure of is set here, not left to the server's file.
-        let connect = parsed
-            .application_name("doorbuster")
-            .options([("timezone", "UTC")])
-            .options(given_up(options.deadline))
-            .disable_statement_logging();
+        let (reading, writing) = (settings::common(options.deadline), settings::by_key());
+        let writing = || reading.iter().chain(&writing);
+        let connect = parsed.application_name("doorbuster").disable_statement_logging();
+        // A pooler hands sessions around: there, each transaction brings its settings along.
+        let (connect, by_key) = match options.pooling {
+            Pooling::Session => {
+                (connect.clone().options(reading.clone()), connect.options(writing().cloned()))
+            }
+            Pooling::Transaction => {
+                let connect = connect.extra_float_digits(None);
+                (connect.clone(), connect)
+            }
+        };
+        let begin = match options.pooling {
+            Pooling::Session => Begin::plain(),
+            Pooling::Transaction => Begin::with(reading.iter(), writing()),
+        };
         let lanes = |count: u32, connect: &PgConnectOptions| {
             let connect = connect.clone();
             let open: Open<PgConnection> = Box::new(move || {
@@ -43,21 +63,11 @@ impl Postgres {
             });
             Arc::new(Lanes::new(count.max(1) as usize, options.deadline, open))
         };
-        // The commit's statements find rows by key, whatever the statistics said when they were
-        // first planned: a plan made for an empty table must not scan it when it has grown. So
-        // there is nothing to learn from a batch's values, and planning anew for each would cost
-        // more than running it.
-        let by_key = connect.clone().options([
-            ("plan_cache_mode", "force_generic_plan"),
-            ("enable_seqscan", "off"),
-            ("enable_hashjoin", "off"),
-            ("enable_mergejoin", "off"),
-            ("jit", "off"),
-        ]);
         let readers = lanes(options.readers, &connect);
         let writers = lanes(options.writers, &by_key);
         let production = options.production;
-        let postgres = Self { readers, writers, deadline: options.deadline, production };
+        let (known, deadline, pooling) = (Arc::default(), options.deadline, options.pooling);
+        let postgres = Self { readers, writers, known, deadline, production, pooling, begin };
         postgres.warm().await?;
         Ok(postgres)
     }
@@ -69,8 +79,15 @@ impl Postgres {
         Ok(())
     }
 
+    /// Whether a statement that was prepared can be used again. Behind a pooler the next one may be
+    /// sent to a session that has never heard of it.
+    pub const fn prepares(&self) -> bool {
+        matches!(self.pooling, Pooling::Session)
+    }
+
     /// Does one piece of work on a connection, within the deadline. For slices with tables of their
-    /// own: one statement, or a transaction they begin and commit themselves.
+    /// own: one statement, or a transaction they begin and commit themselves. Each statement is
+    /// `.persistent(…)` as [`prepares`](Self::prepares) says.
     ///
     /// # Errors
     /// When there is no connection, the deadline passes or a statement fails.
@@ -79,8 +96,24 @@ impl Postgres {
         work: impl for<'c> FnOnce(&'c mut PgConnection) -> Work<'c, T> + Send,
     ) -> Result<T, LedgerFault> {
         let mut lane = self.sound().await?;
-        let done = tokio::time::timeout(self.deadline, work(lane.conn())).await;
+        let done = tokio::time::timeout(self.deadline, self.within(lane.conn(), work)).await;
         self.settle(lane, done)
+    }
+
+    /// Behind a pooler, parsing a statement and running it only meet the same session inside of a
+    /// transaction; one that the work begins itself becomes a part of it.
+    async fn within<T>(
+        &self,
+        conn: &mut PgConnection,
+        work: impl for<'c> FnOnce(&'c mut PgConnection) -> Work<'c, T> + Send,
+    ) -> Result<T, sqlx::Error> {
+        if self.prepares() {
+            return work(conn).await;
+        }
+        let mut tx = conn.begin_with(AssertSqlSafe(self.begin.reading.clone())).await?;
+        let value = work(&mut tx).await?;
+        tx.commit().await?;
+        Ok(value)
     }
 
     /// A connection that answers: work that may run only once must not meet one that died on the
@@ -109,8 +142,11 @@ impl Postgres {
         loop {
             let mut lane = self.readers.take().await?;
             let fresh = lane.fresh;
-            let query = sqlx::query_scalar(sql).bind(parameter);
-            let rows = tokio::time::timeout(self.deadline, query.fetch_all(lane.conn())).await;
+            let (parameter, kept) = (parameter.to_owned(), self.prepares());
+            let asked = self.within(lane.conn(), move |conn| {
+                Box::pin(sqlx::query_scalar(sql).bind(parameter).persistent(kept).fetch_all(conn))
+            });
+            let rows = tokio::time::timeout(self.deadline, asked).await;
             let dead = matches!(&rows, Ok(Err(error)) if is_broken(error));
             let settled = self.settle(lane, rows);
             if !dead || fresh {
@@ -148,29 +184,35 @@ impl Postgres {
     }
 }
 
-/// What we give up on, the server gives up on as well. Behind a dead network it never hears that we
-/// are gone: a transaction left there would keep its locks for hours, and every sale would wait.
-fn given_up(deadline: Duration) -> [(&'static str, String); 2] {
-    let milliseconds = deadline.as_millis().to_string();
-    [("idle_in_transaction_session_timeout", milliseconds.clone()), ("lock_timeout", milliseconds)]
-}
-
 /// Whether the connection, not the statement, is at fault.
 pub(super) fn is_broken(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => true,
         sqlx::Error::WorkerCrashed => true,
-        // Class 08: connection exceptions; 57P0x: the server stops or starts; 53300: it is full.
+        // Class 08: connection exceptions; 57P0x: the server stops or starts; 53300: it is full;
+        // 25P03: we were frozen within a transaction, and it was ended with its connection.
         sqlx::Error::Database(error) => error.code().is_some_and(|code| {
-            code.starts_with("08") || code.starts_with("57P0") || code == "53300"
+            code.starts_with("08")
+                || code.starts_with("57P0")
+                || matches!(&*code, "53300" | "25P03")
         }),
         _ => false,
     }
 }
 
+/// Whether somebody else had a row for too long (55P03).
+fn is_late(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "55P03")
+}
+
 /// The ledger's word for what went wrong.
 pub(super) fn fault(error: &sqlx::Error) -> LedgerFault {
-    if is_broken(error) {
+    // What a pooler in transaction mode says to whoever wants a session.
+    if error.to_string().contains("unsupported startup parameter") {
+        let advice = "a pooler in transaction mode stands before the database; set \
+                      `storage.pooling` to `transaction`";
+        LedgerFault::Unreachable(format!("{error}: {advice}"))
+    } else if is_broken(error) || is_late(error) {
         LedgerFault::Unreachable(error.to_string())
     } else {
         LedgerFault::Broken(error.to_string())

@@ -16,6 +16,7 @@ use crate::{
             OperationChange, OrderInsert, RecordEntry, SessionChange, StockDelta,
         },
         entry::{KeyWrite, NewEvent},
+        known::Assumed,
         row::{GrantRow, HoldRow, NewOrderLine},
     },
 };
@@ -115,6 +116,34 @@ impl Record for HoldRow {
     fn fields(&self, row: &mut Fields<'_>) -> Written {
         row.encode(self.checkout.uuid())?.encode(self.sku.as_str())?.encode(int(self.quantity)?)?;
         row.encode(at(self.expires_at))?.encode(self.pinned_by.map(|attempt| attempt.uuid()))?;
+        Ok(())
+    }
+}
+
+/// A hold that stands and changes, or goes: how it is after, and how it stood.
+pub(super) struct HoldStep<'a> {
+    pub(super) after: &'a HoldRow,
+    pub(super) before: &'a HoldRow,
+}
+
+impl Record for HoldStep<'_> {
+    const TYPE: &'static str = "hold_step";
+
+    fn fields(&self, row: &mut Fields<'_>) -> Written {
+        let Self { after, before } = self;
+        after.fields(row)?;
+        row.encode(int(before.quantity)?)?
+            .encode(before.pinned_by.map(|attempt| attempt.uuid()))?;
+        Ok(())
+    }
+}
+
+impl Record for Assumed {
+    const TYPE: &'static str = "session_assumed";
+
+    fn fields(&self, row: &mut Fields<'_>) -> Written {
+        row.encode(self.checkout.uuid())?.encode(int(self.version)?)?;
+        row.encode(i64::try_from(self.holds)?)?;
         Ok(())
     }
 }

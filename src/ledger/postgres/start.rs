@@ -6,7 +6,10 @@ use sqlx::{
 };
 
 use super::Postgres;
-use crate::ledger::database::{DatabaseFault, SCHEMA_VERSION, check_schema};
+use crate::ledger::{
+    database::{DatabaseFault, SCHEMA_VERSION, check_schema},
+    store::LedgerFault,
+};
 
 /// The oldest server the SQL is tried on.
 const OLDEST: i32 = 150_000;
@@ -44,6 +47,9 @@ fn migrator() -> Migrator {
 
 impl Postgres {
     pub(in crate::ledger) async fn migrate(&self, target: i64) -> Result<(), DatabaseFault> {
+        if !self.prepares() {
+            return self.is_migrated(target).await;
+        }
         let mut lane = self.writers.take().await?;
         let migrator = migrator();
         let done = if target == SCHEMA_VERSION {
@@ -56,8 +62,26 @@ impl Postgres {
         Ok(())
     }
 
+    /// A migration holds a lock of its session from its first step to its last, which a pooler that
+    /// hands sessions around does not give. There, all is well when there is nothing to do.
+    async fn is_migrated(&self, target: i64) -> Result<(), DatabaseFault> {
+        let (.., schema) = self.facts().await?;
+        if target == SCHEMA_VERSION && schema.is_some_and(|schema| schema >= target) {
+            return Ok(());
+        }
+        let advice = "it cannot run through a pooler in transaction mode; give `doorbuster migrate \
+                      --database` the address of PostgreSQL itself, and set `storage.pooling` to \
+                      `session` for it";
+        Err(DatabaseFault::Migration(advice.to_owned()))
+    }
+
+    async fn facts(&self) -> Result<Facts, LedgerFault> {
+        let kept = self.prepares();
+        self.run(move |conn| Box::pin(facts(conn, kept))).await
+    }
+
     pub(in crate::ledger) async fn check(&self) -> Result<(), DatabaseFault> {
-        let facts = self.run(|conn| Box::pin(facts(conn))).await?;
+        let facts = self.facts().await?;
         let (server, fsync, synchronous_commit, schema) = facts;
         if server < OLDEST {
             return Err(DatabaseFault::TooOld { found: server / 10_000, least: OLDEST / 10_000 });
@@ -78,15 +102,20 @@ impl Postgres {
     }
 }
 
-async fn facts(conn: &mut PgConnection) -> Result<(i32, String, String, Option<i64>), sqlx::Error> {
+/// Version, `fsync`, `synchronous_commit`, and the schema's version if there is one.
+type Facts = (i32, String, String, Option<i64>);
+
+async fn facts(conn: &mut PgConnection, kept: bool) -> Result<Facts, sqlx::Error> {
     let (server, fsync, commit, migrated): (i32, String, String, bool) = sqlx::query_as(
         "select current_setting('server_version_num')::int, current_setting('fsync'),
                 current_setting('synchronous_commit'), to_regclass('_sqlx_migrations') is not null",
     )
+    .persistent(kept)
     .fetch_one(&mut *conn)
     .await?;
     let schema = if migrated {
         sqlx::query_scalar("select max(version) from _sqlx_migrations where success")
+            .persistent(kept)
             .fetch_one(conn)
             .await?
     } else {

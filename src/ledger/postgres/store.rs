@@ -175,7 +175,7 @@ impl Store for Postgres {
         limit: u32,
     ) -> Result<Vec<CheckoutId>, LedgerFault> {
         let sql = "select to_json(id)::text from sessions
-                   where state = 'open' and expires_at <= ($1::jsonb->>'now')::timestamptz
+                   where live and state = 'open' and expires_at <= ($1::jsonb->>'now')::timestamptz
                    order by expires_at limit ($1::jsonb->>'limit')::bigint";
         self.list(sql, json!({ "now": now, "limit": limit })).await
     }

@@ -14,17 +14,17 @@ const PURGE_KEYS: &str = "
 const PURGE_SESSIONS: &str = "
     delete from sessions where id in (
         select s.id from sessions s
-        where s.state in ('canceled', 'expired') and s.updated_at < $1
-          and not exists (select from orders o where o.checkout_id = s.id)
+        where s.ended_at < $1
+          and not exists (select from orders o where o.id = s.id)
           and not exists (select from holds h where h.checkout_id = s.id)
-        order by s.updated_at limit $2 for update skip locked)
+        order by s.ended_at limit $2 for update skip locked)
     returning id";
 const PURGE_PEOPLE: &str = "delete from checkout_people where checkout_id = any($1)";
 const PURGE_ENTRIES: &str = "
     delete from entries where id in (select id from entries where at < $1 limit $2)";
 const PURGE_EVENTS: &str = "
-    delete from events where seq in (
-        select seq from events where sent_at < $1 order by sent_at limit $2)";
+    delete from events where id in (
+        select id from events where sent_at < $1 order by sent_at limit $2)";
 
 const FIGURES: &str = "
     select json_build_object(
@@ -39,7 +39,7 @@ const FIGURES: &str = "
             count(*) filter (where state = 'completed'),
             count(*) filter (where state = 'canceled'),
             count(*) filter (where state = 'expired')) from sessions),
-        'orphans', (select count(*) from sessions s full join orders o on o.checkout_id = s.id
+        'orphans', (select count(*) from sessions s full join orders o on o.id = s.id
             where (s.state = 'completed' and o.id is null)
                or (o.id is not null and s.state is distinct from 'completed')),
         'dead_holds', (select count(*) from holds h left join sessions s on s.id = h.checkout_id
@@ -59,7 +59,9 @@ impl Postgres {
         since: RetainSince,
         limit: u32,
     ) -> Result<Purged, LedgerFault> {
-        self.run(move |conn| -> BoxFuture<'_, _> { Box::pin(purge(conn, since, limit)) }).await
+        let kept = self.prepares();
+        self.run(move |conn| -> BoxFuture<'_, _> { Box::pin(purge(conn, since, limit, kept)) })
+            .await
     }
 
     pub(super) async fn count_all(&self) -> Result<Figures, LedgerFault> {
@@ -72,18 +74,19 @@ async fn purge(
     conn: &mut PgConnection,
     since: RetainSince,
     limit: u32,
+    kept: bool,
 ) -> Result<Purged, sqlx::Error> {
     let limit = i64::from(limit);
     let cut = since.sessions.to_offset();
     let mut tx = conn.begin().await?;
     let keys = sqlx::query(PURGE_KEYS).bind(since.keys.to_offset()).bind(limit);
-    let keys = keys.execute(&mut *tx).await?.rows_affected();
+    let keys = keys.persistent(kept).execute(&mut *tx).await?.rows_affected();
     let ended = sqlx::query_scalar(PURGE_SESSIONS).bind(cut).bind(limit);
-    let ended: Vec<uuid::Uuid> = ended.fetch_all(&mut *tx).await?;
-    sqlx::query(PURGE_PEOPLE).bind(&ended).execute(&mut *tx).await?;
-    sqlx::query(PURGE_ENTRIES).bind(cut).bind(limit).execute(&mut *tx).await?;
+    let ended: Vec<uuid::Uuid> = ended.persistent(kept).fetch_all(&mut *tx).await?;
+    sqlx::query(PURGE_PEOPLE).bind(&ended).persistent(kept).execute(&mut *tx).await?;
+    sqlx::query(PURGE_ENTRIES).bind(cut).bind(limit).persistent(kept).execute(&mut *tx).await?;
     let events = sqlx::query(PURGE_EVENTS).bind(since.events.to_offset()).bind(limit);
-    let events = events.execute(&mut *tx).await?.rows_affected();
+    let events = events.persistent(kept).execute(&mut *tx).await?.rows_affected();
     tx.commit().await?;
     Ok(Purged { keys, sessions: ended.len() as u64, events })
 }

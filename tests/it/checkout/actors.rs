@@ -14,6 +14,7 @@ in_shops_on_both!(
     a_cart_that_died_is_started_again,
     a_sku_that_died_is_started_again,
     a_cart_serves_a_line_of_bounded_length,
+    what_nobody_waits_for_any_more_is_not_begun,
 );
 
 async fn a_cart_that_died_is_started_again(on: On) {
@@ -79,6 +80,40 @@ async fn a_cart_serves_a_line_of_bounded_length(on: On) {
     };
     let (paid, ()) = tokio::join!(ada.pays_as("pay", "success_token"), crowd);
     assert!(paid.says("\"completed\""), "{paid:?}");
+    shop.debts_are_paid().await;
+    shop.assert_clean_slate().await;
+    shop.closes().await;
+}
+
+async fn what_nobody_waits_for_any_more_is_not_begun(on: On) {
+    let shop = on.shop().await;
+    shop.stock("TEE", 9).await;
+    let ada = shop.shopper();
+    ada.adds("TEE", 1).await.text();
+    let gate = Arc::new(Gate::default());
+    shop.bank.next(Call::Authorize, Trouble::Delayed(gate.clone()));
+    let others = async {
+        gate.reached().await;
+        let carts = &shop.app().carts;
+        let mut stays = Box::pin(ada.wants(&[("TEE", 2)]));
+        let mut leaves = Box::pin(ada.wants(&[("TEE", 3)]));
+        for (waiting, asked) in [(2, &mut stays), (3, &mut leaves)] {
+            assert!(futures_util::poll!(asked).is_pending());
+            assert_eq!(carts.waiting(), waiting);
+        }
+        // Who looks comes after them: both stand in the line then, behind the one that pays.
+        ada.session().await;
+        drop(leaves);
+        assert_eq!(carts.waiting(), 2);
+        gate.open();
+        stays.await.text();
+    };
+    let (declined, ()) = tokio::join!(ada.pays("fail_token"), others);
+    assert!(!declined.says("\"completed\""), "{declined:?}");
+    // A last one in line comes after all that stood there.
+    shop.app().carts.tend(ada.checkout).await.expect("it is looked after");
+    assert_eq!(shop.level("TEE").await.held, 2, "what was given up was done all the same");
+    ada.cancels().await.text();
     shop.debts_are_paid().await;
     shop.assert_clean_slate().await;
     shop.closes().await;

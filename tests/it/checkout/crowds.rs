@@ -1,6 +1,7 @@
 //! Everybody at once.
 
-use futures_util::future::join_all;
+use futures_util::future::{Either, join_all, select};
+use std::{cell::Cell, pin::pin};
 
 use crate::shop::{On, TestShop, Told, bank::Call, full, in_shops_on_both};
 
@@ -10,6 +11,7 @@ in_shops_on_both!(
     crossing_carts_never_wait_for_each_other,
     one_key_sent_a_hundred_times_to_one_cart_charges_once,
     one_key_sent_a_hundred_times_through_the_express_lane_charges_once,
+    a_crowd_before_one_sku_keeps_nobody_from_the_others,
 );
 
 const BUYERS: usize = 200;
@@ -133,5 +135,62 @@ async fn one_key_sent_a_hundred_times_through_the_express_lane_charges_once(on: 
     let again = shop.shopper().buys_as("buy", &[("TEE", 1)], "slow_token").await;
     assert!(told.iter().any(Told::is_in_flight), "some come while the payment is under way");
     assert_one_charge(&shop, told, again).await;
+    shop.closes().await;
+}
+
+/// Who wants the hot SKU, and asks again at once whatever they are told.
+const CROWD: usize = 256;
+
+/// Who buys something else meanwhile, each another SKU.
+const OTHERS: usize = 32;
+
+/// Answers that one of the crowd may get while the others buy once. Each batch takes what came
+/// first, so that one of the crowd gets about as many as a purchase has steps: four.
+const ANSWERS_MAX: usize = 16;
+
+/// First with units to fight over, then sold out.
+async fn a_crowd_before_one_sku_keeps_nobody_from_the_others(on: On) {
+    let shop = on.shop().await;
+    shop.stock("HOT", 300).await;
+    let names: Vec<_> = (0..OTHERS).map(|number| format!("COLD-{number}")).collect();
+    for name in &names {
+        shop.stock(name, 2).await;
+    }
+    for stage in ["contended", "sold out"] {
+        let answers: Vec<_> = (0..CROWD).map(|_| Cell::new(0)).collect();
+        let crowd = join_all(answers.iter().map(|answers| {
+            let shop = &shop;
+            async move {
+                loop {
+                    let told = shop.shopper().buys(&[("HOT", 1)]).await;
+                    assert!(told.says("\"placed\"") || told.says("out_of_stock"), "{told:?}");
+                    answers.set(answers.get() + 1);
+                }
+            }
+        }));
+        let others = async {
+            // Not before the crowd is there.
+            while answers.iter().any(|answers| answers.get() == 0) {
+                tokio::task::yield_now().await;
+            }
+            let before: Vec<_> = answers.iter().map(Cell::get).collect();
+            let buy = |name: &String| {
+                let (shop, name) = (&shop, name.clone());
+                async move { shop.shopper().buys(&[(&name, 1)]).await }
+            };
+            let told = join_all(names.iter().map(buy)).await;
+            assert!(told.iter().all(|told| told.says("\"placed\"")), "{told:?}");
+            let meanwhile = answers.iter().zip(before).map(|(now, before)| now.get() - before);
+            meanwhile.max().unwrap_or_default()
+        };
+        let Either::Right((most, _)) = select(pin!(crowd), pin!(others)).await else {
+            unreachable!("the crowd never stops");
+        };
+        assert!(most <= ANSWERS_MAX, "{stage}: the others waited for {most} rounds of the crowd");
+    }
+    shop.debts_are_paid().await;
+    let level = shop.level("HOT").await;
+    assert_eq!((level.sold, level.held), (300, 0));
+    shop.assert_clean_slate().await;
     shop.closes().await;
 }

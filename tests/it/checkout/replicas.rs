@@ -23,6 +23,35 @@ async fn a_replica_that_was_overtaken_notices() {
 }
 
 #[actix::test]
+async fn what_is_remembered_is_looked_up_before_it_is_told() {
+    let shop = On::Postgres.shop().await;
+    let other = shop.beside().await;
+    shop.stock("TEE", 1).await;
+    shop.stock("MUG", 9).await;
+    let first = shop.shopper();
+    first.adds("TEE", 1).await.text();
+    // Half of this cart is sold out, and this replica remembers it so.
+    let here = shop.shopper();
+    assert!(here.wants(&[("TEE", 1), ("MUG", 2)]).await.says("out_of_stock"));
+    let there = here.at(&other);
+    there.wants(&[("MUG", 2)]).await.text();
+    assert!(here.pays("success_token").await.says(r#""status":"completed""#));
+    // The same with a version, and with a total, that only the other one has seen.
+    let here = shop.shopper();
+    here.adds("MUG", 1).await.text();
+    here.at(&other).wants(&[("MUG", 3)]).await.text();
+    assert!(here.cancels_at(2).await.says(r#""status":"canceled""#));
+    let here = shop.shopper();
+    here.adds("MUG", 1).await.text();
+    let there = here.at(&other);
+    there.wants(&[("MUG", 3)]).await.text();
+    let total = there.session().await.totals.total;
+    assert!(here.pays_exactly(total).await.says(r#""status":"completed""#));
+    other.leaves().await;
+    shop.closes().await;
+}
+
+#[actix::test]
 async fn two_replicas_that_pay_for_one_cart_charge_once() {
     let shop = On::Postgres.shop().await;
     let other = shop.beside().await;

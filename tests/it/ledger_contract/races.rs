@@ -202,6 +202,7 @@ async fn connections_that_died_on_the_shelf_are_replaced() {
         admin.execute(sql).await.expect("ends them");
     };
     kill().await;
+    bench.clock.advance(Duration::from_secs(2));
     assert_eq!(bench.store.find_version(checkout).await.expect("asks again"), Some(1));
     bench.one(write(bench.session(checkout, 2, &[("TEE", 2)]))).await.expect("commits again");
     kill().await;
@@ -210,6 +211,42 @@ async fn connections_that_died_on_the_shelf_are_replaced() {
         Box::pin(async move { sqlx::query_scalar::<_, i32>("select 2").fetch_one(conn).await })
     });
     assert_eq!(two.await.expect("is run once, on a sound connection"), 2);
+}
+
+/// What a replica meets that was frozen in the middle of a transaction and goes on.
+#[tokio::test]
+async fn a_transaction_that_was_ended_while_we_were_frozen_is_a_lost_connection() {
+    let (bench, _, _) = two_replicas().await;
+    let Postgres(postgres) = &bench.database else { panic!("this is PostgreSQL") };
+    let frozen = postgres.run(|conn| {
+        Box::pin(async move {
+            conn.execute("begin; set local idle_in_transaction_session_timeout = 1").await?;
+            // Whatever is sent after the server has hung up is answered with why it did.
+            loop {
+                sqlx::query_scalar::<_, i32>("select 2").fetch_one(&mut *conn).await?;
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        })
+    });
+    let frozen: Result<i32, _> = frozen.await;
+    let fault = frozen.expect_err("the transaction was ended");
+    assert!(matches!(fault, LedgerFault::Unreachable(_)), "{fault}");
+}
+
+#[tokio::test]
+async fn a_batch_on_known_rows_whose_line_breaks_is_unknown_until_sent_again() {
+    let (bench, _, address) = two_replicas().await;
+    bench.receive("TEE", 5).await;
+    let mut admin = PgConnection::connect(&address).await.expect("connects");
+    let sql = "select count(pg_terminate_backend(pid, 5000)) from pg_stat_activity
+               where datname = current_database() and pid <> pg_backend_pid()";
+    admin.execute(sql).await.expect("ends them");
+    let mut entry = write(bench.session(bench.checkout(), 1, &[("TEE", 1)]));
+    let fault = bench.store.commit(std::slice::from_ref(&entry), bench.now()).await;
+    assert!(matches!(fault, Err(CommitFault::Unknown(_))), "it may have arrived: {fault:?}");
+    entry.resubmitted = true;
+    bench.one(entry).await.expect("is sent again, under lock");
+    assert_eq!(bench.levels("TEE").await, [5, 4, 0, 1, 0]);
 }
 
 #[tokio::test]

@@ -4,10 +4,12 @@
 //! condition can be asked; only the moments of the kills are drawn (from a seed that is printed).
 
 mod cards;
+mod chaos;
 mod commands;
 mod house;
 mod kills;
 mod outages;
+mod pooled;
 mod readme;
 mod reckoning;
 mod shoppers;

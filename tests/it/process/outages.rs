@@ -10,6 +10,7 @@ use super::{
 };
 use crate::support::{
     cable::{Cable, Line},
+    own_cluster::OwnCluster,
     own_servers::{OwnPostgres, OwnRedis},
     servers,
 };
@@ -53,6 +54,32 @@ async fn redis_killed_and_flushed_mid_sale() {
     sale.sells(15, BACK).await;
     redis.start_again();
     used_again(&redis).await;
+    sale.sells(10, BACK).await;
+    let diary = sale.close(BACK).await;
+    nobody_was_left_hanging(&diary);
+    assert_eq!(diary.refused, [Duration::ZERO; 0], "refused though only Redis was gone");
+    reckon(&setup, house, diary, &SKUS).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn redis_cluster_master_killed_mid_sale() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut cluster = OwnCluster::start();
+    let setup = on(&folder, &servers::postgres().await).with("storage.redis", cluster.url());
+    setup.fill(&SKUS.map(|sku| (sku, 20_000)));
+    let house = setup.start().await;
+    let sale = Sale::open(&house.till(), 4, 7, &SKUS, MIXED);
+    sale.sells(10, BACK).await;
+    for master in 0..3 {
+        cluster.kill(master);
+        sale.sells(15, BACK).await;
+        cluster.start_again(master);
+        let late = Instant::now() + BACK;
+        while cluster.says(master, "DBSIZE") == ":0" {
+            assert!(Instant::now() < late, "a master is back and nobody uses it");
+            sleep(Duration::from_millis(50)).await;
+        }
+    }
     sale.sells(10, BACK).await;
     let diary = sale.close(BACK).await;
     nobody_was_left_hanging(&diary);

@@ -140,6 +140,13 @@ impl<'a> Shopper<'a> {
         self.asks(&self.shop.fresh_key(), UCP, Command::Cancel).await
     }
 
+    /// Gives up the cart at this version (`If-Match`), and no other.
+    pub(crate) async fn cancels_at(&self, version: u32) -> Told {
+        let ask = self.ask(&self.shop.fresh_key(), "the same", UCP, Command::Cancel);
+        let ask = Ask { if_version: Some(version), ..ask };
+        Told(self.shop.app().carts.ask(ask).await)
+    }
+
     /// The session as shown.
     pub(crate) async fn session(&self) -> Arc<Session> {
         self.look().await.expect("there is a session")
@@ -174,14 +181,18 @@ impl<'a> Shopper<'a> {
     }
 
     async fn sends(&self, key: &str, body: &str, dialect: &'static str, command: Command) -> Told {
+        let ask = self.ask(key, body, dialect, command);
+        Told(self.shop.app().carts.ask(ask).await)
+    }
+
+    fn ask(&self, key: &str, body: &str, dialect: &'static str, command: Command) -> Ask {
         let asked = Asked {
             caller: "anonymous".into(),
             key: key.to_owned(),
             fingerprint: body.to_owned(),
             dialect,
         };
-        let ask = Ask { checkout: self.checkout, asked, if_version: None, command };
-        Told(self.shop.app().carts.ask(ask).await)
+        Ask { checkout: self.checkout, asked, if_version: None, command }
     }
 
     fn draft(&self) -> Draft {
@@ -193,7 +204,11 @@ impl<'a> Shopper<'a> {
             quantity: *quantity,
         };
         let lines = self.lines.borrow().iter().map(line).collect();
-        Draft { currency: None, lines, person: Person { buyer, ..Person::default() } }
+        Draft {
+            currency: None,
+            lines,
+            person: Person { buyer: buyer.map(Box::new), ..Person::default() },
+        }
     }
 }
 

@@ -149,8 +149,8 @@ impl Tables {
             let row = insert.row;
             let of_checkout = |other: &&AttemptRow| other.checkout == row.checkout;
             for other in self.attempts.values().filter(of_checkout) {
-                must(other.state != AttemptState::Pending, "payment_attempts_one_pending")?;
-                must(other.state != AttemptState::Authorized, "payment_attempts_one_authorized")?;
+                must(other.state != AttemptState::Pending, "payment_attempts_one_live")?;
+                must(other.state != AttemptState::Authorized, "payment_attempts_one_live")?;
                 must(other.number != row.number, "payment_attempts_number_unique")?;
             }
             must(self.attempts.insert(row.id, row).is_none(), "payment_attempts_pkey")?;

@@ -5,9 +5,9 @@
 use super::{chaos::Run, run, sabotage::Sabotage};
 use crate::shop::full;
 
-/// Seeds of one test, of four that run side by side.
+/// Seeds of one part, of eight that run side by side.
 fn seeds() -> u64 {
-    if full() { 5000 } else { 500 }
+    if full() { 2500 } else { 250 }
 }
 
 /// A broken rule shows within so many seeds, or the simulation does not guard it.
@@ -42,6 +42,26 @@ fn seeds_of_the_third_part_keep_every_promise() {
 #[test]
 fn seeds_of_the_fourth_part_keep_every_promise() {
     assert_keeps_every_promise(3);
+}
+
+#[test]
+fn seeds_of_the_fifth_part_keep_every_promise() {
+    assert_keeps_every_promise(4);
+}
+
+#[test]
+fn seeds_of_the_sixth_part_keep_every_promise() {
+    assert_keeps_every_promise(5);
+}
+
+#[test]
+fn seeds_of_the_seventh_part_keep_every_promise() {
+    assert_keeps_every_promise(6);
+}
+
+#[test]
+fn seeds_of_the_eighth_part_keep_every_promise() {
+    assert_keeps_every_promise(7);
 }
 
 /// Each found something once. What a seed brings about changes with the code it plays; the faults
@@ -111,6 +131,11 @@ fn fencing_in_one_statement_is_seen() {
 #[test]
 fn a_refusal_nobody_records_is_seen() {
     assert!(seen(Sabotage::ForgetRefusals).contains("was refused, and is accepted now"));
+}
+
+#[test]
+fn writing_known_rows_unchecked_is_seen() {
+    seen(Sabotage::TrustMemory);
 }
 
 #[test]

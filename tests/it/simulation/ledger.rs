@@ -10,6 +10,7 @@ use doorbuster::{
         BatchReply, CommitFault, Entry, Fact, LedgerFault, LedgerRefused,
         changes::Changes,
         judge::judge,
+        known::{Judged, Known},
         row::AttemptState,
         world::{Ask, World},
     },
@@ -34,6 +35,8 @@ pub(crate) struct Ledger {
     pub(crate) chaos: Arc<Chaos>,
     pub(crate) tables: Arc<Mutex<Tables>>,
     locks: Arc<Locks>,
+    /// What the process whose handle this is knows.
+    pub(crate) known: Arc<Mutex<Known>>,
     /// The replica whose handle this is, and how it dies.
     pub(crate) sender: Option<(usize, mpsc::UnboundedSender<usize>)>,
 }
@@ -69,7 +72,13 @@ pub(crate) fn elsewhere(work: impl Future<Output = ()> + Send + 'static) {
 
 impl Ledger {
     pub(crate) fn new(chaos: Arc<Chaos>) -> Self {
-        Self { chaos, tables: Arc::default(), locks: Arc::default(), sender: None }
+        Self {
+            chaos,
+            tables: Arc::default(),
+            locks: Arc::default(),
+            known: Arc::default(),
+            sender: None,
+        }
     }
 
     /// A question to the rows as they stand when it arrives.
@@ -121,23 +130,52 @@ impl Ledger {
         })
     }
 
-    /// Sends a batch off; the reply comes, or does not.
+    /// Commits a batch on known rows where it can be, else under lock: as PostgreSQL's store does.
     pub(crate) async fn send(
         &self,
         batch: &[Entry],
         now: Timestamp,
     ) -> Result<BatchReply, CommitFault> {
+        let known = || self.known.lock().unwrap();
+        let judged = known().judge(batch, now).filter(|_| !self.chaos.is(Sabotage::AnswerEarly));
+        if judged.is_some() {
+            match self.dispatch(batch, now, judged).await {
+                Ok(Some((reply, changes))) => {
+                    known().learn(&changes, &reply, now);
+                    return Ok(reply);
+                }
+                Ok(None) => known().forget(batch),
+                Err(fault) => {
+                    known().forget(batch);
+                    return Err(fault);
+                }
+            }
+        }
+        let done = self.dispatch(batch, now, None).await?;
+        let (reply, changes) = done.expect("nothing is taken for known under lock");
+        known().learn(&changes, &reply, now);
+        Ok(reply)
+    }
+
+    /// Sends a batch off; the reply comes, or does not.
+    async fn dispatch(
+        &self,
+        batch: &[Entry],
+        now: Timestamp,
+        judged: Option<Judged>,
+    ) -> Result<Served, CommitFault> {
         let ending = self.ending(batch)?;
         if ending != Ending::Answered && self.chaos.strikes(self.chaos.plan.dies_committing) {
             // The process dies with its commit under way.
             let _over = self.sender.as_ref().map(|(number, doomed)| doomed.send(*number));
         }
         let (reply, answer) = oneshot::channel();
-        let (ledger, batch) = (self.clone(), batch.to_vec());
+        let sent = Sent { batch: batch.to_vec(), now, judged };
+        let ledger = self.clone();
         let (there, back) = (self.way(), self.way());
         elsewhere(async move {
             tokio::time::sleep(there).await;
-            let outcome = ledger.serve(&batch, now, ending, reply).await;
+            let outcome = ledger.serve(&sent, ending, reply).await;
             if let Some((reply, outcome)) = outcome {
                 tokio::time::sleep(back).await;
                 let _gone = reply.send(outcome);
@@ -150,23 +188,22 @@ impl Ledger {
     /// The server's side of a commit. Gives the reply back when there is one to send.
     async fn serve(
         &self,
-        batch: &[Entry],
-        now: Timestamp,
+        sent: &Sent,
         ending: Ending,
         reply: Replier,
-    ) -> Option<(Replier, Result<BatchReply, CommitFault>)> {
+    ) -> Option<(Replier, Result<Served, CommitFault>)> {
         let chaos = &self.chaos;
         if ending != Ending::Answered {
-            let first = batch.first().map(|entry| entry.id.clone());
-            chaos.tell(|| format!("{ending:?} of {} from {first:?}", batch.len()));
+            let first = sent.batch.first().map(|entry| entry.id.clone());
+            chaos.tell(|| format!("{ending:?} of {} from {first:?}", sent.batch.len()));
         }
         match ending {
             Ending::Answered if chaos.is(Sabotage::AnswerEarly) => {
-                self.answer_early(batch, now, reply).await;
+                self.answer_early(sent, reply).await;
                 None
             }
             Ending::Answered => {
-                let outcome = match self.transact(batch, now, Duration::ZERO, true).await {
+                let outcome = match self.transact(sent, Duration::ZERO, true).await {
                     Some(done) => Ok(done),
                     None => Err(unreachable("the simulated ledger waits for a row").into()),
                 };
@@ -174,14 +211,14 @@ impl Ledger {
             }
             Ending::Dropped => None,
             Ending::Unanswered => {
-                self.transact(batch, now, Duration::ZERO, true).await;
+                self.transact(sent, Duration::ZERO, true).await;
                 drop(reply);
                 None
             }
             Ending::Lingers { commits } => {
                 let linger = chaos.between(50, 12_000);
                 tokio::join!(
-                    self.transact(batch, now, linger, commits),
+                    self.transact(sent, linger, commits),
                     hang_up(reply, chaos.between(10, 1000))
                 );
                 None
@@ -189,28 +226,34 @@ impl Ledger {
             Ending::Delayed => {
                 hang_up(reply, chaos.between(1, 500)).await;
                 tokio::time::sleep(chaos.between(1, 12_000)).await;
-                self.transact(batch, now, Duration::ZERO, true).await;
+                self.transact(sent, Duration::ZERO, true).await;
                 None
             }
         }
     }
 
-    /// Locks, judges, waits with the locks in hand, applies. `None` when a row could not be had.
-    async fn transact(
-        &self,
-        batch: &[Entry],
-        now: Timestamp,
-        linger: Duration,
-        commits: bool,
-    ) -> Option<BatchReply> {
-        let ask = Ask::of(batch, now);
+    /// Locks, judges, waits with the locks in hand, applies. `None` when a row could not be had;
+    /// nothing is served when a row is not as it was known.
+    async fn transact(&self, sent: &Sent, linger: Duration, commits: bool) -> Option<Served> {
+        let Sent { batch, now, judged } = sent;
+        let ask = Ask::of(batch, *now);
         let hold = self.locks.batch(&ask, &self.tables).await?;
-        let (reply, changes) = {
-            let tables = self.tables.lock().unwrap();
-            let world = self.sabotaged(tables.seen(&ask), batch);
-            let (reply, changes) = judge(world, batch, now);
-            self.check_refusals(&tables, batch, &reply, now);
-            (reply, changes)
+        let (reply, changes) = match judged {
+            Some(judged) => {
+                let tables = self.tables.lock().unwrap();
+                let judged = tables.bear_out(judged, &self.chaos).then(|| judged.clone());
+                self.chaos.tell(|| format!("known: {}", judged.is_some()));
+                let Some(judged) = judged else { return Some(None) };
+                let judged = tables.settle_guesses(judged);
+                (judged.reply, judged.changes)
+            }
+            None => {
+                let tables = self.tables.lock().unwrap();
+                let world = self.sabotaged(tables.seen(&ask), batch);
+                let (reply, changes) = judge(world, batch, *now);
+                self.check_refusals(&tables, batch, &reply, *now);
+                (reply, changes)
+            }
         };
         let answered = batch
             .iter()
@@ -220,11 +263,11 @@ impl Ledger {
         // Others commit in between what these locks leave free.
         tokio::time::sleep(linger + self.chaos.between(0, 1)).await;
         if commits && !changes.is_empty() {
-            self.commit(batch, &reply, changes, &hold);
+            self.commit(batch, &reply, changes.clone(), &hold);
         }
         self.tables.lock().unwrap().refused.extend(refused);
         drop(hold);
-        Some(reply)
+        Some(Some((reply, changes)))
     }
 
     fn commit(&self, batch: &[Entry], reply: &BatchReply, changes: Changes, hold: &Hold) {
@@ -292,7 +335,8 @@ impl Ledger {
                 Sabotage::AnswerEarly
                 | Sabotage::FenceInOneStatement
                 | Sabotage::ForgetRefusals
-                | Sabotage::Storm,
+                | Sabotage::Storm
+                | Sabotage::TrustMemory,
             )
             | None => {}
         }
@@ -300,15 +344,15 @@ impl Ledger {
     }
 
     /// Broken on purpose: what the judge says leaves at once, and half of the commits fail.
-    async fn answer_early(&self, batch: &[Entry], now: Timestamp, reply: Replier) {
-        let ask = Ask::of(batch, now);
+    async fn answer_early(&self, sent: &Sent, reply: Replier) {
+        let ask = Ask::of(&sent.batch, sent.now);
         let judged = {
             let tables = self.tables.lock().unwrap();
-            judge(tables.seen(&ask), batch, now).0
+            judge(tables.seen(&ask), &sent.batch, sent.now)
         };
-        let _gone = reply.send(Ok(judged));
+        let _gone = reply.send(Ok(Some(judged)));
         let lost = self.chaos.strikes(50);
-        self.transact(batch, now, Duration::ZERO, !lost).await;
+        self.transact(sent, Duration::ZERO, !lost).await;
     }
 
     /// Fences a holder, as the databases do: its row first, its grants in the next statement.
@@ -368,7 +412,18 @@ impl Ledger {
     }
 }
 
-type Replier = oneshot::Sender<Result<BatchReply, CommitFault>>;
+/// What a commit came to; nothing when a row was not as it was known.
+type Served = Option<(BatchReply, Changes)>;
+
+type Replier = oneshot::Sender<Result<Served, CommitFault>>;
+
+/// A batch on its way.
+struct Sent {
+    batch: Vec<Entry>,
+    now: Timestamp,
+    /// How it was judged, when that was on known rows.
+    judged: Option<Judged>,
+}
 
 /// The connection breaks after a while.
 async fn hang_up(reply: Replier, after: Duration) {

@@ -16,6 +16,7 @@ mod bank;
 mod cache;
 mod cases;
 mod chaos;
+mod known;
 mod ledger;
 mod locks;
 mod reckoning;

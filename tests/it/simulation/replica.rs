@@ -133,6 +133,8 @@ pub(crate) fn start(world: &World, number: usize, lifetime: u64) -> (LocalSet, D
     let tasks = LocalSet::new();
     let mut world = world.clone();
     world.ledger.sender = Some((number, world.doomed.clone()));
+    // A new process knows nothing.
+    world.ledger.known = Arc::default();
     tasks.spawn_local(async move { live(world, number, lifetime, inbox).await });
     (tasks, door)
 }
@@ -243,7 +245,7 @@ fn rounds(world: &World, keeper: &Arc<Keeper>, holder: &Arc<Holder>) {
         }
     });
     let (keeper, holder) = (keeper.clone(), holder.clone());
-    every(busy(2), move || {
+    every(busy(1), move || {
         let (keeper, holder) = (keeper.clone(), holder.clone());
         async move { drop(holder.beat(&keeper.desk.stock).await) }
     });

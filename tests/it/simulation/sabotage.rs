@@ -17,6 +17,8 @@ pub(crate) enum Sabotage {
     ForgetRefusals,
     /// A settled attempt looks pending to the judge, and the constraint is gone.
     SettleTwice,
+    /// A batch judged on known rows is written without a look at them.
+    TrustMemory,
     /// Nothing: only the weather of those that need a storm.
     Storm,
 }

@@ -294,7 +294,7 @@ fn draft(lines: &Lines) -> Draft {
         item: sku.to_string(),
         quantity: *quantity,
     };
-    let person = Person { buyer, ..Person::default() };
+    let person = Person { buyer: buyer.map(Box::new), ..Person::default() };
     Draft { currency: None, lines: lines.iter().map(line).collect(), person }
 }
 

@@ -7,7 +7,7 @@ use doorbuster::{
     },
     ledger::{
         BatchReply, CommitFault, Database, DatabaseOptions, Document, Entry, EntryId, Fact,
-        LedgerFault, Outcome, Store,
+        LedgerFault, Outcome, Pooling, Store,
         entry::{
             CloseGrants, Expire, GrantWanted, HoldWanted, KeyWrite, LineMove, LineMoveKind,
             MoveKind, NewAttempt, NewEvent, Place, SessionWrite, Settle, Source, StockMove,
@@ -21,7 +21,7 @@ use doorbuster::{
 };
 use std::{sync::Arc, time::Duration};
 
-use super::servers;
+use super::{pooler, servers};
 
 /// How long holds live.
 pub(crate) const HOLD: Duration = Duration::from_secs(600);
@@ -43,15 +43,22 @@ impl Bench {
         Self::at(servers::postgres().await).await
     }
 
+    /// A ledger in PostgreSQL behind a pooler that gives each transaction another session.
+    pub(crate) async fn pooled() -> Self {
+        let address = pooler::to(&servers::postgres().await);
+        let pooling = Pooling::Transaction;
+        Self::open(DatabaseOptions { pooling, ..DatabaseOptions::new(address) }, None, 1).await
+    }
+
     /// A ledger at this address.
     pub(crate) async fn at(address: String) -> Self {
-        Self::open(address, None, 1).await
+        Self::open(DatabaseOptions::new(address), None, 1).await
     }
 
     pub(crate) async fn sqlite() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let location = folder.path().display().to_string();
-        let bench = Self::open(location, Some(folder), 1).await;
+        let bench = Self::open(DatabaseOptions::new(location), Some(folder), 1).await;
         bench.database.migrate().await.expect("the schema applies");
         bench
     }
@@ -62,12 +69,11 @@ impl Bench {
         self.store.close().await;
         drop(self);
         let location = folder.path().display().to_string();
-        Self::open(location, Some(folder), 2).await
+        Self::open(DatabaseOptions::new(location), Some(folder), 2).await
     }
 
-    async fn open(location: String, folder: Option<tempfile::TempDir>, seed: u64) -> Self {
-        let database =
-            Database::open(&DatabaseOptions::new(location)).await.expect("the database opens");
+    async fn open(options: DatabaseOptions, folder: Option<tempfile::TempDir>, seed: u64) -> Self {
+        let database = Database::open(&options).await.expect("the database opens");
         let start = Timestamp::parse("2026-11-27T08:00:00Z").expect("a moment");
         Self {
             store: database.store(),

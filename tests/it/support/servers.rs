@@ -154,7 +154,7 @@ fn start_redis() -> String {
 }
 
 /// Stops the server with this pid and removes its folder when this process is gone.
-fn end_with_us(pid: &str, folder: &Path) {
+pub(super) fn end_with_us(pid: &str, folder: &Path) {
     let script = "trap '' INT TERM; cat >/dev/null; kill -QUIT \"$1\" 2>/dev/null \
                   || kill \"$1\" 2>/dev/null; sleep 1; rm -rf \"$2\"";
     let guard = Command::new("sh")
@@ -205,7 +205,7 @@ pub(crate) fn redis_program() -> OsString {
     env::var_os("DOORBUSTER_TEST_REDIS_BIN").unwrap_or_else(|| "redis-server".into())
 }
 
-fn private_folder(of: &str) -> PathBuf {
+pub(super) fn private_folder(of: &str) -> PathBuf {
     let folder = env::temp_dir().join(format!("doorbuster-{of}-{}", std::process::id()));
     drop(fs::remove_dir_all(&folder));
     fs::create_dir_all(&folder).expect("the temporary folder takes a folder");
