@@ -16,8 +16,11 @@
 //!
 //! Imports go down only, and `tests/tidy.rs` sees to it: [`app`] and [`commands`] on top, with
 //! [`replay`], [`audit`] and [`config`]; then [`http`] → [`cart`] → [`checkout`] → [`catalog`],
-//! [`stock`], [`pricing`], [`payment`] → [`access`], [`sessions`] → [`ledger`] → [`outbound`] →
-//! [`telemetry`] → [`base`].
+//! [`stock`], [`pricing`], [`fraud`], [`payment`] → [`access`], [`sessions`] → [`ledger`] →
+//! [`outbound`] → [`telemetry`] → [`base`].
+//!
+//! [`fraud`] stands beside that path: its features, models and their training are there, and the
+//! command line uses them; no checkout is scored yet.
 //!
 //! # What always holds
 //!
@@ -52,6 +55,7 @@ pub mod catalog;
 pub mod checkout;
 pub mod commands;
 pub mod config;
+pub mod fraud;
 pub mod http;
 pub mod ledger;
 pub mod outbound;

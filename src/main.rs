@@ -24,7 +24,7 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> anyhow::Result<()> {
-    let config = cli.settings.load()?;
+    let config = cli.config()?;
     logs::install(config.log.format, &config.log.filter)?;
     outbound::install_tls_provider();
     commands::run(cli.command.as_ref(), &config, &mut io::stdout())

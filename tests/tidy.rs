@@ -75,6 +75,11 @@ fn imports_go_down_only() {
 }
 
 #[test]
+fn what_serves_scores_leans_on_nothing_offline() {
+    tidy(&imports::offline(&product()));
+}
+
+#[test]
 fn frameworks_stay_at_their_addresses() {
     tidy(&imports::frameworks(&product()));
 }

@@ -4,13 +4,17 @@
 //! same configuration the same way. **Not here:** the work itself (each slice does its own).
 
 pub mod audit;
+pub mod bars;
 pub mod check_config;
+pub mod evaluate;
 pub mod import;
 pub mod keys;
 pub mod migrate;
 pub mod replay;
 pub mod sandbox;
 pub mod serve;
+pub mod simulate;
+pub mod train;
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -34,7 +38,7 @@ pub struct Cli {
 
 /// Settings given as flags: the last layer of the configuration. URLs may hold passwords, hence no
 /// `Debug`.
-#[derive(Default, Args)]
+#[derive(Default, Clone, Args)]
 pub struct Settings {
     /// Address to listen on [default: 127.0.0.1:8080]
     #[arg(long, global = true, value_name = "ADDR")]
@@ -73,8 +77,30 @@ pub enum Command {
     Replay(replay::Replay),
     /// Check that stock, holds, orders and charges add up.
     Audit(audit::Audit),
+    /// Train a fraud model from past orders.
+    Train(train::Train),
+    /// Tell how good a fraud model is.
+    Evaluate(evaluate::Evaluate),
+    /// Make up a shop's orders, attacks included.
+    Simulate(simulate::Simulate),
     /// Check the configuration and print what is in force, passwords hidden.
     CheckConfig,
+}
+
+impl Cli {
+    /// The configuration with the flags on top.
+    ///
+    /// # Errors
+    /// When it does not hold.
+    pub fn config(&self) -> Result<Config, ConfigError> {
+        match &self.command {
+            // Their own --data names files; the parser hands its first value to the global one.
+            Some(Command::Train(_) | Command::Evaluate(_)) => {
+                Settings { data: None, ..self.settings.clone() }.load()
+            }
+            _ => self.settings.load(),
+        }
+    }
 }
 
 impl Settings {
@@ -136,6 +162,9 @@ pub fn run(
         None | Some(Command::Serve) => serve::run(config, out),
         Some(Command::Sandbox(arguments)) => sandbox::run(arguments, config, out),
         Some(Command::CheckConfig) => check_config::run(config, out),
+        Some(Command::Simulate(arguments)) => simulate::run(arguments, out),
+        Some(Command::Train(arguments)) => train::run(arguments, out),
+        Some(Command::Evaluate(arguments)) => evaluate::run(arguments, out),
         Some(Command::Migrate(arguments)) => serve::wait_for(migrate::run(arguments, config, out)),
         Some(Command::Keys(arguments)) => serve::wait_for(keys::run(arguments, config, out)),
         Some(Command::Import(arguments)) => serve::wait_for(import::run(arguments, config, out)),

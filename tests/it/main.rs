@@ -6,6 +6,7 @@ mod access_contract;
 mod audit;
 mod catalog;
 mod checkout;
+mod fraud;
 mod http_door;
 mod http_fairness;
 mod http_keys;

@@ -69,8 +69,8 @@ const ADDRESSES: &[Address] = &[
     },
     Address {
         crate_name: "smartcore",
-        said: "src/fraud",
-        allows: |source| slice_of(&source.path) == "fraud",
+        said: "src/fraud/train: it grows trees, and serves none",
+        allows: |source| source.path.starts_with("src/fraud/train/"),
     },
     Address {
         crate_name: "reqwest",
@@ -144,6 +144,34 @@ pub(crate) fn order(sources: &[Source]) -> Vec<String> {
     complaints
 }
 
+/// What serves scores never leans on what trains or judges them, nor the trained on the made up.
+const OFFLINE: &[&str] = &["train", "evaluate", "simulate"];
+
+/// Within `fraud`, only the offline parts name offline parts, each its own.
+pub(crate) fn offline(sources: &[Source]) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for source in sources {
+        let Some(inside) = source.path.strip_prefix("src/fraud/") else { continue };
+        let part = inside.split('/').next().unwrap_or_default().trim_end_matches(".rs");
+        let above = depth(&source.path) - 1;
+        for path in named(source).iter().filter(|path| !source.is_test(path.line)) {
+            let segments: Vec<&str> = path.segments.iter().map(String::as_str).collect();
+            let supers = segments.iter().take_while(|segment| **segment == "super").count();
+            let other = match segments[..] {
+                ["crate", "fraud", other, ..] => other,
+                _ if supers > 0 && supers == above => segments.get(supers).unwrap_or(&""),
+                _ => "",
+            };
+            if OFFLINE.contains(&other) && other != part {
+                let what = format!("`fraud/{part}` names `fraud/{other}`, which never serves");
+                complaints.push(source.complain(path.line, &what));
+            }
+        }
+    }
+    complaints.dedup();
+    complaints
+}
+
 /// Frameworks stay at their addresses.
 pub(crate) fn frameworks(sources: &[Source]) -> Vec<String> {
     let mut complaints = Vec::new();
@@ -210,6 +238,22 @@ fn an_import_that_goes_down_is_fine() {
 }
 
 #[test]
+fn serving_that_leans_on_training_is_seen() {
+    for (path, text, seen) in [
+        ("src/fraud/model/file.rs", "use crate::fraud::train::TrainOptions;", 1),
+        ("src/fraud/model/file.rs", "use super::super::train::TrainOptions;", 1),
+        ("src/fraud/rules.rs", "use super::evaluate::Figures;", 1),
+        ("src/fraud/train/grow.rs", "use crate::fraud::simulate::SCHEMA;", 1),
+        ("src/fraud/train/grow.rs", "use crate::fraud::{model::Forest, train::sample};", 0),
+        ("src/fraud/train/mod.rs", "use super::features::Layout;", 0),
+        ("src/fraud/model/mod.rs", "#[cfg(test)] mod tests { use crate::fraud::train::X; }", 0),
+        ("src/commands/train.rs", "use crate::fraud::train::X;", 0),
+    ] {
+        assert_eq!(offline(&[Source::new(path, text)]).len(), seen, "{path}: {text}");
+    }
+}
+
+#[test]
 fn a_framework_away_from_home_is_seen() {
     for (path, text) in [
         ("src/stock/mod.rs", "use sqlx::query;"),
@@ -219,6 +263,7 @@ fn a_framework_away_from_home_is_seen() {
         ("src/cart/actor.rs", "use actix_web::web;"),
         ("src/http/problem.rs", "use {std::fmt, reqwest::Client};"),
         ("src/payment/gateway.rs", "use smartcore::x;"),
+        ("src/fraud/model/forest.rs", "use smartcore::x;"),
         ("src/telemetry/logs.rs", "use std::{env, io};"),
         ("src/app.rs", "fn f() { std::env::var(n) }"),
     ] {
@@ -234,6 +279,7 @@ fn a_framework_away_from_home_is_seen() {
         ("src/cart/carts.rs", "use actix::Addr;"),
         ("src/http/v1/orders.rs", "use actix_web::web;"),
         ("src/config.rs", "use std::env;"),
+        ("src/fraud/train/grow.rs", "use smartcore::x;"),
         ("src/stock/hold.rs", "#[cfg(test)] mod tests { #[actix::test] async fn f() {} }"),
     ] {
         assert_eq!(frameworks(&[Source::new(path, text)]), [""; 0], "{path}: {text}");

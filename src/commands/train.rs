@@ -1,0 +1,207 @@
+//! `doorbuster train`: a fraud model from a history of labeled orders.
+
+use anyhow::{Context, ensure};
+use clap::Args;
+use serde_json::json;
+use std::{
+    fs::{self, File},
+    io::{BufReader, BufWriter, Write},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::bars::Bars;
+use crate::{
+    catalog::import::unpacked,
+    fraud::{
+        features::{Layout, memory::DEFAULT_LIMIT},
+        model::file::hexadecimal,
+        progress::Progress,
+        schema::{
+            Delay, Schema,
+            moment::moment,
+            read::{Row, read_rows, sort},
+        },
+        train::{self, TrainOptions, Trained, sample::Samples},
+    },
+};
+
+/// Trains a fraud model from CSV files of past orders, plain or gzip.
+///
+/// The schema says which column is what, and which features are made of them. Features of a row
+/// come from its past alone, labels are used after their delay only, and the same files, options
+/// and seed give the same model.
+#[derive(Debug, Args)]
+pub struct Train {
+    /// What the columns are (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub schema: PathBuf,
+    /// Past orders; several files are read as one
+    #[arg(long = "data", id = "data", value_name = "FILE", num_args = 1.., required = true)]
+    pub files: Vec<String>,
+    /// Train on orders from this time on; earlier ones are history for features alone
+    #[arg(long, value_name = "DATE")]
+    pub from: Option<String>,
+    /// Train on orders before this time; later ones are not looked at
+    #[arg(long, value_name = "DATE")]
+    pub until: Option<String>,
+    /// How long after an order its label may be used [default: the schema's]
+    #[arg(long, value_name = "TIME")]
+    pub label_delay: Option<String>,
+    /// Draws rows and grows trees
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// How many trees
+    #[arg(long, value_name = "N", default_value_t = TrainOptions::default().trees)]
+    pub trees: usize,
+    /// How deep a tree may be
+    #[arg(long, value_name = "N", default_value_t = TrainOptions::default().depth)]
+    pub depth: u16,
+    /// Fewest training orders in a leaf
+    #[arg(long, value_name = "N", default_value_t = TrainOptions::default().min_leaf)]
+    pub min_leaf: usize,
+    /// Features drawn for each split; 0: a quarter of them
+    #[arg(long, value_name = "N", default_value_t = TrainOptions::default().candidates)]
+    pub candidates: usize,
+    /// Good orders to train on at most; all frauds are
+    #[arg(long, value_name = "N", default_value_t = TrainOptions::default().most_good)]
+    pub most_good: usize,
+    /// Where the features of the training rows are written, too, for other tools (CSV)
+    #[arg(long, value_name = "FILE")]
+    pub features_to: Option<PathBuf>,
+    /// Folder for model, schema and manifest
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+}
+
+/// Trains and writes a model.
+///
+/// # Errors
+/// When a file does not read, the schema does not hold, or there is too little to learn from.
+pub fn run(arguments: &Train, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
+    let mut bars = Bars::default();
+    let written = read_text(&arguments.schema)?;
+    let mut schema = Schema::parse(&written)?;
+    ensure!(schema.columns.label.is_some(), "the schema names no column for labels");
+    if let Some(delay) = &arguments.label_delay {
+        schema.label_delay = Delay::parse(delay).map_err(anyhow::Error::msg)?;
+    }
+    let layout = Arc::new(schema.layout(schema.label_delay.0)?);
+    let rows = read_files(&schema, None, &arguments.files, &mut bars)?;
+    let date = |raw: &Option<String>, flag: &str| match raw {
+        Some(raw) => match moment(raw) {
+            Some(at) => Ok(Some(at)),
+            None => anyhow::bail!("{flag}: expected a date or time, found `{raw}`"),
+        },
+        None => Ok(None),
+    };
+    let options = TrainOptions {
+        from: date(&arguments.from, "--from")?,
+        until: date(&arguments.until, "--until")?,
+        seed: arguments.seed,
+        trees: arguments.trees.max(1),
+        depth: arguments.depth.max(2),
+        min_leaf: arguments.min_leaf.max(1),
+        candidates: arguments.candidates,
+        most_good: arguments.most_good.max(1),
+        memory: DEFAULT_LIMIT,
+    };
+    let trained = train::train(&layout, &rows, &options, &mut bars)?;
+    bars.end();
+    if let Some(path) = &arguments.features_to {
+        write_features(path, &layout, &trained.samples)?;
+    }
+    write_model(arguments, (&schema, &layout), &options, &trained)?;
+    let (model, tally) = (&trained.model, trained.samples.tally);
+    writeln!(
+        out,
+        "trained on {} good orders of {} and {} frauds; {} trees, {} nodes",
+        tally.drawn,
+        tally.good,
+        tally.frauds,
+        model.forest.trees(),
+        model.forest.nodes()
+    )?;
+    writeln!(out, "model {} in {}", model.fingerprint(), arguments.out.display())?;
+    Ok(())
+}
+
+/// Model, schema and manifest. Nothing in them tells the time: the same training gives the same
+/// files.
+fn write_model(
+    arguments: &Train,
+    (schema, layout): (&Schema, &Layout),
+    options: &TrainOptions,
+    trained: &Trained,
+) -> anyhow::Result<()> {
+    let folder = &arguments.out;
+    let (model, tally) = (&trained.model, trained.samples.tally);
+    let time = |at: Option<crate::base::Timestamp>| at.map(|at| at.to_string());
+    let manifest = json!({
+        "model_sha256": model.fingerprint(),
+        "features_sha256": hexadecimal(&layout.hash()),
+        "features": layout.names(),
+        "label_delay": schema.label_delay,
+        "seed": options.seed,
+        "from": time(options.from),
+        "until": time(options.until),
+        "trees": options.trees,
+        "depth": options.depth,
+        "min_leaf": options.min_leaf,
+        "candidates": options.candidates_of(layout.features.len()),
+        "most_good": options.most_good,
+        "rows": tally.rows,
+        "good": tally.good,
+        "good_drawn": tally.drawn,
+        "frauds": tally.frauds,
+        "entities_forgotten": tally.forgotten,
+        "doorbuster": env!("CARGO_PKG_VERSION"),
+    });
+    let manifest = serde_json::to_string_pretty(&manifest)? + "\n";
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    write_file(&folder.join("model"), &model.to_bytes())?;
+    write_file(&folder.join("schema"), toml::to_string(schema)?.as_bytes())?;
+    write_file(&folder.join("manifest"), manifest.as_bytes())
+}
+
+fn write_features(path: &Path, layout: &Layout, samples: &Samples) -> anyhow::Result<()> {
+    let name = || format!("cannot write {}", path.display());
+    let mut file = BufWriter::new(File::create(path).with_context(name)?);
+    writeln!(file, "fraud,{}", layout.names().join(",")).with_context(name)?;
+    for place in 0..samples.len() {
+        write!(file, "{}", u8::from(samples.frauds[place])).with_context(name)?;
+        for value in samples.row(place) {
+            write!(file, ",{value}").with_context(name)?;
+        }
+        writeln!(file).with_context(name)?;
+    }
+    file.flush().with_context(name)
+}
+
+pub(super) fn write_file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
+}
+
+pub(super) fn read_text(path: &Path) -> anyhow::Result<String> {
+    fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// Rows of several files as one, in the order of time.
+pub(super) fn read_files(
+    schema: &Schema,
+    group_by: Option<&str>,
+    files: &[String],
+    progress: &mut dyn Progress,
+) -> anyhow::Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    progress.stage("files", files.len() as u64);
+    for path in files {
+        let name = || format!("cannot read {path}");
+        let file = File::open(path).with_context(name)?;
+        let input = unpacked(BufReader::with_capacity(1 << 16, file)).with_context(name)?;
+        rows.append(&mut read_rows(schema, group_by, input).with_context(name)?);
+        progress.advance(1);
+    }
+    sort(&mut rows);
+    Ok(rows)
+}

@@ -1,0 +1,81 @@
+//! From an event and what is remembered to feature values. Reads and changes nothing.
+
+use super::{
+    Entity, MISSING, Recall,
+    declared::{Aggregate, Feature, Layout},
+};
+use crate::{base::Timestamp, fraud::event::Event};
+
+const HOUR_MICROS: i64 = 60 * 60 * 1_000_000;
+
+impl Layout {
+    /// Appends the features of an event, in order, as the past alone gives them: `memory` must not
+    /// have noted the event itself.
+    pub fn compute(&self, event: &Event, memory: &impl Recall, out: &mut Vec<f32>) {
+        let mut of: (usize, Option<&Entity>) = (usize::MAX, None);
+        out.extend(self.features.iter().map(|feature| match *feature {
+            Feature::Amount => event.amount.map_or(MISSING, main_units),
+            Feature::Hour => event.at.micros().div_euclid(HOUR_MICROS).rem_euclid(24) as f32,
+            // 1970-01-01 was a Thursday.
+            Feature::Weekday => {
+                (event.at.micros().div_euclid(24 * HOUR_MICROS) + 3).rem_euclid(7) as f32
+            }
+            Feature::Number(place) => known(event.numbers[place]),
+            Feature::Of(kind, aggregate) => {
+                if of.0 != kind {
+                    of = (kind, event.keys[kind].and_then(|key| memory.recall(kind, key)));
+                }
+                match event.keys[kind] {
+                    Some(_) => value(aggregate, of.1, event),
+                    None => MISSING,
+                }
+            }
+        }));
+    }
+}
+
+/// A fact as a feature: never NaN, never below zero unless missing.
+fn known(number: f32) -> f32 {
+    if number.is_finite() { number.max(0.0) } else { MISSING }
+}
+
+/// Hundredths as main units. The division is exact to the float's own precision.
+fn main_units(hundredths: i64) -> f32 {
+    (hundredths.max(0) as f64 / 100.0) as f32
+}
+
+/// An entity nobody has seen has counts of zero, and nothing to compare with.
+fn value(aggregate: Aggregate, entity: Option<&Entity>, event: &Event) -> f32 {
+    let now = event.at;
+    let seconds = |from: Option<Timestamp>| {
+        from.map_or(MISSING, |from| (now.since(from).as_micros() / 1_000_000) as f32)
+    };
+    let ratio = |above: f64, below: f64| if below > 0.0 { (above / below) as f32 } else { MISSING };
+    let amount = event.amount.map(|amount| amount.max(0) as f64);
+    let attempts = |window| entity.map(|entity| entity.attempts(window, now)).unwrap_or_default();
+    let labels = |window| entity.map(|entity| entity.labels(window, now)).unwrap_or_default();
+    match aggregate {
+        Aggregate::Count(window) => attempts(window).count as f32,
+        Aggregate::Failures(window) => attempts(window).failures as f32,
+        Aggregate::Sum(window) => main_units(attempts(window).sum),
+        Aggregate::ToMean(window) => {
+            let before = attempts(window);
+            let over = |amount| ratio(amount * f64::from(before.priced), before.sum as f64);
+            amount.map_or(MISSING, over)
+        }
+        Aggregate::ToMax(window) => {
+            amount.map_or(MISSING, |amount| ratio(amount, attempts(window).max as f64))
+        }
+        Aggregate::Distinct(of, window) => match (entity, u8::try_from(of)) {
+            (Some(entity), Ok(of)) => entity.distinct(of, window, now) as f32,
+            _ => 0.0,
+        },
+        Aggregate::Frauds(window) => labels(window).frauds as f32,
+        Aggregate::FraudRate(window) => {
+            let learned = labels(window);
+            ratio(f64::from(learned.frauds), f64::from(learned.due))
+        }
+        Aggregate::Since => seconds(entity.and_then(|entity| entity.last_seen(now))),
+        Aggregate::Age => seconds(entity.and_then(|entity| entity.first_seen(now))),
+    }
+}

@@ -1,0 +1,169 @@
+//! Features over time: reads an event's, then notes it, and lets labels in when they are due.
+
+use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc};
+
+use super::{
+    declared::{Aggregate, Feature, Layout},
+    entity::Labels,
+    memory::{InProcess, Recall},
+};
+use crate::{
+    base::Timestamp,
+    fraud::event::{Event, Key, Label},
+};
+
+/// Attempts of one instrument in one cart count once until there was none for so long.
+pub const RETRY_MICROS: i64 = 60 * 60 * 1_000_000;
+
+/// The kind under which retries are remembered, beside the layout's own.
+const RETRIES: u8 = u8::MAX;
+
+/// Whether an attempt counts, or is a retry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    /// It counts.
+    Yes,
+    /// The same instrument in the same cart was counted a moment ago.
+    Retry,
+}
+
+/// The engine over the memory of this process.
+///
+/// Order is defined: events count in the order in which they are given, also those of one moment;
+/// a label due at a moment is known to every event of it.
+#[derive(Debug)]
+pub struct Engine {
+    layout: Arc<Layout>,
+    partners: Vec<Vec<usize>>,
+    learns: Vec<bool>,
+    counts_failures: bool,
+    memory: InProcess,
+    waiting: BinaryHeap<Reverse<Due>>,
+    sequence: u64,
+}
+
+/// Labels that are due at a moment, in the order in which their events came.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Due {
+    at: Timestamp,
+    sequence: u64,
+    keys: Box<[(u8, Key)]>,
+    due: u32,
+    frauds: u32,
+}
+
+impl Engine {
+    /// An engine that has seen nothing.
+    pub fn new(layout: Arc<Layout>, memory: InProcess) -> Self {
+        let kinds = 0..layout.entities.len();
+        let failures =
+            |feature: &Feature| matches!(feature, Feature::Of(_, Aggregate::Failures(_)));
+        Self {
+            partners: kinds.clone().map(|kind| layout.partners(kind)).collect(),
+            learns: kinds.map(|kind| layout.learns(kind)).collect(),
+            counts_failures: layout.features.iter().any(failures),
+            layout,
+            memory,
+            waiting: BinaryHeap::new(),
+            sequence: 0,
+        }
+    }
+
+    /// What the features are.
+    pub fn layout(&self) -> &Arc<Layout> {
+        &self.layout
+    }
+
+    /// What is remembered.
+    pub fn memory(&self) -> &InProcess {
+        &self.memory
+    }
+
+    /// One event of a history, whole: appends its features to `out`, then notes it, its outcome
+    /// and its label. Serving does the same in steps.
+    pub fn pass(&mut self, event: &Event, label: Option<Label>, out: &mut Vec<f32>) {
+        self.advance(event.at);
+        self.features(event, out);
+        let counted = self.observe(event);
+        if event.failed && counted == Counted::Yes {
+            self.failed(event);
+        }
+        if let Some(label) = label {
+            self.learn(event, label);
+        }
+    }
+
+    /// Lets in the labels that are due by now.
+    pub fn advance(&mut self, now: Timestamp) {
+        while self.waiting.peek().is_some_and(|Reverse(next)| next.at <= now) {
+            let Some(Reverse(next)) = self.waiting.pop() else { return };
+            let learned = Labels { due: next.due, frauds: next.frauds };
+            for (kind, key) in next.keys {
+                self.memory.entity(kind, key, next.at).note_label(next.at, learned);
+            }
+        }
+    }
+
+    /// Appends the features of an event that is not noted yet.
+    pub fn features(&self, event: &Event, out: &mut Vec<f32>) {
+        self.layout.compute(event, &self.memory, out);
+    }
+
+    /// Notes an attempt.
+    pub fn observe(&mut self, event: &Event) -> Counted {
+        if let Some(attempt) = event.attempt {
+            let before = self.memory.recall(usize::from(RETRIES), attempt);
+            let last = before.and_then(|before| before.last_seen(event.at));
+            let entity = self.memory.entity(RETRIES, attempt, event.at);
+            entity.note(event.at, None, std::iter::empty());
+            if last.is_some_and(|last| event.at.micros() - last.micros() <= RETRY_MICROS) {
+                return Counted::Retry;
+            }
+        }
+        for (kind, key) in kinds(event) {
+            let partners = &self.partners[usize::from(kind)];
+            let partners = partners
+                .iter()
+                .filter_map(|partner| Some((u8::try_from(*partner).ok()?, event.keys[*partner]?)));
+            self.memory.entity(kind, key, event.at).note(event.at, event.amount, partners);
+        }
+        Counted::Yes
+    }
+
+    /// Notes that an attempt that counted has failed.
+    pub fn failed(&mut self, event: &Event) {
+        if self.counts_failures {
+            for (kind, key) in kinds(event) {
+                self.memory.entity(kind, key, event.at).note_failure(event.at);
+            }
+        }
+    }
+
+    /// Takes an event's label, to be used from its delay on, and as fraud from when it is known.
+    pub fn learn(&mut self, event: &Event, label: Label) {
+        let keys: Box<[(u8, Key)]> =
+            kinds(event).filter(|(kind, _)| self.learns[usize::from(*kind)]).collect();
+        if keys.is_empty() {
+            return;
+        }
+        let due_at = event.at.plus(self.layout.label_delay);
+        let known_at = due_at.max(label.known_at.unwrap_or(due_at));
+        let together = label.fraud && known_at == due_at;
+        if label.fraud && !together {
+            self.wait(known_at, keys.clone(), Labels { due: 0, frauds: 1 });
+        }
+        self.wait(due_at, keys, Labels { due: 1, frauds: u32::from(together) });
+    }
+
+    fn wait(&mut self, at: Timestamp, keys: Box<[(u8, Key)]>, learned: Labels) {
+        self.sequence += 1;
+        let Labels { due, frauds } = learned;
+        self.waiting.push(Reverse(Due { at, sequence: self.sequence, keys, due, frauds }));
+    }
+}
+
+/// The entities of an event under the numbers of their kinds. A schema has fewer kinds than 255.
+fn kinds(event: &Event) -> impl Iterator<Item = (u8, Key)> {
+    let numbered = event.keys.iter().enumerate();
+    numbered.filter_map(|(kind, key)| Some((u8::try_from(kind).ok()?, (*key)?)))
+}

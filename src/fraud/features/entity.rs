@@ -1,0 +1,225 @@
+//! What is remembered of one card, address or device: counts by step, the last distinct partners,
+//! first and last time. Pure values, so that any store may keep them.
+
+use super::window::Window;
+use crate::{base::Timestamp, fraud::event::Key};
+
+/// After so long without an attempt an entity is new again: a card that comes back after a season
+/// says no more than an unknown one, and memory needs an end.
+pub const LIFE_MICROS: i64 = 90 * 24 * 60 * 60 * 1_000_000;
+
+/// How many distinct partners are remembered; more count as so many. A number, not a list, is
+/// wanted, and 64 cards on one device say what 6,400 would.
+pub const MOST_DISTINCT: usize = 64;
+
+/// The windows over labels. Labels come by the day.
+pub const LABEL_WINDOWS: [Window; 3] = [Window::Day, Window::Week, Window::Month];
+
+/// Attempts within one window.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Attempts {
+    /// How many.
+    pub count: u32,
+    /// How many of them failed.
+    pub failures: u32,
+    /// How many had an amount.
+    pub priced: u32,
+    /// Sum of the amounts, in hundredths.
+    pub sum: i64,
+    /// The largest amount, in hundredths.
+    pub max: i64,
+}
+
+/// Labels learned within one window.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Labels {
+    /// Attempts whose label was due.
+    pub due: u32,
+    /// Attempts found to be fraud.
+    pub frauds: u32,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Step<T> {
+    window: Window,
+    number: i64,
+    count: T,
+}
+
+/// One entity.
+#[derive(Debug, Clone, Default)]
+pub struct Entity {
+    attempts: Vec<Step<Attempts>>,
+    labels: Vec<Step<Labels>>,
+    partners: Vec<(u8, Key, Timestamp)>,
+    first: Option<Timestamp>,
+    last: Option<Timestamp>,
+    touched: Option<Timestamp>,
+}
+
+impl Entity {
+    /// Notes an attempt that was not a retry. `partners` are the others who took part and whose
+    /// distinct number is wanted, each under the place of its kind.
+    pub fn note(
+        &mut self,
+        at: Timestamp,
+        amount: Option<i64>,
+        partners: impl Iterator<Item = (u8, Key)>,
+    ) {
+        if self.last_seen(at).is_none() {
+            self.first = Some(at);
+        }
+        self.last = self.last.max(Some(at));
+        self.touch(at);
+        for window in Window::ALL {
+            let count = count_at(&mut self.attempts, window, at);
+            count.count += 1;
+            if let Some(amount) = amount {
+                count.priced += 1;
+                count.sum = count.sum.saturating_add(amount);
+                count.max = count.max.max(amount);
+            }
+        }
+        for (kind, partner) in partners {
+            self.note_partner(kind, partner, at);
+        }
+    }
+
+    /// Notes that an attempt noted at `at` failed.
+    pub fn note_failure(&mut self, at: Timestamp) {
+        self.touch(at);
+        for window in Window::ALL {
+            count_at(&mut self.attempts, window, at).failures += 1;
+        }
+    }
+
+    /// Notes what was learned at `at` about an earlier attempt.
+    pub fn note_label(&mut self, at: Timestamp, learned: Labels) {
+        self.touch(at);
+        for window in LABEL_WINDOWS {
+            let count = count_at(&mut self.labels, window, at);
+            count.due += learned.due;
+            count.frauds += learned.frauds;
+        }
+    }
+
+    /// Attempts within a window.
+    pub fn attempts(&self, window: Window, now: Timestamp) -> Attempts {
+        covered(&self.attempts, window, now).fold(Attempts::default(), |all, one| Attempts {
+            count: all.count + one.count,
+            failures: all.failures + one.failures,
+            priced: all.priced + one.priced,
+            sum: all.sum.saturating_add(one.sum),
+            max: all.max.max(one.max),
+        })
+    }
+
+    /// Labels learned within a window.
+    pub fn labels(&self, window: Window, now: Timestamp) -> Labels {
+        covered(&self.labels, window, now).fold(Labels::default(), |all, one| Labels {
+            due: all.due + one.due,
+            frauds: all.frauds + one.frauds,
+        })
+    }
+
+    /// Distinct partners of a kind within a window, at most [`MOST_DISTINCT`].
+    pub fn distinct(&self, kind: u8, window: Window, now: Timestamp) -> usize {
+        let within = |seen: Timestamp| seen.micros() > now.micros() - window.micros();
+        self.partners.iter().filter(|(of, _, seen)| *of == kind && within(*seen)).count()
+    }
+
+    /// When it was last seen, unless it is new again.
+    pub fn last_seen(&self, now: Timestamp) -> Option<Timestamp> {
+        self.last.filter(|last| now.micros() - last.micros() <= LIFE_MICROS)
+    }
+
+    /// When it was first seen in its present life.
+    pub fn first_seen(&self, now: Timestamp) -> Option<Timestamp> {
+        self.last_seen(now).and(self.first)
+    }
+
+    /// When anything was last noted.
+    pub fn touched(&self) -> Option<Timestamp> {
+        self.touched
+    }
+
+    fn touch(&mut self, at: Timestamp) {
+        self.touched = self.touched.max(Some(at));
+    }
+
+    fn note_partner(&mut self, kind: u8, partner: Key, at: Timestamp) {
+        if let Some((_, _, seen)) =
+            self.partners.iter_mut().find(|(of, key, _)| (*of, *key) == (kind, partner))
+        {
+            *seen = at.max(*seen);
+            return;
+        }
+        self.partners.retain(|(_, _, seen)| seen.micros() > at.micros() - Window::Month.micros());
+        if self.partners.iter().filter(|(of, ..)| *of == kind).count() >= MOST_DISTINCT {
+            // The one seen longest ago leaves every window before the others do.
+            let of_kind = self.partners.iter().enumerate().filter(|(_, (of, ..))| *of == kind);
+            if let Some((place, _)) = of_kind.min_by_key(|(_, (_, _, seen))| *seen) {
+                self.partners.remove(place);
+            }
+        }
+        self.partners.push((kind, partner, at));
+    }
+}
+
+/// The count of the step that `at` falls in; steps that have left the window make room.
+fn count_at<T: Default>(steps: &mut Vec<Step<T>>, window: Window, at: Timestamp) -> &mut T {
+    let number = window.step_of(at);
+    let same = |step: &Step<T>| step.window == window && step.number == number;
+    let place = steps.iter().rposition(same).unwrap_or_else(|| {
+        steps.retain(|step| step.window.covers(step.number, at));
+        steps.push(Step { window, number, count: T::default() });
+        steps.len() - 1
+    });
+    &mut steps[place].count
+}
+
+fn covered<T>(steps: &[Step<T>], window: Window, now: Timestamp) -> impl Iterator<Item = &T> {
+    let within = move |step: &&Step<T>| step.window == window && window.covers(step.number, now);
+    steps.iter().filter(within).map(|step| &step.count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::num::NonZeroU64;
+
+    fn at(minutes: i64) -> Timestamp {
+        Timestamp::from_micros(minutes * 60 * 1_000_000)
+    }
+
+    fn key(number: u64) -> Key {
+        Key::from_raw(NonZeroU64::new(number).expect("a number from 1"))
+    }
+
+    #[test]
+    fn what_is_remembered_of_a_busy_entity_is_bounded() {
+        let mut entity = Entity::default();
+        for minute in 0..100_000_i64 {
+            let partner = key(minute.unsigned_abs() + 1);
+            entity.note(at(minute), Some(100), [(0, partner)].into_iter());
+            entity.note_label(at(minute), Labels { due: 1, frauds: 0 });
+        }
+        let steps: i64 = Window::ALL.iter().map(|window| window.steps()).sum();
+        assert!(entity.attempts.len() <= usize::try_from(steps).expect("few"));
+        assert_eq!(entity.partners.len(), MOST_DISTINCT);
+        assert_eq!(entity.distinct(0, Window::TenMinutes, at(99_999)), 10);
+        assert_eq!(entity.distinct(0, Window::Day, at(99_999)), MOST_DISTINCT);
+    }
+
+    #[test]
+    fn a_card_of_last_season_is_new_again() {
+        let mut entity = Entity::default();
+        entity.note(at(0), None, std::iter::empty());
+        let season = Timestamp::from_micros(LIFE_MICROS);
+        assert_eq!(entity.last_seen(season), Some(at(0)));
+        let later = Timestamp::from_micros(LIFE_MICROS + 1);
+        assert_eq!((entity.last_seen(later), entity.first_seen(later)), (None, None));
+        entity.note(later, None, std::iter::empty());
+        assert_eq!(entity.first_seen(later), Some(later));
+    }
+}

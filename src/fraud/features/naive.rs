@@ -1,0 +1,124 @@
+//! Features from the raw history alone, by definition and without memory: what the engine must
+//! agree with.
+
+use super::{
+    Aggregate, Feature, Layout, MISSING, Window,
+    engine::RETRY_MICROS,
+    entity::{LIFE_MICROS, MOST_DISTINCT},
+};
+use crate::{
+    base::Timestamp,
+    fraud::event::{Event, Key, Label},
+};
+use std::collections::BTreeMap;
+
+/// Everything that came before an event.
+pub(super) type History<'a> = &'a [(Event, Option<Label>)];
+
+/// The features of `event` after `before`.
+pub(super) fn features(layout: &Layout, before: History<'_>, event: &Event) -> Vec<f32> {
+    let counted = counted(before);
+    let of = |feature: &Feature| match *feature {
+        Feature::Amount => event.amount.map_or(MISSING, |amount| (amount as f64 / 100.0) as f32),
+        Feature::Hour => f32::from(event.at.to_offset().hour()),
+        Feature::Weekday => f32::from(event.at.to_offset().weekday().number_days_from_monday()),
+        Feature::Number(place) if event.numbers[place].is_nan() => MISSING,
+        Feature::Number(place) => event.numbers[place],
+        Feature::Of(kind, aggregate) => match event.keys[kind] {
+            None => MISSING,
+            Some(key) => {
+                let same = |event: &Event| event.keys[kind] == Some(key);
+                let attempts: Vec<&Event> =
+                    counted.iter().copied().filter(|event| same(event)).collect();
+                let labeled: Vec<&(Event, Option<Label>)> =
+                    before.iter().filter(|(event, _)| same(event)).collect();
+                value(aggregate, &attempts, &labeled, event, layout)
+            }
+        },
+    };
+    layout.features.iter().map(of).collect()
+}
+
+/// The attempts that are no retries.
+fn counted(before: History<'_>) -> Vec<&Event> {
+    let mut last: BTreeMap<Key, Timestamp> = BTreeMap::new();
+    let mut counted = Vec::new();
+    for (event, _) in before {
+        let again = event.attempt.and_then(|attempt| last.insert(attempt, event.at));
+        if again.is_none_or(|last| event.at.micros() - last.micros() > RETRY_MICROS) {
+            counted.push(event);
+        }
+    }
+    counted
+}
+
+fn within(window: Window, at: Timestamp, now: Timestamp) -> bool {
+    window.step_of(now) - window.step_of(at) < window.steps()
+}
+
+fn value(
+    aggregate: Aggregate,
+    attempts: &[&Event],
+    labeled: &[&(Event, Option<Label>)],
+    event: &Event,
+    layout: &Layout,
+) -> f32 {
+    let now = event.at;
+    let inside = |window| attempts.iter().filter(move |event| within(window, event.at, now));
+    let amounts = |window| inside(window).filter_map(|event| event.amount).collect::<Vec<i64>>();
+    let life = || {
+        let mut start: Option<(Timestamp, Timestamp)> = None;
+        for attempt in attempts {
+            start = match start {
+                Some((first, last)) if attempt.at.micros() - last.micros() <= LIFE_MICROS => {
+                    Some((first, attempt.at))
+                }
+                _ => Some((attempt.at, attempt.at)),
+            };
+        }
+        start.filter(|(_, last)| now.micros() - last.micros() <= LIFE_MICROS)
+    };
+    let seconds = |at: Timestamp| ((now.micros() - at.micros()) / 1_000_000) as f32;
+    let learned = |window| {
+        let (mut due, mut frauds) = (0, 0);
+        for (event, label) in labeled {
+            let Some(label) = label else { continue };
+            let due_at = event.at.plus(layout.label_delay);
+            let known_at = due_at.max(label.known_at.unwrap_or(due_at));
+            due += u32::from(due_at <= now && within(window, due_at, now));
+            frauds += u32::from(label.fraud && known_at <= now && within(window, known_at, now));
+        }
+        (due, frauds)
+    };
+    match aggregate {
+        Aggregate::Count(window) => inside(window).count() as f32,
+        Aggregate::Failures(window) => inside(window).filter(|event| event.failed).count() as f32,
+        Aggregate::Sum(window) => (amounts(window).iter().sum::<i64>() as f64 / 100.0) as f32,
+        Aggregate::ToMean(window) => {
+            let all = amounts(window);
+            match (event.amount, all.iter().sum::<i64>()) {
+                (Some(amount), sum @ 1..) => (amount as f64 * all.len() as f64 / sum as f64) as f32,
+                _ => MISSING,
+            }
+        }
+        Aggregate::ToMax(window) => match (event.amount, amounts(window).into_iter().max()) {
+            (Some(amount), Some(max @ 1..)) => (amount as f64 / max as f64) as f32,
+            _ => MISSING,
+        },
+        Aggregate::Distinct(of, window) => {
+            let recent =
+                attempts.iter().filter(|event| event.at.micros() > now.micros() - window.micros());
+            let mut keys: Vec<Key> = recent.filter_map(|event| event.keys[of]).collect();
+            keys.sort_unstable();
+            keys.dedup();
+            keys.len().min(MOST_DISTINCT) as f32
+        }
+        Aggregate::Frauds(window) => learned(window).1 as f32,
+        Aggregate::FraudRate(window) => match learned(window) {
+            (0, _) => MISSING,
+            (due, frauds) => (f64::from(frauds) / f64::from(due)) as f32,
+        },
+        Aggregate::Since => life().map_or(MISSING, |(_, last)| seconds(last)),
+        Aggregate::Age => life().map_or(MISSING, |(first, _)| seconds(first)),
+    }
+}

@@ -1,0 +1,28 @@
+//! Whether an order is to be trusted: features of the past, a model over them, reasons.
+//!
+//! ```text
+//!  schema ─► which column is what, which features there are
+//!  event ─► features (counts by card, e-mail, IP address, … and window) ─► model ─► score, reasons
+//!  train · evaluate · simulate                     the same features, offline
+//! ```
+//!
+//! **Owns:** [`event`] (one attempt to pay, as features see it), [`features`] (declared once,
+//! computed by the same code offline and online), [`schema`] (which column of a file is what),
+//! [`model`] (trees in flat arrays, calibration, reasons); and, never asked while serving,
+//! [`train`], [`evaluate`] and [`simulate`].
+//! **Invariant:** features of an event come from its past alone: nothing of its outcome, nothing
+//! of its label, no label before its delay; replaying a history gives the same features, bit by
+//! bit. A score is its bias plus what each feature contributed. The same rows, options and seed
+//! give the same model, byte by byte.
+//! **Not here:** what a score leads to. No checkout is scored yet, and nothing here refuses
+//! anybody. Nothing reads a clock, a database or the net; the library that grows trees is named in
+//! `train` alone, and its own files are never read back.
+
+pub mod evaluate;
+pub mod event;
+pub mod features;
+pub mod model;
+pub mod progress;
+pub mod schema;
+pub mod simulate;
+pub mod train;

@@ -1,0 +1,161 @@
+//! A shop's year, made up: customers who come back, households and offices behind one address,
+//! seasons and sales peaks, with attacks woven in and labels that come late and are partly wrong.
+//!
+//! It is made to have something to train on before a shop has labels of its own, and to see where
+//! a model is blind. It is no measure of any real shop. The same seed gives the same file, on any
+//! machine: chance is drawn in whole numbers.
+
+pub mod attacks;
+pub mod calendar;
+pub mod dice;
+pub mod good;
+pub mod labels;
+pub mod order;
+pub mod people;
+
+use std::io::Write;
+
+use self::{calendar::Calendar, dice::Dice, order::Order, people::People};
+use super::progress::Progress;
+use crate::base::Chance;
+
+/// The schema of the columns written.
+pub const SCHEMA: &str = include_str!("schema.toml");
+
+/// How attackers go about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mix {
+    /// As the bundled model was trained.
+    Usual,
+    /// Slower, spread wider and better disguised than anything it was trained on.
+    Unseen,
+}
+
+/// What is made up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SimulateOptions {
+    /// About so many attempts to pay, attacks included.
+    pub orders: u32,
+    /// How attackers go about it.
+    pub mix: Mix,
+    /// The first day, counted from 1970-01-01.
+    pub first_day: i64,
+    /// How many days.
+    pub days: u16,
+}
+
+/// 2025-01-01.
+pub const FIRST_DAY: i64 = 20_089;
+
+impl Default for SimulateOptions {
+    fn default() -> Self {
+        Self { orders: 300_000, mix: Mix::Usual, first_day: FIRST_DAY, days: 365 }
+    }
+}
+
+/// Makes up the orders, in the order of time.
+pub fn simulate(options: SimulateOptions, chance: &dyn Chance) -> Vec<Order> {
+    let dice = Dice::new(chance);
+    let calendar = Calendar::new(options.first_day, options.days);
+    let mut people = People::new(options.orders / 5 + 50, &calendar, &dice);
+    let mut orders = Vec::with_capacity(options.orders as usize);
+    attacks::add(&mut orders, options, (&calendar, &people), &dice);
+    while orders.len() < options.orders as usize {
+        good::add(&mut orders, (&calendar, &mut people), &dice);
+    }
+    orders.sort_by_key(|order| order.second);
+    for (number, order) in orders.iter_mut().enumerate() {
+        order.number = number as u32;
+        labels::set(order, &dice);
+    }
+    orders
+}
+
+/// Writes orders as CSV.
+///
+/// # Errors
+/// When the output does not take them.
+pub fn write(
+    orders: &[Order],
+    out: &mut dyn Write,
+    progress: &mut dyn Progress,
+) -> std::io::Result<()> {
+    progress.stage("orders", orders.len() as u64);
+    writeln!(out, "{}", order::HEADER)?;
+    for order in orders {
+        writeln!(out, "{order}")?;
+        progress.advance(1);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        base::SeededChance,
+        fraud::{
+            progress::Silent,
+            schema::{Schema, read::read_rows},
+        },
+    };
+    use std::collections::BTreeMap;
+
+    fn file(seed: u64, mix: Mix) -> (Vec<Order>, String) {
+        let options = SimulateOptions { orders: 20_000, mix, ..SimulateOptions::default() };
+        let orders = simulate(options, &SeededChance::new(seed));
+        let mut out = Vec::new();
+        write(&orders, &mut out, &mut Silent).expect("memory takes it");
+        (orders, String::from_utf8(out).expect("text"))
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_year_and_its_schema_reads_it() {
+        let (orders, text) = file(5, Mix::Usual);
+        assert_eq!(text, file(5, Mix::Usual).1);
+        assert_ne!(text, file(6, Mix::Usual).1);
+        let schema = Schema::parse(SCHEMA).expect("the schema holds");
+        let rows = read_rows(&schema, Some("attack"), text.as_bytes()).expect("it reads");
+        assert_eq!(rows.len(), orders.len());
+        assert!(rows.is_sorted_by_key(|row| row.event.at));
+        assert!(rows.iter().all(|row| row.label.is_some() && row.event.amount > Some(0)));
+    }
+
+    #[test]
+    fn every_attack_happens_and_labels_are_late_and_partly_wrong() {
+        for mix in [Mix::Usual, Mix::Unseen] {
+            let (orders, _) = file(7, mix);
+            let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+            for order in &orders {
+                *counts.entry(order.attack.map_or("none", |attack| attack.name())).or_default() +=
+                    1;
+            }
+            assert_eq!(counts.len(), 7, "{counts:?}");
+            let attacked = orders.len() - counts["none"];
+            assert!((200..1_000).contains(&attacked), "{counts:?}");
+            let missed = orders.iter().filter(|o| o.attack.is_some() && !o.label).count();
+            let accused = orders.iter().filter(|o| o.attack.is_none() && o.label).count();
+            assert!(missed > 5 && missed < attacked / 3, "{missed} of {attacked} go unreported");
+            assert!(accused > 0 && accused < 60, "{accused} good orders are called fraud");
+            let late = orders.iter().filter(|o| o.label && o.label_day > 30).count();
+            assert!(late > 10, "{late} labels take over a month");
+        }
+    }
+
+    #[test]
+    fn entities_are_shared_as_they_are_in_life() {
+        let (orders, _) = file(9, Mix::Usual);
+        let mut buyers: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        let good = orders.iter().filter(|order| order.attack.is_none());
+        good.clone().for_each(|order| buyers.entry(order.ip).or_default().push(order.email));
+        let shared = buyers.values_mut().filter_map(|emails| {
+            emails.sort_unstable();
+            emails.dedup();
+            (emails.len() > 10).then_some(())
+        });
+        assert!(shared.count() > 5, "offices and carriers stand behind one address");
+        let mut returning: BTreeMap<u32, usize> = BTreeMap::new();
+        good.for_each(|order| *returning.entry(order.email).or_default() += 1);
+        assert!(returning.values().filter(|count| **count > 3).count() > 500);
+    }
+}

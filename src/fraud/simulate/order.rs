@@ -1,0 +1,166 @@
+//! One attempt to pay, and how it is written.
+
+use std::fmt;
+
+use crate::base::Timestamp;
+
+/// The columns. `fraud` and `attack` are the truth, for judging a model; the schema names neither.
+pub const HEADER: &str = "order_id,placed_at,cart,customer,email,email_domain,email_digits,\
+    card,card_bin,card_country,wallet,ip,ip_prefix,ip_country,device,address,billing_country,\
+    shipping_country,billing_differs,amount,lines,units,gift_card,digital,discount,account_days,\
+    session_seconds,agent,failed,label,label_at,fraud,attack";
+
+/// E-mail domains: free ones first, then throw-away ones, then one of many companies'.
+pub const DOMAINS: [&str; 9] = [
+    "freemail.example",
+    "postbox.example",
+    "mail.example",
+    "inbox.example",
+    "tenminutes.example",
+    "throwaway.example",
+    "burner.example",
+    "works.example",
+    "school.example",
+];
+
+/// The first domain that is thrown away after use.
+pub const THROWN_AWAY: u8 = 4;
+
+/// Countries of cards, buyers and addresses.
+pub const COUNTRIES: [&str; 8] = ["DE", "AT", "CH", "FR", "NL", "US", "NG", "VN"];
+
+/// Card issuers, by country: `BIN = 400000 + country × 100 + issuer`.
+const BINS: u32 = 400_000;
+
+/// An attack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attack {
+    /// Many stolen cards tried on one cart.
+    CardTesting,
+    /// A stolen card, used for goods.
+    StolenCard,
+    /// A good customer's account in other hands.
+    Takeover,
+    /// Stolen cards, goods to the same few addresses.
+    Reshipper,
+    /// One person, many accounts, every first-order discount.
+    Promotion,
+    /// A good customer who disputes what was received.
+    Friendly,
+}
+
+impl Attack {
+    /// As it is written.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CardTesting => "card_testing",
+            Self::StolenCard => "stolen_card",
+            Self::Takeover => "account_takeover",
+            Self::Reshipper => "reshipper_ring",
+            Self::Promotion => "promotion_abuse",
+            Self::Friendly => "friendly_fraud",
+        }
+    }
+}
+
+/// An attempt. Numbers stand for values that are the same where the numbers are.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// Its place in the file.
+    pub number: u32,
+    /// When, in seconds since 1970.
+    pub second: i64,
+    /// The cart.
+    pub cart: u32,
+    /// The account; none for a guest.
+    pub customer: Option<u32>,
+    /// The e-mail address.
+    pub email: u32,
+    /// Its domain, of [`DOMAINS`].
+    pub domain: u8,
+    /// Digits in it.
+    pub email_digits: u8,
+    /// The card.
+    pub card: u32,
+    /// Its issuer among those of its country.
+    pub issuer: u8,
+    /// Its country, of [`COUNTRIES`].
+    pub card_country: u8,
+    /// Whether it is in a phone's wallet.
+    pub wallet: bool,
+    /// The IP address.
+    pub ip: u32,
+    /// Its country.
+    pub ip_country: u8,
+    /// The device.
+    pub device: u32,
+    /// Where it ships to.
+    pub address: u32,
+    /// Country of the bill.
+    pub billing_country: u8,
+    /// Country it ships to.
+    pub shipping_country: u8,
+    /// Whether bill and goods go to different addresses.
+    pub billing_differs: bool,
+    /// Amount in cents.
+    pub cents: u32,
+    /// Lines.
+    pub lines: u8,
+    /// Units.
+    pub units: u8,
+    /// Whether a gift card is among them.
+    pub gift_card: bool,
+    /// Whether it is all digital.
+    pub digital: bool,
+    /// Whether a discount was used.
+    pub discount: bool,
+    /// Age of the account in days; none for a guest.
+    pub account_days: Option<u32>,
+    /// From the first page to paying, in seconds.
+    pub session_seconds: u32,
+    /// Whether an agent placed it.
+    pub agent: bool,
+    /// Whether the payment failed.
+    pub failed: bool,
+    /// What the shop came to believe.
+    pub label: bool,
+    /// Days until it did.
+    pub label_day: u16,
+    /// The truth.
+    pub attack: Option<Attack>,
+}
+
+impl fmt::Display for Order {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bit = |yes: bool| u8::from(yes);
+        let time = |second: i64| Timestamp::from_micros(second * 1_000_000).to_offset();
+        let date = |second: i64| {
+            let at = time(second);
+            let (date, clock) = (at.date(), at.time());
+            let (year, month, day) = date.to_calendar_date();
+            let (hour, minute, second) = clock.as_hms();
+            let month = u8::from(month);
+            format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+        };
+        let number = |number: Option<u32>| number.map_or(String::new(), |n| n.to_string());
+        let country = |place: u8| COUNTRIES[usize::from(place)];
+        let domain = DOMAINS[usize::from(self.domain)];
+        let bin = BINS + u32::from(self.card_country) * 100 + u32::from(self.issuer);
+        let [a, b, c, d] = self.ip.to_be_bytes();
+        write!(f, "o{},{},k{},", self.number, date(self.second), self.cart)?;
+        write!(f, "{},e{}@{domain},{domain},", number(self.customer), self.email)?;
+        write!(f, "{},c{},{bin},", self.email_digits, self.card)?;
+        write!(f, "{},{},", country(self.card_country), bit(self.wallet))?;
+        write!(f, "{a}.{b}.{c}.{d},{a}.{b}.{c},{},", country(self.ip_country))?;
+        write!(f, "d{},a{},{},", self.device, self.address, country(self.billing_country))?;
+        write!(f, "{},{},", country(self.shipping_country), bit(self.billing_differs))?;
+        write!(f, "{}.{:02},", self.cents / 100, self.cents % 100)?;
+        write!(f, "{},{},{},", self.lines, self.units, bit(self.gift_card))?;
+        write!(f, "{},{},", bit(self.digital), bit(self.discount))?;
+        write!(f, "{},{},", number(self.account_days), self.session_seconds)?;
+        write!(f, "{},{},{},", bit(self.agent), bit(self.failed), bit(self.label))?;
+        let found = self.label.then(|| date(self.second + i64::from(self.label_day) * 86_400));
+        write!(f, "{},{},", found.unwrap_or_default(), bit(self.attack.is_some()))?;
+        f.write_str(self.attack.map_or("", Attack::name))
+    }
+}

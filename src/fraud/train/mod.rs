@@ -1,0 +1,128 @@
+//! Trains a model from a history: features as serving would have seen them, a forest of regression
+//! trees on 0/1 labels, a calibration from rows each tree did not see.
+//!
+//! ```text
+//!  rows, sorted ─► Engine ─► Samples: all frauds, a drawn share of the good  (sample.rs)
+//!               ─► Forest, a few trees at a time, laid flat                  (grow.rs)
+//!               ─► out-of-bag scores ─► isotonic curve, points            (calibrate.rs)
+//! ```
+//! Deterministic: the same rows, options and seed give the same bytes. Never asked while serving.
+
+pub mod calibrate;
+pub mod grow;
+pub mod sample;
+
+use std::sync::Arc;
+
+use super::{
+    features::Layout,
+    model::{Forest, Model, calibration::BadCalibration, forest::BadTrees},
+    progress::Progress,
+    schema::read::Row,
+};
+use crate::base::Timestamp;
+
+/// How a model is trained.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrainOptions {
+    /// Rows from here on are trained on; earlier ones are history for features alone.
+    pub from: Option<Timestamp>,
+    /// Rows before this are trained on; later ones are not looked at.
+    pub until: Option<Timestamp>,
+    /// Draws rows, bootstrap samples and candidate features.
+    pub seed: u64,
+    /// How many trees.
+    pub trees: usize,
+    /// How deep a tree may be, the root counted.
+    pub depth: u16,
+    /// The fewest training rows in a leaf.
+    pub min_leaf: usize,
+    /// Features drawn as candidates for each split; a quarter of them if 0.
+    pub candidates: usize,
+    /// Good rows to train on at most. All frauds are.
+    pub most_good: usize,
+    /// Entities to remember at most.
+    pub memory: usize,
+}
+
+impl Default for TrainOptions {
+    fn default() -> Self {
+        Self {
+            from: None,
+            until: None,
+            seed: 1,
+            trees: 100,
+            depth: 12,
+            min_leaf: 10,
+            candidates: 0,
+            most_good: 150_000,
+            memory: super::features::memory::DEFAULT_LIMIT,
+        }
+    }
+}
+
+impl TrainOptions {
+    /// How many features are drawn for each split, of so many.
+    pub fn candidates_of(&self, features: usize) -> usize {
+        match self.candidates {
+            // More than the usual square root: most features look back over one of five windows,
+            // and a draw that has none of the right kind wastes the split.
+            0 => features.div_ceil(4),
+            asked => asked.min(features),
+        }
+    }
+}
+
+/// Rows that teach nothing, or a library that failed.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainFault {
+    /// There is nothing to tell apart.
+    #[error(
+        "{good} good rows and {frauds} frauds are too few to train on; at least {least} of each \
+         are needed"
+    )]
+    TooFew {
+        /// Good rows in the span.
+        good: usize,
+        /// Frauds in it.
+        frauds: usize,
+        /// What is needed of each.
+        least: usize,
+    },
+    /// The library refused.
+    #[error("growing trees failed: {0}")]
+    Grow(String),
+    /// What was grown does not hold.
+    #[error(transparent)]
+    Trees(#[from] BadTrees),
+    /// What was calibrated does not hold.
+    #[error(transparent)]
+    Calibration(#[from] BadCalibration),
+}
+
+/// A trained model and what is worth telling of its training.
+#[derive(Debug)]
+pub struct Trained {
+    /// The model.
+    pub model: Model,
+    /// What it was trained on.
+    pub samples: sample::Samples,
+}
+
+/// Trains a model from rows in the order of time.
+///
+/// # Errors
+/// When the rows are too few, or the trees do not hold.
+pub fn train(
+    layout: &Arc<Layout>,
+    rows: &[Row],
+    options: &TrainOptions,
+    progress: &mut dyn Progress,
+) -> Result<Trained, TrainFault> {
+    let samples = sample::collect(layout, rows, options, progress)?;
+    let grown = grow::grow(&samples, options, progress)?;
+    let forest = Forest::flatten(samples.features, &grown.trees)?;
+    let calibration = calibrate::calibrate(&samples, &grown.out_of_bag)?;
+    let model = Model { features_hash: layout.hash(), forest, calibration };
+    Ok(Trained { model, samples })
+}
