@@ -6,6 +6,7 @@
 
 pub mod card_number;
 pub mod chance;
+pub mod hints;
 pub mod id;
 pub mod limits;
 pub mod money;
@@ -17,6 +18,7 @@ pub mod time;
 
 pub use card_number::{is_card_number, looks_like_card_number};
 pub use chance::{Chance, SeededChance, SystemChance};
+pub use hints::Hints;
 pub use id::{
     AttemptId, CheckoutId, EventId, GrantId, HolderId, InvalidId, KeyId, MovementId, OperationId,
     OrderId,

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+use super::Hints;
+
 /// An e-mail address: something, an `@`, something; at most 254 bytes (RFC 5321 §4.5.3.1.3).
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String")]
@@ -122,6 +124,9 @@ pub struct Person {
     /// The buyer's network address, as the platform saw it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ip: Option<String>,
+    /// What else the platform tells about instrument and device.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hints: Option<Box<Hints>>,
 }
 
 impl fmt::Debug for Person {

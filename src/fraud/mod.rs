@@ -18,11 +18,13 @@
 //! anybody. Nothing reads a clock, a database or the net; the library that grows trees is named in
 //! `train` alone, and its own files are never read back.
 
+pub mod assessment;
 pub mod evaluate;
 pub mod event;
 pub mod features;
 pub mod model;
 pub mod progress;
 pub mod schema;
+pub mod signals;
 pub mod simulate;
 pub mod train;

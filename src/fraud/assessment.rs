@@ -1,0 +1,164 @@
+//! The record of one judgement: what was decided, and everything it rested on.
+
+use serde::{Deserialize, Serialize};
+
+/// What becomes of a payment. Later ones are stricter, so that the strictest of several is their
+/// maximum.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Authorize, and capture by policy.
+    #[default]
+    Approve,
+    /// The buyer proves who they are first (3-D Secure).
+    Challenge,
+    /// Authorize, do not capture; a person looks at it.
+    Review,
+    /// No. The buyer hears what a bank's no sounds like.
+    Decline,
+}
+
+impl Outcome {
+    /// All of them, the mildest first.
+    pub const ALL: [Self; 4] = [Self::Approve, Self::Challenge, Self::Review, Self::Decline];
+
+    /// The word in records, metrics and settings.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Challenge => "challenge",
+            Self::Review => "review",
+            Self::Decline => "decline",
+        }
+    }
+}
+
+/// A judgement with all it rested on. Written once, never changed.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Assessment {
+    /// What was decided.
+    pub outcome: Outcome,
+    /// What decided it.
+    pub decided_by: DecidedBy,
+    /// 0–1000: of 1000 good orders like those of the training, 1000 − score score as high. None
+    /// without a model.
+    pub score: Option<u16>,
+    /// The calibrated probability of fraud.
+    pub probability: Option<f64>,
+    /// What raised the score most, the strongest first.
+    pub reasons: Vec<ReasonGiven>,
+    /// Rules that matched, also those that only watch.
+    pub rules: Vec<RuleHit>,
+    /// What was not available; the policy was stricter for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub degraded: Vec<Degraded>,
+    /// The version of the model that scored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// The version of the rules that were in force.
+    pub rules_version: u64,
+    /// What another model, watched beside the live one, would have said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub challenger: Option<Challenger>,
+    /// The features, in the order of the model's schema.
+    pub features: Vec<f32>,
+    /// SHA-256 of the feature declarations, the first 8 bytes in hexadecimal.
+    pub features_hash: String,
+    /// From asking to knowing, in microseconds.
+    pub latency_us: u64,
+}
+
+/// What decided an outcome.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DecidedBy {
+    /// Nothing spoke against it.
+    #[default]
+    Nothing,
+    /// A rule, by its name.
+    Rule(String),
+    /// The score reached a threshold.
+    Score,
+    /// The guard against card testing.
+    Guard(String),
+    /// Something was not available, and the policy for that decided.
+    Policy(Degraded),
+    /// An e-mail address made for trying things out in dev mode.
+    TestEmail,
+}
+
+/// What was not available.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Degraded {
+    /// The counts of the past: Redis did not answer.
+    Velocity,
+    /// The model: none is loaded, or it broke.
+    Model,
+    /// Time: the whole step passed its deadline.
+    Deadline,
+}
+
+impl Degraded {
+    /// The word in metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Velocity => "velocity",
+            Self::Model => "model",
+            Self::Deadline => "deadline",
+        }
+    }
+}
+
+/// A reason of the score, as it was given then.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReasonGiven {
+    /// The feature's name.
+    pub code: String,
+    /// For people.
+    pub says: String,
+    /// Its value.
+    pub value: f32,
+    /// What it added to the raw score.
+    pub contribution: f64,
+}
+
+/// A rule that matched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleHit {
+    /// Its name.
+    pub rule: String,
+    /// The version that matched.
+    pub version: u32,
+    /// What it asks for: `challenge`, `allow`, `block`, `review`.
+    pub action: String,
+    /// Whether it only watches.
+    pub shadow: bool,
+}
+
+/// What a challenger model said.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Challenger {
+    /// Its version.
+    pub model: String,
+    /// Its score.
+    pub score: u16,
+    /// What the thresholds would have made of it.
+    pub outcome: Outcome,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_strictest_outcome_is_the_greatest() {
+        assert!(Outcome::ALL.is_sorted());
+        assert_eq!(Outcome::ALL.into_iter().max(), Some(Outcome::Decline));
+        for outcome in Outcome::ALL {
+            assert_eq!(serde_json::to_value(outcome).expect("a word"), outcome.as_str());
+        }
+    }
+}

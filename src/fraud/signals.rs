@@ -1,0 +1,262 @@
+//! Everything that is known of a checkout when it is to be paid for: the raw input of features and
+//! rules. What is missing is missing, not zero.
+
+use std::{net::IpAddr, sync::LazyLock};
+
+use crate::base::{Address, CheckoutId, Hints, Money, Person, Timestamp};
+
+/// What is known. Built from the cart, the person, the request and what the storefront tells.
+#[derive(Debug, Clone)]
+pub struct Signals {
+    /// When it is judged.
+    pub at: Timestamp,
+    /// The cart.
+    pub cart: CheckoutId,
+    /// The API key it came with.
+    pub storefront: String,
+    /// What it costs in all.
+    pub amount: Money,
+    /// What is bought.
+    pub goods: Goods,
+    /// Whether a discount was used.
+    pub discount: bool,
+    /// Who buys, where it goes.
+    pub person: Person,
+    /// The card's brand: `visa`, ….
+    pub brand: Option<String>,
+    /// When the cart was opened here.
+    pub opened_at: Timestamp,
+    /// Payments of this cart that came to nothing before.
+    pub declines: u32,
+    /// What the issuer said, once it was asked.
+    pub verification: Verification,
+}
+
+/// What is bought, as far as trust is concerned.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Goods {
+    /// Different items.
+    pub lines: u32,
+    /// Units in all.
+    pub units: u32,
+    /// The tax categories of the items, each once, sorted.
+    pub categories: Vec<String>,
+    /// Whether a gift card is among them.
+    pub gift_card: bool,
+    /// Whether nothing needs to be shipped.
+    pub digital: bool,
+}
+
+/// What the issuer said about the buyer, after authorization.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verification {
+    /// Whether the address matched (AVS).
+    pub address_matches: Option<bool>,
+    /// Whether the card's code matched (CVC).
+    pub code_matches: Option<bool>,
+    /// Whether the buyer proved who they are (3-D Secure).
+    pub authenticated: Option<bool>,
+}
+
+/// How many leading bytes of an address name a household or a company: /24 and /48.
+const PREFIX_V4: usize = 3;
+const PREFIX_V6: usize = 6;
+
+/// Nothing said.
+static NO_HINTS: LazyLock<Hints> = LazyLock::new(Hints::default);
+
+impl Signals {
+    /// What the storefront tells about instrument and device.
+    pub fn hints(&self) -> &Hints {
+        self.person.hints.as_deref().unwrap_or(&NO_HINTS)
+    }
+
+    /// The e-mail address in lower case.
+    pub fn email(&self) -> Option<String> {
+        let email = self.person.buyer.as_ref()?.email.as_ref()?;
+        Some(email.expose().to_lowercase())
+    }
+
+    /// What stands behind the `@`, in lower case.
+    pub fn email_domain(&self) -> Option<String> {
+        self.email()?.rsplit_once('@').map(|(_, domain)| domain.to_owned())
+    }
+
+    /// Digits before the `@`.
+    pub fn email_digits(&self) -> Option<u32> {
+        let email = self.email()?;
+        let (name, _) = email.rsplit_once('@')?;
+        u32::try_from(name.bytes().filter(u8::is_ascii_digit).count()).ok()
+    }
+
+    /// The network address, if it is one. An IPv4 address in IPv6 clothes is taken as the former.
+    pub fn ip(&self) -> Option<IpAddr> {
+        let ip: IpAddr = self.person.ip.as_deref()?.trim().parse().ok()?;
+        Some(ip.to_canonical())
+    }
+
+    /// The part of the network address that a household or a company shares.
+    pub fn ip_prefix(&self) -> Option<String> {
+        Some(match self.ip()? {
+            IpAddr::V4(ip) => join(&ip.octets()[..PREFIX_V4]),
+            IpAddr::V6(ip) => join(&ip.octets()[..PREFIX_V6]),
+        })
+    }
+
+    /// Where the goods go, else where the bill goes.
+    pub fn destination(&self) -> Option<&Address> {
+        self.person.shipping.as_deref().or(self.person.billing.as_deref())
+    }
+
+    /// The address the goods go to, the same however it is written.
+    pub fn address(&self) -> Option<String> {
+        self.destination().and_then(normalized)
+    }
+
+    /// Whether bill and goods go to different addresses.
+    pub fn billing_differs(&self) -> Option<bool> {
+        let one = self.person.billing.as_deref().and_then(normalized)?;
+        let other = self.person.shipping.as_deref().and_then(normalized)?;
+        Some(one != other)
+    }
+
+    /// Country of the bill.
+    pub fn billing_country(&self) -> Option<String> {
+        country(self.person.billing.as_deref()?)
+    }
+
+    /// Country the goods go to.
+    pub fn shipping_country(&self) -> Option<String> {
+        country(self.destination()?)
+    }
+
+    /// Whole days since the account was made.
+    pub fn account_days(&self) -> Option<u32> {
+        let seconds = self.at.since(self.hints().account_created_at?).as_secs();
+        u32::try_from(seconds / 86_400).ok()
+    }
+
+    /// From the first page, else from the opening of the cart, to paying.
+    pub fn session_seconds(&self) -> u32 {
+        let from = self.hints().session_started_at.unwrap_or(self.opened_at);
+        u32::try_from(self.at.since(from).as_secs()).unwrap_or(u32::MAX)
+    }
+
+    /// The hour of the day where the buyer is, 0–23.
+    pub fn local_hour(&self) -> Option<u8> {
+        let minutes = i64::from(self.hints().utc_offset_minutes?);
+        let local = self.at.micros() + minutes * 60 * 1_000_000;
+        u8::try_from(local.div_euclid(3_600 * 1_000_000).rem_euclid(24)).ok()
+    }
+}
+
+fn join(bytes: &[u8]) -> String {
+    let parts: Vec<String> = bytes.iter().map(u8::to_string).collect();
+    parts.join(".")
+}
+
+fn country(address: &Address) -> Option<String> {
+    address.address_country.as_ref().map(|country| country.trim().to_uppercase())
+}
+
+/// Street, town, code and country in lower case without anything but letters and digits. A place
+/// without a street is no address.
+fn normalized(address: &Address) -> Option<String> {
+    let plain = |part: &Option<String>| -> String {
+        let text = part.as_deref().unwrap_or_default().to_lowercase();
+        text.chars().filter(|c| c.is_alphanumeric()).collect()
+    };
+    let street = plain(&address.street_address);
+    if street.is_empty() {
+        return None;
+    }
+    let rest = [
+        &address.extended_address,
+        &address.postal_code,
+        &address.address_locality,
+        &address.address_country,
+    ];
+    let rest: Vec<String> = rest.into_iter().map(plain).collect();
+    Some(format!("{street}|{}", rest.join("|")))
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::base::{Buyer, Email};
+
+    /// A checkout of which nothing is known but the cart.
+    pub fn bare() -> Signals {
+        Signals {
+            at: Timestamp::from_micros(1_700_000_000_000_000),
+            cart: CheckoutId::from_uuid(uuid::Uuid::nil()),
+            storefront: "shop".into(),
+            amount: Money::from_minor(4_990, "EUR".parse().expect("a currency")),
+            goods: Goods { lines: 1, units: 1, ..Goods::default() },
+            discount: false,
+            person: Person::default(),
+            brand: None,
+            opened_at: Timestamp::from_micros(1_699_999_970_000_000),
+            declines: 0,
+            verification: Verification::default(),
+        }
+    }
+
+    #[test]
+    fn what_is_not_said_is_missing() {
+        let signals = bare();
+        let none = [
+            signals.email(),
+            signals.email_domain(),
+            signals.ip_prefix(),
+            signals.address(),
+            signals.billing_country(),
+            signals.shipping_country(),
+        ];
+        assert!(none.iter().all(Option::is_none), "{none:?}");
+        assert_eq!((signals.account_days(), signals.billing_differs()), (None, None));
+        assert_eq!((signals.session_seconds(), signals.local_hour()), (30, None));
+    }
+
+    #[test]
+    fn the_same_place_is_the_same_however_it_is_written() {
+        let place = |street: &str, code: &str| Address {
+            street_address: Some(street.into()),
+            postal_code: Some(code.into()),
+            address_country: Some("de".into()),
+            ..Address::default()
+        };
+        let mut signals = bare();
+        signals.person.billing = Some(Box::new(place("Main St. 1", "10-115")));
+        signals.person.shipping = Some(Box::new(place("MAIN ST 1", "10115")));
+        assert_eq!(signals.billing_differs(), Some(false));
+        assert_eq!(signals.shipping_country().as_deref(), Some("DE"));
+        signals.person.shipping = Some(Box::new(place("Main St. 11", "10115")));
+        assert_eq!(signals.billing_differs(), Some(true));
+    }
+
+    #[test]
+    fn addresses_of_the_net_share_their_prefix() {
+        let prefix = |ip: &str| {
+            let mut signals = bare();
+            signals.person.ip = Some(ip.into());
+            signals.ip_prefix()
+        };
+        assert_eq!(prefix("192.0.2.7"), prefix("192.0.2.200"));
+        assert_eq!(prefix("::ffff:192.0.2.7"), prefix("192.0.2.7"));
+        assert_ne!(prefix("192.0.2.7"), prefix("192.0.3.7"));
+        assert_eq!(prefix("2001:db8:1::1"), prefix("2001:db8:1:ffff::2"));
+        assert_eq!(prefix("a hostname"), None);
+    }
+
+    #[test]
+    fn an_e_mail_address_is_one_in_any_case() {
+        let mut signals = bare();
+        let email = Email::parse("Ada.1815@Example.com").expect("an address");
+        let buyer = Buyer { email: Some(email), ..Buyer::default() };
+        signals.person.buyer = Some(Box::new(buyer));
+        assert_eq!(signals.email().as_deref(), Some("ada.1815@example.com"));
+        assert_eq!(signals.email_domain().as_deref(), Some("example.com"));
+        assert_eq!(signals.email_digits(), Some(4));
+    }
+}
