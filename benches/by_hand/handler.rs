@@ -119,9 +119,10 @@ async fn authorize(counter: &Counter, sale: &Sale, token: String) -> actix_web::
         amount: sale.total(),
         credential: Credential::new(token),
         not_after: sale.deadline(),
+        authenticate: false,
     };
     match counter.gateway.authorize(&request).await.map_err(error::ErrorBadGateway)? {
-        Authorized::Approved { authorization } => Ok(authorization),
+        Authorized::Approved { authorization, .. } => Ok(authorization),
         other => Err(error::ErrorPaymentRequired(format!("{other:?}"))),
     }
 }

@@ -229,6 +229,73 @@ create table entries (
 );
 create index entries_by_time on entries using brin (at);
 
+-- What was decided about each attempt to pay, and everything it rested on. Written once. The body is
+-- text: it is read by people alone, and a commit need not parse it.
+create table assessments (
+    id          uuid        primary key,
+    checkout_id uuid        not null,
+    attempt_id  uuid,
+    outcome     text        not null,
+    score       smallint,
+    degraded    boolean     not null,
+    body        text        not null,
+    at          timestamptz not null,
+    constraint assessments_outcome
+        check (outcome in ('approve', 'challenge', 'review', 'decline')),
+    constraint assessments_score check (score between 0 and 1000)
+);
+create index assessments_by_checkout on assessments (checkout_id);
+-- Rows stand in the order of their time.
+create index assessments_by_time on assessments using brin (at);
+
+-- Orders whose money waits for a person.
+create table review_cases (
+    order_id    uuid        primary key,
+    attempt_id  uuid        not null,
+    state       text        not null default 'open',
+    priority    bigint      not null,
+    due_at      timestamptz not null,
+    expires_at  timestamptz not null,
+    opened_at   timestamptz not null,
+    escalated   boolean     not null default false,
+    assignee    text,
+    claimed_by  text,
+    lease_until timestamptz,
+    closed_by   text,
+    reason      text,
+    closed_at   timestamptz,
+    constraint review_cases_state
+        check (state in ('open', 'approved', 'declined', 'refunded', 'expired')),
+    constraint review_cases_ended_by_somebody check (
+        num_nonnulls(closed_by, reason, closed_at) = case when state = 'open' then 0 else 3 end),
+    constraint review_cases_claim_whole check ((claimed_by is null) = (lease_until is null))
+) with (fillfactor = 80);
+create index review_cases_open on review_cases (escalated desc, priority desc, opened_at)
+    where state = 'open';
+create index review_cases_expiring on review_cases (expires_at) where state = 'open';
+
+-- What happened to a case, in order; never changed.
+create table review_events (
+    seq      bigint      generated always as identity primary key,
+    order_id uuid        not null,
+    at       timestamptz not null,
+    actor    text        not null,
+    kind     text        not null,
+    note     text        not null
+);
+create index review_events_by_order on review_events (order_id, seq);
+
+-- What was found out about orders; the latest of an order is what is believed.
+create table labels (
+    seq      bigint      generated always as identity primary key,
+    order_id uuid        not null,
+    fraud    boolean     not null,
+    source   text        not null,
+    at       timestamptz not null,
+    constraint labels_source check (source in ('reviewer', 'dispute', 'refund', 'import'))
+);
+create index labels_by_order on labels (order_id, seq desc);
+
 create table products (
     sku          text        collate "C" primary key,
     title        text        not null,

@@ -6,7 +6,8 @@
 
 -- Locks and reads. Each step is a statement of its own, because each needs a fresh snapshot: one
 -- that waited for another transaction must see what that one wrote. Every batch locks in this
--- order: replicas, attempts, sessions, holds, stock, grants, lines, operations; each by key.
+-- order: replicas, attempts, sessions, holds, stock, grants, lines, operations, cases; each by
+-- key.
 --
 -- Pairs come as two arrays of one length: wanted holds, holds to expire, keys, order lines.
 create function ledger_lock(
@@ -16,7 +17,7 @@ create function ledger_lock(
     due_checkouts uuid[], due_skus text[],
     stock_skus text[], grant_ids uuid[], closing uuid[], all_grants_of text[],
     callers text[], key_names text[], line_orders uuid[], line_numbers integer[],
-    operation_ids uuid[]
+    operation_ids uuid[], case_orders uuid[]
 ) returns text language plpgsql volatile as $$
 declare
     none         constant json := '[]';
@@ -33,7 +34,7 @@ declare
     live json := none; replicas bigint := 0; attempts json := none; sessions json := none;
     held json := none; stock json := none; grants json := none;
     lines json := none; operations json := none; promised json := none; entries json := none;
-    keys json := none;
+    keys json := none; cases json := none;
 begin
     if cardinality(holders) > 0 then
         select coalesce(json_agg(r.id), none) into live from (
@@ -161,6 +162,11 @@ begin
         select coalesce(json_agg(r.record), none) into operations from operation_rows r
             where r.id = any(operation_ids);
     end if;
+    if cardinality(case_orders) > 0 then
+        select coalesce(json_agg(r), none) into cases from (
+            select c.order_id as "order", c.attempt_id as attempt, c.state from review_cases c
+            where c.order_id = any(case_orders) order by c.order_id for update) r;
+    end if;
     select coalesce(json_agg(json_build_object('id', e.id, 'outcome', e.outcome)), none)
         into entries from entries e where e.id = any(entry_ids);
     if cardinality(callers) > 0 then
@@ -171,7 +177,7 @@ begin
     return json_build_object('live', live, 'replicas', replicas, 'attempts', attempts,
         'sessions', sessions, 'holds', held, 'stock', stock,
         'grants', grants, 'lines', lines, 'operations', operations, 'promised', promised,
-        'entries', entries, 'keys', keys);
+        'entries', entries, 'keys', keys, 'cases', cases);
 end
 $$;
 
@@ -209,6 +215,13 @@ create type movement_insert as (id uuid, sku text, kind text, quantity integer, 
     order_id uuid, line integer, at timestamptz);
 create type key_insert as (caller text, key text, fingerprint text, dialect text,
     answer_status integer, answer_body text, answer_version integer, at timestamptz);
+create type assessment_insert as (id uuid, checkout_id uuid, attempt_id uuid, outcome text,
+    score smallint, degraded boolean, body text, at timestamptz);
+create type case_insert as (order_id uuid, attempt_id uuid, priority bigint, due_at timestamptz,
+    expires_at timestamptz, opened_at timestamptz);
+create type case_change as (order_id uuid, state text, state_before text, closed_by text,
+    reason text, closed_at timestamptz);
+create type label_insert as (order_id uuid, fraud boolean, source text, at timestamptz);
 create type key_answer as (caller text, key text, status integer, body text, version integer,
     at timestamptz);
 
@@ -217,7 +230,7 @@ create type key_answer as (caller text, key text, status integer, body text, ver
 create function ledger_insert(
     new_entries entry_change[], new_sessions session_change[], new_attempts attempt_insert[],
     new_orders order_insert[], new_lines order_line_insert[], new_events event_insert[],
-    new_keys key_insert[]
+    new_keys key_insert[], new_assessments assessment_insert[], new_cases case_insert[]
 ) returns void language plpgsql volatile as $$
 begin
     insert into entries (id, outcome, at) select x.id, x.outcome::json, x.at
@@ -255,6 +268,18 @@ begin
             select x.caller, x.key, x.fingerprint, x.dialect, x.answer_status, x.answer_body,
                    x.answer_version, x.at, case when x.answer_status is not null then x.at end
             from unnest(new_keys) x;
+    end if;
+    if cardinality(new_assessments) > 0 then
+        insert into assessments (id, checkout_id, attempt_id, outcome, score, degraded, body, at)
+            select x.id, x.checkout_id, x.attempt_id, x.outcome, x.score, x.degraded, x.body, x.at
+            from unnest(new_assessments) x;
+    end if;
+    if cardinality(new_cases) > 0 then
+        insert into review_cases (order_id, attempt_id, priority, due_at, expires_at, opened_at)
+            select x.order_id, x.attempt_id, x.priority, x.due_at, x.expires_at, x.opened_at
+            from unnest(new_cases) x;
+        insert into review_events (order_id, at, actor, kind, note)
+            select x.order_id, x.opened_at, 'fraud', 'opened', '' from unnest(new_cases) x;
     end if;
 end
 $$;
@@ -313,7 +338,9 @@ create function ledger_apply(
     new_attempts attempt_insert[], old_attempts attempt_change[],
     new_orders order_insert[], new_lines order_line_insert[], moved_lines order_line_change[],
     put_operations operation_change[], new_events event_insert[],
-    new_movements movement_insert[], new_keys key_insert[], answers key_answer[]
+    new_movements movement_insert[], new_keys key_insert[], answers key_answer[],
+    new_assessments assessment_insert[], new_cases case_insert[], old_cases case_change[],
+    new_labels label_insert[]
 ) returns void language plpgsql volatile as $$
 declare
     written bigint;
@@ -383,8 +410,22 @@ begin
             select x.id, x.sku, x.kind, x.quantity, x.reason, x.order_id, x.line, x.at
             from unnest(new_movements) x;
     end if;
+    if cardinality(old_cases) > 0 then
+        update review_cases c set state = x.state, closed_by = x.closed_by, reason = x.reason,
+               closed_at = x.closed_at, claimed_by = null, lease_until = null
+            from unnest(old_cases) x where c.order_id = x.order_id and c.state = x.state_before;
+        get diagnostics written = row_count;
+        perform ledger_expect('review_cases', cardinality(old_cases), written);
+        insert into review_events (order_id, at, actor, kind, note)
+            select x.order_id, x.closed_at, x.closed_by, x.state, x.reason
+            from unnest(old_cases) x;
+    end if;
+    if cardinality(new_labels) > 0 then
+        insert into labels (order_id, fraud, source, at)
+            select x.order_id, x.fraud, x.source, x.at from unnest(new_labels) x;
+    end if;
     perform ledger_insert(new_entries, new_sessions, new_attempts, new_orders, new_lines,
-                          new_events, new_keys);
+                          new_events, new_keys, new_assessments, new_cases);
 end
 $$;
 
@@ -401,7 +442,8 @@ create function ledger_commit(
     new_attempts attempt_insert[], old_attempts attempt_change[],
     new_orders order_insert[], new_lines order_line_insert[],
     new_operations operation_change[], old_operations operation_change[],
-    new_events event_insert[], new_keys key_insert[], answers key_answer[]
+    new_events event_insert[], new_keys key_insert[], answers key_answer[],
+    new_assessments assessment_insert[], new_cases case_insert[]
 ) returns text language plpgsql volatile as $$
 declare
     written bigint;
@@ -481,7 +523,7 @@ begin
             from unnest(new_operations) x;
     end if;
     perform ledger_insert(new_entries, new_sessions, new_attempts, new_orders, new_lines,
-                          new_events, new_keys);
+                          new_events, new_keys, new_assessments, new_cases);
     return json_build_object('stock', coalesce(stock_left, '[]'),
                              'grants', coalesce(grants_left, '[]'));
 end

@@ -1,6 +1,10 @@
 -- Takes everything back, data included.
 drop table api_keys;
 drop table products;
+drop table labels;
+drop table review_events;
+drop table review_cases;
+drop table assessments;
 drop table entries;
 drop table idempotency_keys;
 drop table stock_movements;

@@ -226,6 +226,68 @@ create table entries (
     at text not null
 ) strict;
 
+create table assessments (
+    id text not null primary key,
+    checkout_id text not null,
+    attempt_id text,
+    outcome text not null,
+    score integer,
+    degraded integer not null,
+    body text not null,
+    at text not null,
+    constraint assessments_outcome
+        check (outcome in ('approve', 'challenge', 'review', 'decline')),
+    constraint assessments_score check (score between 0 and 1000)
+) strict;
+create index assessments_by_checkout on assessments (checkout_id);
+create index assessments_by_time on assessments (at);
+
+create table review_cases (
+    order_id text not null primary key,
+    attempt_id text not null,
+    state text not null default 'open',
+    priority integer not null,
+    due_at text not null,
+    expires_at text not null,
+    opened_at text not null,
+    escalated integer not null default 0,
+    assignee text,
+    claimed_by text,
+    lease_until text,
+    closed_by text,
+    reason text,
+    closed_at text,
+    constraint review_cases_state
+        check (state in ('open', 'approved', 'declined', 'refunded', 'expired')),
+    constraint review_cases_ended_by_somebody check (
+        (closed_by is null) = (state = 'open') and (reason is null) = (state = 'open')
+        and (closed_at is null) = (state = 'open')),
+    constraint review_cases_claim_whole check ((claimed_by is null) = (lease_until is null))
+) strict;
+create index review_cases_open on review_cases (escalated desc, priority desc, opened_at)
+    where state = 'open';
+create index review_cases_expiring on review_cases (expires_at) where state = 'open';
+
+create table review_events (
+    seq integer primary key autoincrement,
+    order_id text not null,
+    at text not null,
+    actor text not null,
+    kind text not null,
+    note text not null
+) strict;
+create index review_events_by_order on review_events (order_id, seq);
+
+create table labels (
+    seq integer primary key autoincrement,
+    order_id text not null,
+    fraud integer not null,
+    source text not null,
+    at text not null,
+    constraint labels_source check (source in ('reviewer', 'dispute', 'refund', 'import'))
+) strict;
+create index labels_by_order on labels (order_id, seq desc);
+
 create table products (
     sku text not null primary key,
     title text not null,

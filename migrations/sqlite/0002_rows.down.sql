@@ -1,4 +1,6 @@
 -- Takes the views back.
+drop view case_rows;
+drop view assessment_rows;
 drop view event_rows;
 drop view movement_rows;
 drop view stock_levels;

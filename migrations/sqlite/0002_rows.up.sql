@@ -77,3 +77,18 @@ create view event_rows as
 select e.seq, e.sent_at, json_object('id', e.id, 'order', e.order_id, 'kind', e.kind,
     'body', json(e.body), 'at', e.at) as record
 from events e;
+
+create view assessment_rows as
+select a.id, a.checkout_id, json_object('id', a.id, 'checkout', a.checkout_id,
+    'attempt', a.attempt_id, 'outcome', a.outcome, 'score', a.score,
+    'degraded', json(iif(a.degraded, 'true', 'false')), 'body', json(a.body), 'at', a.at) as record
+from assessments a;
+
+create view case_rows as
+select c.order_id, c.state, c.escalated, c.priority, c.opened_at, c.expires_at,
+    c.claimed_by, c.lease_until, json_object('order', c.order_id, 'attempt', c.attempt_id,
+    'state', c.state, 'priority', c.priority, 'due_at', c.due_at, 'expires_at', c.expires_at,
+    'opened_at', c.opened_at, 'escalated', json(iif(c.escalated, 'true', 'false')),
+    'assignee', c.assignee, 'claimed_by', c.claimed_by, 'lease_until', c.lease_until,
+    'closed_by', c.closed_by, 'reason', c.reason, 'closed_at', c.closed_at) as record
+from review_cases c;

@@ -127,6 +127,10 @@ id!(
     MovementId, "mov"
 );
 id!(
+    /// One judgement of an attempt to pay.
+    AssessmentId, "asm"
+);
+id!(
     /// An API key's public half.
     KeyId, "key"
 );

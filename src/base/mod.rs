@@ -15,13 +15,14 @@ pub mod quantity;
 pub mod sealed;
 pub mod sku;
 pub mod time;
+pub mod verification;
 
 pub use card_number::{is_card_number, looks_like_card_number};
 pub use chance::{Chance, SeededChance, SystemChance};
 pub use hints::Hints;
 pub use id::{
-    AttemptId, CheckoutId, EventId, GrantId, HolderId, InvalidId, KeyId, MovementId, OperationId,
-    OrderId,
+    AssessmentId, AttemptId, CheckoutId, EventId, GrantId, HolderId, InvalidId, KeyId, MovementId,
+    OperationId, OrderId,
 };
 pub use limits::Limits;
 pub use money::{Currency, Money, MoneyError};
@@ -30,3 +31,4 @@ pub use quantity::Quantity;
 pub use sealed::Sealed;
 pub use sku::Sku;
 pub use time::{AnchoredClock, Clock, ManualClock, Timestamp};
+pub use verification::Verification;

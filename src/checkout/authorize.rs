@@ -9,6 +9,7 @@ use super::{
     saga::{Attempted, Saga, Stop, Verdict},
 };
 use crate::payment::{AuthorizeRequest, Authorized, Credential, Found, GatewayFault};
+use crate::{base::Verification, fraud::assessment::Outcome};
 
 /// The first pause before the gateway is asked again; doubles.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -20,17 +21,34 @@ impl Saga<'_> {
             return Err(Stop::Later(CheckoutRefused::KeyInFlight));
         };
         self.reach(CrashPoint::CallSent);
-        let verdict = self.desk.ask_to_authorize(&attempt, credential).await;
+        let authenticate =
+            self.judged.as_ref().is_some_and(|judged| judged.outcome == Outcome::Challenge);
+        let verdict = self.desk.ask_to_authorize(&attempt, credential, authenticate).await;
         self.reach(CrashPoint::AnswerRead);
         match verdict {
-            Some(Ok(authorization)) => {
-                self.authorization = Some(authorization);
+            Some(Ok(granted)) => {
+                self.granted(granted);
                 Ok(())
             }
-            Some(Err(verdict)) => Err(Stop::Verdict(verdict)),
+            Some(Err(verdict)) => {
+                self.remember_failure(&verdict).await;
+                Err(Stop::Verdict(verdict))
+            }
             None => Err(Stop::Later(CheckoutRefused::KeyInFlight)),
         }
     }
+
+    pub(super) fn granted(&mut self, granted: Granted) {
+        self.authorization = Some(granted.authorization);
+        self.verification = granted.verification;
+    }
+}
+
+/// The gateway's yes.
+#[derive(Debug)]
+pub(super) struct Granted {
+    authorization: String,
+    verification: Verification,
 }
 
 impl Checkout {
@@ -40,12 +58,14 @@ impl Checkout {
         &self,
         attempt: &Attempted,
         credential: Credential,
-    ) -> Option<Result<String, Verdict>> {
+        authenticate: bool,
+    ) -> Option<Result<Granted, Verdict>> {
         let request = AuthorizeRequest {
             reference: attempt.id,
             amount: attempt.amount,
             credential,
             not_after: attempt.deadline,
+            authenticate,
         };
         let mut pause = PAUSE;
         // Once a call may have acted, a later one that did not says nothing about it.
@@ -86,7 +106,7 @@ impl Checkout {
     pub(super) async fn ask_what_became(
         &self,
         attempt: &Attempted,
-    ) -> Option<Result<String, Verdict>> {
+    ) -> Option<Result<Granted, Verdict>> {
         match self.gateway.find(attempt.id).await {
             Ok(Found::Answered { answer, voided: false, .. }) => Some(verdict(answer)),
             Ok(Found::Answered { voided: true, .. }) => {
@@ -102,9 +122,11 @@ impl Checkout {
     }
 }
 
-fn verdict(answer: Authorized) -> Result<String, Verdict> {
+fn verdict(answer: Authorized) -> Result<Granted, Verdict> {
     match answer {
-        Authorized::Approved { authorization } => Ok(authorization),
+        Authorized::Approved { authorization, verification } => {
+            Ok(Granted { authorization, verification })
+        }
         Authorized::Declined { code } => Err(Verdict::Declined(code)),
         Authorized::Challenged { url } => Err(Verdict::Challenged(url)),
     }

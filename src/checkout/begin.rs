@@ -2,20 +2,22 @@
 
 use super::{
     answer::{Asked, CheckoutRefused, Reply, Tender},
+    assess::{merged, risk, tried},
     count,
     crash::CrashPoint,
     desk::Checkout,
-    open::{merge, stale},
-    quote::shortage_notice,
+    open::stale,
     record::session_write,
+    reopen::{Reopened, short_notices},
     saga::{Attempted, Saga, Stop},
     session::Session,
 };
 use crate::{
-    base::{AttemptId, OrderId, Sku},
+    base::{AttemptId, OrderId},
+    fraud::Judged,
     ledger::{
         LedgerRefused, Outcome, Shortage,
-        entry::{HoldWanted, KeyWrite, NewAttempt, Source},
+        entry::{KeyWrite, NewAttempt},
         row::SessionState,
     },
 };
@@ -29,9 +31,10 @@ impl Saga<'_> {
         let (Some(asked), Some(tender)) = (self.asked, self.tender.as_ref()) else {
             return Err(Stop::Later(CheckoutRefused::KeyInFlight));
         };
-        let after = completing(self.desk, self.session, tender);
+        let after = completing(self.desk, self.session, tender, self.judged.as_ref());
         let key = asked.write(None, self.desk.now());
-        match self.desk.write_attempt(self.session, &after, &key).await? {
+        let judged = self.judged.as_ref();
+        match self.desk.write_attempt(self.session, &after, &key, judged).await? {
             Ok(_) => {}
             Err(LedgerRefused::KeyTaken(row)) => {
                 return Err(Stop::Answered(self.desk.replay(asked, *row).await?));
@@ -54,57 +57,21 @@ impl Saga<'_> {
     }
 
     /// A hold had lapsed and its units are gone. The session opens again with what it still has,
-    /// and says so; the express lane leaves nothing. Another hold may lapse meanwhile: it is then
-    /// named as well.
+    /// and says so; the express lane leaves nothing.
     async fn sold_out(
         &mut self,
         asked: &Asked,
-        mut shortages: Vec<Shortage>,
+        shortages: Vec<Shortage>,
     ) -> Result<Reply, CheckoutRefused> {
-        for _ in 0..DECISIONS_MAX {
-            let after = self.without(&shortages);
-            if after.express {
-                return Ok(self.desk.nothing(asked, &after.notices, Some(after.currency)).await?.1);
-            }
-            let keep = |(sku, quantity): &(Sku, u32)| HoldWanted {
-                sku: sku.clone(),
-                quantity: *quantity,
-                source: Source::Direct,
-            };
-            let holds = after.held.iter().map(keep).collect();
-            let key = self.desk.answered(&asked.write(None, self.desk.now()), &after);
-            let answer = key.answer.clone();
-            let write = session_write(&after, holds, false, None, Some(key), self.desk.now());
-            match self.desk.commit(write).await? {
-                Ok(_) => {
-                    count::told(&after.notices);
-                    *self.session = after;
-                    return answer.map(Reply::Done).ok_or(CheckoutRefused::KeyInFlight);
-                }
-                Err(LedgerRefused::Short(more)) => {
-                    count::short(&more);
-                    merge(&mut shortages, more);
-                }
-                Err(LedgerRefused::KeyTaken(row)) => return self.desk.replay(asked, *row).await,
-                Err(refused) => return Err(stale(&refused)),
-            }
+        let session = self.session.clone();
+        if session.express {
+            let notices = short_notices(&session, &shortages);
+            return Ok(self.desk.nothing(asked, &notices, Some(session.currency)).await?.1);
         }
-        Err(CheckoutRefused::Busy)
-    }
-
-    /// The session as it stands without what it can no longer have, one version on.
-    fn without(&self, shortages: &[Shortage]) -> Session {
-        let is_short = |sku: &Sku| shortages.iter().find(|short| short.sku == *sku);
-        let notices = self.session.lines.iter().filter_map(|line| {
-            let short = is_short(&line.sku)?;
-            Some(shortage_notice(line, short.available.min(line.quantity.saturating_sub(1))))
-        });
-        let mut after = self.session.clone();
-        after.notices = notices.collect();
-        after.version += 1;
-        after.hold_until = self.desk.now().plus(self.desk.terms.hold_ttl);
-        after.held.retain(|(sku, _)| is_short(sku).is_none());
-        after
+        let reopened = Reopened { session, notices: Vec::new(), personal: false, assessment: None };
+        let (after, reply) = self.desk.reopen(asked, reopened, shortages).await?;
+        *self.session = after;
+        Ok(reply)
     }
 }
 
@@ -115,14 +82,17 @@ impl Checkout {
         before: &Session,
         after: &Session,
         key: &KeyWrite,
+        judged: Option<&Judged>,
     ) -> Result<Outcome, CheckoutRefused> {
         let mut claim = self.claim(before).await?;
         let personal = before.version == 0 || before.person != after.person;
+        let assessment = judged.map(|judged| self.assessment(after, judged, after.attempt));
         for decision in 0.. {
             let attempt = self.new_attempt(after);
             let holds = claim.holds.clone();
             let key = Some(key.clone());
-            let write = session_write(after, holds, personal, attempt, key, self.now());
+            let mut write = session_write(after, holds, personal, attempt, key, self.now());
+            write.assessment.clone_from(&assessment);
             let outcome = self.commit(write).await;
             self.land(&mut claim).await;
             match outcome? {
@@ -152,7 +122,12 @@ impl Checkout {
 }
 
 /// The session with a new payment attempt under way.
-fn completing(desk: &Checkout, before: &Session, tender: &Tender) -> Session {
+fn completing(
+    desk: &Checkout,
+    before: &Session,
+    tender: &Tender,
+    judged: Option<&Judged>,
+) -> Session {
     let now = desk.now();
     let mut after = before.clone();
     after.version += 1;
@@ -163,11 +138,11 @@ fn completing(desk: &Checkout, before: &Session, tender: &Tender) -> Session {
     after.challenge_url = None;
     after.notices.clear();
     after.hold_until = now.plus(desk.terms.hold_ttl);
-    let given = &tender.person;
-    let person = &mut after.person;
-    person.buyer = given.buyer.clone().or(person.buyer.take());
-    person.billing = given.billing.clone().or(person.billing.take());
-    person.shipping = given.shipping.clone().or(person.shipping.take());
-    person.ip = given.ip.clone().or(person.ip.take());
+    after.person = merged(&before.person, &tender.person);
+    after.risk = None;
+    if let Some(judged) = judged {
+        tried(&mut after, judged, now);
+        after.risk = risk(&after, judged.outcome, &judged.assessment);
+    }
     after
 }

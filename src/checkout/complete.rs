@@ -9,7 +9,7 @@ use super::{
     session::{Notice, NoticeCode, Session},
 };
 use crate::{
-    base::CheckoutId,
+    base::{CheckoutId, Verification},
     ledger::row::SessionState,
     telemetry::metrics::{self, StepOutcome},
 };
@@ -81,9 +81,11 @@ impl Checkout {
             tender: Some(tender),
             attempt: None,
             authorization: None,
+            judged: None,
+            verification: Verification::default(),
             reply: None,
         };
-        saga.run(Step::Begin).await
+        saga.run(Step::Assess).await
     }
 }
 

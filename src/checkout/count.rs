@@ -26,6 +26,7 @@ impl Checkout {
     /// A step of the saga's table ended now.
     pub(super) fn count_saga(&self, step: Step, ended: &Result<(), Stop>, began: Timestamp) {
         let step = match step {
+            Step::Assess => metrics::Step::Assess,
             Step::Begin => metrics::Step::Attempt,
             Step::Authorize => metrics::Step::Authorize,
             Step::Place => metrics::Step::Place,

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     base::{Chance, CheckoutId, Clock, Timestamp},
     catalog::Catalog,
+    fraud::Fraud,
     ledger::{
         Entry, EntryId, Fact, LedgerRefused, Outcome, Store, Writer,
         entry::{KeyWrite, SessionWrite, StoredAnswer},
@@ -34,6 +35,10 @@ pub struct Terms {
     pub watch: Duration,
     /// Whether the money is captured right after the order; else a person decides.
     pub capture_at_once: bool,
+    /// When somebody should have looked at an order in review.
+    pub review_due: Duration,
+    /// An order nobody has looked at by then is declined: authorizations lapse after a week.
+    pub review_max: Duration,
     /// How long a request waits for another one with its key before it is told to come back.
     pub key_wait: Duration,
 }
@@ -46,6 +51,8 @@ impl Default for Terms {
             gateway_deadline: Duration::from_secs(10),
             watch: Duration::from_secs(24 * 60 * 60),
             capture_at_once: true,
+            review_due: Duration::from_secs(4 * 60 * 60),
+            review_max: Duration::from_secs(6 * 24 * 60 * 60),
             key_wait: Duration::from_secs(2),
         }
     }
@@ -61,6 +68,8 @@ pub struct Checkout {
     pub stock: Arc<Stock>,
     /// What is sold.
     pub catalog: Catalog,
+    /// Judges payments.
+    pub fraud: Arc<Fraud>,
     /// Who takes the money.
     pub gateway: Arc<dyn Gateway>,
     /// Hot copies of sessions.

@@ -5,10 +5,11 @@
 //! something.
 //! **Not here:** who may ask next (see [`cart`](crate::cart)) and how answers look (see `http`).
 //!
-//! [`open`] is T0, [`saga`] the table after it: `begin` T1, authorize, `place` T2 and
+//! [`open`] is T0, [`saga`] the table after it: `assess` asks [`fraud`](crate::fraud), `begin` is T1, authorize, `place` T2 and
 //! T3; [`recover`](Checkout::recover) finishes what a crash or a silent gateway left behind.
 
 pub mod answer;
+mod assess;
 mod authorize;
 mod begin;
 mod collect;
@@ -24,6 +25,7 @@ mod place;
 pub mod quote;
 pub mod record;
 mod recover;
+mod reopen;
 mod saga;
 pub mod session;
 mod settle;
@@ -35,4 +37,4 @@ pub use collect::{Collection, Collector};
 pub use crash::{CrashPoint, NoProbe, Probe};
 pub use desk::{Checkout, Terms};
 pub use saga::Step;
-pub use session::{Instrument, Line, Notice, NoticeCode, Session};
+pub use session::{Instrument, Line, Notice, NoticeCode, Risk, Session, Tried};

@@ -21,6 +21,8 @@ use crate::{
 impl Saga<'_> {
     pub(super) async fn place(&mut self) -> Result<(), Stop> {
         let attempt = self.attempt()?;
+        let assessment = self.look_again()?;
+        let case = self.case(attempt.id);
         let authorization = self.authorization.clone().unwrap_or_default();
         let after = self.completed();
         let key = attempt.key.as_ref().map(|key| self.desk.answered(key, &after));
@@ -36,6 +38,8 @@ impl Saga<'_> {
             body,
             operations: self.captures(&attempt, &authorization),
             events: vec![placed],
+            assessment,
+            case,
             key,
             now,
         };
@@ -78,7 +82,11 @@ impl Saga<'_> {
 
     fn captures(&self, attempt: &Attempted, authorization: &str) -> Vec<NewOperation> {
         let capture = operation(attempt.id, OperationKind::Capture, authorization, attempt.amount);
-        if self.desk.terms.capture_at_once { vec![capture] } else { Vec::new() }
+        if self.desk.terms.capture_at_once && self.session.risk.is_none() {
+            vec![capture]
+        } else {
+            Vec::new()
+        }
     }
 
     /// Hands the capture to the collector. When it is busy the debt waits in the ledger.

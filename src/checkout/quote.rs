@@ -13,6 +13,9 @@ use crate::{
     pricing::Totals,
 };
 
+/// The tax category most goods have.
+const STANDARD: &str = "standard";
+
 /// The products a draft names, as the catalogue has them.
 pub type Products = HashMap<Sku, Arc<Product>>;
 
@@ -68,6 +71,7 @@ impl Quote {
             unit_price: product.price,
             image_url: product.image_url.clone(),
             stock_policy: product.stock_policy,
+            category: (product.tax_category != STANDARD).then(|| product.tax_category.clone()),
             at,
         });
     }
@@ -158,6 +162,7 @@ mod tests {
             image_url: None,
             attributes: Default::default(),
             stock_policy: StockPolicy::Tracked,
+            category: None,
             active: true,
             updated_at: Timestamp::from_micros(0),
         };

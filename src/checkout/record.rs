@@ -62,6 +62,7 @@ pub fn session_write(
         holds,
         hold_until: session.hold_until,
         attempt,
+        assessment: None,
         key,
         now,
     }
@@ -92,13 +93,8 @@ pub fn operation(
     authorization: &str,
     amount: Money,
 ) -> NewOperation {
-    let number = match kind {
-        OperationKind::Capture => 1,
-        OperationKind::Void => 2,
-        OperationKind::Refund => 3,
-    };
     NewOperation {
-        id: OperationId::of(attempt, number),
+        id: OperationId::of(attempt, kind.number()),
         attempt,
         kind,
         amount_minor: amount.minor(),

@@ -9,7 +9,7 @@ use super::{
     session::Session,
 };
 use crate::{
-    base::Money,
+    base::{Money, Verification},
     ledger::{
         entry::KeyWrite,
         row::{
@@ -52,14 +52,16 @@ impl Checkout {
             tender: None,
             attempt: Some(attempt),
             authorization: None,
+            judged: None,
+            verification: Verification::default(),
             reply: None,
         };
         let settled = match found {
-            Ok(authorization) => {
-                saga.authorization = Some(authorization);
+            Ok(granted) => {
+                saga.granted(granted);
                 saga.run(Step::Place).await
             }
-            Err(verdict) => saga.stop(1, Stop::Verdict(verdict)).await,
+            Err(verdict) => saga.stop_before(Step::Authorize, Stop::Verdict(verdict)).await,
         };
         match settled {
             // No key waits, so there is no answer; the session is settled all the same.
@@ -79,7 +81,9 @@ impl Checkout {
             }
         };
         let Found::Answered {
-            answer: Authorized::Approved { authorization }, voided: false, ..
+            answer: Authorized::Approved { authorization, .. },
+            voided: false,
+            ..
         } = found
         else {
             return Ok(());

@@ -2,6 +2,7 @@
 //!
 //! | step | does | undone by |
 //! |---|---|---|
+//! | assess | judges the payment; declined, it ends here | nothing: what was judged stays judged |
 //! | begin (T1) | records the attempt, pins the holds, re-holds what has lapsed | settle: unpin and reopen, or for the express lane release and cancel |
 //! | authorize | asks the gateway; nothing is locked meanwhile | void, a durable debt before the call |
 //! | place (T2) | order, payment, events; holds become sold | nothing: an order stands; a return is a new fact |
@@ -16,7 +17,8 @@ use super::{
     session::Session,
 };
 use crate::{
-    base::{AttemptId, Money, Timestamp},
+    base::{AttemptId, Money, Timestamp, Verification},
+    fraud::Judged,
     ledger::entry::KeyWrite,
     payment::Credential,
 };
@@ -24,6 +26,8 @@ use crate::{
 /// The steps after the hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Step {
+    /// Fraud.
+    Assess,
     /// T1.
     Begin,
     /// The gateway.
@@ -86,15 +90,19 @@ pub(super) struct Saga<'a> {
     pub tender: Option<Tender>,
     pub attempt: Option<Attempted>,
     pub authorization: Option<String>,
+    pub judged: Option<Judged>,
+    pub verification: Verification,
     pub reply: Option<Reply>,
 }
 
 impl Step {
     /// The table's order.
-    pub const ALL: [Self; 4] = [Self::Begin, Self::Authorize, Self::Place, Self::Capture];
+    pub const ALL: [Self; 5] =
+        [Self::Assess, Self::Begin, Self::Authorize, Self::Place, Self::Capture];
 
     async fn run(self, saga: &mut Saga<'_>) -> Result<(), Stop> {
         match self {
+            Self::Assess => saga.assess().await,
             Self::Begin => saga.begin().await,
             Self::Authorize => saga.authorize().await,
             Self::Place => saga.place().await,
@@ -111,14 +119,15 @@ impl Step {
             (Self::Authorize, Stop::Verdict(_) | Stop::SettledElsewhere) => saga.void().await,
             (Self::Begin, Stop::SettledElsewhere) => saga.take_the_settled_answer().await,
             (Self::Begin | Self::Authorize, Stop::Answered(_) | Stop::Later(_)) => Ok(()),
-            // An order stands, and what is owed for it stays owed.
-            (Self::Place | Self::Capture, _) => Ok(()),
+            // A judgement stands; so does an order, and what is owed for it stays owed.
+            (Self::Assess | Self::Place | Self::Capture, _) => Ok(()),
         }
     }
 
     /// The word in metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Assess => "assess",
             Self::Begin => "begin",
             Self::Authorize => "authorize",
             Self::Place => "place",
@@ -142,8 +151,17 @@ impl Saga<'_> {
         self.reply.ok_or(CheckoutRefused::KeyInFlight)
     }
 
-    /// Ends the saga before the step at this place of the table.
-    pub(super) async fn stop(mut self, at: usize, stop: Stop) -> Result<Reply, CheckoutRefused> {
+    /// Ends the saga before this step of the table.
+    pub(super) async fn stop_before(
+        self,
+        step: Step,
+        stop: Stop,
+    ) -> Result<Reply, CheckoutRefused> {
+        let at = Step::ALL.iter().position(|other| *other == step).unwrap_or(0);
+        self.stop(at, stop).await
+    }
+
+    async fn stop(mut self, at: usize, stop: Stop) -> Result<Reply, CheckoutRefused> {
         for done in Step::ALL[..at].iter().rev() {
             done.undo(&mut self, &stop).await?;
         }
@@ -176,6 +194,6 @@ mod tests {
     #[test]
     fn the_table_lists_every_step_in_order() {
         let names = Step::ALL.map(Step::as_str);
-        assert_eq!(names, ["begin", "authorize", "place", "capture"]);
+        assert_eq!(names, ["assess", "begin", "authorize", "place", "capture"]);
     }
 }

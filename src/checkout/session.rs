@@ -27,6 +27,9 @@ pub struct Line {
     pub image_url: Option<String>,
     /// How its units are counted.
     pub stock_policy: StockPolicy,
+    /// Its tax category, unless it is the usual one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
     /// Its index in the request that named it.
     pub at: usize,
 }
@@ -131,6 +134,22 @@ pub struct Instrument {
     pub last_digits: Option<String>,
 }
 
+/// An instrument that was tried, under the name by which retries are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tried {
+    /// A digest of cart and instrument.
+    pub key: u64,
+    /// When last.
+    pub at: Timestamp,
+}
+
+/// Why the money waits for a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Risk {
+    /// What its loss would cost by the score, in minor units.
+    pub expected_loss_minor: i64,
+}
+
 /// A session. The ledger keeps it as a document (without the person), the cart actor in memory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
@@ -164,6 +183,15 @@ pub struct Session {
     /// The attempt under way, or the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<AttemptId>,
+    /// How many of them were declined, by the gateway or before it was asked.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub declines: u32,
+    /// Instruments tried, so that trying one again is known as that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tried: Vec<Tried>,
+    /// What a person is to look at before the money is taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risk: Option<Risk>,
     /// Whether it came through the express lane: refused, it leaves nothing.
     #[serde(default)]
     pub express: bool,
@@ -182,6 +210,11 @@ pub struct Session {
     /// When the order was placed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub placed_at: Option<Timestamp>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks like this")]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 const fn open() -> SessionState {

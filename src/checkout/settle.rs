@@ -55,7 +55,10 @@ impl Saga<'_> {
         after.version += 1;
         after.state = if after.express { SessionState::Canceled } else { SessionState::Open };
         after.hold_until = self.desk.now().plus(self.desk.terms.hold_ttl);
-        after.notices = vec![notice(verdict)];
+        after.notices = vec![verdict.notice()];
+        if matches!(verdict, Verdict::Declined(_)) {
+            after.declines += 1;
+        }
         if after.express {
             after.held.clear();
         }
@@ -83,24 +86,28 @@ fn code(verdict: &Verdict) -> &str {
     }
 }
 
-fn notice(verdict: &Verdict) -> Notice {
-    let (code, text) = match verdict {
-        Verdict::Declined(code) => {
-            let text = format!("The payment was declined ({code}). Try another instrument.");
-            (NoticeCode::PaymentDeclined, text)
-        }
-        Verdict::Challenged(_) => {
-            let text = "The bank wants to be sure it is you; then pay again.";
-            (NoticeCode::PaymentChallenged, text.into())
-        }
-        Verdict::Unavailable(_) => {
-            let text = "The payment service could not be reached; nothing was charged. Try again.";
-            (NoticeCode::PaymentUnavailable, text.into())
-        }
-        Verdict::Unheard => {
-            let text = "The payment did not go through; nothing was charged. Try again.";
-            (NoticeCode::PaymentUnavailable, text.into())
-        }
-    };
-    Notice { code, line: None, text }
+impl Verdict {
+    /// What the buyer hears.
+    pub(super) fn notice(&self) -> Notice {
+        let (code, text) = match self {
+            Verdict::Declined(code) => {
+                let text = format!("The payment was declined ({code}). Try another instrument.");
+                (NoticeCode::PaymentDeclined, text)
+            }
+            Verdict::Challenged(_) => {
+                let text = "The bank wants to be sure it is you; then pay again.";
+                (NoticeCode::PaymentChallenged, text.into())
+            }
+            Verdict::Unavailable(_) => {
+                let text =
+                    "The payment service could not be reached; nothing was charged. Try again.";
+                (NoticeCode::PaymentUnavailable, text.into())
+            }
+            Verdict::Unheard => {
+                let text = "The payment did not go through; nothing was charged. Try again.";
+                (NoticeCode::PaymentUnavailable, text.into())
+            }
+        };
+        Notice { code, line: None, text }
+    }
 }

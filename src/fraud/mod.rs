@@ -19,10 +19,14 @@
 //! `train` alone, and its own files are never read back.
 
 pub mod assessment;
+pub mod columns;
+pub mod decide;
 pub mod evaluate;
 pub mod event;
 pub mod features;
+pub mod guard;
 pub mod model;
+pub mod policy;
 pub mod progress;
 pub mod schema;
 pub mod signals;

@@ -3,7 +3,7 @@
 
 use std::{net::IpAddr, sync::LazyLock};
 
-use crate::base::{Address, CheckoutId, Hints, Money, Person, Timestamp};
+use crate::base::{Address, CheckoutId, Hints, Money, Person, Timestamp, Verification};
 
 /// What is known. Built from the cart, the person, the request and what the storefront tells.
 #[derive(Debug, Clone)]
@@ -24,8 +24,8 @@ pub struct Signals {
     pub person: Person,
     /// The card's brand: `visa`, ….
     pub brand: Option<String>,
-    /// When the cart was opened here.
-    pub opened_at: Timestamp,
+    /// When the cart was opened here; unknown where it is opened and paid in one.
+    pub opened_at: Option<Timestamp>,
     /// Payments of this cart that came to nothing before.
     pub declines: u32,
     /// What the issuer said, once it was asked.
@@ -45,17 +45,6 @@ pub struct Goods {
     pub gift_card: bool,
     /// Whether nothing needs to be shipped.
     pub digital: bool,
-}
-
-/// What the issuer said about the buyer, after authorization.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Verification {
-    /// Whether the address matched (AVS).
-    pub address_matches: Option<bool>,
-    /// Whether the card's code matched (CVC).
-    pub code_matches: Option<bool>,
-    /// Whether the buyer proved who they are (3-D Secure).
-    pub authenticated: Option<bool>,
 }
 
 /// How many leading bytes of an address name a household or a company: /24 and /48.
@@ -137,9 +126,9 @@ impl Signals {
     }
 
     /// From the first page, else from the opening of the cart, to paying.
-    pub fn session_seconds(&self) -> u32 {
-        let from = self.hints().session_started_at.unwrap_or(self.opened_at);
-        u32::try_from(self.at.since(from).as_secs()).unwrap_or(u32::MAX)
+    pub fn session_seconds(&self) -> Option<u32> {
+        let from = self.hints().session_started_at.or(self.opened_at)?;
+        u32::try_from(self.at.since(from).as_secs()).ok()
     }
 
     /// The hour of the day where the buyer is, 0–23.
@@ -196,7 +185,7 @@ pub(super) mod tests {
             discount: false,
             person: Person::default(),
             brand: None,
-            opened_at: Timestamp::from_micros(1_699_999_970_000_000),
+            opened_at: Some(Timestamp::from_micros(1_699_999_970_000_000)),
             declines: 0,
             verification: Verification::default(),
         }
@@ -215,7 +204,7 @@ pub(super) mod tests {
         ];
         assert!(none.iter().all(Option::is_none), "{none:?}");
         assert_eq!((signals.account_days(), signals.billing_differs()), (None, None));
-        assert_eq!((signals.session_seconds(), signals.local_hour()), (30, None));
+        assert_eq!((signals.session_seconds(), signals.local_hour()), (Some(30), None));
     }
 
     #[test]

@@ -122,6 +122,18 @@ kinds! {
     /// The order line has too few units for this.
     LineShort: 409 "line_short", "The order line has too few units for this",
         ucp "line_short" END;
+    /// Somebody has decided this case.
+    CaseEnded: 409 "case_ended", "Somebody has decided this case",
+        ucp "case_ended" END;
+    /// The order waits for a review.
+    InReview: 409 "order_in_review", "The order waits for a review",
+        ucp "order_in_review" MEND;
+    /// The order's money was not taken.
+    NotCaptured: 409 "not_captured", "The order's money was not taken",
+        ucp "not_captured" END;
+    /// The case is another reviewer's.
+    CaseClaimed: 409 "case_claimed", "The case is another reviewer's",
+        ucp "case_claimed" MEND;
     /// The ledger refuses the fact.
     CannotRecord: 409 "cannot_record", "The ledger refuses the fact",
         ucp "cannot_record" END;

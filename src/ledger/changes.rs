@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::{
     entry::{Document, EntryId, KeyWrite, NewEvent},
     outcome::Outcome,
+    review::{CaseChange, NewAssessment, NewCase, NewLabel},
     row::{
         AttemptRow, AttemptState, GrantRow, HoldRow, NewOrder, OperationKind, OperationState,
         SessionState,
@@ -51,6 +52,14 @@ pub struct Changes {
     pub movements: Vec<MovementInsert>,
     /// Keys inserted, or answered where they stood unanswered.
     pub keys: Vec<KeyWrite>,
+    /// Judgements inserted.
+    pub assessments: Vec<NewAssessment>,
+    /// Cases opened.
+    pub new_cases: Vec<NewCase>,
+    /// Cases ended.
+    pub cases: Vec<CaseChange>,
+    /// What was found out about orders.
+    pub labels: Vec<NewLabel>,
 }
 
 impl Changes {

@@ -4,7 +4,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::{fmt, sync::Arc};
 
-use super::row::{AttemptState, NewOperation, NewOrder, OperationState, SessionState};
+use super::{
+    review::{NewAssessment, NewCase, Resolve},
+    row::{AttemptState, NewOperation, NewOrder, OperationState, SessionState},
+};
 use crate::base::{
     AttemptId, CheckoutId, Currency, EventId, GrantId, HolderId, MovementId, OrderId, Sealed, Sku,
     Timestamp,
@@ -95,6 +98,8 @@ pub enum Fact {
     Operation(OperationWrite),
     /// An answer to a request that changed nothing else.
     Answer(KeyWrite),
+    /// A judgement of a request that leaves nothing else behind, with its answer.
+    Assess(Box<Assess>),
     /// Stock received, counted or written off.
     Move(StockMove),
     /// A replica wants a block of units.
@@ -105,6 +110,8 @@ pub enum Fact {
     Expire(Expire),
     /// Units of an order line ship, come back, or go back on sale unshipped.
     Line(LineMove),
+    /// What a person, or time, made of an order that waited for a decision.
+    Resolve(Box<Resolve>),
 }
 
 /// A session's next version.
@@ -128,6 +135,8 @@ pub struct SessionWrite {
     pub hold_until: Timestamp,
     /// The payment attempt that starts here and pins the holds.
     pub attempt: Option<NewAttempt>,
+    /// The judgement that let the attempt begin, or kept it from it.
+    pub assessment: Option<NewAssessment>,
     /// The request this answers.
     pub key: Option<KeyWrite>,
     /// When it was decided.
@@ -187,12 +196,25 @@ pub struct Place {
     pub body: Document,
     /// What we owe the gateway from now on (capture).
     pub operations: Vec<NewOperation>,
+    /// The second judgement, on what the issuer said.
+    pub assessment: Option<NewAssessment>,
+    /// The case, when a person is to look at it before the money is taken.
+    pub case: Option<NewCase>,
     /// What the world hears.
     pub events: Vec<NewEvent>,
     /// The answer to the request that paid.
     pub key: Option<KeyWrite>,
     /// When it was decided.
     pub now: Timestamp,
+}
+
+/// A judgement that ends a request.
+#[derive(Debug, Clone)]
+pub struct Assess {
+    /// The judgement.
+    pub assessment: NewAssessment,
+    /// The answer.
+    pub key: KeyWrite,
 }
 
 /// A definite end without an order.

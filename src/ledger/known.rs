@@ -158,12 +158,13 @@ impl Known {
                 to.before.due.insert(write.operation.id);
                 Some(())
             }
-            Fact::Answer(_) => Some(()),
+            Fact::Answer(_) | Fact::Assess(_) => Some(()),
             Fact::Move(_)
             | Fact::Grant(_)
             | Fact::CloseGrants(_)
             | Fact::Expire(_)
-            | Fact::Line(_) => None,
+            | Fact::Line(_)
+            | Fact::Resolve(_) => None,
         }
     }
 

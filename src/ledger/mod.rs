@@ -24,6 +24,7 @@ mod lanes;
 pub mod outcome;
 pub mod postgres;
 mod recent;
+pub mod review;
 pub mod row;
 pub mod sqlite;
 pub mod store;

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::row::{AttemptState, KeyRow};
+use super::{
+    review::CaseState,
+    row::{AttemptState, KeyRow},
+};
 use crate::base::{GrantId, OrderId, Sku};
 
 /// A fact was recorded, or refused. Recorded outcomes are answered again for the same id.
@@ -123,6 +126,21 @@ pub enum LedgerRefused {
     /// No such order line.
     #[error("no such order line")]
     NoSuchLine,
+    /// No case waits for this order.
+    #[error("no case is open for this order")]
+    NoSuchCase,
+    /// Somebody, or time, has decided.
+    #[error("the case is {}", state.as_str())]
+    CaseEnded {
+        /// How.
+        state: CaseState,
+    },
+    /// Nothing ships before somebody has decided.
+    #[error("the order waits for a review")]
+    InReview,
+    /// There is no captured money to give back.
+    #[error("the order's money was not taken")]
+    NotCaptured,
     /// The operation is settled already.
     #[error("the operation is already settled")]
     OperationSettled,

@@ -204,6 +204,15 @@ pub enum OperationKind {
 }
 
 impl OperationKind {
+    /// Its place among the operations of an attempt: one of each kind.
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Capture => 1,
+            Self::Void => 2,
+            Self::Refund => 3,
+        }
+    }
+
     /// The word in the database.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 use super::{
-    entry::{Entry, EntryId, Fact, KeyWrite, MoveKind, Source},
+    entry::{Entry, EntryId, Fact, KeyWrite, LineMoveKind, MoveKind, Source},
     outcome::Outcome,
+    review::{CaseHead, Resolve},
     row::{AttemptRow, GrantRow, HoldRow, KeyRow, OperationRow, SessionState, StockRow},
 };
 use crate::base::{AttemptId, CheckoutId, GrantId, HolderId, OperationId, OrderId, Sku, Timestamp};
@@ -41,6 +42,8 @@ pub struct Ask {
     pub lines: BTreeSet<(OrderId, u32)>,
     /// Operations.
     pub operations: BTreeSet<OperationId>,
+    /// Cases.
+    pub cases: BTreeSet<OrderId>,
     /// Judged at.
     pub now: Option<Timestamp>,
 }
@@ -87,6 +90,8 @@ pub struct World {
     pub lines: Vec<LineSeen>,
     /// Operations.
     pub operations: Vec<OperationRow>,
+    /// Cases.
+    pub cases: Vec<CaseHead>,
     /// Held and sold units of the SKUs in `grants_of`, for a refusal that names them.
     pub promised: Vec<Promised>,
 }
@@ -199,6 +204,8 @@ impl Ask {
                 self.attempts.insert(write.operation.attempt);
             }
             Fact::Answer(key) => self.add_key(Some(key)),
+            Fact::Assess(assess) => self.add_key(Some(&assess.key)),
+            Fact::Resolve(resolve) => self.add_resolve(resolve),
             Fact::Move(moved) => {
                 self.stock.insert(moved.sku.clone());
                 if moved.kind == MoveKind::WriteOff {
@@ -217,9 +224,19 @@ impl Ask {
             Fact::Expire(expire) => self.holds.extend(expire.holds.iter().cloned()),
             Fact::Line(moved) => {
                 self.lines.insert((moved.order, moved.line));
+                if moved.kind == LineMoveKind::Ship {
+                    self.cases.insert(moved.order);
+                }
                 self.add_key(moved.key.as_ref());
             }
         }
+    }
+
+    fn add_resolve(&mut self, resolve: &Resolve) {
+        self.cases.insert(resolve.order);
+        self.lines.extend(resolve.lines.iter().map(|(line, _)| (resolve.order, *line)));
+        self.operations.extend(resolve.operations());
+        self.add_key(resolve.key.as_ref());
     }
 
     fn add_key(&mut self, key: Option<&KeyWrite>) {

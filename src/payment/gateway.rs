@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-use crate::base::{AttemptId, Money, Timestamp};
+use crate::base::{AttemptId, Money, Timestamp, Verification};
 
 /// A token the gateway understands. Never stored, never printed.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +40,9 @@ pub struct AuthorizeRequest {
     pub credential: Credential,
     /// The gateway must refuse to start after this moment.
     pub not_after: Timestamp,
+    /// The buyer must prove who they are (3-D Secure) before it says yes.
+    #[serde(default)]
+    pub authenticate: bool,
 }
 
 /// Moves authorized money. The idempotency key is `(reference, kind)`: capturing twice is capturing
@@ -62,6 +65,9 @@ pub enum Authorized {
     Approved {
         /// The gateway's name for the authorization.
         authorization: String,
+        /// What the issuer said about the buyer.
+        #[serde(default)]
+        verification: Verification,
     },
     /// No.
     Declined {

@@ -46,6 +46,8 @@ label! {
         Quote = "quote",
         /// Holds and session committed (T0).
         Hold = "hold",
+        /// The payment judged.
+        Assess = "assess",
         /// Payment attempt committed, holds pinned (T1).
         Attempt = "attempt",
         /// The gateway asked for an authorization.

@@ -8,6 +8,7 @@
 //! **Not here:** SQL, time, chance: the world and `now` are arguments.
 
 mod payment;
+mod review;
 mod rows;
 mod session;
 mod stock;
@@ -61,6 +62,8 @@ impl Rows {
                 self.keep_key(Some(key));
                 Ok(Done::Written)
             }
+            Fact::Assess(assess) => self.assess(assess),
+            Fact::Resolve(resolve) => self.resolve(resolve),
             Fact::Move(moved) => self.move_stock(moved),
             Fact::Grant(wanted) => self.grant(wanted),
             Fact::CloseGrants(close) => Ok(self.close_grants(&close.grants)),

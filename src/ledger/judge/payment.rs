@@ -45,6 +45,8 @@ impl Rows {
             self.put_operation(operation, OperationState::Due, "", place.now);
         }
         self.changes.events.extend(place.events.iter().cloned());
+        self.changes.assessments.extend(place.assessment.clone());
+        self.changes.new_cases.extend(place.case.clone());
         self.keep_key(place.key.as_ref());
         Ok(Done::Placed { order, version })
     }
@@ -112,7 +114,7 @@ impl Rows {
         version
     }
 
-    fn put_operation(
+    pub(super) fn put_operation(
         &mut self,
         operation: &NewOperation,
         state: OperationState,

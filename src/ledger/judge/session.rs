@@ -35,6 +35,7 @@ impl Rows {
         if let Some(attempt) = &write.attempt {
             self.begin(write, attempt);
         }
+        self.changes.assessments.extend(write.assessment.clone());
         self.keep_key(write.key.as_ref());
         Ok(Done::Session { version: write.version })
     }

@@ -7,6 +7,7 @@ use crate::{
         changes::{LineDelta, MovementInsert},
         entry::{GrantWanted, LineMove, LineMoveKind, MoveKind, StockMove},
         outcome::{Done, LedgerRefused, Outcome, Shortage},
+        review::{CaseHead, CaseState},
         row::GrantRow,
     },
 };
@@ -116,6 +117,10 @@ impl Rows {
     /// Ship, return or restock units of an order line, each unit once.
     pub(super) fn move_line(&mut self, moved: &LineMove) -> Outcome {
         self.key_is_free(moved.key.as_ref())?;
+        let waits = |case: &CaseHead| case.state == CaseState::Open;
+        if moved.kind == LineMoveKind::Ship && self.cases.get(&moved.order).is_some_and(waits) {
+            return Err(LedgerRefused::InReview);
+        }
         let line =
             self.lines.get_mut(&(moved.order, moved.line)).ok_or(LedgerRefused::NoSuchLine)?;
         let available = match moved.kind {

@@ -33,9 +33,10 @@ const MET: [&str; 6] = [
 ];
 
 const LOCK: &str = "select ledger_lock(
-    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)";
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)";
 const APPLY: &str = "select ledger_apply(
-    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+    $21, $22, $23)";
 
 /// Where a transaction stood when it failed.
 enum Failed {
@@ -194,6 +195,7 @@ async fn lock(
         .bind(uuids(&mut ask.lines.iter().map(|(order, _)| order.uuid())))
         .bind(lines)
         .bind(uuids(&mut ask.operations.iter().map(|id| id.uuid())))
+        .bind(uuids(&mut ask.cases.iter().map(|id| id.uuid())))
         .fetch_one(conn)
         .await
 }
@@ -234,6 +236,10 @@ async fn apply(
         .bind(rows(&changes.movements))
         .bind(rows(new_keys.into_iter().map(NewKey)))
         .bind(rows(answers.map(KeyAnswer)))
+        .bind(rows(&changes.assessments))
+        .bind(rows(&changes.new_cases))
+        .bind(rows(&changes.cases))
+        .bind(rows(&changes.labels))
         .execute(conn)
         .await
         .map(drop)

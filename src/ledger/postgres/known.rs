@@ -21,7 +21,8 @@ use crate::{
 };
 
 const COMMIT: &str = "select ledger_commit(
-    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+    $21)";
 
 /// What is left of the stock and the grants that a batch touched.
 #[derive(Debug, Deserialize)]
@@ -147,6 +148,8 @@ fn send(judged: &Judged) -> Scalar<'_> {
         .bind(rows(&changes.events))
         .bind(rows(new_keys.into_iter().map(NewKey)))
         .bind(rows(answers.map(KeyAnswer)))
+        .bind(rows(&changes.assessments))
+        .bind(rows(&changes.new_cases))
 }
 
 /// The reply, with the numbers the ledger told.

@@ -9,7 +9,7 @@ use sqlx::{
 };
 
 use crate::{
-    base::{CheckoutId, OrderId, Sealed, Sku, Timestamp},
+    base::{AttemptId, CheckoutId, OrderId, Sealed, Sku, Timestamp},
     ledger::{
         changes::{
             AttemptChange, AttemptInsert, GrantDelta, HeadChange, LineDelta, MovementInsert,
@@ -17,6 +17,7 @@ use crate::{
         },
         entry::{KeyWrite, NewEvent},
         known::Assumed,
+        review::{CaseChange, NewAssessment, NewCase, NewLabel},
         row::{GrantRow, HoldRow, NewOrderLine},
     },
 };
@@ -275,6 +276,49 @@ impl Record for MovementInsert {
         row.encode(self.id.uuid())?.encode(self.sku.as_str())?.encode(self.kind)?;
         row.encode(int(self.quantity)?)?.encode(self.reason.as_str())?;
         row.encode(self.order.map(OrderId::uuid))?.encode(self.line.map(int).transpose()?)?;
+        row.encode(at(self.at))?;
+        Ok(())
+    }
+}
+
+impl Record for NewAssessment {
+    const TYPE: &'static str = "assessment_insert";
+
+    fn fields(&self, row: &mut Fields<'_>) -> Written {
+        row.encode(self.id.uuid())?.encode(self.checkout.uuid())?;
+        row.encode(self.attempt.map(AttemptId::uuid))?.encode(self.outcome)?;
+        row.encode(self.score.map(i16::try_from).transpose()?)?.encode(self.degraded)?;
+        row.encode(self.body.get())?.encode(at(self.at))?;
+        Ok(())
+    }
+}
+
+impl Record for NewCase {
+    const TYPE: &'static str = "case_insert";
+
+    fn fields(&self, row: &mut Fields<'_>) -> Written {
+        row.encode(self.order.uuid())?.encode(self.attempt.uuid())?.encode(self.priority)?;
+        row.encode(at(self.due_at))?.encode(at(self.expires_at))?.encode(at(self.opened_at))?;
+        Ok(())
+    }
+}
+
+impl Record for CaseChange {
+    const TYPE: &'static str = "case_change";
+
+    fn fields(&self, row: &mut Fields<'_>) -> Written {
+        row.encode(self.order.uuid())?.encode(self.state.as_str())?;
+        row.encode(self.from.as_str())?.encode(self.by.as_str())?;
+        row.encode(self.reason.as_str())?.encode(at(self.at))?;
+        Ok(())
+    }
+}
+
+impl Record for NewLabel {
+    const TYPE: &'static str = "label_insert";
+
+    fn fields(&self, row: &mut Fields<'_>) -> Written {
+        row.encode(self.order.uuid())?.encode(self.fraud)?.encode(self.source.as_str())?;
         row.encode(at(self.at))?;
         Ok(())
     }

@@ -15,7 +15,7 @@ use crate::ledger::changes::Changes;
 const APPLY: &str = "insert into batch values (
     jsonb($1), jsonb($2), jsonb($3), jsonb($4), jsonb($5), jsonb($6), jsonb($7), jsonb($8),
     jsonb($9), jsonb($10), jsonb($11), jsonb($12), jsonb($13), jsonb($14), jsonb($15), jsonb($16),
-    jsonb($17), jsonb($18), jsonb($19))";
+    jsonb($17), jsonb($18), jsonb($19), jsonb($20), jsonb($21), jsonb($22), jsonb($23))";
 
 /// Makes the view and its trigger, which live as long as the connection.
 pub(super) async fn prepare(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
@@ -53,7 +53,11 @@ pub(super) async fn apply(
         .bind(rows(&changes.events)?)
         .bind(rows(&changes.movements)?)
         .bind(rows(&answers)?)
-        .bind(rows(&new_keys)?);
+        .bind(rows(&new_keys)?)
+        .bind(rows(&changes.assessments)?)
+        .bind(rows(&changes.new_cases)?)
+        .bind(rows(&changes.cases)?)
+        .bind(rows(&changes.labels)?);
     query.execute(conn).await.map(drop)
 }
 

@@ -5,9 +5,10 @@
 
 create temp view batch (
     entries, new_sessions, sessions, people, heads, holds, gone_holds, stock, new_grants, grants,
-    attempts, new_attempts, orders, lines, operations, events, movements, answers, new_keys
+    attempts, new_attempts, orders, lines, operations, events, movements, answers, new_keys,
+    assessments, new_cases, cases, labels
 ) as select null, null, null, null, null, null, null, null, null, null, null, null,
-    null, null, null, null, null, null, null;
+    null, null, null, null, null, null, null, null, null, null, null;
 
 create temp trigger apply instead of insert on batch begin
     insert into entries (id, outcome, at)
@@ -157,4 +158,37 @@ create temp trigger apply instead of insert on batch begin
         from jsonb_each(new.new_keys);
     select raise(abort, 'new_keys: not every row was written')
         where changes() <> json_array_length(new.new_keys);
+
+    insert into assessments (id, checkout_id, attempt_id, outcome, score, degraded, body, at)
+        select value->>'$.id', value->>'$.checkout', value->>'$.attempt', value->>'$.outcome',
+               value->>'$.score', value->>'$.degraded', value->'$.body', value->>'$.at'
+               from jsonb_each(new.assessments);
+    select raise(abort, 'assessments: not every row was written')
+        where changes() <> json_array_length(new.assessments);
+
+    insert into review_cases (order_id, attempt_id, priority, due_at, expires_at, opened_at)
+        select value->>'$.order', value->>'$.attempt', value->>'$.priority', value->>'$.due_at',
+               value->>'$.expires_at', value->>'$.opened_at' from jsonb_each(new.new_cases);
+    select raise(abort, 'new_cases: not every row was written')
+        where changes() <> json_array_length(new.new_cases);
+    insert into review_events (order_id, at, actor, kind, note)
+        select value->>'$.order', value->>'$.opened_at', 'fraud', 'opened', ''
+        from jsonb_each(new.new_cases);
+
+    update review_cases set state = x.value->>'$.state', closed_by = x.value->>'$.by',
+            reason = x.value->>'$.reason', closed_at = x.value->>'$.at', claimed_by = null,
+            lease_until = null
+        from jsonb_each(new.cases) x
+        where order_id = x.value->>'$.order' and review_cases.state = x.value->>'$.from';
+    select raise(abort, 'cases: not every row was written')
+        where changes() <> json_array_length(new.cases);
+    insert into review_events (order_id, at, actor, kind, note)
+        select value->>'$.order', value->>'$.at', value->>'$.by', value->>'$.state',
+               value->>'$.reason' from jsonb_each(new.cases);
+
+    insert into labels (order_id, fraud, source, at)
+        select value->>'$.order', value->>'$.fraud', value->>'$.source', value->>'$.at'
+        from jsonb_each(new.labels);
+    select raise(abort, 'labels: not every row was written')
+        where changes() <> json_array_length(new.labels);
 end;

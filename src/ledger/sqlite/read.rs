@@ -47,7 +47,10 @@ const WORLD: &str = "
         (select group_concat(record, ' ') from operation_rows
             where id in (select value from json_each($8))) as operations,
         (select group_concat(record, ' ') from grant_rows
-            where id in (select value from json_each($9))) as grants";
+            where id in (select value from json_each($9))) as grants,
+        (select group_concat(json_object('order', order_id, 'attempt', attempt_id,
+                'state', state), ' ') from review_cases
+            where order_id in (select value from json_each($10))) as cases";
 
 /// Stock rows: by SKU, and of the grants that are to be closed.
 const STOCK: &str = "
@@ -87,6 +90,7 @@ pub(super) async fn read(conn: &mut SqliteConnection, ask: &Ask) -> Result<World
         .bind(json(&ask.lines)?)
         .bind(json(&ask.operations)?)
         .bind(json(&ask.grants)?)
+        .bind(json(&ask.cases)?)
         .fetch_one(&mut *conn)
         .await?;
     let mut world = World {
@@ -100,6 +104,7 @@ pub(super) async fn read(conn: &mut SqliteConnection, ask: &Ask) -> Result<World
         lines: records(&row, "lines")?,
         operations: records(&row, "operations")?,
         grants: records(&row, "grants")?,
+        cases: records(&row, "cases")?,
         ..World::default()
     };
     read_stock(conn, ask, &mut world).await?;

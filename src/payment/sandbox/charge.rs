@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::{AttemptId, Currency, Money, Timestamp},
+    base::{AttemptId, Currency, Money, Timestamp, Verification},
     payment::{Authorized, Found},
 };
 
@@ -65,6 +65,9 @@ pub struct Record {
     /// Why not, when it did not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
+    /// What the issuer said about the buyer.
+    #[serde(default, skip_serializing_if = "Verification::is_empty")]
+    pub verification: Verification,
     /// When.
     pub at: Timestamp,
 }
@@ -112,7 +115,7 @@ impl Charge {
     /// The authorization it has, when it was approved.
     pub fn authorization(&self) -> Option<&str> {
         match &self.answer {
-            Some(Authorized::Approved { authorization }) => Some(authorization),
+            Some(Authorized::Approved { authorization, .. }) => Some(authorization),
             _ => None,
         }
     }

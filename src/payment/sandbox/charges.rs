@@ -10,7 +10,7 @@ use super::{
     tokens::{Token, Verdict},
 };
 use crate::{
-    base::{AttemptId, Money, Timestamp},
+    base::{AttemptId, Money, Timestamp, Verification},
     payment::{Authorized, MoneyRequest},
 };
 
@@ -41,10 +41,10 @@ impl Charges {
         &self,
         reference: AttemptId,
         amount: Money,
-        token: Token,
+        (token, authenticate): (Token, bool),
         at: Timestamp,
     ) -> Record {
-        let (outcome, code) = self.authorize_outcome(reference, amount, token);
+        let (outcome, code) = self.authorize_outcome(reference, amount, (token, authenticate));
         let authorization = (outcome == Outcome::Approved).then(|| authorization_of(reference));
         Record {
             reference,
@@ -54,6 +54,7 @@ impl Charges {
             authorization,
             outcome,
             code: code.map(str::to_owned),
+            verification: token.verification(),
             at,
         }
     }
@@ -62,7 +63,7 @@ impl Charges {
         &self,
         reference: AttemptId,
         amount: Money,
-        token: Token,
+        (token, authenticate): (Token, bool),
     ) -> (Outcome, Option<&'static str>) {
         if amount.minor() < 0 {
             return (Outcome::Refused, Some("an amount is never negative"));
@@ -78,6 +79,12 @@ impl Charges {
         match token.verdict() {
             Verdict::Decline(code) => (Outcome::Declined, Some(code)),
             Verdict::Challenge => (Outcome::Challenged, None),
+            // Whoever must prove who they are has done so with the token that says it.
+            Verdict::FailOnce | Verdict::Approve
+                if authenticate && token != Token::ChallengePassed =>
+            {
+                (Outcome::Challenged, None)
+            }
             Verdict::FailOnce if seen.is_none() => (Outcome::Failed, None),
             Verdict::FailOnce | Verdict::Approve => (Outcome::Approved, None),
         }
@@ -93,6 +100,7 @@ impl Charges {
             authorization: Some(request.authorization.clone()),
             outcome: Outcome::Refused,
             code: None,
+            verification: Verification::default(),
             at,
         };
         match self.move_outcome(&asked) {
@@ -148,7 +156,8 @@ impl Charges {
             Outcome::Approved if !answered => {
                 let authorization = record.authorization.clone();
                 let authorization = authorization.ok_or("approved without an authorization")?;
-                Some(Authorized::Approved { authorization })
+                let verification = record.verification;
+                Some(Authorized::Approved { authorization, verification })
             }
             Outcome::Declined if !answered => {
                 Some(Authorized::Declined { code: record.code.clone().unwrap_or_default() })

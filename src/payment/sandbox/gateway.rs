@@ -83,7 +83,10 @@ impl Sandbox {
             if now > request.not_after && !charges.is_answered(request.reference) {
                 return Err(GatewayFault::NotSent("the call came after its deadline".into()));
             }
-            Ok(charges.judge_authorize(request.reference, request.amount, token, now))
+            Ok({
+                let asked = (token, request.authenticate);
+                charges.judge_authorize(request.reference, request.amount, asked, now)
+            })
         });
         let (record, charge) = judged.await?;
         match record.outcome {

@@ -1,5 +1,7 @@
 //! The tokens the sandbox understands, as a processor documents its test cards.
 
+use crate::base::Verification;
+
 /// Every token with what it does, for pages and documentation.
 pub const TOKENS: &[(&str, &str)] = &[
     ("success_token", "approved"),
@@ -7,6 +9,8 @@ pub const TOKENS: &[(&str, &str)] = &[
     ("insufficient_funds_token", "declined, code `insufficient_funds`"),
     ("challenge_token", "the buyer must prove who they are; try again with the next token"),
     ("challenge_passed_token", "approved, as after a challenge"),
+    ("address_mismatch_token", "approved; the issuer knows another address (AVS)"),
+    ("code_mismatch_token", "approved; the card's code was wrong (CVC)"),
     ("slow_token", "approved at once, answered late (2 s unless configured)"),
     ("lost_token", "approved, and the answer never comes"),
     ("flaky_token", "fails without acting the first time, approved from the second"),
@@ -25,6 +29,10 @@ pub enum Token {
     Challenge,
     /// `challenge_passed_token`
     ChallengePassed,
+    /// `address_mismatch_token`
+    AddressMismatch,
+    /// `code_mismatch_token`
+    CodeMismatch,
     /// `slow_token`
     Slow,
     /// `lost_token`
@@ -68,6 +76,8 @@ impl Token {
             "insufficient_funds_token" => Self::InsufficientFunds,
             "challenge_token" => Self::Challenge,
             "challenge_passed_token" => Self::ChallengePassed,
+            "address_mismatch_token" => Self::AddressMismatch,
+            "code_mismatch_token" => Self::CodeMismatch,
             "slow_token" => Self::Slow,
             "lost_token" => Self::Lost,
             "flaky_token" => Self::Flaky,
@@ -78,13 +88,29 @@ impl Token {
     /// What it makes of a reference seen for the first time.
     pub const fn verdict(self) -> Verdict {
         match self {
-            Self::Success | Self::ChallengePassed | Self::Slow | Self::Lost => Verdict::Approve,
+            Self::Success
+            | Self::ChallengePassed
+            | Self::AddressMismatch
+            | Self::CodeMismatch
+            | Self::Slow
+            | Self::Lost => Verdict::Approve,
             Self::Fail => Verdict::Decline("declined"),
             Self::InsufficientFunds => Verdict::Decline("insufficient_funds"),
             Self::Unknown => Verdict::Decline("unknown_token"),
             Self::Challenge => Verdict::Challenge,
             Self::Flaky => Verdict::FailOnce,
         }
+    }
+
+    /// What the issuer says about the buyer.
+    pub const fn verification(self) -> Verification {
+        let (address_matches, code_matches, authenticated) = match self {
+            Self::ChallengePassed => (None, None, Some(true)),
+            Self::AddressMismatch => (Some(false), Some(true), None),
+            Self::CodeMismatch => (Some(true), Some(false), None),
+            _ => (None, None, None),
+        };
+        Verification { address_matches, code_matches, authenticated }
     }
 
     /// When its answer leaves.

@@ -110,6 +110,7 @@ impl Bank {
             amount,
             credential: Credential::new("success_token".into()),
             not_after: Timestamp::from_micros(i64::MAX),
+            authenticate: false,
         };
         self.sandbox.authorize(&request).await.expect("it is approved");
     }

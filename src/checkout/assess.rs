@@ -1,0 +1,220 @@
+//! Judges a payment before it begins, and once more on what the issuer said.
+
+use std::collections::BTreeSet;
+
+use super::{
+    answer::{Asked, CheckoutRefused, Reply, Shown},
+    count,
+    desk::{Checkout, unexpected},
+    reopen::Reopened,
+    saga::{Saga, Stop, Verdict},
+    session::{Line, Notice, Risk, Session, Tried},
+};
+use crate::{
+    base::{AssessmentId, AttemptId, OrderId, Person, Timestamp, Verification},
+    catalog::StockPolicy,
+    fraud::{
+        Judged,
+        assessment::{Assessment, Outcome},
+        signals::{Goods, Signals},
+    },
+    ledger::{
+        Entry, EntryId, Fact, LedgerRefused,
+        entry::Assess,
+        review::{NewAssessment, NewCase},
+    },
+};
+
+/// Instruments of one cart that are remembered; who tries more is a card tester and known as that.
+const TRIED_MAX: usize = 8;
+
+/// Without a score an order in review comes before one with a low score and after one with a high
+/// one.
+const UNKNOWN_PROBABILITY: f64 = 0.5;
+
+/// The tax category of gift cards: goods as good as money.
+const GIFT_CARD: &str = "gift_card";
+
+/// The code of a decline that was decided here: what a bank says most often, so that it tells a
+/// fraudster nothing.
+const DECLINED: &str = "declined";
+
+impl Saga<'_> {
+    /// Declined, the request ends here and sounds as if a bank had said it. Else the outcome goes
+    /// with the attempt: challenged, the gateway authenticates; in review, the money waits.
+    pub(super) async fn assess(&mut self) -> Result<(), Stop> {
+        let (Some(asked), Some(tender)) = (self.asked, self.tender.as_ref()) else {
+            return Err(Stop::Later(CheckoutRefused::KeyInFlight));
+        };
+        let person = merged(&self.session.person, &tender.person);
+        let signals = signals(self.desk, self.session, person, tender.instrument.brand.clone());
+        let tried: Vec<_> = self.session.tried.iter().map(|tried| (tried.key, tried.at)).collect();
+        let Some(judged) = self.desk.fraud.assess(signals, &tried).await else { return Ok(()) };
+        if judged.outcome == Outcome::Decline {
+            return Err(Stop::Answered(self.declined(asked, &judged).await?));
+        }
+        self.judged = Some(judged);
+        Ok(())
+    }
+
+    async fn declined(&mut self, asked: &Asked, judged: &Judged) -> Result<Reply, CheckoutRefused> {
+        let Some(tender) = self.tender.clone() else { return Err(CheckoutRefused::KeyInFlight) };
+        let notice = Verdict::Declined(DECLINED.to_owned()).notice();
+        let assessment = self.desk.assessment(self.session, judged, None);
+        if self.session.express {
+            return self.leave_nothing(asked, notice, assessment).await;
+        }
+        let mut session = self.session.clone();
+        session.person = merged(&session.person, &tender.person);
+        session.instrument = Some(tender.instrument.clone());
+        session.declines += 1;
+        tried(&mut session, judged, self.desk.now());
+        let personal = session.person != self.session.person;
+        let (notices, assessment) = (vec![notice], Some(assessment));
+        let reopened = Reopened { session, notices, personal, assessment };
+        let (after, reply) = self.desk.reopen(asked, reopened, Vec::new()).await?;
+        *self.session = after;
+        Ok(reply)
+    }
+
+    async fn leave_nothing(
+        &self,
+        asked: &Asked,
+        notice: Notice,
+        assessment: NewAssessment,
+    ) -> Result<Reply, CheckoutRefused> {
+        let notices = [notice];
+        count::told(&notices);
+        let currency = Some(self.session.currency);
+        let shown = Shown::Nothing { notices: &notices, currency };
+        let answer = self.desk.render.render(asked.dialect, shown);
+        let key = asked.write(Some(answer.clone()), self.desk.now());
+        let id = EntryId::of(format_args!("assessed/{}", assessment.id));
+        let fact = Fact::Assess(Box::new(Assess { assessment, key }));
+        match self.desk.writer.write(Entry::new(id, fact)).await? {
+            Ok(_) => Ok(Reply::Done(answer)),
+            Err(LedgerRefused::KeyTaken(row)) => self.desk.replay(asked, *row).await,
+            Err(refused) => Err(unexpected(&refused)),
+        }
+    }
+
+    /// The second look, on what the issuer said. It may only be stricter: a decline lets the
+    /// authorization go and reopens the session, a review opens a case.
+    pub(super) fn look_again(&mut self) -> Result<Option<NewAssessment>, Stop> {
+        let session = &*self.session;
+        let brand = session.instrument.as_ref().and_then(|instrument| instrument.brand.clone());
+        if self.verification.is_empty() {
+            return Ok(None);
+        }
+        let mut signals = signals(self.desk, session, session.person.clone(), brand);
+        signals.verification = self.verification;
+        let first = self.judged.as_ref().map(|judged| &judged.assessment);
+        let Some(again) = self.desk.fraud.look_again(&signals, first) else { return Ok(None) };
+        if again.outcome == Outcome::Decline {
+            return Err(Stop::Verdict(Verdict::Declined(DECLINED.to_owned())));
+        }
+        let found = risk(session, again.outcome, &again.assessment);
+        let record = self.desk.assessment(session, &again, session.attempt);
+        self.session.risk = self.session.risk.or(found);
+        Ok(Some(record))
+    }
+
+    /// The case of an order whose money waits for a person.
+    pub(super) fn case(&self, attempt: AttemptId) -> Option<NewCase> {
+        let risk = self.session.risk?;
+        let (now, terms) = (self.desk.now(), self.desk.terms);
+        Some(NewCase {
+            order: OrderId::of(self.session.id),
+            attempt,
+            priority: risk.expected_loss_minor,
+            due_at: now.plus(terms.review_due),
+            expires_at: now.plus(terms.review_max),
+            opened_at: now,
+        })
+    }
+
+    /// A payment came to nothing: whoever took part is remembered for it.
+    pub(super) async fn remember_failure(&self, verdict: &Verdict) {
+        if let (Some(judged), Verdict::Declined(_)) = (&self.judged, verdict) {
+            self.desk.fraud.failed(judged).await;
+        }
+    }
+}
+
+impl Checkout {
+    /// A judgement as the ledger keeps it.
+    pub(super) fn assessment(
+        &self,
+        session: &Session,
+        judged: &Judged,
+        attempt: Option<AttemptId>,
+    ) -> NewAssessment {
+        let now = self.now();
+        NewAssessment {
+            id: AssessmentId::new(now, &*self.chance),
+            checkout: session.id,
+            attempt,
+            outcome: judged.assessment.outcome.as_str(),
+            score: judged.assessment.score,
+            degraded: !judged.assessment.degraded.is_empty(),
+            body: judged.document(),
+            at: now,
+        }
+    }
+}
+
+/// What is known of a session that is to be paid for.
+fn signals(desk: &Checkout, session: &Session, person: Person, brand: Option<String>) -> Signals {
+    let categories = session.lines.iter().filter_map(|line| line.category.clone());
+    let categories: BTreeSet<String> = categories.collect();
+    let untracked = |line: &Line| line.stock_policy == StockPolicy::Untracked;
+    Signals {
+        at: desk.now(),
+        cart: session.id,
+        storefront: session.caller.clone(),
+        amount: session.totals.total,
+        goods: Goods {
+            lines: u32::try_from(session.lines.len()).unwrap_or(u32::MAX),
+            units: session.lines.iter().fold(0, |sum, line| sum.saturating_add(line.quantity)),
+            gift_card: categories.contains(GIFT_CARD),
+            digital: session.lines.iter().all(untracked),
+            categories: categories.into_iter().collect(),
+        },
+        discount: false,
+        person,
+        brand,
+        opened_at: (!session.express).then_some(session.created_at),
+        declines: session.declines,
+        verification: Verification::default(),
+    }
+}
+
+/// What is known of the person, with what came with the payment.
+pub(super) fn merged(known: &Person, given: &Person) -> Person {
+    Person {
+        buyer: given.buyer.clone().or_else(|| known.buyer.clone()),
+        billing: given.billing.clone().or_else(|| known.billing.clone()),
+        shipping: given.shipping.clone().or_else(|| known.shipping.clone()),
+        ip: given.ip.clone().or_else(|| known.ip.clone()),
+        hints: given.hints.clone().or_else(|| known.hints.clone()),
+    }
+}
+
+/// Remembers which instrument was tried.
+pub(super) fn tried(session: &mut Session, judged: &Judged, now: Timestamp) {
+    let Some(key) = judged.instrument() else { return };
+    session.tried.retain(|tried| tried.key != key);
+    if session.tried.len() == TRIED_MAX {
+        session.tried.remove(0);
+    }
+    session.tried.push(Tried { key, at: now });
+}
+
+/// What the loss of an order in review would cost: its total as likely as the score says.
+pub(super) fn risk(session: &Session, outcome: Outcome, assessment: &Assessment) -> Option<Risk> {
+    let total = session.totals.total.minor() as f64;
+    let likely = assessment.probability.unwrap_or(UNKNOWN_PROBABILITY);
+    #[expect(clippy::cast_possible_truncation, reason = "a share of a total is no more than it")]
+    let expected_loss_minor = (total * likely) as i64;
+    (outcome == Outcome::Review).then_some(Risk { expected_loss_minor })
+}

@@ -1,0 +1,156 @@
+//! What a shop decides about trust: how much of the score it acts on, and how strict it is when it
+//! sees less than usual.
+
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+use super::assessment::{Degraded, Outcome};
+
+/// Whether judgements are acted on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FraudMode {
+    /// Every payment is judged, and the judgement decides.
+    #[default]
+    Live,
+    /// Every payment is judged and recorded, and approved.
+    Shadow,
+    /// Nothing is judged. For measuring what judging costs.
+    Off,
+}
+
+/// A score is 0–1000; a threshold above that is never reached.
+pub const NEVER: u16 = 1001;
+
+/// From which score on what happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Thresholds {
+    /// The buyer proves who they are.
+    pub challenge: u16,
+    /// A person looks at it.
+    pub review: u16,
+    /// It is declined.
+    pub decline: u16,
+}
+
+impl Thresholds {
+    /// What a score leads to.
+    pub fn outcome(self, score: u16) -> Outcome {
+        match score {
+            _ if score >= self.decline => Outcome::Decline,
+            _ if score >= self.review => Outcome::Review,
+            _ if score >= self.challenge => Outcome::Challenge,
+            _ => Outcome::Approve,
+        }
+    }
+
+    /// The same with every threshold so many points lower.
+    fn lowered(self, points: u16) -> Self {
+        let lower = |at: u16| if at >= NEVER { at } else { at.saturating_sub(points) };
+        Self {
+            challenge: lower(self.challenge),
+            review: lower(self.review),
+            decline: lower(self.decline),
+        }
+    }
+}
+
+/// The policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// Whether judgements are acted on.
+    pub mode: FraudMode,
+    /// Thresholds of the score.
+    pub thresholds: Thresholds,
+    /// Without the counts of the past, at least this.
+    pub without_velocity: Outcome,
+    /// Without a score, or out of time, at least this.
+    pub without_score: Outcome,
+    /// Without the counts of the past a score says less: thresholds are this much lower.
+    pub margin: u16,
+    /// The whole step takes so long at most.
+    pub deadline: Duration,
+    /// Whether the built-in guard against card testing decides, or only watches.
+    pub guard: bool,
+    /// Whether e-mail addresses made for trying things out force an outcome.
+    pub test_emails: bool,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            mode: FraudMode::Live,
+            thresholds: Thresholds { challenge: NEVER, review: 998, decline: NEVER },
+            without_velocity: Outcome::Approve,
+            without_score: Outcome::Review,
+            margin: 50,
+            deadline: Duration::from_millis(100),
+            guard: true,
+            test_emails: false,
+        }
+    }
+}
+
+impl Policy {
+    /// The least that happens when this was not available.
+    pub const fn at_least(&self, degraded: Degraded) -> Outcome {
+        match degraded {
+            Degraded::Velocity => self.without_velocity,
+            Degraded::Model | Degraded::Deadline => self.without_score,
+        }
+    }
+
+    /// The thresholds in force when these were not available.
+    pub fn thresholds(&self, degraded: &[Degraded]) -> Thresholds {
+        match degraded.contains(&Degraded::Velocity) {
+            true => self.thresholds.lowered(self.margin),
+            false => self.thresholds,
+        }
+    }
+}
+
+/// The outcome an e-mail address made for trying things out stands for: `fraud-review@…`.
+pub fn test_email(email: &str) -> Option<Outcome> {
+    let (name, _) = email.split_once('@')?;
+    match name {
+        "fraud-approve" => Some(Outcome::Approve),
+        "fraud-challenge" => Some(Outcome::Challenge),
+        "fraud-review" => Some(Outcome::Review),
+        "fraud-decline" => Some(Outcome::Decline),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thresholds_are_reached_from_their_score_on() {
+        let thresholds = Thresholds { challenge: 900, review: 950, decline: 990 };
+        let outcomes = [899, 900, 949, 950, 989, 990, 1000].map(|at| thresholds.outcome(at));
+        use Outcome::{Approve, Challenge, Decline, Review};
+        assert_eq!(outcomes, [Approve, Challenge, Challenge, Review, Review, Decline, Decline]);
+        let never = Thresholds { challenge: NEVER, review: NEVER, decline: NEVER };
+        assert_eq!(never.outcome(1000), Approve);
+    }
+
+    #[test]
+    fn whoever_sees_less_is_stricter() {
+        let policy = Policy {
+            thresholds: Thresholds { challenge: NEVER, review: 990, decline: NEVER },
+            ..Policy::default()
+        };
+        let less = policy.thresholds(&[Degraded::Velocity]);
+        assert_eq!(less, Thresholds { challenge: NEVER, review: 940, decline: NEVER });
+        assert_eq!(policy.thresholds(&[]), policy.thresholds);
+    }
+
+    #[test]
+    fn only_names_made_for_it_force_an_outcome() {
+        assert_eq!(test_email("fraud-decline@example.com"), Some(Outcome::Decline));
+        for other in ["ada@example.com", "fraud-decline", "x-fraud-decline@example.com"] {
+            assert_eq!(test_email(other), None, "{other}");
+        }
+    }
+}

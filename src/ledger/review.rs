@@ -1,0 +1,169 @@
+//! Judgements and the cases they open: what the ledger keeps of them, in the commits that they are
+//! about.
+
+use serde::{Deserialize, Serialize};
+
+use super::entry::{Document, KeyWrite, NewEvent};
+use crate::base::{AssessmentId, AttemptId, CheckoutId, MovementId, OrderId, Timestamp};
+
+/// A judgement of one attempt to pay. Written once, never changed.
+#[derive(Debug, Clone, Serialize)]
+pub struct NewAssessment {
+    /// Its id.
+    pub id: AssessmentId,
+    /// The checkout it is about.
+    pub checkout: CheckoutId,
+    /// The payment attempt that began with it.
+    pub attempt: Option<AttemptId>,
+    /// What was decided: `approve`, `challenge`, `review`, `decline`.
+    pub outcome: &'static str,
+    /// 0–1000.
+    pub score: Option<u16>,
+    /// Whether something was not available, and the policy was stricter for it.
+    pub degraded: bool,
+    /// Everything it rested on, without anything that names a person.
+    pub body: Document,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A judgement as last written.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AssessmentRow {
+    /// Its id.
+    pub id: AssessmentId,
+    /// The checkout it is about.
+    pub checkout: CheckoutId,
+    /// The payment attempt that began with it.
+    pub attempt: Option<AttemptId>,
+    /// What was decided.
+    pub outcome: String,
+    /// 0–1000.
+    pub score: Option<u16>,
+    /// Whether something was not available.
+    pub degraded: bool,
+    /// Everything it rested on.
+    pub body: Document,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// An order that waits for a person.
+#[derive(Debug, Clone, Serialize)]
+pub struct NewCase {
+    /// The order; it has one case at most.
+    pub order: OrderId,
+    /// The attempt whose money it is about.
+    pub attempt: AttemptId,
+    /// What its loss would cost, in minor units: the greatest comes first.
+    pub priority: i64,
+    /// When somebody should have looked.
+    pub due_at: Timestamp,
+    /// When it is declined if nobody has: soon after, the authorization lapses.
+    pub expires_at: Timestamp,
+    /// When.
+    pub opened_at: Timestamp,
+}
+
+/// Where a case stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CaseState {
+    /// Nobody has decided.
+    Open,
+    /// The money is taken, or owed.
+    Approved,
+    /// The authorization is let go and the units are back on sale.
+    Declined,
+    /// The money was taken and is given back: it was fraud.
+    Refunded,
+    /// Declined by time.
+    Expired,
+}
+
+impl CaseState {
+    /// Every state.
+    pub const ALL: [Self; 5] =
+        [Self::Open, Self::Approved, Self::Declined, Self::Refunded, Self::Expired];
+
+    /// The word in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Approved => "approved",
+            Self::Declined => "declined",
+            Self::Refunded => "refunded",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+/// What the judge needs of a case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaseHead {
+    /// The order.
+    pub order: OrderId,
+    /// The attempt whose money it is about.
+    pub attempt: AttemptId,
+    /// Where it stands.
+    pub state: CaseState,
+}
+
+/// Ends a case: money and units follow in the same commit, once.
+#[derive(Debug, Clone)]
+pub struct Resolve {
+    /// The order.
+    pub order: OrderId,
+    /// The attempt whose money it is about, as the case says.
+    pub attempt: AttemptId,
+    /// What becomes of it: any state but open.
+    pub to: CaseState,
+    /// Who decided.
+    pub by: String,
+    /// Why, in their words.
+    pub reason: String,
+    /// The gateway's name for the authorization.
+    pub authorization: String,
+    /// Minor units of it.
+    pub amount_minor: i64,
+    /// The order's lines, with an id for each movement that puts units back.
+    pub lines: Vec<(u32, MovementId)>,
+    /// Whether it teaches that the order was fraud.
+    pub label: Option<NewLabel>,
+    /// What the world hears.
+    pub events: Vec<NewEvent>,
+    /// The request it answers.
+    pub key: Option<KeyWrite>,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// What was found out about an order. A later one takes the place of an earlier one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewLabel {
+    /// The order.
+    pub order: OrderId,
+    /// Whether it was fraud.
+    pub fraud: bool,
+    /// Who says so: `reviewer`, `dispute`, `refund`, `import`.
+    pub source: String,
+    /// When it was found out.
+    pub at: Timestamp,
+}
+
+/// A case's change.
+#[derive(Debug, Clone, Serialize)]
+pub struct CaseChange {
+    /// The order.
+    pub order: OrderId,
+    /// Its new state.
+    pub state: CaseState,
+    /// The state before.
+    pub from: CaseState,
+    /// Who decided.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
+}
