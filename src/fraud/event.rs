@@ -56,6 +56,19 @@ pub struct Event {
     pub failed: bool,
 }
 
+impl Event {
+    /// Its entities, each under the number of its kind. A schema has fewer kinds than 255.
+    pub fn entities(&self) -> impl Iterator<Item = (u8, Key)> {
+        let numbered = self.keys.iter().enumerate();
+        numbered.filter_map(|(kind, key)| Some((u8::try_from(kind).ok()?, (*key)?)))
+    }
+
+    /// Those of its entities that are of the kinds with these numbers.
+    pub fn partners(&self, kinds: &[usize]) -> impl Iterator<Item = (u8, Key)> {
+        kinds.iter().filter_map(|kind| Some((u8::try_from(*kind).ok()?, self.keys[*kind]?)))
+    }
+}
+
 /// What an attempt turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Label {

@@ -8,7 +8,8 @@
 //!
 //! **Owns:** [`event`] (one attempt to pay, as features see it), [`features`] (declared once,
 //! computed by the same code offline and online), [`schema`] (which column of a file is what),
-//! [`model`] (trees in flat arrays, calibration, reasons); and, never asked while serving,
+//! [`model`] (trees in flat arrays, calibration, reasons), [`velocity`] (what serving remembers of
+//! the past); and, never asked while serving,
 //! [`train`], [`evaluate`] and [`simulate`].
 //! **Invariant:** features of an event come from its past alone: nothing of its outcome, nothing
 //! of its label, no label before its delay; replaying a history gives the same features, bit by
@@ -32,3 +33,4 @@ pub mod schema;
 pub mod signals;
 pub mod simulate;
 pub mod train;
+pub mod velocity;

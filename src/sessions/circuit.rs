@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicI64, AtomicU32, Ordering},
     },
     time::Duration,
 };
@@ -17,14 +17,23 @@ const CLOSED: i64 = i64::MIN;
 pub(super) struct Circuit {
     /// When the next one may try, in microseconds, or [`CLOSED`].
     next_try: AtomicI64,
+    /// Late answers in a row, so far.
+    late: AtomicU32,
+    late_max: u32,
     pause: Duration,
     clock: Arc<dyn Clock>,
 }
 
 impl Circuit {
     /// A circuit that lets everyone through.
-    pub(super) fn new(pause: Duration, clock: Arc<dyn Clock>) -> Self {
-        Self { next_try: AtomicI64::new(CLOSED), pause, clock }
+    pub(super) fn new(pause: Duration, late_max: u32, clock: Arc<dyn Clock>) -> Self {
+        let (next_try, late) = (AtomicI64::new(CLOSED), AtomicU32::new(0));
+        Self { next_try, late, late_max, pause, clock }
+    }
+
+    /// Whether no failure stands.
+    pub(super) fn is_closed(&self) -> bool {
+        self.next_try.load(Ordering::Relaxed) == CLOSED
     }
 
     /// Whether this caller may ask. Once the pause is over, the first who wants to is let through
@@ -47,10 +56,20 @@ impl Circuit {
         if self.next_try.load(Ordering::Relaxed) != CLOSED {
             self.next_try.store(CLOSED, Ordering::Release);
         }
+        if self.late.load(Ordering::Relaxed) != 0 {
+            self.late.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// The neighbor was late. Whether that is borne: it answered before, and was not late too often
+    /// in a row. One that failed already is given no such credit.
+    pub(super) fn bears_a_late_one(&self) -> bool {
+        self.is_closed() && self.late.fetch_add(1, Ordering::Relaxed) < self.late_max
     }
 
     /// The neighbor failed.
     pub(super) fn failed(&self) {
+        self.late.store(0, Ordering::Relaxed);
         self.next_try.store(self.after(self.clock.now()), Ordering::Release);
     }
 
@@ -67,7 +86,7 @@ mod tests {
     #[test]
     fn after_a_failure_one_tries_per_pause_and_a_success_opens_the_way() {
         let clock = Arc::new(ManualClock::new(Timestamp::from_micros(0)));
-        let circuit = Circuit::new(Duration::from_secs(1), clock.clone());
+        let circuit = Circuit::new(Duration::from_secs(1), 0, clock.clone());
         assert!(circuit.lets_through() && circuit.lets_through());
         circuit.failed();
         assert!(!circuit.lets_through());
@@ -78,5 +97,19 @@ mod tests {
         assert!(circuit.lets_through(), "a try that never came back blocks the way");
         circuit.succeeded();
         assert!(circuit.lets_through() && circuit.lets_through());
+    }
+    #[test]
+    fn late_answers_are_borne_until_they_come_in_a_row() {
+        let clock = Arc::new(ManualClock::new(Timestamp::from_micros(0)));
+        let circuit = Circuit::new(Duration::from_secs(1), 2, clock.clone());
+        assert!(circuit.bears_a_late_one() && circuit.bears_a_late_one());
+        circuit.succeeded();
+        assert!(circuit.bears_a_late_one() && circuit.bears_a_late_one());
+        assert!(!circuit.bears_a_late_one(), "the third in a row");
+        circuit.failed();
+        clock.advance(Duration::from_secs(1));
+        assert!(circuit.lets_through() && !circuit.bears_a_late_one(), "it failed already");
+        circuit.succeeded();
+        assert!(circuit.bears_a_late_one(), "it is well again");
     }
 }

@@ -3,7 +3,14 @@
 use sha2::{Digest, Sha256};
 use std::{fmt, time::Duration};
 
-use super::{entity::MOST_DISTINCT, window::Window};
+use super::{
+    entity::{Labels, MOST_DISTINCT},
+    window::Window,
+};
+use crate::{
+    base::Timestamp,
+    fraud::event::{Event, Label},
+};
 
 /// Changes when the same declaration begins to mean other values.
 const ENGINE_VERSION: u32 = 1;
@@ -129,6 +136,50 @@ impl Layout {
             }
         }
         partners
+    }
+
+    /// Whether any feature is about this kind.
+    pub fn recalls(&self, kind: usize) -> bool {
+        self.features.iter().any(|feature| matches!(feature, Feature::Of(of, _) if *of == kind))
+    }
+
+    /// Whether any feature counts failures.
+    pub fn counts_failures(&self) -> bool {
+        let failures =
+            |feature: &Feature| matches!(feature, Feature::Of(_, Aggregate::Failures(_)));
+        self.features.iter().any(failures)
+    }
+
+    /// SHA-256 of what is remembered for these features: layouts with one of these may share a
+    /// memory, whichever features they draw from it.
+    pub fn memory_hash(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        let (delay, fails) = (self.label_delay.as_micros(), self.counts_failures());
+        hash.update(format!(
+            "memory v{ENGINE_VERSION} delay {delay} most {MOST_DISTINCT} {fails}\n"
+        ));
+        for (kind, entity) in self.entities.iter().enumerate() {
+            let (recalls, learns) = (self.recalls(kind), self.learns(kind));
+            let partners = self.partners(kind);
+            hash.update(format!("{:?} {recalls} {learns} {partners:?}\n", entity.name));
+        }
+        hash.finalize().into()
+    }
+
+    /// What an event's label teaches, and when: that it is due, from its delay on; and that it was
+    /// fraud, once that is known too.
+    pub fn dues(&self, event: &Event, label: Label) -> Vec<(Timestamp, Labels)> {
+        let due_at = event.at.plus(self.label_delay);
+        let known_at = due_at.max(label.known_at.unwrap_or(due_at));
+        let together = label.fraud && known_at == due_at;
+        let due = (due_at, Labels { due: 1, frauds: u32::from(together) });
+        let late = (label.fraud && !together).then_some((known_at, Labels { due: 0, frauds: 1 }));
+        late.into_iter().chain([due]).collect()
+    }
+
+    /// What is taught by an attempt that is found out after its label was taken for good.
+    pub fn found_out(&self, event: &Event, at: Timestamp) -> (Timestamp, Labels) {
+        (at.max(event.at.plus(self.label_delay)), Labels { due: 0, frauds: 1 })
     }
 
     /// Whether anything about this kind depends on labels.

@@ -3,7 +3,7 @@
 use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc};
 
 use super::{
-    declared::{Aggregate, Feature, Layout},
+    declared::Layout,
     entity::Labels,
     memory::{InProcess, Recall},
 };
@@ -56,12 +56,10 @@ impl Engine {
     /// An engine that has seen nothing.
     pub fn new(layout: Arc<Layout>, memory: InProcess) -> Self {
         let kinds = 0..layout.entities.len();
-        let failures =
-            |feature: &Feature| matches!(feature, Feature::Of(_, Aggregate::Failures(_)));
         Self {
             partners: kinds.clone().map(|kind| layout.partners(kind)).collect(),
             learns: kinds.map(|kind| layout.learns(kind)).collect(),
-            counts_failures: layout.features.iter().any(failures),
+            counts_failures: layout.counts_failures(),
             layout,
             memory,
             waiting: BinaryHeap::new(),
@@ -120,20 +118,22 @@ impl Engine {
                 return Counted::Retry;
             }
         }
-        for (kind, key) in kinds(event) {
-            let partners = &self.partners[usize::from(kind)];
-            let partners = partners
-                .iter()
-                .filter_map(|partner| Some((u8::try_from(*partner).ok()?, event.keys[*partner]?)));
+        self.note(event);
+        Counted::Yes
+    }
+
+    /// Notes an attempt that counts, by the word of whoever knows its cart.
+    pub fn note(&mut self, event: &Event) {
+        for (kind, key) in event.entities() {
+            let partners = event.partners(&self.partners[usize::from(kind)]);
             self.memory.entity(kind, key, event.at).note(event.at, event.amount, partners);
         }
-        Counted::Yes
     }
 
     /// Notes that an attempt that counted has failed.
     pub fn failed(&mut self, event: &Event) {
         if self.counts_failures {
-            for (kind, key) in kinds(event) {
+            for (kind, key) in event.entities() {
                 self.memory.entity(kind, key, event.at).note_failure(event.at);
             }
         }
@@ -141,29 +141,28 @@ impl Engine {
 
     /// Takes an event's label, to be used from its delay on, and as fraud from when it is known.
     pub fn learn(&mut self, event: &Event, label: Label) {
-        let keys: Box<[(u8, Key)]> =
-            kinds(event).filter(|(kind, _)| self.learns[usize::from(*kind)]).collect();
-        if keys.is_empty() {
-            return;
+        for (at, learned) in self.layout.dues(event, label) {
+            self.wait(at, self.taught(event), learned);
         }
-        let due_at = event.at.plus(self.layout.label_delay);
-        let known_at = due_at.max(label.known_at.unwrap_or(due_at));
-        let together = label.fraud && known_at == due_at;
-        if label.fraud && !together {
-            self.wait(known_at, keys.clone(), Labels { due: 0, frauds: 1 });
-        }
-        self.wait(due_at, keys, Labels { due: 1, frauds: u32::from(together) });
+    }
+
+    /// An attempt whose label was good until now turns out to be fraud: it counts as one from `at`
+    /// on, though not before its delay, and not as due once more.
+    pub fn found_out(&mut self, event: &Event, at: Timestamp) {
+        let (at, learned) = self.layout.found_out(event, at);
+        self.wait(at, self.taught(event), learned);
+    }
+
+    /// The entities that learn from an event's label.
+    fn taught(&self, event: &Event) -> Box<[(u8, Key)]> {
+        event.entities().filter(|(kind, _)| self.learns[usize::from(*kind)]).collect()
     }
 
     fn wait(&mut self, at: Timestamp, keys: Box<[(u8, Key)]>, learned: Labels) {
-        self.sequence += 1;
-        let Labels { due, frauds } = learned;
-        self.waiting.push(Reverse(Due { at, sequence: self.sequence, keys, due, frauds }));
+        if !keys.is_empty() {
+            self.sequence += 1;
+            let Labels { due, frauds } = learned;
+            self.waiting.push(Reverse(Due { at, sequence: self.sequence, keys, due, frauds }));
+        }
     }
-}
-
-/// The entities of an event under the numbers of their kinds. A schema has fewer kinds than 255.
-fn kinds(event: &Event) -> impl Iterator<Item = (u8, Key)> {
-    let numbered = event.keys.iter().enumerate();
-    numbered.filter_map(|(kind, key)| Some((u8::try_from(kind).ok()?, (*key)?)))
 }

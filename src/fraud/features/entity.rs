@@ -39,22 +39,24 @@ pub struct Labels {
     pub frauds: u32,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Step<T> {
-    window: Window,
-    number: i64,
-    count: T,
+/// What was counted in one step of a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Step<T> {
+    pub(super) window: Window,
+    pub(super) number: i64,
+    pub(super) count: T,
 }
 
 /// One entity.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Entity {
-    attempts: Vec<Step<Attempts>>,
-    labels: Vec<Step<Labels>>,
-    partners: Vec<(u8, Key, Timestamp)>,
-    first: Option<Timestamp>,
-    last: Option<Timestamp>,
-    touched: Option<Timestamp>,
+    pub(super) attempts: Vec<Step<Attempts>>,
+    pub(super) labels: Vec<Step<Labels>>,
+    /// In the order in which they came, which decides between two of one moment.
+    pub(super) partners: Vec<(u8, Key, Timestamp)>,
+    pub(super) first: Option<Timestamp>,
+    pub(super) last: Option<Timestamp>,
+    pub(super) touched: Option<Timestamp>,
 }
 
 impl Entity {

@@ -16,6 +16,7 @@ pub mod entity;
 pub mod memory;
 #[cfg(test)]
 mod naive;
+pub mod packed;
 #[cfg(test)]
 mod property_tests;
 pub mod window;

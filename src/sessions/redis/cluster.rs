@@ -16,15 +16,15 @@ use std::sync::{
 use tokio::time::Instant;
 
 use super::{
-    RedisLimits,
     address::Nodes,
+    home::Patience,
     node::{Node, NodeFault},
     slots::{Slots, node_named, slot_of},
 };
 use crate::base::Clock;
 
 /// Nodes one command is sent to at most: one that knows, one that moved on, one that takes over.
-const HOPS_MAX: usize = 3;
+pub(super) const HOPS_MAX: usize = 3;
 
 /// Nodes remembered at most: the specification recommends a thousand. Beyond, all but those of the
 /// configuration are forgotten: a cluster whose nodes change their addresses meets this in time.
@@ -32,39 +32,40 @@ const NODES_MAX: usize = 1024;
 
 /// The cluster.
 pub(super) struct Cluster {
-    named: Nodes,
+    pub(super) named: Nodes,
     /// Those of the configuration come first.
     nodes: RwLock<Vec<Arc<Member>>>,
-    slots: Slots,
+    pub(super) slots: Slots,
     /// Whom to ask next when nobody is known.
-    turn: AtomicUsize,
-    limits: RedisLimits,
+    pub(super) turn: AtomicUsize,
+    patience: Patience,
     clock: Arc<dyn Clock>,
 }
 
-struct Member {
+/// A node under its name.
+pub(super) struct Member {
     /// `host:port`
     name: String,
-    node: Node,
+    pub(super) node: Node,
 }
 
 /// A node sends somebody to another one.
-struct Redirect {
-    to: String,
+pub(super) struct Redirect {
+    pub(super) to: String,
     /// Whether the other one has the slot for good.
-    moved: bool,
+    pub(super) moved: bool,
 }
 
 impl Cluster {
     /// The cluster to which these nodes belong. Connects on first use.
     pub(super) fn new(
         named: Nodes,
-        limits: RedisLimits,
+        patience: Patience,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, NodeFault> {
         let nodes = RwLock::default();
         let (slots, turn) = (Slots::unknown(), AtomicUsize::new(0));
-        let cluster = Self { named, nodes, slots, turn, limits, clock };
+        let cluster = Self { named, nodes, slots, turn, patience, clock };
         for name in &cluster.named.known {
             cluster.number_of(name)?;
         }
@@ -110,12 +111,7 @@ impl Cluster {
         command: &Cmd,
         until: Instant,
     ) -> Result<Vec<String>, NodeFault> {
-        let (by, map) = self.ask_anybody(redis::cmd("CLUSTER").arg("SLOTS"), until).await?;
-        let by = self.at(by).map(|member| member.name.clone()).unwrap_or_default();
-        for Share { first, last, owner } in shares(&map?, &by) {
-            let number = self.number_of(&owner)?;
-            (first..=last).for_each(|slot| self.slots.learn(slot, number));
-        }
+        self.draw(until).await?;
         let owners = self.slots.owners().into_iter();
         let members = owners.filter_map(|number| Some((number, self.at(number)?)));
         let asked = members.map(|(number, member)| async move {
@@ -123,6 +119,17 @@ impl Cluster {
             answer.map_err(|fault| self.heard(number, fault))
         });
         futures_util::future::join_all(asked).await.into_iter().collect()
+    }
+
+    /// Draws the map of slots anew.
+    pub(super) async fn draw(&self, until: Instant) -> Result<(), NodeFault> {
+        let (by, map) = self.ask_anybody(redis::cmd("CLUSTER").arg("SLOTS"), until).await?;
+        let by = self.at(by).map(|member| member.name.clone()).unwrap_or_default();
+        for Share { first, last, owner } in shares(&map?, &by) {
+            let number = self.number_of(&owner)?;
+            (first..=last).for_each(|slot| self.slots.learn(slot, number));
+        }
+        Ok(())
     }
 
     /// Asks the first who can be asked, each time beginning with another one.
@@ -138,7 +145,9 @@ impl Cluster {
             match member.node.ask(command, false, until).await {
                 Err(NodeFault::Resting) => {}
                 // One that refuses the connection leaves time for another.
-                Err(fault @ NodeFault::Silent(_)) => last = self.heard(*number, fault),
+                Err(fault @ (NodeFault::Silent(_) | NodeFault::Late(_))) => {
+                    last = self.heard(*number, fault);
+                }
                 answer => return Ok((*number, answer)),
             }
             if Instant::now() >= until {
@@ -149,7 +158,7 @@ impl Cluster {
     }
 
     /// Where a node's answer leads, when it leads anywhere.
-    fn redirect(&self, number: u16, fault: NodeFault) -> Result<Redirect, NodeFault> {
+    pub(super) fn redirect(&self, number: u16, fault: NodeFault) -> Result<Redirect, NodeFault> {
         let NodeFault::Answered(error) = &fault else { return Err(self.heard(number, fault)) };
         let Some(by) = self.at(number) else { return Err(fault) };
         let named = error.redirect_node().and_then(|(address, _)| node_named(address, &by.name));
@@ -158,7 +167,7 @@ impl Cluster {
     }
 
     /// A node that fell silent may have been replaced: others shall say by whom.
-    fn heard(&self, number: u16, fault: NodeFault) -> NodeFault {
+    pub(super) fn heard(&self, number: u16, fault: NodeFault) -> NodeFault {
         if matches!(fault, NodeFault::Silent(_)) {
             self.slots.forget(number);
         }
@@ -170,7 +179,7 @@ impl Cluster {
     }
 
     /// The number of a node; one that is new is remembered.
-    fn number_of(&self, name: &str) -> Result<u16, NodeFault> {
+    pub(super) fn number_of(&self, name: &str) -> Result<u16, NodeFault> {
         let known = |nodes: &[Arc<Member>]| {
             let at = nodes.iter().position(|member| member.name == name)?;
             u16::try_from(at).ok()
@@ -179,7 +188,8 @@ impl Cluster {
             return Ok(number);
         }
         let url = self.named.url(name);
-        let node = Node::new(&url, self.limits, self.clock.clone()).map_err(NodeFault::Answered)?;
+        let node =
+            Node::new(&url, self.patience, self.clock.clone()).map_err(NodeFault::Answered)?;
         let mut nodes = self.nodes.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(number) = known(&nodes) {
             return Ok(number);
@@ -192,7 +202,7 @@ impl Cluster {
         Ok(u16::try_from(nodes.len() - 1).unwrap_or(u16::MAX))
     }
 
-    fn read(&self) -> std::sync::RwLockReadGuard<'_, Vec<Arc<Member>>> {
+    pub(super) fn read(&self) -> std::sync::RwLockReadGuard<'_, Vec<Arc<Member>>> {
         self.nodes.read().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -5,18 +5,19 @@
 
 mod address;
 mod cluster;
+mod crowd;
+pub mod home;
 mod node;
 mod slots;
 
 use async_trait::async_trait;
-use redis::{Cmd, ErrorKind, FromRedisValue, RedisError, Script, ServerErrorKind};
+use redis::{Script, ServerErrorKind};
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use self::{
     address::Address,
-    cluster::Cluster,
-    node::{Node, NodeFault},
+    home::{Home, NodeFault, Patience},
 };
 use super::{HotCopy, HotFault, HotSessions};
 use crate::base::{CheckoutId, Clock};
@@ -61,42 +62,16 @@ pub struct RedisSessions {
     limits: RedisLimits,
 }
 
-enum Home {
-    Alone(Node),
-    Cluster(Cluster),
-}
-
 impl RedisSessions {
     /// Copies in the Redis at `url`. Connects on first use, so that it may be down now.
     ///
     /// # Errors
     /// When the address is malformed.
     pub fn new(url: &str, limits: RedisLimits, clock: Arc<dyn Clock>) -> Result<Self, HotFault> {
-        // The address may hold a password: it is not repeated.
-        let malformed = |fault: NodeFault| HotFault(fault.to_string());
-        let home = match Address::parse(url).map_err(HotFault)? {
-            Address::Alone(url) => {
-                let node = Node::new(&url, limits, clock).map_err(NodeFault::Answered);
-                Home::Alone(node.map_err(malformed)?)
-            }
-            Address::Cluster(nodes) => {
-                Home::Cluster(Cluster::new(nodes, limits, clock).map_err(malformed)?)
-            }
-        };
+        // A late answer costs a shopper as much as none.
+        let patience = Patience { wait: limits.wait, pause: limits.pause, late_max: 0 };
+        let home = Home::new(url, patience, clock).map_err(HotFault)?;
         Ok(Self { home, put: Script::new(PUT), limits })
-    }
-
-    /// Asks whoever has this key, unless they failed a moment ago.
-    async fn ask<T: FromRedisValue>(
-        &self,
-        key: &str,
-        command: &Cmd,
-        until: Instant,
-    ) -> Result<T, NodeFault> {
-        match &self.home {
-            Home::Alone(node) => node.ask(command, false, until).await,
-            Home::Cluster(cluster) => cluster.ask(key, command, until).await,
-        }
     }
 
     fn patience(&self) -> Instant {
@@ -112,27 +87,9 @@ pub fn check_address(url: &str) -> Result<(), String> {
     Address::parse(url).map(drop)
 }
 
-/// What went wrong, with a way out where the configuration is to blame.
 fn fault(fault: NodeFault) -> HotFault {
-    HotFault(match &fault {
-        NodeFault::Answered(error) if is(error, ServerErrorKind::Moved) => ONE_OF_MANY.into(),
-        NodeFault::Answered(error) if error.to_string().contains("cluster support disabled") => {
-            ALONE.into()
-        }
-        _ => fault.to_string(),
-    })
+    HotFault(home::told(&fault))
 }
-
-fn is(error: &RedisError, kind: ServerErrorKind) -> bool {
-    error.kind() == ErrorKind::Server(kind)
-}
-
-const ONE_OF_MANY: &str = "the address is one node of a Redis Cluster, which has only some of the \
-                           keys; write `redis-cluster://` instead of `redis://`, and a few of its \
-                           nodes with commas between";
-
-const ALONE: &str = "the address is no Redis Cluster but a server on its own; write `redis://` \
-                     instead of `redis-cluster://`";
 
 /// One hash slot, whatever else a key may carry some day.
 fn key(checkout: CheckoutId) -> String {
@@ -152,7 +109,8 @@ impl HotSessions for RedisSessions {
         let key = key(checkout);
         let mut get = redis::cmd("GET");
         get.arg(&key);
-        let stored: Option<Vec<u8>> = self.ask(&key, &get, self.patience()).await.map_err(fault)?;
+        let stored: Option<Vec<u8>> =
+            self.home.ask(&key, &get, self.patience()).await.map_err(fault)?;
         Ok(stored.and_then(|stored| parse(&stored)))
     }
 
@@ -167,9 +125,9 @@ impl HotSessions for RedisSessions {
         };
         let until = self.patience();
         let known = run("EVALSHA", self.put.get_hash());
-        let done = match self.ask::<i64>(&key, &known, until).await {
-            Err(NodeFault::Answered(error)) if is(&error, ServerErrorKind::NoScript) => {
-                self.ask(&key, &run("EVAL", PUT), until).await
+        let done = match self.home.ask::<i64>(&key, &known, until).await {
+            Err(NodeFault::Answered(error)) if home::is(&error, ServerErrorKind::NoScript) => {
+                self.home.ask(&key, &run("EVAL", PUT), until).await
             }
             done => done,
         };
@@ -177,28 +135,6 @@ impl HotSessions for RedisSessions {
     }
 
     async fn ping(&self) -> Result<(), HotFault> {
-        let until = self.patience();
-        match &self.home {
-            Home::Alone(node) => {
-                node.ask::<String>(&redis::cmd("PING"), false, until).await.map_err(fault)?;
-                let told =
-                    node.ask::<String>(redis::cmd("INFO").arg("cluster"), false, until).await;
-                // Whoever may not ask is believed.
-                let one_of_many = told.is_ok_and(|told| told.contains("cluster_enabled:1"));
-                if one_of_many { Err(HotFault(ONE_OF_MANY.into())) } else { Ok(()) }
-            }
-            Home::Cluster(cluster) => {
-                let told = cluster.ping(redis::cmd("CLUSTER").arg("INFO"), until).await;
-                match told {
-                    Ok(told) if told.iter().any(|told| told.contains("cluster_state:fail")) => {
-                        Err(HotFault("the cluster is down: nobody has some of its slots".into()))
-                    }
-                    Err(NodeFault::Answered(error)) if is(&error, ServerErrorKind::NoPerm) => {
-                        Ok(())
-                    }
-                    told => told.map(drop).map_err(fault),
-                }
-            }
-        }
+        self.home.ping(self.patience()).await.map_err(HotFault)
     }
 }

@@ -1,0 +1,152 @@
+//! What is asked of Redis: one script per entity, so that nobody comes between reading and writing.
+//!
+//! The scripts compute nothing: they read, append and move bytes. Numbers in Redis are floats, and
+//! busy entities would keep its one thread busy; here a hundred thousand attempts are as cheap to
+//! append to as one.
+
+use redis::{Cmd, ErrorKind, RedisResult, Script, ServerErrorKind, Value};
+use tokio::time::Instant;
+
+use super::batch::{Share, Summing};
+use crate::{
+    fraud::features::entity::LIFE_MICROS,
+    sessions::redis::home::{Asked, Home, NodeFault, is},
+};
+
+/// Appends facts to what is written about an entity (`KEYS[1]`), and renews its life. With a moment
+/// (`ARGV[3]`) it returns what stood before; first it takes the pages back that are due by then
+/// (`KEYS[2]`, where there may be any).
+const NOTE: &str = r"
+local before = false
+if ARGV[3] then
+  if KEYS[2] then
+    local pages = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[3])
+    if #pages > 0 then
+      redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[3])
+      redis.call('APPEND', KEYS[1], table.concat(pages))
+    end
+  end
+  before = redis.call('GET', KEYS[1])
+end
+if #ARGV[1] > 0 then redis.call('APPEND', KEYS[1], ARGV[1]) end
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return before
+";
+
+/// Puts a summary (`ARGV[2]`) in the place of what it sums up (`ARGV[1]`), if that still stands;
+/// what came after it stays. Pages (`ARGV[4]`, …, each after its moment) wait elsewhere; of two
+/// that say the same one gets longer, for a set has each of its members once.
+const SUM: &str = r"
+local length = #ARGV[1]
+if redis.call('GETRANGE', KEYS[1], 0, length - 1) ~= ARGV[1] then return 0 end
+local after = redis.call('GETRANGE', KEYS[1], length, -1)
+redis.call('SET', KEYS[1], ARGV[2] .. after, 'PX', ARGV[3])
+for i = 4, #ARGV, 2 do
+  local page = ARGV[i + 1]
+  while redis.call('ZADD', KEYS[2], 'NX', ARGV[i], page) == 0 do page = page .. '\5' end
+  redis.call('PEXPIRE', KEYS[2], ARGV[3])
+end
+return 1
+";
+
+/// How long an entity is kept after it was last noted: past that it is new again anyway. The labels
+/// that wait for one are due within their delay, which is far shorter.
+const LIFE_MILLIS: i64 = LIFE_MICROS / 1000;
+
+/// The scripts under their names.
+pub(super) struct Scripts {
+    note: Script,
+    sum: Script,
+}
+
+/// A script and what it is given.
+pub(super) struct Call {
+    sums: bool,
+    place: String,
+    pages: bool,
+    given: Vec<Vec<u8>>,
+}
+
+impl Call {
+    /// Reads what stands about an entity, and notes its share.
+    pub(super) fn pass(share: &Share) -> Self {
+        let now = share.now.micros().to_string().into_bytes();
+        let given = vec![share.facts.clone(), life(), now];
+        Self { sums: false, place: share.place.clone(), pages: share.learns, given }
+    }
+
+    /// Notes facts, and reads nothing.
+    pub(super) fn note(place: String, facts: Vec<u8>) -> Self {
+        Self { sums: false, place, pages: false, given: vec![facts, life()] }
+    }
+
+    /// Sums up.
+    pub(super) fn sum(summing: Summing) -> Self {
+        let mut given = vec![summing.read, summing.summary, life()];
+        for (wanted, page) in summing.pages {
+            given.extend([wanted.micros().to_string().into_bytes(), page]);
+        }
+        Self { sums: true, place: summing.place, pages: true, given }
+    }
+}
+
+impl Scripts {
+    /// All of them.
+    pub(super) fn new() -> Self {
+        Self { note: Script::new(NOTE), sum: Script::new(SUM) }
+    }
+
+    /// Runs scripts, all in one round trip for each server; in a second one those that a server has
+    /// not known, as after its restart.
+    pub(super) async fn run(
+        &self,
+        home: &Home,
+        calls: &[Call],
+        until: Instant,
+    ) -> Result<Vec<RedisResult<Value>>, NodeFault> {
+        let known: Vec<Asked> = calls.iter().map(|call| self.asked(call, true)).collect();
+        let mut answers = home.ask_each(&known, until).await?;
+        let unknown = |answer: &RedisResult<Value>| {
+            answer.as_ref().is_err_and(|error| is(error, ServerErrorKind::NoScript))
+        };
+        let places: Vec<usize> = (0..calls.len()).filter(|at| unknown(&answers[*at])).collect();
+        if !places.is_empty() {
+            let told: Vec<Asked> =
+                places.iter().map(|place| self.asked(&calls[*place], false)).collect();
+            for (place, answer) in places.into_iter().zip(home.ask_each(&told, until).await?) {
+                answers[place] = answer;
+            }
+        }
+        Ok(answers)
+    }
+
+    fn asked(&self, call: &Call, known: bool) -> Asked {
+        let script = if call.sums { &self.sum } else { &self.note };
+        let mut command = Cmd::new();
+        match known {
+            true => command.arg("EVALSHA").arg(script.get_hash()),
+            false => command.arg("EVAL").arg(if call.sums { SUM } else { NOTE }),
+        };
+        command.arg(1 + usize::from(call.pages)).arg(&call.place);
+        if call.pages {
+            command.arg(format!("{}:labels", call.place));
+        }
+        for given in &call.given {
+            command.arg(given.as_slice());
+        }
+        Asked { key: call.place.clone(), command }
+    }
+}
+
+/// What a script that reads has brought.
+pub(super) fn brought(answer: RedisResult<Value>) -> RedisResult<Vec<u8>> {
+    match answer? {
+        Value::Nil => Ok(Vec::new()),
+        Value::BulkString(bytes) => Ok(bytes),
+        _ => Err((ErrorKind::UnexpectedReturnType, "a script brought no bytes").into()),
+    }
+}
+
+fn life() -> Vec<u8> {
+    LIFE_MILLIS.to_string().into_bytes()
+}
