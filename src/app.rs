@@ -21,6 +21,7 @@ use crate::{
     cart::{Carts, Keeper},
     checkout::{Checkout, Probe, Terms},
     config::{Config, Mode},
+    fraud::cases::Cases,
     http::{Answers, Draining, Site, server},
     ledger::{Commit, Store},
     payment::Gateway,
@@ -100,10 +101,16 @@ impl App {
         }
         let carts = Arc::new(Carts::new(desk.clone(), handles));
         let retention = retention(config);
-        let keeper = Arc::new(Keeper { desk: desk.clone(), carts: carts.clone(), retention });
+        let cases = Cases::new(database.clone());
+        let keeper = Arc::new(Keeper {
+            desk: desk.clone(),
+            carts: carts.clone(),
+            cases: Some(cases.clone()),
+            retention,
+        });
 
         let access = open_access(config, &database, &desk.clock, address).await?;
-        let door = Data::new(open_door(config, &desk, &carts, access, answers));
+        let door = Data::new(open_door(config, &desk, (&carts, &cases), access, answers));
         let more = server::beside(&exporter, config.mode == Mode::Dev);
         let running = server::server(door.clone(), vec![listener], threads(config), more)?;
         let server = running.handle();

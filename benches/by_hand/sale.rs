@@ -129,6 +129,8 @@ impl Sale {
             body: self.done_body.clone(),
             operations: vec![self.capture(authorization)],
             events: vec![record::event(event, order, kind, &self.done, now)],
+            assessment: None,
+            case: None,
             key: Some(KeyWrite { answer: Some(self.answer.clone()), ..self.key.clone() }),
             now,
         };

@@ -3,6 +3,7 @@
 use actix::ArbiterHandle;
 use std::{
     net::SocketAddr,
+    path::Path,
     sync::{Arc, OnceLock, Weak},
     time::Duration,
 };
@@ -16,6 +17,15 @@ use crate::{
     checkout::{Checkout, Collection, NoProbe, Probe, Terms},
     commands::database_options,
     config::{Capture, Config, GatewayChoice, Mode},
+    fraud::{
+        Bench, Fraud,
+        cases::Cases,
+        features::memory::DEFAULT_LIMIT,
+        model::Model,
+        schema::Schema,
+        serving::{Serving, Versioned, bundled},
+        velocity::{InProcessVelocity, RedisVelocity, Velocity, VelocityLimits},
+    },
     http::{Answers, Door},
     ledger::{
         BatchReply, Commit, Database, Entry, EntryId, Fact, Store, Writer,
@@ -192,12 +202,14 @@ pub(super) fn open_desk(
     tasks.last(collecting);
     let hot = open_hot(config, &clock)?;
     let catalog = Catalog::new(database.clone());
+    let fraud = Arc::new(Fraud::start(open_fraud(config, &clock)?, arbiters.to_vec()));
     let render = answers.clone();
     Ok(Arc::new(Checkout {
         store,
         writer,
         stock,
         catalog,
+        fraud,
         gateway,
         hot,
         render,
@@ -209,16 +221,57 @@ pub(super) fn open_desk(
     }))
 }
 
+/// What judges payments. A model that cannot be loaded leaves payments without a score, which the
+/// policy answers for; a service that does not start would sell nothing.
+fn open_fraud(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<Bench>> {
+    let settings = &config.fraud;
+    let serving = match &settings.model {
+        None => {
+            let schema = Schema::parse(bundled::SCHEMA)?;
+            let model = Arc::new(Model::from_bytes(bundled::MODEL)?);
+            let live = Versioned { version: bundled::VERSION.into(), model };
+            Serving::of(&schema)?.with_live(Some(live))?
+        }
+        Some(folder) => load_model(folder).or_else(|fault| {
+            tracing::error!(
+                folder = %folder.display(), fault = format!("{fault:#}"),
+                "the fraud model cannot be loaded; payments are judged without a score"
+            );
+            Serving::of(&Schema::parse(bundled::SCHEMA)?).map_err(anyhow::Error::from)
+        })?,
+    };
+    let layout = serving.layout.clone();
+    let shared: Option<Arc<dyn Velocity>> = match &config.storage.redis {
+        Some(url) => {
+            let limits = VelocityLimits::default();
+            Some(Arc::new(RedisVelocity::new(url.expose(), layout.clone(), limits, clock.clone())?))
+        }
+        None => None,
+    };
+    let local = InProcessVelocity::new(layout, DEFAULT_LIMIT);
+    let policy = settings.policy(config.mode);
+    Ok(Arc::new(Bench::new(serving, local, shared, policy, clock.clone())))
+}
+
+fn load_model(folder: &Path) -> anyhow::Result<Serving> {
+    let schema = Schema::parse(&std::fs::read_to_string(folder.join("schema"))?)?;
+    let model = Arc::new(Model::from_bytes(&std::fs::read(folder.join("model"))?)?);
+    let version = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned();
+    Ok(Serving::of(&schema)?.with_live(Some(Versioned { version, model }))?)
+}
+
 /// What every handler may reach.
 pub(super) fn open_door(
     config: &Config,
-    desk: &Checkout,
-    carts: &Arc<Carts>,
+    desk: &Arc<Checkout>,
+    (carts, cases): (&Arc<Carts>, &Cases),
     access: Access,
     answers: Arc<Answers>,
 ) -> Door {
     Door {
         carts: carts.clone(),
+        desk: desk.clone(),
+        cases: cases.clone(),
         store: desk.store.clone(),
         writer: desk.writer.clone(),
         catalog: desk.catalog.clone(),
@@ -247,8 +300,14 @@ pub(super) fn terms(config: &Config) -> Terms {
         session_ttl: config.session_ttl(),
         gateway_deadline: config.gateway_deadline(),
         capture_at_once: config.checkout.capture == Capture::Immediate,
+        review_due: hours(config.fraud.review_due_hours),
+        review_max: hours(config.fraud.review_max_hours),
         ..Terms::default()
     }
+}
+
+fn hours(hours: u32) -> Duration {
+    Duration::from_secs(u64::from(hours) * 60 * 60)
 }
 
 pub(super) fn retention(config: &Config) -> Retention {

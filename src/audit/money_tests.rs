@@ -49,7 +49,10 @@ fn charge(n: u128) -> Charge {
     Charge {
         reference: AttemptId::from_uuid(Uuid::from_u128(n)),
         amount: Money::from_minor(1990, eur()),
-        answer: Some(Authorized::Approved { authorization: "auth".into() }),
+        answer: Some(Authorized::Approved {
+            authorization: "auth".into(),
+            verification: Default::default(),
+        }),
         captured_minor: Some(1990),
         refunded_minor: None,
         voided: false,

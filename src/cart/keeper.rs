@@ -6,6 +6,7 @@ use super::registry::Carts;
 use crate::{
     base::{Chance, CheckoutId, Timestamp},
     checkout::{Checkout, CheckoutRefused, CrashPoint},
+    fraud::cases::Cases,
     ledger::{Done, Entry, EntryId, Fact, LedgerFault, entry::Expire, store::RetainSince},
     telemetry::metrics::{self, HoldResult, Swept},
 };
@@ -40,6 +41,8 @@ pub struct Keeper {
     pub desk: Arc<Checkout>,
     /// The live carts.
     pub carts: Arc<Carts>,
+    /// Orders in review, where the ledger's database keeps them.
+    pub cases: Option<Cases>,
     /// What is kept for how long.
     pub retention: Retention,
 }
@@ -57,6 +60,8 @@ pub struct Round {
     pub holds: usize,
     /// Sessions ended.
     pub sessions: usize,
+    /// Reviews ended by time.
+    pub cases: usize,
 }
 
 impl Keeper {
@@ -93,6 +98,7 @@ impl Keeper {
             round.sessions += 1;
         }
         metrics::swept(Swept::ExpiredSessions, round.sessions as u64);
+        round.cases = self.expire_cases(now).await?;
         Ok(round)
     }
 
@@ -130,6 +136,18 @@ impl Keeper {
         metrics::swept(Swept::Sessions, purged.sessions);
         metrics::swept(Swept::Events, purged.events);
         Ok(round)
+    }
+
+    /// Declines orders that nobody has looked at in time.
+    async fn expire_cases(&self, now: Timestamp) -> Result<usize, LedgerFault> {
+        let Some(cases) = &self.cases else { return Ok(0) };
+        let expired = cases.list_expired(now, ROUND_MAX).await?;
+        for case in &expired {
+            // Whoever decided meanwhile was first.
+            let outcome = self.desk.expire_case(case).await?;
+            tracing::info!(order = %case.order, ?outcome, "nobody decided a review in time");
+        }
+        Ok(expired.len())
     }
 
     /// Gives lapsed holds back. Whether each has still lapsed is judged again under the lock.

@@ -26,6 +26,7 @@ pub mod quote;
 pub mod record;
 mod recover;
 mod reopen;
+pub mod resolve;
 mod saga;
 pub mod session;
 mod settle;

@@ -162,7 +162,6 @@ mod tests {
             image_url: None,
             attributes: Default::default(),
             stock_policy: StockPolicy::Tracked,
-            category: None,
             active: true,
             updated_at: Timestamp::from_micros(0),
         };

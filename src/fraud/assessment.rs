@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::telemetry::metrics::{JudgedAs, Missing};
+
 /// What becomes of a payment. Later ones are stricter, so that the strictest of several is their
 /// maximum.
 #[derive(
@@ -62,7 +64,9 @@ pub struct Assessment {
     /// What another model, watched beside the live one, would have said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub challenger: Option<Challenger>,
-    /// The features, in the order of the model's schema.
+    /// The features, in the order of the model's schema: numbers with spaces between, a third of
+    /// what a list of floats would take.
+    #[serde(with = "packed")]
     pub features: Vec<f32>,
     /// SHA-256 of the feature declarations, the first 8 bytes in hexadecimal.
     pub features_hash: String,
@@ -112,6 +116,27 @@ impl Degraded {
     }
 }
 
+impl From<Outcome> for JudgedAs {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Approve => Self::Approve,
+            Outcome::Challenge => Self::Challenge,
+            Outcome::Review => Self::Review,
+            Outcome::Decline => Self::Decline,
+        }
+    }
+}
+
+impl From<Degraded> for Missing {
+    fn from(degraded: Degraded) -> Self {
+        match degraded {
+            Degraded::Velocity => Self::Velocity,
+            Degraded::Model => Self::Model,
+            Degraded::Deadline => Self::Deadline,
+        }
+    }
+}
+
 /// A reason of the score, as it was given then.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReasonGiven {
@@ -149,9 +174,46 @@ pub struct Challenger {
     pub outcome: Outcome,
 }
 
+/// Numbers as one text.
+mod packed {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+    use std::fmt::Write;
+
+    pub(super) fn serialize<S: Serializer>(values: &[f32], to: S) -> Result<S::Ok, S::Error> {
+        let mut text = String::with_capacity(values.len() * 3);
+        for value in values {
+            let space = if text.is_empty() { "" } else { " " };
+            // Most are counts; the way of whole numbers is the shorter one.
+            #[expect(clippy::cast_possible_truncation, reason = "checked to be whole and small")]
+            let whole = (value.trunc() == *value && value.abs() < 1e9).then_some(*value as i64);
+            let written = match whole {
+                Some(whole) => write!(text, "{space}{whole}"),
+                None => write!(text, "{space}{value}"),
+            };
+            written.expect("invariant: a text takes everything");
+        }
+        to.serialize_str(&text)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<f32>, D::Error> {
+        let text = String::deserialize(from)?;
+        text.split_ascii_whitespace().map(|value| value.parse().map_err(D::Error::custom)).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn features_read_back_as_they_were() {
+        let features = vec![0.0, -1.0, 3.0, 0.1, 1e-7, 123_456_790.0, 3.4e38, 0.333_333_34];
+        let assessment = Assessment { features, ..Assessment::default() };
+        let text = serde_json::to_string(&assessment).expect("it is written");
+        assert!(text.contains("\"0 -1 3 0.1 "), "{text}");
+        let read: Assessment = serde_json::from_str(&text).expect("it reads");
+        assert_eq!(read, assessment);
+    }
 
     #[test]
     fn the_strictest_outcome_is_the_greatest() {

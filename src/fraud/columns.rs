@@ -47,10 +47,10 @@ pub const COLUMNS: &[&str] = &[
 impl Signals {
     /// A column as a file would have it; nothing where it would be empty.
     pub fn column(&self, name: &str) -> Option<Cow<'_, str>> {
-        let own = |text: Option<String>| text.map(Cow::Owned);
-        let lent = |text: &'_ Option<String>| text.as_deref().map(str::to_owned).map(Cow::Owned);
+        let own = |text: Option<String>| text.map(Cow::<str>::Owned);
+        let lent = |text: &Option<String>| text.clone().map(Cow::<str>::Owned);
         let hints = self.hints();
-        match name {
+        let text = match name {
             "cart" => own(Some(self.cart.to_string())),
             "customer" => lent(&hints.customer_id),
             "email" => own(self.email()),
@@ -67,10 +67,10 @@ impl Signals {
             "address" => own(self.address()),
             "billing_country" => own(self.billing_country()),
             "shipping_country" => own(self.shipping_country()),
-            "storefront" => Some(Cow::Borrowed(&self.storefront)),
+            "storefront" => Some(Cow::Borrowed(self.storefront.as_str())),
             _ => own(self.number(name).map(|number| number.to_string())),
-        }
-        .filter(|text| !text.is_empty())
+        };
+        text.filter(|text| !text.is_empty())
     }
 
     /// A column as a number.

@@ -19,18 +19,27 @@
 //! anybody. Nothing reads a clock, a database or the net; the library that grows trees is named in
 //! `train` alone, and its own files are never read back.
 
+pub mod actor;
 pub mod assessment;
+pub mod bench;
+pub mod cases;
 pub mod columns;
 pub mod decide;
 pub mod evaluate;
 pub mod event;
 pub mod features;
 pub mod guard;
+pub mod messages;
 pub mod model;
 pub mod policy;
 pub mod progress;
+pub mod registry;
 pub mod schema;
+pub mod serving;
 pub mod signals;
 pub mod simulate;
 pub mod train;
 pub mod velocity;
+
+pub use bench::{Bench, Judged};
+pub use registry::Fraud;

@@ -11,6 +11,8 @@ use crate::{
     base::{Chance, Clock, Limits},
     cart::Carts,
     catalog::Catalog,
+    checkout::Checkout,
+    fraud::cases::Cases,
     ledger::{Store, Writer},
 };
 
@@ -60,6 +62,10 @@ impl Draining {
 pub struct Door {
     /// The live carts.
     pub carts: Arc<Carts>,
+    /// The checkout, for what concerns orders and no cart.
+    pub desk: Arc<Checkout>,
+    /// Orders that wait for a person.
+    pub cases: Cases,
     /// The ledger, for reading.
     pub store: Arc<dyn Store>,
     /// The ledger, for writing.

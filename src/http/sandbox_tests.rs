@@ -48,6 +48,7 @@ impl Shop {
             amount: euros(100),
             credential: Credential::new(token.into()),
             not_after: self.clock.now().plus(Duration::from_secs(10)),
+            authenticate: false,
         };
         self.gateway.authorize(&request).await
     }
@@ -94,7 +95,7 @@ async fn the_lost_token_acts_and_keeps_the_line_silent() {
 #[actix_web::test]
 async fn money_moves_and_refusals_travel() {
     let shop = Shop::open();
-    let Ok(Authorized::Approved { authorization }) = shop.pays(1, "success_token").await else {
+    let Ok(Authorized::Approved { authorization, .. }) = shop.pays(1, "success_token").await else {
         panic!("approved")
     };
     let [paid, beyond] = [100, 101].map(|minor| MoneyRequest {
@@ -112,6 +113,7 @@ async fn money_moves_and_refusals_travel() {
         amount: euros(100),
         credential: Credential::new("success_token".into()),
         not_after: shop.clock.now().minus(Duration::from_secs(1)),
+        authenticate: false,
     };
     let late = shop.gateway.authorize(&late).await;
     assert!(matches!(late, Err(GatewayFault::NotSent(_))), "{late:?}");

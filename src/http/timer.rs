@@ -60,6 +60,12 @@ const fn reason(kind: Kind) -> Option<Refusal> {
         Kind::PaymentUnavailable => Refusal::PaymentUnknown,
         Kind::Overloaded | Kind::Busy | Kind::Draining => Refusal::Overloaded,
         Kind::LedgerUnreachable => Refusal::LedgerUnreachable,
-        Kind::CannotRecord | Kind::Internal | Kind::DeadlinePassed => return None,
+        Kind::CaseEnded
+        | Kind::CaseClaimed
+        | Kind::InReview
+        | Kind::NotCaptured
+        | Kind::CannotRecord
+        | Kind::Internal
+        | Kind::DeadlinePassed => return None,
     })
 }

@@ -63,6 +63,30 @@ label! {
     }
 }
 label! {
+    /// What a payment was judged to be.
+    JudgedAs as "outcome" {
+        /// To be trusted.
+        Approve = "approve",
+        /// To be proven.
+        Challenge = "challenge",
+        /// To be looked at.
+        Review = "review",
+        /// Not to be trusted.
+        Decline = "decline",
+    }
+}
+label! {
+    /// What was missing when a payment was judged.
+    Missing as "missing" {
+        /// The counts of the past.
+        Velocity = "velocity",
+        /// The score.
+        Model = "model",
+        /// Time.
+        Deadline = "deadline",
+    }
+}
+label! {
     /// How a step ended.
     StepOutcome as "outcome" {
         /// As wished.

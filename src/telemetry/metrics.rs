@@ -13,8 +13,8 @@ use std::{
 
 use super::labels::Label;
 pub use super::labels::{
-    ActorKind, HoldResult, JudgedOn, Method, PoolState, Refusal, Settlement, StatusClass, Step,
-    StepOutcome, Swept,
+    ActorKind, HoldResult, JudgedAs, JudgedOn, Method, Missing, PoolState, Refusal, Settlement,
+    StatusClass, Step, StepOutcome, Swept,
 };
 
 /// Seconds from what memory answers to what a client gives up on.
@@ -23,6 +23,10 @@ const LATENCY: &[f64] =
 /// Seconds of one commit: from a fast local disk to a database in trouble.
 const COMMIT: &[f64] =
     &[0.0002, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 1.0, 5.0];
+/// Seconds of one judgement: from memory alone to a shared memory in trouble.
+const JUDGING: &[f64] = &[
+    0.000_01, 0.000_02, 0.000_05, 0.000_1, 0.000_2, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.05, 0.1,
+];
 /// Entries in one commit: doubling, up to more than the writer takes at once.
 const BATCH: &[f64] =
     &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0, 4096.0];
@@ -65,6 +69,11 @@ const DECLARED: &[Declaration] = &[
     ("sweeper_swept_total", Count, Unit::Count, "Rows ended or removed by the sweeper"),
     ("sweeper_faults_total", Count, Unit::Count, "Sweeps that failed; the next one tries again"),
     ("sweeper_duration_seconds", Spread(LATENCY), Unit::Seconds, "Time one sweep took"),
+    ("fraud_assessments_total", Count, Unit::Count, "Payments judged, by outcome"),
+    ("fraud_degraded_total", Count, Unit::Count, "Judgements for which something was missing"),
+    ("fraud_guarded_total", Count, Unit::Count, "Payments stopped as card testing"),
+    ("fraud_duration_seconds", Spread(JUDGING), Unit::Seconds, "From asking to the judgement"),
+    ("fraud_attack_mode", Level, Unit::Count, "1 while payments fail as when cards are tested"),
     ("reconciler_settled_total", Count, Unit::Count, "Payment outcomes found out by asking"),
     ("reconciler_pending", Level, Unit::Count, "Payment attempts and operations still unsettled"),
     ("reconciler_faults_total", Count, Unit::Count, "Rounds that failed; the next one tries again"),
@@ -122,6 +131,11 @@ struct Meters {
     swept: By<Swept, Counter>,
     sweeper_faults: Counter,
     sweeper_duration: Histogram,
+    assessed: By<JudgedAs, Counter>,
+    degraded: By<Missing, Counter>,
+    guarded: Counter,
+    judging: Histogram,
+    attack_mode: Gauge,
     settled: By<Settlement, Counter>,
     reconciler_pending: Gauge,
     reconciler_faults: Counter,
@@ -157,6 +171,11 @@ impl Meters {
             swept: counters("sweeper_swept_total"),
             sweeper_faults: counter!("sweeper_faults_total"),
             sweeper_duration: histogram!("sweeper_duration_seconds"),
+            assessed: counters("fraud_assessments_total"),
+            degraded: counters("fraud_degraded_total"),
+            guarded: counter!("fraud_guarded_total"),
+            judging: histogram!("fraud_duration_seconds"),
+            attack_mode: gauge!("fraud_attack_mode"),
             settled: counters("reconciler_settled_total"),
             reconciler_pending: gauge!("reconciler_pending"),
             reconciler_faults: counter!("reconciler_faults_total"),
@@ -345,6 +364,31 @@ pub fn sweep(ok: bool, took: Duration) {
         meters.sweeper_duration.record(took);
         meters.sweeper_faults.increment(u64::from(!ok));
     });
+}
+
+/// A payment was judged.
+pub fn assessed(outcome: JudgedAs) {
+    record(|meters| meters.assessed.of(outcome).increment(1));
+}
+
+/// Something was missing for it.
+pub fn fraud_degraded(missing: Missing) {
+    record(|meters| meters.degraded.of(missing).increment(1));
+}
+
+/// It was stopped as card testing.
+pub fn fraud_guarded() {
+    record(|meters| meters.guarded.increment(1));
+}
+
+/// A judgement took so long, from asking to knowing.
+pub fn fraud_latency(took: Duration) {
+    record(|meters| meters.judging.record(took));
+}
+
+/// Whether payments fail as when cards are tested.
+pub fn attack_mode(on: bool) {
+    record(|meters| meters.attack_mode.set(if on { 1.0 } else { 0.0 }));
 }
 
 /// The reconciler found an outcome out, or did not.

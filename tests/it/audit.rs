@@ -2,7 +2,7 @@
 
 use doorbuster::{
     audit::audit,
-    base::{AttemptId, CheckoutId, Money},
+    base::{AttemptId, CheckoutId, Money, Verification},
     ledger::entry::{LineMoveKind, MoveKind},
     payment::{Authorized, sandbox::Charge},
 };
@@ -60,7 +60,10 @@ async fn buy(bench: &Bench, checkout: CheckoutId, approved: bool) -> AttemptId {
 fn charge(reference: AttemptId, approved: bool) -> Charge {
     let amount = Money::from_minor(100, "EUR".parse().expect("a currency"));
     let answer = if approved {
-        Authorized::Approved { authorization: "auth-1".into() }
+        Authorized::Approved {
+            authorization: "auth-1".into(),
+            verification: Verification::default(),
+        }
     } else {
         Authorized::Declined { code: "insufficient_funds".into() }
     };

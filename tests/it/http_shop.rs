@@ -1,5 +1,6 @@
 //! A whole shop in one process, asked through its front door.
 
+use crate::support::judges;
 use actix::{ArbiterHandle, System};
 use actix_web::{
     App,
@@ -14,6 +15,7 @@ use doorbuster::{
     cart::Carts,
     catalog::{Catalog, Product, StockPolicy},
     checkout::{Checkout, Collection, NoProbe, Terms},
+    fraud::{cases::Cases, policy::Policy},
     http::{Answers, Door, Draining, Gate, Site, admission, routes},
     ledger::{
         BatchReply, Database, DatabaseOptions, Entry, EntryId, Fact, Store, Writer,
@@ -118,6 +120,7 @@ impl Shop {
             writer: writer.clone(),
             stock,
             catalog: catalog.clone(),
+            fraud: judges::judge(Policy { test_emails: true, ..Policy::default() }, &clock),
             gateway,
             hot: Arc::new(InProcessSessions::new(InProcessLimits::default(), clock.clone())),
             render: answers.clone(),
@@ -129,7 +132,9 @@ impl Shop {
         });
         let shop = Self {
             door: Data::new(Door {
-                carts: Arc::new(Carts::new(desk, arbiters())),
+                carts: Arc::new(Carts::new(desk.clone(), arbiters())),
+                desk,
+                cases: Cases::new(database.clone()),
                 store,
                 writer,
                 catalog,

@@ -35,4 +35,5 @@ mod payment;
 mod property;
 mod races;
 mod records;
+mod review;
 mod schema;

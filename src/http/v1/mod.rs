@@ -3,6 +3,7 @@
 //! **Owns:** its routes and wire formats. **Invariant:** refusals are problems; a change and its
 //! key are one commit. **Not here:** what agents speak (see [`ucp`](super::ucp)).
 
+pub mod cases;
 pub mod express;
 pub mod movements;
 pub mod order_answer;
@@ -21,6 +22,11 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/orders").post(express::place).get(orders::list))
         .service(web::resource("/orders/{id}").get(orders::get))
         .service(web::resource("/orders/{id}/lines/{line}/{kind}").post(order_lines::shift))
+        .service(web::resource("/orders/{id}/assessments").get(cases::list_assessments))
+        .service(web::resource("/cases").get(cases::list))
+        .service(web::resource("/cases/claim").post(cases::claim_next))
+        .service(web::resource("/cases/{order}").get(cases::get))
+        .service(web::resource("/cases/{order}/{action}").post(cases::act))
         .service(web::resource("/products").get(products::list))
         .service(web::resource("/products/bulk").post(products::save_many))
         .service(web::resource("/products/{sku}").get(products::get).put(products::save))

@@ -15,7 +15,7 @@ use crate::{
 impl Resolve {
     /// What it owes the gateway. Each kind has one operation per attempt, so that owing twice is
     /// owing once.
-    const fn kind(&self) -> OperationKind {
+    pub const fn kind(&self) -> OperationKind {
         match self.to {
             CaseState::Open | CaseState::Approved => OperationKind::Capture,
             CaseState::Declined | CaseState::Expired => OperationKind::Void,

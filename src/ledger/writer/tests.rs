@@ -121,6 +121,7 @@ fn session(id: &str, checkout: u128) -> Entry {
         holds: Vec::new(),
         hold_until: Timestamp::from_micros(1),
         attempt: None,
+        assessment: None,
         key: None,
         now: Timestamp::from_micros(0),
     };

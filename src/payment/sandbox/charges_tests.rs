@@ -44,7 +44,12 @@ fn judge(charges: &Charges, asked: &Asked) -> Record {
     match *asked {
         Asked::Authorize { reference: number, minor, token } => {
             let token = TOKENS.get(token).map_or("nonsense", |(token, _)| token);
-            charges.judge_authorize(reference(number), euros(minor), Token::read(token), AT)
+            charges.judge_authorize(
+                reference(number),
+                euros(minor),
+                (Token::read(token), false),
+                AT,
+            )
         }
         Asked::Move { op, reference: number, of, minor } => {
             let request = MoneyRequest {
@@ -104,7 +109,7 @@ proptest! {
 #[test]
 fn a_line_that_the_rules_would_not_write_is_damage() {
     let approved =
-        Charges::default().judge_authorize(reference(1), euros(1000), Token::Success, AT);
+        Charges::default().judge_authorize(reference(1), euros(1000), (Token::Success, false), AT);
     let capture = Record { op: Op::Capture, outcome: Outcome::Done, ..approved.clone() };
     let mut charges = Charges::default();
     assert!(charges.apply(&capture).is_err(), "captured without an authorization");

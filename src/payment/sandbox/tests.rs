@@ -44,6 +44,7 @@ impl Bench {
             amount: euros(minor),
             credential: Credential::new(token.into()),
             not_after: self.clock.now().plus(Duration::from_secs(10)),
+            authenticate: false,
         }
     }
 }

@@ -45,6 +45,7 @@ fn finishes_a_debt(fact: &Fact) -> bool {
 fn fail(shop: &TestShop, step: Step, failing: Failing) {
     let trouble = if failing == Failing::After { Trouble::Unanswered } else { Trouble::NotSent };
     match step {
+        Step::Assess => unreachable!("it asks nobody"),
         Step::Begin => shop.commits.next(begins, failing),
         Step::Authorize => shop.bank.next(Call::Authorize, trouble),
         Step::Place => shop.commits.next(places, failing),
@@ -53,7 +54,9 @@ fn fail(shop: &TestShop, step: Step, failing: Failing) {
 }
 
 async fn a_step_that_fails_before_it_acts_leaves_a_clean_slate(on: On) {
-    for step in Step::ALL {
+    // The first asks nobody who could fail; what breaks in it is in `judged`.
+    for step in &Step::ALL[1..] {
+        let step = *step;
         let shop = on.shop().await;
         shop.stock("TEE", 3).await;
         let ada = shop.shopper();
@@ -61,6 +64,7 @@ async fn a_step_that_fails_before_it_acts_leaves_a_clean_slate(on: On) {
         fail(&shop, step, Failing::Before);
         let told = ada.pays_as("pay", "success_token").await;
         match step {
+            Step::Assess => unreachable!("it asks nobody"),
             Step::Begin => {
                 assert!(told.refusal().contains("unreachable"));
                 assert_eq!(ada.state().await, SessionState::Open);
@@ -96,7 +100,9 @@ async fn a_step_that_fails_before_it_acts_leaves_a_clean_slate(on: On) {
 }
 
 async fn a_step_whose_success_is_not_heard_of_still_counts_once(on: On) {
-    for step in Step::ALL {
+    // The first asks nobody who could fail; what breaks in it is in `judged`.
+    for step in &Step::ALL[1..] {
+        let step = *step;
         let shop = on.shop().await;
         shop.stock("TEE", 3).await;
         let ada = shop.shopper();

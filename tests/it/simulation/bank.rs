@@ -122,7 +122,7 @@ fn authorize(
     now: Timestamp,
 ) -> Result<Authorized, GatewayFault> {
     let token = Token::read(request.credential.expose());
-    let record = book.judge_authorize(request.reference, request.amount, token, now);
+    let record = book.judge_authorize(request.reference, request.amount, (token, false), now);
     book.apply(&record).map_err(GatewayFault::Unknown)?;
     match record.outcome {
         Outcome::Failed => Err(GatewayFault::Unknown("500 Internal Server Error".into())),

@@ -22,6 +22,7 @@ use tokio::{
 };
 
 use super::{bank::Bank, cache::Cache, chaos::Chaos, ledger::Ledger};
+use crate::support::judges;
 
 /// What a shop of the simulation decides: everything is over soon.
 pub(crate) const TERMS: Terms = Terms {
@@ -30,6 +31,8 @@ pub(crate) const TERMS: Terms = Terms {
     gateway_deadline: Duration::from_secs(4),
     watch: Duration::from_secs(120),
     capture_at_once: true,
+    review_due: Duration::from_secs(60),
+    review_max: Duration::from_secs(120),
     key_wait: Duration::from_millis(500),
 };
 
@@ -161,7 +164,8 @@ async fn live(
     let desk = open(&world, number, &holder, &clock, &chance);
     let carts = Arc::new(Carts::new(desk.clone(), Vec::new()));
     let retention = Retention::default();
-    let keeper = Arc::new(Keeper { desk: desk.clone(), carts: carts.clone(), retention });
+    let keeper =
+        Arc::new(Keeper { desk: desk.clone(), carts: carts.clone(), cases: None, retention });
     rounds(&world, &keeper, &holder);
     while let Some(Request { ask, reply }) = inbox.recv().await {
         let carts = carts.clone();
@@ -212,6 +216,8 @@ fn open(
         writer,
         stock,
         catalog: Catalog::over(world.products.clone()),
+        // What judging adds to a checkout is a record in commits that are played.
+        fraud: judges::nobody(clock),
         gateway,
         hot: world.cache.clone(),
         render: Arc::new(Answers::of(Site::at("https://shop.example"))),

@@ -186,6 +186,7 @@ impl Bench {
             holds: holds.collect(),
             hold_until: self.now().plus(HOLD),
             attempt: None,
+            assessment: None,
             key: None,
             now: self.now(),
         }
@@ -251,6 +252,8 @@ impl Bench {
             body,
             operations: vec![operation],
             events: vec![event],
+            assessment: None,
+            case: None,
             key: None,
             now: self.now(),
         };

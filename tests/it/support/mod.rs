@@ -2,6 +2,7 @@
 
 pub(crate) mod bench;
 pub(crate) mod cable;
+pub(crate) mod judges;
 pub(crate) mod own_cluster;
 pub(crate) mod own_servers;
 pub(crate) mod pooler;

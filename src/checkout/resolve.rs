@@ -1,0 +1,120 @@
+//! Ends a review: the money is taken, or let go, or given back, and units follow; once.
+
+use super::desk::Checkout;
+use crate::{
+    base::{EventId, Money, MovementId, OrderId},
+    checkout::record::{event, operation},
+    fraud::cases::CaseRow,
+    ledger::{
+        Entry, EntryId, Fact, LedgerFault, LedgerRefused, Outcome,
+        entry::KeyWrite,
+        review::{CaseState, NewLabel, Resolve},
+        row::{OperationRow, OperationState, OrderRow},
+    },
+};
+use serde_json::json;
+
+/// Who decided what about an order, and why.
+#[derive(Debug, Clone)]
+pub struct Verdict {
+    /// The order.
+    pub order: OrderId,
+    /// What becomes of it.
+    pub to: CaseState,
+    /// Who says so.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl Checkout {
+    /// Ends a case. The ledger judges: whoever comes first decides, and the same request asked
+    /// again is the same decision. What is owed for it is asked of the gateway at once.
+    ///
+    /// # Errors
+    /// When the ledger cannot be reached. A case that is not there, or has ended, is a refusal.
+    pub async fn resolve(
+        &self,
+        verdict: &Verdict,
+        key: Option<KeyWrite>,
+    ) -> Result<Outcome, LedgerFault> {
+        let Some(order) = self.store.find_order(verdict.order).await? else {
+            return Ok(Err(LedgerRefused::NoSuchCase));
+        };
+        let attempt = self.store.find_attempt(order.attempt).await?;
+        let Some(authorization) = attempt.and_then(|attempt| attempt.authorization) else {
+            return Ok(Err(LedgerRefused::NoSuchCase));
+        };
+        let resolve = self.fact(verdict, &order, authorization, key);
+        // A decision of its own: another one about the same case is another entry, and is refused.
+        let id = EntryId::of(format_args!("{}/resolved/{}", order.id, self.decision()));
+        let owed = owed(&order, &resolve);
+        let written = self.writer.write(Entry::new(id, Fact::Resolve(Box::new(resolve)))).await?;
+        if written.is_ok() {
+            self.collector.collect(owed);
+        }
+        Ok(written)
+    }
+
+    /// Declines a case that nobody has decided in time.
+    ///
+    /// # Errors
+    /// When the ledger cannot be reached; the next round tries again.
+    pub async fn expire_case(&self, case: &CaseRow) -> Result<Outcome, LedgerFault> {
+        let reason = "nobody decided before the authorization lapses".to_owned();
+        let (order, to, by) = (case.order, CaseState::Expired, "time".to_owned());
+        self.resolve(&Verdict { order, to, by, reason }, None).await
+    }
+
+    fn fact(
+        &self,
+        verdict: &Verdict,
+        order: &OrderRow,
+        authorization: String,
+        key: Option<KeyWrite>,
+    ) -> Resolve {
+        let now = self.now();
+        let movement = |number| (number, MovementId::new(now, &*self.chance));
+        let body = json!({ "order": order.id, "decision": verdict.to });
+        let id = EventId::new(now, &*self.chance);
+        Resolve {
+            order: order.id,
+            attempt: order.attempt,
+            to: verdict.to,
+            by: verdict.by.clone(),
+            reason: verdict.reason.clone(),
+            authorization,
+            amount_minor: order.total_minor,
+            lines: order.lines.iter().map(|line| movement(line.ordered.line)).collect(),
+            label: label(verdict).map(|(fraud, source)| NewLabel {
+                order: order.id,
+                fraud,
+                source: source.to_owned(),
+                at: now,
+            }),
+            events: vec![event(id, order.id, "order.reviewed", &body, now)],
+            key,
+            now,
+        }
+    }
+}
+
+/// What a decision teaches. Time teaches nothing.
+const fn label(verdict: &Verdict) -> Option<(bool, &'static str)> {
+    match verdict.to {
+        CaseState::Approved => Some((false, "reviewer")),
+        CaseState::Declined => Some((true, "reviewer")),
+        CaseState::Refunded => Some((true, "refund")),
+        CaseState::Open | CaseState::Expired => None,
+    }
+}
+
+fn owed(order: &OrderRow, resolve: &Resolve) -> OperationRow {
+    let amount = Money::from_minor(order.total_minor, order.currency);
+    OperationRow {
+        operation: operation(order.attempt, resolve.kind(), &resolve.authorization, amount),
+        state: OperationState::Due,
+        currency: order.currency,
+        order: order.id,
+    }
+}

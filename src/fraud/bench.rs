@@ -1,0 +1,251 @@
+//! One judgement, from signals to the record: what the actors of all threads share.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use super::{
+    assessment::{Assessment, Challenger, DecidedBy, Degraded, Outcome},
+    decide::{Findings, Ruled, decide, in_force},
+    event::{Event, Key},
+    features::{Recall, engine::RETRY_MICROS},
+    guard::{Guarded, Pulse},
+    policy::Policy,
+    serving::{Scored, Serving},
+    signals::Signals,
+    velocity::{InProcessVelocity, Passing, Velocity},
+};
+use crate::{
+    base::{Clock, Timestamp},
+    telemetry::metrics,
+};
+
+/// What the actors share.
+pub struct Bench {
+    /// What scores; replaced as a whole while payments are judged.
+    serving: RwLock<Arc<Serving>>,
+    guarded: Guarded,
+    pulse: Mutex<Pulse>,
+    /// What this process remembers: all there is without Redis, and what is left when Redis is
+    /// gone.
+    pub(super) local: InProcessVelocity,
+    /// What all replicas remember together.
+    pub(super) shared: Option<Arc<dyn Velocity>>,
+    /// The policy.
+    pub policy: Policy,
+    clock: Arc<dyn Clock>,
+}
+
+/// A judgement, and what is needed to learn how it ended.
+#[derive(Debug, Clone)]
+pub struct Judged {
+    /// What becomes of the payment.
+    pub outcome: Outcome,
+    /// The record.
+    pub assessment: Assessment,
+    /// The attempt as features see it. None for a second look.
+    pub event: Option<Event>,
+    /// Whether it counted; a retry does not.
+    pub counted: bool,
+}
+
+/// A judgement as it is written down: with the event, so that memory can be built again.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Written {
+    /// The judgement.
+    pub assessment: Assessment,
+    /// The event it was about.
+    pub event: Option<WrittenEvent>,
+}
+
+/// An event as it is written down: digests, and nothing that names a person.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct WrittenEvent {
+    /// Hundredths of the main unit.
+    pub amount: Option<i64>,
+    /// Keys of the entities, in the order of the schema; 0 where missing.
+    pub keys: Vec<u64>,
+    /// Whether it counted.
+    pub counted: bool,
+}
+
+impl Bench {
+    /// A bench that serves this way.
+    pub fn new(
+        serving: Serving,
+        local: InProcessVelocity,
+        shared: Option<Arc<dyn Velocity>>,
+        policy: Policy,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            guarded: Guarded::of(&serving.layout),
+            serving: RwLock::new(Arc::new(serving)),
+            pulse: Mutex::default(),
+            local,
+            shared,
+            policy,
+            clock,
+        }
+    }
+
+    /// What scores now.
+    pub fn serving(&self) -> Arc<Serving> {
+        self.serving.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on this scores.
+    pub fn serve(&self, serving: Serving) {
+        *self.serving.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(serving);
+    }
+
+    /// Whether the shop is under attack, as far as this process sees.
+    pub fn is_attack(&self) -> bool {
+        self.pulse().is_attack(self.clock.now())
+    }
+
+    fn pulse(&self) -> MutexGuard<'_, Pulse> {
+        self.pulse.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The attempt on its way through velocity.
+    pub(super) fn passing(&self, signals: &Signals, tried: &[(u64, Timestamp)]) -> Passing {
+        let event = self.serving().reader().event(signals);
+        let retry = event.attempt.is_some_and(|key| {
+            let last = tried.iter().find(|(tried, _)| *tried == key.raw()).map(|(_, at)| *at);
+            last.is_some_and(|last| event.at.micros() - last.micros() <= RETRY_MICROS)
+        });
+        Passing { event, counts: !retry }
+    }
+
+    /// Judges an attempt on what is remembered of its past.
+    pub(super) fn judge(
+        &self,
+        signals: &Signals,
+        passing: Passing,
+        memory: &impl Recall,
+        mut degraded: Vec<Degraded>,
+    ) -> Judged {
+        let serving = self.serving();
+        let event = passing.event;
+        let scored = serving.score(&event, memory);
+        if scored.score.is_none() {
+            degraded.push(Degraded::Model);
+        }
+        let attack = {
+            let mut pulse = self.pulse();
+            pulse.attempted(event.at);
+            pulse.is_attack(event.at)
+        };
+        let guard = self.guarded.judge(&event, memory, attack);
+        let guard = guard.map(|(outcome, why)| (outcome, why.to_owned()));
+        let email = signals.email();
+        let found = Findings {
+            ruled: Ruled::default(),
+            guard,
+            score: scored.score.map(|score| score.points),
+            degraded: &degraded,
+            email: email.as_deref(),
+        };
+        let (outcome, decided_by) = decide(&self.policy, &found);
+        let ruled = found.ruled;
+        let mut assessment = self.record(&serving, scored, (outcome, decided_by), ruled);
+        assessment.degraded = degraded;
+        self.finish(assessment, event, passing.counts)
+    }
+
+    /// There was no time, or no actor: the policy decides.
+    pub(super) fn out_of_time(&self, signals: &Signals) -> Judged {
+        let degraded = vec![Degraded::Deadline];
+        let email = signals.email();
+        let found =
+            Findings { degraded: &degraded, email: email.as_deref(), ..Findings::default() };
+        let (outcome, decided_by) = decide(&self.policy, &found);
+        let serving = self.serving();
+        let decided = (outcome, decided_by);
+        let mut assessment = self.record(&serving, Scored::default(), decided, Ruled::default());
+        assessment.degraded = degraded;
+        let outcome = in_force(self.policy.mode, &assessment);
+        metrics::assessed(assessment.outcome.into());
+        metrics::fraud_degraded(Degraded::Deadline.into());
+        Judged { outcome, assessment, event: None, counted: false }
+    }
+
+    fn record(
+        &self,
+        serving: &Serving,
+        scored: Scored,
+        (outcome, decided_by): (Outcome, DecidedBy),
+        ruled: Ruled,
+    ) -> Assessment {
+        let thresholds = self.policy.thresholds;
+        let challenger = scored.challenger.map(|(model, score)| Challenger {
+            model,
+            score: score.points,
+            outcome: thresholds.outcome(score.points),
+        });
+        Assessment {
+            outcome,
+            decided_by,
+            score: scored.score.map(|score| score.points),
+            probability: scored.score.map(|score| score.probability),
+            reasons: scored.reasons,
+            rules: ruled.hits,
+            degraded: Vec::new(),
+            model: scored.version,
+            rules_version: 0,
+            challenger,
+            features: scored.features,
+            features_hash: serving.features_hash.clone(),
+            latency_us: 0,
+        }
+    }
+
+    fn finish(&self, assessment: Assessment, event: Event, counted: bool) -> Judged {
+        let outcome = in_force(self.policy.mode, &assessment);
+        metrics::assessed(assessment.outcome.into());
+        for degraded in &assessment.degraded {
+            metrics::fraud_degraded((*degraded).into());
+        }
+        if let DecidedBy::Guard(why) = &assessment.decided_by {
+            tracing::debug!(why, "the guard against card testing stepped in");
+            metrics::fraud_guarded();
+        }
+        Judged { outcome, assessment, event: Some(event), counted }
+    }
+
+    /// A payment that counted has come to nothing, here or at the gateway.
+    pub(super) fn failed_here(&self, event: &Event) {
+        self.local.failed_now(std::slice::from_ref(event));
+        if self.pulse().failed(self.clock.now()) {
+            tracing::warn!(
+                "attack mode is on: payments fail as when cards are tested; whoever fails is \
+                 challenged at once. It ends by itself"
+            );
+        }
+    }
+
+    /// A second look, on what the issuer said.
+    pub fn look_again(&self, _: &Signals, _: Option<&Assessment>) -> Option<Judged> {
+        None
+    }
+}
+
+impl Judged {
+    /// The name under which the cart remembers the instrument.
+    pub fn instrument(&self) -> Option<u64> {
+        self.event.as_ref()?.attempt.map(Key::raw)
+    }
+
+    /// As it is written down.
+    pub fn document(&self) -> Arc<RawValue> {
+        let event = self.event.as_ref().map(|event| WrittenEvent {
+            amount: event.amount,
+            keys: event.keys.iter().map(|key| key.map_or(0, Key::raw)).collect(),
+            counted: self.counted,
+        });
+        let written = Written { assessment: self.assessment.clone(), event };
+        let text = serde_json::value::to_raw_value(&written);
+        Arc::from(text.expect("records of text, numbers and lists serialize"))
+    }
+}

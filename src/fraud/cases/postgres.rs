@@ -1,0 +1,154 @@
+//! Cases in PostgreSQL. What is asked comes as one JSON text, so that both dialects take the same;
+//! an id's prefix is cut off.
+
+use super::{Change, Question};
+use crate::ledger::{LedgerFault, postgres::Postgres};
+
+const CASE: &str = "select record::text from case_rows
+    where order_id = substr($1::json->>'order', 5)::uuid";
+const OPEN: &str = "select record::text from case_rows where state = 'open'
+    order by escalated desc, priority desc, opened_at, order_id
+    limit ($1::json->>'limit')::int offset ($1::json->>'skip')::int";
+const EVENTS: &str = "select json_build_object('at', at, 'actor', actor, 'kind', kind,
+        'note', note)::text from review_events
+    where order_id = substr($1::json->>'order', 5)::uuid order by seq";
+const EXPIRED: &str = "select record::text from case_rows
+    where state = 'open' and expires_at <= ($1::json->>'now')::timestamptz
+    order by expires_at limit ($1::json->>'limit')::int";
+const ASSESSMENTS: &str = "select record::text from assessment_rows
+    where checkout_id = substr($1::json->>'checkout', 5)::uuid order by id";
+const PAST: &str = "select json_build_object('row', r.record, 'failed', p.failed)::text from (
+        select a.id, a.outcome = 'decline' or coalesce(t.state = 'declined', false) as failed
+        from assessments a left join payment_attempts t on t.id = a.attempt_id
+        where a.at >= ($1::json->>'since')::timestamptz
+        order by a.id desc limit ($1::json->>'limit')::int) p
+    join assessment_rows r on r.id = p.id order by p.id";
+const LABELS: &str = "select json_build_object('order', order_id, 'fraud', fraud,
+        'source', source, 'at', at)::text from labels
+    where order_id = substr($1::json->>'order', 5)::uuid order by seq desc";
+
+/// A change with its event, in one statement. `{}` is what changes, and where.
+macro_rules! change {
+    ($set:literal, $kind:literal, $note:literal) => {
+        concat!(
+            "with changed as (update review_cases c set ",
+            $set,
+            " returning c.order_id), told as (
+                insert into review_events (order_id, at, actor, kind, note)
+                select order_id, ($1::json->>'now')::timestamptz, $1::json->>'by', '",
+            $kind,
+            "', ",
+            $note,
+            " from changed)
+            select order_id from changed"
+        )
+    };
+}
+
+/// Free, or the lease has run out, or theirs already.
+const CLAIM_NEXT: &str = change!(
+    "claimed_by = $1::json->>'by', lease_until = ($1::json->>'until')::timestamptz
+    where c.order_id = (
+        select order_id from review_cases where state = 'open'
+          and (assignee is null or assignee = $1::json->>'by')
+          and (lease_until is null or lease_until <= ($1::json->>'now')::timestamptz)
+        order by escalated desc, priority desc, opened_at, order_id
+        limit 1 for update skip locked)",
+    "claimed",
+    "''"
+);
+const CLAIM: &str = change!(
+    "claimed_by = $1::json->>'by', lease_until = ($1::json->>'until')::timestamptz
+    where c.order_id = substr($1::json->>'order', 5)::uuid and c.state = 'open'
+      and (c.lease_until is null or c.lease_until <= ($1::json->>'now')::timestamptz
+           or c.claimed_by = $1::json->>'by')",
+    "claimed",
+    "''"
+);
+const RELEASE: &str = change!(
+    "claimed_by = null, lease_until = null
+    where c.order_id = substr($1::json->>'order', 5)::uuid and c.claimed_by = $1::json->>'by'",
+    "released",
+    "''"
+);
+const ASSIGN: &str = change!(
+    "assignee = $1::json->>'to'
+    where c.order_id = substr($1::json->>'order', 5)::uuid and c.state = 'open'",
+    "assigned",
+    "$1::json->>'to'"
+);
+const ESCALATE: &str = change!(
+    "escalated = true
+    where c.order_id = substr($1::json->>'order', 5)::uuid and c.state = 'open'",
+    "escalated",
+    "$1::json->>'why'"
+);
+
+const ADD_EVENT: &str = "insert into review_events (order_id, at, actor, kind, note)
+    select substr($1::json->>'order', 5)::uuid, ($1::json->>'now')::timestamptz, $1::json->>'by',
+           $1::json->>'kind', $1::json->>'note'";
+
+pub(super) async fn ask(
+    database: &Postgres,
+    question: Question,
+    about: String,
+) -> Result<Vec<String>, LedgerFault> {
+    let sql = match question {
+        Question::Case => CASE,
+        Question::Open => OPEN,
+        Question::Events => EVENTS,
+        Question::Expired => EXPIRED,
+        Question::Assessments => ASSESSMENTS,
+        Question::Past => PAST,
+        Question::Labels => LABELS,
+    };
+    let kept = database.prepares();
+    database
+        .run(move |conn| {
+            let asked = sqlx::query_scalar(sql).bind(about).persistent(kept);
+            Box::pin(async move { asked.fetch_all(conn).await })
+        })
+        .await
+}
+
+pub(super) async fn change(
+    database: &Postgres,
+    change: Change,
+    to: String,
+) -> Result<Option<String>, LedgerFault> {
+    let sql = match change {
+        Change::ClaimNext => CLAIM_NEXT,
+        Change::Claim => CLAIM,
+        Change::Release => RELEASE,
+        Change::Assign => ASSIGN,
+        Change::Escalate => ESCALATE,
+    };
+    let kept = database.prepares();
+    database
+        .run(move |conn| {
+            Box::pin(async move {
+                let changed: Option<uuid::Uuid> = sqlx::query_scalar(sql)
+                    .bind(to)
+                    .persistent(kept)
+                    .fetch_optional(&mut *conn)
+                    .await?;
+                let Some(order) = changed else { return Ok(None) };
+                sqlx::query_scalar("select record::text from case_rows where order_id = $1")
+                    .bind(order)
+                    .persistent(kept)
+                    .fetch_optional(conn)
+                    .await
+            })
+        })
+        .await
+}
+
+pub(super) async fn add_event(database: &Postgres, event: String) -> Result<(), LedgerFault> {
+    let kept = database.prepares();
+    database
+        .run(move |conn| {
+            let added = sqlx::query(ADD_EVENT).bind(event).persistent(kept);
+            Box::pin(async move { added.execute(conn).await.map(drop) })
+        })
+        .await
+}

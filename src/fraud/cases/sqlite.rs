@@ -1,0 +1,109 @@
+//! Cases in SQLite: the statements of PostgreSQL in its words. One writer at a time needs no lock.
+
+use super::{Change, Question};
+use crate::ledger::{LedgerFault, sqlite::Sqlite};
+
+const CASE: &str = "select record from case_rows where order_id = $1->>'$.order'";
+const OPEN: &str = "select record from case_rows where state = 'open'
+    order by escalated desc, priority desc, opened_at, order_id
+    limit $1->>'$.limit' offset $1->>'$.skip'";
+const EVENTS: &str = "select json_object('at', at, 'actor', actor, 'kind', kind, 'note', note)
+    from review_events where order_id = $1->>'$.order' order by seq";
+const EXPIRED: &str = "select record from case_rows
+    where state = 'open' and expires_at <= $1->>'$.now'
+    order by expires_at limit $1->>'$.limit'";
+const ASSESSMENTS: &str =
+    "select record from assessment_rows where checkout_id = $1->>'$.checkout' order by id";
+const PAST: &str = "select json_object('row', json(r.record),
+        'failed', json(iif(p.failed, 'true', 'false'))) from (
+        select a.id, a.outcome = 'decline' or coalesce(t.state = 'declined', 0) as failed
+        from assessments a left join payment_attempts t on t.id = a.attempt_id
+        where a.at >= $1->>'$.since' order by a.id desc limit $1->>'$.limit') p
+    join assessment_rows r on r.id = p.id order by p.id";
+const LABELS: &str = "select json_object('order', order_id,
+        'fraud', json(iif(fraud, 'true', 'false')), 'source', source, 'at', at) from labels
+    where order_id = $1->>'$.order' order by seq desc";
+
+const CLAIM_NEXT: &str = "update review_cases
+    set claimed_by = $1->>'$.by', lease_until = $1->>'$.until'
+    where order_id = (
+        select order_id from review_cases where state = 'open'
+          and (assignee is null or assignee = $1->>'$.by')
+          and (lease_until is null or lease_until <= $1->>'$.now')
+        order by escalated desc, priority desc, opened_at, order_id limit 1)
+    returning order_id";
+const CLAIM: &str = "update review_cases
+    set claimed_by = $1->>'$.by', lease_until = $1->>'$.until'
+    where order_id = $1->>'$.order' and state = 'open'
+      and (lease_until is null or lease_until <= $1->>'$.now' or claimed_by = $1->>'$.by')
+    returning order_id";
+const RELEASE: &str = "update review_cases set claimed_by = null, lease_until = null
+    where order_id = $1->>'$.order' and claimed_by = $1->>'$.by' returning order_id";
+const ASSIGN: &str = "update review_cases set assignee = $1->>'$.to'
+    where order_id = $1->>'$.order' and state = 'open' returning order_id";
+const ESCALATE: &str = "update review_cases set escalated = 1
+    where order_id = $1->>'$.order' and state = 'open' returning order_id";
+
+const ADD_EVENT: &str = "insert into review_events (order_id, at, actor, kind, note)
+    select $1->>'$.order', $1->>'$.now', $1->>'$.by', $1->>'$.kind', $1->>'$.note'";
+
+pub(super) async fn ask(
+    database: &Sqlite,
+    question: Question,
+    about: String,
+) -> Result<Vec<String>, LedgerFault> {
+    let sql = match question {
+        Question::Case => CASE,
+        Question::Open => OPEN,
+        Question::Events => EVENTS,
+        Question::Expired => EXPIRED,
+        Question::Assessments => ASSESSMENTS,
+        Question::Past => PAST,
+        Question::Labels => LABELS,
+    };
+    let asked = sqlx::query_scalar(sql).bind(about);
+    database.read(move |conn| Box::pin(async move { asked.fetch_all(conn).await })).await
+}
+
+pub(super) async fn change(
+    database: &Sqlite,
+    change: Change,
+    to: String,
+) -> Result<Option<String>, LedgerFault> {
+    let (sql, kind, note) = match change {
+        Change::ClaimNext => (CLAIM_NEXT, "claimed", ""),
+        Change::Claim => (CLAIM, "claimed", ""),
+        Change::Release => (RELEASE, "released", ""),
+        Change::Assign => (ASSIGN, "assigned", "$.to"),
+        Change::Escalate => (ESCALATE, "escalated", "$.why"),
+    };
+    database
+        .write(move |conn| {
+            Box::pin(async move {
+                let changed: Option<String> =
+                    sqlx::query_scalar(sql).bind(&to).fetch_optional(&mut *conn).await?;
+                let Some(order) = changed else { return Ok(None) };
+                sqlx::query(
+                    "insert into review_events (order_id, at, actor, kind, note)
+                     select $1, $2->>'$.now', $2->>'$.by', $3,
+                            iif($4 = '', '', $2->>iif($4 = '', '$', $4))",
+                )
+                .bind(&order)
+                .bind(&to)
+                .bind(kind)
+                .bind(note)
+                .execute(&mut *conn)
+                .await?;
+                sqlx::query_scalar("select record from case_rows where order_id = $1")
+                    .bind(order)
+                    .fetch_optional(conn)
+                    .await
+            })
+        })
+        .await
+}
+
+pub(super) async fn add_event(database: &Sqlite, event: String) -> Result<(), LedgerFault> {
+    let added = sqlx::query(ADD_EVENT).bind(event);
+    database.write(move |conn| Box::pin(async move { added.execute(conn).await.map(drop) })).await
+}

@@ -1,0 +1,21 @@
+//! What can be asked of a fraud actor.
+
+use actix::Message;
+
+use super::{bench::Judged, event::Event, signals::Signals};
+use crate::base::Timestamp;
+
+/// Judges a payment. Instruments tried before in this cart, with the time of each, tell retries.
+#[derive(Debug, Message)]
+#[rtype(result = "Judged")]
+pub struct Judge {
+    /// What is known.
+    pub signals: Box<Signals>,
+    /// What was tried.
+    pub tried: Vec<(u64, Timestamp)>,
+}
+
+/// Payments that counted have come to nothing.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Failed(pub Event);

@@ -1,0 +1,114 @@
+//! The fraud actors of all threads, and the one way to ask them.
+
+use actix::{Actor, Addr, ArbiterHandle};
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
+    thread::{self, ThreadId},
+};
+
+use super::{
+    actor::FraudActor,
+    assessment::Assessment,
+    bench::{Bench, Judged},
+    messages::{Failed, Judge},
+    policy::FraudMode,
+    signals::Signals,
+};
+use crate::{base::Timestamp, telemetry::metrics};
+
+/// Which actor runs on which thread.
+#[derive(Clone, Default)]
+pub struct Threads(Arc<RwLock<HashMap<ThreadId, Addr<FraudActor>>>>);
+
+impl Threads {
+    /// This thread's actor is this one.
+    pub fn enter(&self, actor: Addr<FraudActor>) {
+        let mut threads = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        threads.insert(thread::current().id(), actor);
+    }
+
+    /// The actor of this thread, else any.
+    fn near(&self) -> Option<Addr<FraudActor>> {
+        let threads = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let own = threads.get(&thread::current().id()).filter(|actor| actor.connected());
+        own.or_else(|| threads.values().find(|actor| actor.connected())).cloned()
+    }
+}
+
+/// Judges payments.
+pub struct Fraud {
+    bench: Arc<Bench>,
+    threads: Threads,
+    arbiters: Vec<ArbiterHandle>,
+}
+
+impl Fraud {
+    /// Starts an actor on each of these arbiters; without any, one on this thread.
+    pub fn start(bench: Arc<Bench>, arbiters: Vec<ArbiterHandle>) -> Self {
+        let fraud = Self { bench, threads: Threads::default(), arbiters };
+        for arbiter in &fraud.arbiters {
+            let (bench, threads) = (fraud.bench.clone(), fraud.threads.clone());
+            FraudActor::start_in_arbiter(arbiter, move |_| FraudActor::new(bench, threads));
+        }
+        if fraud.arbiters.is_empty() {
+            let actor = FraudActor::new(fraud.bench.clone(), fraud.threads.clone());
+            fraud.threads.enter(actor.start());
+        }
+        fraud
+    }
+
+    /// What the actors share.
+    pub const fn bench(&self) -> &Arc<Bench> {
+        &self.bench
+    }
+
+    /// Judges a payment within the policy's deadline. None when judging is off.
+    pub async fn assess(&self, signals: Signals, tried: &[(u64, Timestamp)]) -> Option<Judged> {
+        let policy = &self.bench.policy;
+        if policy.mode == FraudMode::Off {
+            return None;
+        }
+        let began = std::time::Instant::now();
+        let judge = Judge { signals: Box::new(signals.clone()), tried: tried.to_vec() };
+        let judged = match self.threads.near() {
+            Some(actor) => tokio::time::timeout(policy.deadline, actor.send(judge)).await,
+            None => Ok(Err(actix::MailboxError::Closed)),
+        };
+        let mut judged = match judged {
+            Ok(Ok(judged)) => judged,
+            Ok(Err(_)) => {
+                self.start_again();
+                self.bench.out_of_time(&signals)
+            }
+            Err(_) => self.bench.out_of_time(&signals),
+        };
+        let took = began.elapsed();
+        judged.assessment.latency_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        metrics::fraud_latency(took);
+        Some(judged)
+    }
+
+    /// A second look at a payment, on what the issuer said; only when it comes to something
+    /// stricter than the first.
+    pub fn look_again(&self, signals: &Signals, first: Option<&Assessment>) -> Option<Judged> {
+        self.bench.look_again(signals, first)
+    }
+
+    /// A payment that was let through has come to nothing at the gateway.
+    pub async fn failed(&self, judged: &Judged) {
+        let Some(event) = judged.event.clone().filter(|_| judged.counted) else { return };
+        if let Some(actor) = self.threads.near() {
+            let _dead = actor.send(Failed(event)).await;
+        }
+    }
+
+    /// A fraud actor died: another one takes its place.
+    fn start_again(&self) {
+        tracing::error!("a fraud actor died; another one is started");
+        for arbiter in &self.arbiters {
+            let (bench, threads) = (self.bench.clone(), self.threads.clone());
+            FraudActor::start_in_arbiter(arbiter, move |_| FraudActor::new(bench, threads));
+        }
+    }
+}
