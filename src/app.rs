@@ -30,7 +30,7 @@ use crate::{
 };
 use parts::{
     Ground, figures_address, open_access, open_database, open_demo_shop, open_desk, open_door,
-    public_url, retention, threads,
+    public_url, remember_the_past, retention, threads,
 };
 use tasks::Tasks;
 
@@ -102,6 +102,7 @@ impl App {
         let carts = Arc::new(Carts::new(desk.clone(), handles));
         let retention = retention(config);
         let cases = Cases::new(database.clone());
+        remember_the_past(&desk, &cases).await?;
         let keeper = Arc::new(Keeper {
             desk: desk.clone(),
             carts: carts.clone(),

@@ -22,6 +22,7 @@ use crate::{
         cases::Cases,
         features::memory::DEFAULT_LIMIT,
         model::Model,
+        policy::FraudMode,
         schema::Schema,
         serving::{Serving, Versioned, bundled},
         velocity::{InProcessVelocity, RedisVelocity, Velocity, VelocityLimits},
@@ -251,6 +252,32 @@ fn open_fraud(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<Ben
     let local = InProcessVelocity::new(layout, DEFAULT_LIMIT);
     let policy = settings.policy(config.mode);
     Ok(Arc::new(Bench::new(serving, local, shared, policy, clock.clone())))
+}
+
+/// Judgements read at once while memory is built again.
+const REMEMBERED_PAGE: u32 = 2_000;
+
+/// The longest window that counts look back over.
+const REMEMBERED_SPAN: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// Without Redis the counts of the past are this process's own: it reads them from the ledger.
+pub(super) async fn remember_the_past(desk: &Checkout, cases: &Cases) -> anyhow::Result<()> {
+    let bench = desk.fraud.bench();
+    if bench.is_shared() || bench.policy.mode == FraudMode::Off {
+        return Ok(());
+    }
+    let since = desk.now().minus(REMEMBERED_SPAN);
+    let (mut cursor, mut count) = (None, 0);
+    loop {
+        let page = cases.list_past(since, cursor, REMEMBERED_PAGE).await?;
+        let Some(last) = page.last() else { break };
+        cursor = Some(last.row.id);
+        count += bench.remember(&page);
+    }
+    if count > 0 {
+        tracing::info!(count, "remembered payments judged before");
+    }
+    Ok(())
 }
 
 fn load_model(folder: &Path) -> anyhow::Result<Serving> {

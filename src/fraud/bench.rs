@@ -2,10 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use std::num::NonZeroU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use super::{
     assessment::{Assessment, Challenger, DecidedBy, Degraded, Outcome},
+    cases::Remembered,
     decide::{Findings, Ruled, decide, in_force},
     event::{Event, Key},
     features::{Recall, engine::RETRY_MICROS},
@@ -102,6 +104,11 @@ impl Bench {
     /// Whether the shop is under attack, as far as this process sees.
     pub fn is_attack(&self) -> bool {
         self.pulse().is_attack(self.clock.now())
+    }
+
+    /// Whether replicas remember together.
+    pub const fn is_shared(&self) -> bool {
+        self.shared.is_some()
     }
 
     fn pulse(&self) -> MutexGuard<'_, Pulse> {
@@ -225,9 +232,42 @@ impl Bench {
         }
     }
 
+    /// Remembers judgements of the past, in their order: what this process knew before it ended.
+    /// Those made with other features are passed over. Returns how many were remembered.
+    pub fn remember(&self, past: &[Remembered]) -> usize {
+        let serving = self.serving();
+        let events: Vec<Passing> = past
+            .iter()
+            .filter_map(|past| {
+                let written: Written = serde_json::from_str(past.row.body.get()).ok()?;
+                let event = written.event?;
+                let same = written.assessment.features_hash == serving.features_hash
+                    && event.keys.len() == serving.layout.entities.len();
+                same.then(|| Passing { counts: event.counted, event: event.read(past) })
+            })
+            .collect();
+        self.local.remember(&events);
+        events.len()
+    }
+
     /// A second look, on what the issuer said.
     pub fn look_again(&self, _: &Signals, _: Option<&Assessment>) -> Option<Judged> {
         None
+    }
+}
+
+impl WrittenEvent {
+    /// The event again, as far as memory takes it: its plain facts are in the features.
+    fn read(&self, past: &Remembered) -> Event {
+        let key = |raw: &u64| NonZeroU64::new(*raw).map(Key::from_raw);
+        Event {
+            at: past.row.at,
+            amount: self.amount,
+            keys: self.keys.iter().map(key).collect(),
+            numbers: Box::default(),
+            attempt: None,
+            failed: past.failed,
+        }
     }
 }
 

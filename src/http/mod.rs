@@ -30,6 +30,7 @@ pub mod render;
 pub mod request_id;
 pub mod sandbox;
 pub mod server;
+pub mod signals;
 pub mod timer;
 pub mod ucp;
 pub mod v1;

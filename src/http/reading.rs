@@ -7,6 +7,9 @@ use serde_json::Value;
 use super::{kinds::Kind, problem::Problem};
 use crate::base::{Address, Buyer, Currency, Email, Limits};
 
+/// The longest RFC 3339 time: nanoseconds and an offset.
+pub const TIME_BYTES: usize = 40;
+
 /// A value and the way to it; the way becomes a JSON Pointer (RFC 6901) only when it is needed.
 #[derive(Debug, Clone, Copy)]
 pub struct At<'a> {

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 use crate::{
-    base::{AttemptId, CheckoutId, OrderId, Timestamp},
+    base::{AssessmentId, AttemptId, CheckoutId, OrderId, Timestamp},
     ledger::{
         Database, LedgerFault,
         review::{AssessmentRow, CaseState, NewLabel},
@@ -144,13 +144,15 @@ impl Cases {
         self.ask(Question::Assessments, json!({ "checkout": checkout })).await
     }
 
-    /// Judgements since a moment, in their order, so many at most and the latest of them.
+    /// Judgements since a moment, in their order, after `cursor`.
     pub async fn list_past(
         &self,
         since: Timestamp,
+        cursor: Option<AssessmentId>,
         limit: u32,
     ) -> Result<Vec<Remembered>, LedgerFault> {
-        self.ask(Question::Past, json!({ "since": since, "limit": limit })).await
+        let about = json!({ "since": since, "after": cursor, "limit": limit });
+        self.ask(Question::Past, about).await
     }
 
     /// What was found out about an order, the latest first.

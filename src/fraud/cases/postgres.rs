@@ -21,7 +21,8 @@ const PAST: &str = "select json_build_object('row', r.record, 'failed', p.failed
         select a.id, a.outcome = 'decline' or coalesce(t.state = 'declined', false) as failed
         from assessments a left join payment_attempts t on t.id = a.attempt_id
         where a.at >= ($1::json->>'since')::timestamptz
-        order by a.id desc limit ($1::json->>'limit')::int) p
+          and ($1::json->>'after' is null or a.id > substr($1::json->>'after', 5)::uuid)
+        order by a.id limit ($1::json->>'limit')::int) p
     join assessment_rows r on r.id = p.id order by p.id";
 const LABELS: &str = "select json_build_object('order', order_id, 'fraud', fraud,
         'source', source, 'at', at)::text from labels

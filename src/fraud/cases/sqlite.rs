@@ -18,7 +18,9 @@ const PAST: &str = "select json_object('row', json(r.record),
         'failed', json(iif(p.failed, 'true', 'false'))) from (
         select a.id, a.outcome = 'decline' or coalesce(t.state = 'declined', 0) as failed
         from assessments a left join payment_attempts t on t.id = a.attempt_id
-        where a.at >= $1->>'$.since' order by a.id desc limit $1->>'$.limit') p
+        where a.at >= $1->>'$.since'
+          and ($1->>'$.after' is null or a.id > $1->>'$.after')
+        order by a.id limit $1->>'$.limit') p
     join assessment_rows r on r.id = p.id order by p.id";
 const LABELS: &str = "select json_object('order', order_id,
         'fraud', json(iif(fraud, 'true', 'false')), 'source', source, 'at', at) from labels

@@ -6,6 +6,7 @@ use crate::{
     http::{
         problem::Problem,
         reading::{self, At},
+        signals,
     },
     payment::Credential,
 };
@@ -36,11 +37,7 @@ fn draft_line(line: &At<'_>, limits: &Limits) -> Result<DraftLine, Problem> {
 fn person(body: &At<'_>, limits: &Limits) -> Result<Person, Problem> {
     let buyer =
         body.find("buyer").map(|at| reading::buyer(&at, limits).map(Box::new)).transpose()?;
-    let ip = match body.find("signals") {
-        Some(signals) => signals.text_in("dev.ucp.buyer_ip", limits.text_bytes)?,
-        None => None,
-    };
-    Ok(Person { buyer, ip, ..Person::default() })
+    signals::observe(body, limits, Person { buyer, ..Person::default() })
 }
 
 /// The body of a complete. Of several instruments the selected one pays, else the first; `None`

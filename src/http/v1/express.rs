@@ -13,6 +13,7 @@ use crate::{
         kinds::Kind,
         problem::Problem,
         reading::{self, At},
+        signals,
     },
     payment::Credential,
 };
@@ -52,6 +53,7 @@ fn draft(body: &At<'_>, limits: &Limits) -> Result<Draft, Problem> {
         shipping: shipping.map(|at| reading::address(&at, limits)).transpose()?,
         ..Person::default()
     };
+    let person = signals::observe(body, limits, person)?;
     Ok(Draft { currency: reading::currency(body)?, lines, person })
 }
 

@@ -105,8 +105,10 @@ async fn a_judgement_is_kept_with_its_attempt(bench: Bench) {
     let [row] = &rows[..] else { panic!("{rows:?}") };
     assert_eq!((row.attempt, &*row.outcome, row.score), (Some(attempt), "review", Some(987)));
     assert_eq!(row.body.get().replace(' ', ""), "{\"why\":\"acardseenoften\"}");
-    let past = cases(&bench).list_past(bench.now(), 10).await.expect("reads");
+    let past = cases(&bench).list_past(bench.now(), None, 10).await.expect("reads");
     assert_eq!(past.iter().map(|past| past.failed).collect::<Vec<_>>(), [false]);
+    let rest = cases(&bench).list_past(bench.now(), Some(row.id), 10).await.expect("reads");
+    assert!(rest.is_empty(), "{rest:?}");
 }
 
 async fn an_approval_takes_the_money_once(bench: Bench) {
@@ -162,11 +164,9 @@ async fn a_refund_needs_the_money_to_have_been_taken(bench: Bench) {
     bench.one(Entry::new(id, Fact::Operation(captured))).await.expect("captured");
     bench.one(refund()).await.expect("refunds");
     assert_eq!(bench.levels("TEE").await, [10, 10, 0, 0, 0]);
-    let kinds = [
-        (OperationKind::Capture, OperationState::Done),
-        (OperationKind::Refund, OperationState::Due),
-    ];
-    assert_eq!(money(&bench, case.0).await, kinds);
+    let money = money(&bench, case.0).await;
+    assert!(money.contains(&(OperationKind::Capture, OperationState::Done)), "{money:?}");
+    assert!(money.contains(&(OperationKind::Refund, OperationState::Due)), "{money:?}");
 }
 
 async fn of_two_who_decide_one_does(bench: Bench) {
