@@ -4,7 +4,7 @@
 //! busy entities would keep its one thread busy; here a hundred thousand attempts are as cheap to
 //! append to as one.
 
-use redis::{Cmd, ErrorKind, RedisResult, Script, ServerErrorKind, Value};
+use redis::{ErrorKind, RedisResult, Script, ServerErrorKind, Value};
 use tokio::time::Instant;
 
 use super::batch::{Share, Summing};
@@ -62,6 +62,8 @@ pub(super) struct Scripts(Script);
 /// What the script is given.
 pub(super) struct Call {
     place: String,
+    sums: bool,
+    /// Whether labels may wait on pages.
     pages: bool,
     given: Vec<Vec<u8>>,
 }
@@ -71,12 +73,12 @@ impl Call {
     pub(super) fn pass(share: &Share) -> Self {
         let now = share.now.micros().to_string().into_bytes();
         let given = vec![share.facts.clone(), life(), now];
-        Self { place: share.place.clone(), pages: share.learns, given }
+        Self { place: share.place.clone(), sums: false, pages: share.learns, given }
     }
 
     /// Notes facts, and reads nothing.
     pub(super) fn note(place: String, facts: Vec<u8>) -> Self {
-        Self { place, pages: false, given: vec![facts, life()] }
+        Self { place, sums: false, pages: false, given: vec![facts, life()] }
     }
 
     /// Sums up.
@@ -85,7 +87,19 @@ impl Call {
         for (wanted, page) in summing.pages {
             given.extend([wanted.micros().to_string().into_bytes(), page]);
         }
-        Self { place: summing.place, pages: true, given }
+        Self { place: summing.place, sums: true, pages: true, given }
+    }
+
+    fn asked(&self, how: &str, script: &str, pages: bool) -> Asked {
+        let mut command = redis::cmd(how);
+        command.arg(script).arg(1 + usize::from(pages)).arg(&self.place);
+        if pages {
+            command.arg(format!("{}:labels", self.place));
+        }
+        for given in &self.given {
+            command.arg(given.as_slice());
+        }
+        Asked { key: self.place.clone(), command }
     }
 }
 
@@ -96,22 +110,26 @@ impl Scripts {
     }
 
     /// Runs it for each call, all in one round trip for each server; in a second one where a server
-    /// has not known it, as after its restart.
+    /// has not known it, as after its restart, or has half of what it needs.
     pub(super) async fn run(
         &self,
         home: &Home,
         calls: &[Call],
         until: Instant,
     ) -> Result<Vec<RedisResult<Value>>, NodeFault> {
-        let known: Vec<Asked> = calls.iter().map(|call| self.asked(call, true)).collect();
+        let known: Vec<Asked> = calls.iter().map(|call| self.known(call)).collect();
         let mut answers = home.ask_each(&known, until).await?;
-        let unknown = |answer: &RedisResult<Value>| {
-            answer.as_ref().is_err_and(|error| is(error, ServerErrorKind::NoScript))
-        };
-        let places: Vec<usize> = (0..calls.len()).filter(|at| unknown(&answers[*at])).collect();
-        if !places.is_empty() {
-            let told: Vec<Asked> =
-                places.iter().map(|place| self.asked(&calls[*place], false)).collect();
+        let (mut places, mut told) = (Vec::new(), Vec::new());
+        for (place, call) in calls.iter().enumerate() {
+            let failed = |kind| answers[place].as_ref().is_err_and(|error| is(error, kind));
+            // While a slot moves, nobody has both its keys: the pages are read once they are there.
+            let moves = failed(ServerErrorKind::TryAgain) && !call.sums;
+            if moves || failed(ServerErrorKind::NoScript) {
+                places.push(place);
+                told.push(call.asked("EVAL", SCRIPT, call.pages && !moves));
+            }
+        }
+        if !told.is_empty() {
             for (place, answer) in places.into_iter().zip(home.ask_each(&told, until).await?) {
                 answers[place] = answer;
             }
@@ -119,20 +137,8 @@ impl Scripts {
         Ok(answers)
     }
 
-    fn asked(&self, call: &Call, known: bool) -> Asked {
-        let mut command = Cmd::new();
-        match known {
-            true => command.arg("EVALSHA").arg(self.0.get_hash()),
-            false => command.arg("EVAL").arg(SCRIPT),
-        };
-        command.arg(1 + usize::from(call.pages)).arg(&call.place);
-        if call.pages {
-            command.arg(format!("{}:labels", call.place));
-        }
-        for given in &call.given {
-            command.arg(given.as_slice());
-        }
-        Asked { key: call.place.clone(), command }
+    fn known(&self, call: &Call) -> Asked {
+        call.asked("EVALSHA", self.0.get_hash(), call.pages)
     }
 }
 
