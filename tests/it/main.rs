@@ -23,3 +23,4 @@ mod shop;
 mod simulation;
 mod support;
 mod ucp_schema;
+mod velocity;

@@ -2,95 +2,14 @@
 
 mod cluster;
 
-use crate::support::servers;
+use crate::support::{own_redis::Redis, servers};
 use doorbuster::{
     base::{CheckoutId, ManualClock, SeededChance, SystemChance, Timestamp},
     sessions::{
         HotCopy, HotSessions, InProcessLimits, InProcessSessions, RedisLimits, RedisSessions,
     },
 };
-use std::{
-    io::{Read, Write},
-    os::unix::net::UnixStream,
-    path::PathBuf,
-    process::{Child, Command, Stdio},
-    sync::Arc,
-    thread,
-    time::Duration,
-};
-use tempfile::TempDir;
-
-/// A Redis of one test's own, to be killed and silenced, on a socket in its own folder.
-struct Redis {
-    folder: TempDir,
-    process: Option<Child>,
-}
-
-impl Redis {
-    fn not_started() -> Self {
-        Self { folder: tempfile::tempdir().expect("a folder"), process: None }
-    }
-
-    fn started() -> Self {
-        let mut redis = Self::not_started();
-        redis.start();
-        redis
-    }
-
-    fn socket(&self) -> PathBuf {
-        self.folder.path().join("redis.sock")
-    }
-
-    fn url(&self) -> String {
-        format!("redis+unix://{}", self.socket().display())
-    }
-
-    fn start(&mut self) {
-        let process = Command::new(servers::redis_program())
-            .args(["--port", "0", "--save", "", "--appendonly", "no", "--unixsocket"])
-            .arg(self.socket())
-            .current_dir(self.folder.path())
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("redis-server starts; install it (Debian: redis-server)");
-        self.process = Some(process);
-        let answers = (0..500).any(|_| {
-            thread::sleep(Duration::from_millis(10));
-            self.says("PING").is_some_and(|answer| answer.starts_with("+PONG"))
-        });
-        assert!(answers, "redis-server did not come up within five seconds");
-    }
-
-    /// One command on a line of its own.
-    fn says(&self, command: &str) -> Option<String> {
-        let mut line = UnixStream::connect(self.socket()).ok()?;
-        line.write_all(format!("{command}\r\n").as_bytes()).ok()?;
-        let mut answer = [0; 512];
-        let length = line.read(&mut answer).ok()?;
-        Some(String::from_utf8_lossy(&answer[..length]).into_owned())
-    }
-
-    fn kill(&mut self) {
-        let mut process = self.process.take().expect("it runs");
-        process.kill().expect("killed");
-        process.wait().expect("gone");
-    }
-
-    /// Stops the process without closing anything, as a dead network would look.
-    fn signal(&self, signal: &str) {
-        let pid = self.process.as_ref().expect("it runs").id().to_string();
-        let sent = Command::new("kill").args([signal, &pid]).status().expect("kill runs");
-        assert!(sent.success());
-    }
-}
-
-impl Drop for Redis {
-    fn drop(&mut self) {
-        if self.process.is_some() {
-            self.kill();
-        }
-    }
-}
+use std::{sync::Arc, time::Duration};
 
 /// The pause after a failure is counted by this clock. Most tests let calls wait long enough that
 /// a busy machine is not taken for a dead one.

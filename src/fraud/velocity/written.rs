@@ -36,7 +36,7 @@ const PAD: u8 = 5;
 /// After so many bytes of facts a summary pays: a reader takes microseconds to go through them.
 const FACTS_MAX: usize = 2048;
 
-/// Labels that wait in the text at most, and on one page: fewer bytes than a summary.
+/// Labels on one page; fewer wait in the text when it is summed up.
 const WAITING_MAX: usize = 64;
 
 /// Facts to append.
@@ -165,19 +165,18 @@ impl Written {
         let mut out = Packer::default();
         out.byte(SUMMARY);
         out.entity(&self.entity);
-        if self.waiting.len() <= WAITING_MAX {
-            let mut facts = Facts(out);
-            self.waiting.iter().for_each(|(at, learned)| facts.label(*at, *learned));
-            return (facts.into_bytes(), Vec::new());
-        }
         let mut waiting = self.waiting.clone();
         waiting.sort_by_key(|(at, _)| *at);
+        // Those due first stay, and as many leave as fill whole pages.
+        let (stay, leave) = waiting.split_at(waiting.len() % WAITING_MAX);
+        let mut text = Facts(out);
+        stay.iter().for_each(|(at, learned)| text.label(*at, *learned));
         let page = |labels: &[(Timestamp, Labels)]| {
             let mut facts = Facts::default();
             labels.iter().for_each(|(at, learned)| facts.label(*at, *learned));
             (labels[0].0, facts.into_bytes())
         };
-        (out.into_bytes(), waiting.chunks(WAITING_MAX).map(page).collect())
+        (text.into_bytes(), leave.chunks(WAITING_MAX).map(page).collect())
     }
 }
 

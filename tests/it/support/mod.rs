@@ -4,6 +4,7 @@ pub(crate) mod bench;
 pub(crate) mod cable;
 pub(crate) mod judges;
 pub(crate) mod own_cluster;
+pub(crate) mod own_redis;
 pub(crate) mod own_servers;
 pub(crate) mod pooler;
 pub(crate) mod servers;

@@ -4,7 +4,7 @@
 //! busy entities would keep its one thread busy; here a hundred thousand attempts are as cheap to
 //! append to as one.
 
-use redis::{Cmd, ErrorKind, RedisResult, Script, ServerErrorKind, Value};
+use redis::{ErrorKind, RedisResult, Script, ServerErrorKind, Value};
 use tokio::time::Instant;
 
 use super::batch::{Share, Summing};
@@ -13,10 +13,29 @@ use crate::{
     sessions::redis::home::{Asked, Home, NodeFault, is},
 };
 
-/// Appends facts to what is written about an entity (`KEYS[1]`), and renews its life. With a moment
-/// (`ARGV[3]`) it returns what stood before; first it takes the pages back that are due by then
-/// (`KEYS[2]`, where there may be any).
-const NOTE: &str = r"
+/// Appends facts (`ARGV[1]`) to what is written about an entity (`KEYS[1]`), and renews its life
+/// (`ARGV[2]`). With a moment (`ARGV[3]`) it returns what stood before; first it takes the pages
+/// back that are due by then (`KEYS[2]`, where there may be any).
+///
+/// Or, with `sum` for a moment, it puts a summary (`ARGV[4]`) in the place of what it sums up
+/// (`ARGV[1]`), if that still stands; what came after it stays. Pages (from `ARGV[6]` on, each after its
+/// moment) wait elsewhere; of two that say the same one gets longer, for a set has each of its
+/// members once.
+///
+/// One script does both, so that a server knows it for both or for neither.
+const SCRIPT: &str = r"
+if ARGV[3] == 'sum' then
+  local length = #ARGV[1]
+  if redis.call('GETRANGE', KEYS[1], 0, length - 1) ~= ARGV[1] then return 0 end
+  local after = redis.call('GETRANGE', KEYS[1], length, -1)
+  redis.call('SET', KEYS[1], ARGV[4] .. after, 'PX', ARGV[2])
+  for i = 5, #ARGV, 2 do
+    local page = ARGV[i + 1]
+    while redis.call('ZADD', KEYS[2], 'NX', ARGV[i], page) == 0 do page = page .. '\5' end
+    redis.call('PEXPIRE', KEYS[2], ARGV[2])
+  end
+  return 1
+end
 local before = false
 if ARGV[3] then
   if KEYS[2] then
@@ -33,36 +52,18 @@ redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return before
 ";
 
-/// Puts a summary (`ARGV[2]`) in the place of what it sums up (`ARGV[1]`), if that still stands;
-/// what came after it stays. Pages (`ARGV[4]`, …, each after its moment) wait elsewhere; of two
-/// that say the same one gets longer, for a set has each of its members once.
-const SUM: &str = r"
-local length = #ARGV[1]
-if redis.call('GETRANGE', KEYS[1], 0, length - 1) ~= ARGV[1] then return 0 end
-local after = redis.call('GETRANGE', KEYS[1], length, -1)
-redis.call('SET', KEYS[1], ARGV[2] .. after, 'PX', ARGV[3])
-for i = 4, #ARGV, 2 do
-  local page = ARGV[i + 1]
-  while redis.call('ZADD', KEYS[2], 'NX', ARGV[i], page) == 0 do page = page .. '\5' end
-  redis.call('PEXPIRE', KEYS[2], ARGV[3])
-end
-return 1
-";
-
 /// How long an entity is kept after it was last noted: past that it is new again anyway. The labels
 /// that wait for one are due within their delay, which is far shorter.
 const LIFE_MILLIS: i64 = LIFE_MICROS / 1000;
 
-/// The scripts under their names.
-pub(super) struct Scripts {
-    note: Script,
-    sum: Script,
-}
+/// The script under the name that servers know it by.
+pub(super) struct Scripts(Script);
 
-/// A script and what it is given.
+/// What the script is given.
 pub(super) struct Call {
-    sums: bool,
     place: String,
+    sums: bool,
+    /// Whether labels may wait on pages.
     pages: bool,
     given: Vec<Vec<u8>>,
 }
@@ -72,47 +73,63 @@ impl Call {
     pub(super) fn pass(share: &Share) -> Self {
         let now = share.now.micros().to_string().into_bytes();
         let given = vec![share.facts.clone(), life(), now];
-        Self { sums: false, place: share.place.clone(), pages: share.learns, given }
+        Self { place: share.place.clone(), sums: false, pages: share.learns, given }
     }
 
     /// Notes facts, and reads nothing.
     pub(super) fn note(place: String, facts: Vec<u8>) -> Self {
-        Self { sums: false, place, pages: false, given: vec![facts, life()] }
+        Self { place, sums: false, pages: false, given: vec![facts, life()] }
     }
 
     /// Sums up.
     pub(super) fn sum(summing: Summing) -> Self {
-        let mut given = vec![summing.read, summing.summary, life()];
+        let mut given = vec![summing.read, life(), b"sum".to_vec(), summing.summary];
         for (wanted, page) in summing.pages {
             given.extend([wanted.micros().to_string().into_bytes(), page]);
         }
-        Self { sums: true, place: summing.place, pages: true, given }
+        Self { place: summing.place, sums: true, pages: true, given }
+    }
+
+    fn asked(&self, how: &str, script: &str, pages: bool) -> Asked {
+        let mut command = redis::cmd(how);
+        command.arg(script).arg(1 + usize::from(pages)).arg(&self.place);
+        if pages {
+            command.arg(format!("{}:labels", self.place));
+        }
+        for given in &self.given {
+            command.arg(given.as_slice());
+        }
+        Asked { key: self.place.clone(), command }
     }
 }
 
 impl Scripts {
-    /// All of them.
+    /// The script.
     pub(super) fn new() -> Self {
-        Self { note: Script::new(NOTE), sum: Script::new(SUM) }
+        Self(Script::new(SCRIPT))
     }
 
-    /// Runs scripts, all in one round trip for each server; in a second one those that a server has
-    /// not known, as after its restart.
+    /// Runs it for each call, all in one round trip for each server; in a second one where a server
+    /// has not known it, as after its restart, or has half of what it needs.
     pub(super) async fn run(
         &self,
         home: &Home,
         calls: &[Call],
         until: Instant,
     ) -> Result<Vec<RedisResult<Value>>, NodeFault> {
-        let known: Vec<Asked> = calls.iter().map(|call| self.asked(call, true)).collect();
+        let known: Vec<Asked> = calls.iter().map(|call| self.known(call)).collect();
         let mut answers = home.ask_each(&known, until).await?;
-        let unknown = |answer: &RedisResult<Value>| {
-            answer.as_ref().is_err_and(|error| is(error, ServerErrorKind::NoScript))
-        };
-        let places: Vec<usize> = (0..calls.len()).filter(|at| unknown(&answers[*at])).collect();
-        if !places.is_empty() {
-            let told: Vec<Asked> =
-                places.iter().map(|place| self.asked(&calls[*place], false)).collect();
+        let (mut places, mut told) = (Vec::new(), Vec::new());
+        for (place, call) in calls.iter().enumerate() {
+            let failed = |kind| answers[place].as_ref().is_err_and(|error| is(error, kind));
+            // While a slot moves, nobody has both its keys: the pages are read once they are there.
+            let moves = failed(ServerErrorKind::TryAgain) && !call.sums;
+            if moves || failed(ServerErrorKind::NoScript) {
+                places.push(place);
+                told.push(call.asked("EVAL", SCRIPT, call.pages && !moves));
+            }
+        }
+        if !told.is_empty() {
             for (place, answer) in places.into_iter().zip(home.ask_each(&told, until).await?) {
                 answers[place] = answer;
             }
@@ -120,21 +137,8 @@ impl Scripts {
         Ok(answers)
     }
 
-    fn asked(&self, call: &Call, known: bool) -> Asked {
-        let script = if call.sums { &self.sum } else { &self.note };
-        let mut command = Cmd::new();
-        match known {
-            true => command.arg("EVALSHA").arg(script.get_hash()),
-            false => command.arg("EVAL").arg(if call.sums { SUM } else { NOTE }),
-        };
-        command.arg(1 + usize::from(call.pages)).arg(&call.place);
-        if call.pages {
-            command.arg(format!("{}:labels", call.place));
-        }
-        for given in &call.given {
-            command.arg(given.as_slice());
-        }
-        Asked { key: call.place.clone(), command }
+    fn known(&self, call: &Call) -> Asked {
+        call.asked("EVALSHA", self.0.get_hash(), call.pages)
     }
 }
 
