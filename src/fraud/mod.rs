@@ -8,7 +8,8 @@
 //!
 //! **Owns:** [`event`] (one attempt to pay, as features see it), [`features`] (declared once,
 //! computed by the same code offline and online), [`schema`] (which column of a file is what),
-//! [`model`] (trees in flat arrays, calibration, reasons); and, never asked while serving,
+//! [`model`] (trees in flat arrays, calibration, reasons), [`rules`] (what people write about
+//! orders, checked, versioned, asked in microseconds); and, never asked while serving,
 //! [`train`], [`evaluate`] and [`simulate`].
 //! **Invariant:** features of an event come from its past alone: nothing of its outcome, nothing
 //! of its label, no label before its delay; replaying a history gives the same features, bit by
@@ -24,6 +25,7 @@ pub mod event;
 pub mod features;
 pub mod model;
 pub mod progress;
+pub mod rules;
 pub mod schema;
 pub mod signals;
 pub mod simulate;
