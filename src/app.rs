@@ -21,6 +21,7 @@ use crate::{
     cart::{Carts, Keeper},
     checkout::{Checkout, Probe, Terms},
     config::{Config, Mode},
+    fraud::rules::Rules,
     http::{Answers, Draining, Site, server},
     ledger::{Commit, Store},
     payment::Gateway,
@@ -103,7 +104,9 @@ impl App {
         let keeper = Arc::new(Keeper { desk: desk.clone(), carts: carts.clone(), retention });
 
         let access = open_access(config, &database, &desk.clock, address).await?;
-        let door = Data::new(open_door(config, &desk, &carts, access, answers));
+        let rules = Arc::new(Rules::load(database.clone(), desk.clock.clone()).await?);
+        let passes = (access, rules.clone());
+        let door = Data::new(open_door(config, &desk, &carts, passes, answers));
         let more = server::beside(&exporter, config.mode == Mode::Dev);
         let running = server::server(door.clone(), vec![listener], threads(config), more)?;
         let server = running.handle();
@@ -116,6 +119,7 @@ impl App {
         if with_rounds {
             tasks.rounds(&keeper, config);
             tasks.heartbeat(&holder, &desk);
+            tasks.rules(&rules);
         }
         tasks.gauges(exporter, &keeper, &door);
         let draining = door.draining.clone();

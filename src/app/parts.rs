@@ -16,6 +16,7 @@ use crate::{
     checkout::{Checkout, Collection, NoProbe, Probe, Terms},
     commands::database_options,
     config::{Capture, Config, GatewayChoice, Mode},
+    fraud::rules::Rules,
     http::{Answers, Door},
     ledger::{
         BatchReply, Commit, Database, Entry, EntryId, Fact, Store, Writer,
@@ -214,7 +215,7 @@ pub(super) fn open_door(
     config: &Config,
     desk: &Checkout,
     carts: &Arc<Carts>,
-    access: Access,
+    (access, rules): (Access, Arc<Rules>),
     answers: Arc<Answers>,
 ) -> Door {
     Door {
@@ -222,6 +223,7 @@ pub(super) fn open_door(
         store: desk.store.clone(),
         writer: desk.writer.clone(),
         catalog: desk.catalog.clone(),
+        rules,
         clock: desk.clock.clone(),
         chance: desk.chance.clone(),
         limits: config.limits.clone(),

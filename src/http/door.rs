@@ -11,6 +11,7 @@ use crate::{
     base::{Chance, Clock, Limits},
     cart::Carts,
     catalog::Catalog,
+    fraud::rules::Rules,
     ledger::{Store, Writer},
 };
 
@@ -66,6 +67,8 @@ pub struct Door {
     pub writer: Writer,
     /// The catalogue.
     pub catalog: Catalog,
+    /// The rules over orders.
+    pub rules: Arc<Rules>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Makes ids.

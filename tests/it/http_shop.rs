@@ -14,6 +14,7 @@ use doorbuster::{
     cart::Carts,
     catalog::{Catalog, Product, StockPolicy},
     checkout::{Checkout, Collection, NoProbe, Terms},
+    fraud::rules::Rules,
     http::{Answers, Door, Draining, Gate, Site, admission, routes},
     ledger::{
         BatchReply, Database, DatabaseOptions, Entry, EntryId, Fact, Store, Writer,
@@ -113,6 +114,7 @@ impl Shop {
         actix_web::rt::spawn(collecting);
         let answers = Arc::new(Answers::of(Site::at(BASE_URL)));
         let catalog = Catalog::new(database.clone());
+        let rules = Rules::load(database.clone(), clock.clone()).await.expect("a rulebook");
         let desk = Arc::new(Checkout {
             store: store.clone(),
             writer: writer.clone(),
@@ -133,6 +135,7 @@ impl Shop {
                 store,
                 writer,
                 catalog,
+                rules: Arc::new(rules),
                 clock,
                 chance,
                 limits,

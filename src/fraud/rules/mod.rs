@@ -21,18 +21,25 @@ mod calls;
 mod check;
 mod facts;
 mod list;
+mod live;
 mod parse;
+mod postgres;
 mod program;
 mod rule;
+mod sqlite;
+mod starter;
+mod store;
 mod vocabulary;
 
 pub use book::{Considered, Rulebook};
 pub use check::{Vocabulary, compile};
 pub use facts::{FeatureNames, Features, Subject, address_hash};
 pub use list::{InvalidValue, List, ListKind};
+pub use live::{ENTRIES_MAX, LISTS_MAX, RULES_MAX, Rules, RulesRefused, SNOOZES_MAX};
 pub use parse::{EXPRESSION_BYTES_MAX, ExpressionRefused};
 pub use program::Program;
 pub use rule::{Action, Draft, InvalidName, ListEntry, ListHead, Mode, Name, Pass, Rule, Snooze};
+pub use store::{By, RuleStore};
 pub use vocabulary::{FUNCTIONS, FunctionRow, Known, Type, Variable, VariableRow};
 
 #[cfg(test)]
