@@ -43,4 +43,8 @@ pub use store::{By, RuleStore};
 pub use vocabulary::{FUNCTIONS, FunctionRow, Known, Type, Variable, VariableRow};
 
 #[cfg(test)]
+mod book_tests;
+#[cfg(test)]
 mod check_tests;
+#[cfg(test)]
+mod property_tests;
