@@ -21,7 +21,7 @@ use crate::{
     cart::{Carts, Keeper},
     checkout::{Checkout, Probe, Terms},
     config::{Config, Mode},
-    fraud::cases::Cases,
+    fraud::{cases::Cases, rules::Rules},
     http::{Answers, Draining, Site, server},
     ledger::{Commit, Store},
     payment::Gateway,
@@ -94,8 +94,17 @@ impl App {
         let ground = Ground::lay(config, replaced, &database).await?;
         let (store, clock) = (ground.store.clone(), ground.clock.clone());
         let label = config.server.replica_id.clone().unwrap_or_default();
-        let holder = Holder::register(store, clock, ground.chance.clone(), label).await?;
-        let desk = open_desk(config, ground, &database, &answers, (&holder, &handles), &mut tasks)?;
+        let holder = Holder::register(store, clock.clone(), ground.chance.clone(), label).await?;
+        let rules = Arc::new(Rules::load(database.clone(), clock.clone()).await?);
+        let desk = open_desk(
+            config,
+            ground,
+            &database,
+            &answers,
+            (&holder, &handles),
+            &rules,
+            &mut tasks,
+        )?;
         if config.demo.catalogue && config.mode == Mode::Dev {
             open_demo_shop(&desk).await?;
         }
@@ -111,7 +120,7 @@ impl App {
         });
 
         let access = open_access(config, &database, &desk.clock, address).await?;
-        let door = Data::new(open_door(config, &desk, (&carts, &cases), access, answers));
+        let door = Data::new(open_door(config, &desk, (&carts, &cases, &rules), access, answers));
         let more = server::beside(&exporter, config.mode == Mode::Dev);
         let running = server::server(door.clone(), vec![listener], threads(config), more)?;
         let server = running.handle();
@@ -124,6 +133,7 @@ impl App {
         if with_rounds {
             tasks.rounds(&keeper, config);
             tasks.heartbeat(&holder, &desk);
+            tasks.rules(&rules);
         }
         tasks.gauges(exporter, &keeper, &door);
         let draining = door.draining.clone();

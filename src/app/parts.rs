@@ -23,6 +23,7 @@ use crate::{
         features::memory::DEFAULT_LIMIT,
         model::Model,
         policy::FraudMode,
+        rules::{FeatureNames, Rules},
         schema::Schema,
         serving::{Serving, Versioned, bundled},
         velocity::{InProcessVelocity, RedisVelocity, Velocity, VelocityLimits},
@@ -170,6 +171,7 @@ pub(super) fn open_desk(
     database: &Database,
     answers: &Arc<Answers>,
     (holder, arbiters): (&Holder, &[ArbiterHandle]),
+    rules: &Arc<Rules>,
     tasks: &mut Tasks,
 ) -> anyhow::Result<Arc<Checkout>> {
     let Ground { store, clock, chance, gateway, probe, terms, commits } = ground;
@@ -203,7 +205,7 @@ pub(super) fn open_desk(
     tasks.last(collecting);
     let hot = open_hot(config, &clock)?;
     let catalog = Catalog::new(database.clone());
-    let fraud = Arc::new(Fraud::start(open_fraud(config, &clock)?, arbiters.to_vec()));
+    let fraud = Arc::new(Fraud::start(open_fraud(config, &clock, rules)?, arbiters.to_vec()));
     let render = answers.clone();
     Ok(Arc::new(Checkout {
         store,
@@ -224,7 +226,11 @@ pub(super) fn open_desk(
 
 /// What judges payments. A model that cannot be loaded leaves payments without a score, which the
 /// policy answers for; a service that does not start would sell nothing.
-fn open_fraud(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<Bench>> {
+fn open_fraud(
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+    rules: &Arc<Rules>,
+) -> anyhow::Result<Arc<Bench>> {
     let settings = &config.fraud;
     let serving = match &settings.model {
         None => {
@@ -250,8 +256,10 @@ fn open_fraud(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<Ben
         None => None,
     };
     let local = InProcessVelocity::new(layout, DEFAULT_LIMIT);
+    rules.know_features(FeatureNames::of(&serving.layout));
     let policy = settings.policy(config.mode);
-    Ok(Arc::new(Bench::new(serving, local, shared, policy, clock.clone())))
+    let bench = Bench::new(serving, local, shared, policy, clock.clone());
+    Ok(Arc::new(bench.with_rules(rules.clone())))
 }
 
 /// Judgements read at once while memory is built again.
@@ -291,7 +299,7 @@ fn load_model(folder: &Path) -> anyhow::Result<Serving> {
 pub(super) fn open_door(
     config: &Config,
     desk: &Arc<Checkout>,
-    (carts, cases): (&Arc<Carts>, &Cases),
+    (carts, cases, rules): (&Arc<Carts>, &Cases, &Arc<Rules>),
     access: Access,
     answers: Arc<Answers>,
 ) -> Door {
@@ -302,6 +310,7 @@ pub(super) fn open_door(
         store: desk.store.clone(),
         writer: desk.writer.clone(),
         catalog: desk.catalog.clone(),
+        rules: rules.clone(),
         clock: desk.clock.clone(),
         chance: desk.chance.clone(),
         limits: config.limits.clone(),

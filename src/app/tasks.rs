@@ -14,6 +14,7 @@ use crate::{
     cart::Keeper,
     checkout::Checkout,
     config::Config,
+    fraud::rules::Rules,
     http::Door,
     ledger::{LedgerFault, writer::QUEUE_BOUND},
     sessions::HotFault,
@@ -37,6 +38,9 @@ const RETIRE: Duration = Duration::from_secs(30);
 /// Time between two heartbeats. A holder may miss three before it is fenced; who fences is late by
 /// one at most.
 const HEARTBEAT: Duration = Duration::from_secs(1);
+
+/// Time between two looks for rules that were changed elsewhere: how late a change is here.
+const RULES: Duration = Duration::from_secs(1);
 
 /// Time between two readings of the gauges.
 const GAUGES: Duration = Duration::from_secs(1);
@@ -132,6 +136,15 @@ impl Tasks {
                 log(holder.beat(&desk.stock).await.err());
                 look_at_redis(desk.hot.ping().await.err(), &hot_was_up);
             }
+        });
+    }
+
+    /// Follows the rulebook: what was changed at another replica is in force here soon.
+    pub(super) fn rules(&mut self, rules: &Arc<Rules>) {
+        let rules = rules.clone();
+        self.every(RULES, move || {
+            let rules = rules.clone();
+            async move { log(rules.refresh_if_changed().await.err()) }
         });
     }
 

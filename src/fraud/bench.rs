@@ -13,6 +13,7 @@ use super::{
     features::{Recall, engine::RETRY_MICROS},
     guard::{Guarded, Pulse},
     policy::Policy,
+    rules::{Considered, Features, Pass, Rules, Subject},
     serving::{Scored, Serving},
     signals::Signals,
     velocity::{InProcessVelocity, Passing, Velocity},
@@ -33,6 +34,8 @@ pub struct Bench {
     pub(super) local: InProcessVelocity,
     /// What all replicas remember together.
     pub(super) shared: Option<Arc<dyn Velocity>>,
+    /// The rules in force; none where nobody keeps any.
+    rules: Option<Arc<Rules>>,
     /// The policy.
     pub policy: Policy,
     clock: Arc<dyn Clock>,
@@ -86,9 +89,16 @@ impl Bench {
             pulse: Mutex::default(),
             local,
             shared,
+            rules: None,
             policy,
             clock,
         }
+    }
+
+    /// The same with rules.
+    #[must_use]
+    pub fn with_rules(self, rules: Arc<Rules>) -> Self {
+        Self { rules: Some(rules), ..self }
     }
 
     /// What scores now.
@@ -146,19 +156,27 @@ impl Bench {
         };
         let guard = self.guarded.judge(&event, memory, attack);
         let guard = guard.map(|(outcome, why)| (outcome, why.to_owned()));
+        let score = scored.score.map(|score| score.points);
+        let features = (!scored.features.is_empty())
+            .then_some(Features { names: &serving.names, values: &scored.features });
+        let subject = Subject { signals, score, features, now: event.at };
+        let (ruled, rules_version) = self.ask_rules(&subject, Pass::Before);
         let email = signals.email();
-        let found = Findings {
-            ruled: Ruled::default(),
-            guard,
-            score: scored.score.map(|score| score.points),
-            degraded: &degraded,
-            email: email.as_deref(),
-        };
+        let found = Findings { ruled, guard, score, degraded: &degraded, email: email.as_deref() };
         let (outcome, decided_by) = decide(&self.policy, &found);
         let ruled = found.ruled;
         let mut assessment = self.record(&serving, scored, (outcome, decided_by), ruled);
         assessment.degraded = degraded;
+        assessment.rules_version = rules_version;
         self.finish(assessment, event, passing.counts)
+    }
+
+    fn ask_rules(&self, subject: &Subject<'_>, pass: Pass) -> (Ruled, u64) {
+        let Some(rules) = &self.rules else { return (Ruled::default(), 0) };
+        let book = rules.current();
+        let Considered { outcome, allowed, decided_by, hits } = book.consider(subject, pass);
+        let outcome = outcome.zip(decided_by);
+        (Ruled { outcome, allowed, hits }, book.version())
     }
 
     /// There was no time, or no actor: the policy decides.
@@ -250,9 +268,36 @@ impl Bench {
         events.len()
     }
 
-    /// A second look, on what the issuer said.
-    pub fn look_again(&self, _: &Signals, _: Option<&Assessment>) -> Option<Judged> {
-        None
+    /// A second look, on what the issuer said: the rules for it, and never milder than the first.
+    /// None when no rule matches.
+    pub fn look_again(&self, signals: &Signals, first: Option<&Assessment>) -> Option<Judged> {
+        let score = first.and_then(|first| first.score);
+        let serving = self.serving();
+        let values = first.map_or(&[][..], |first| &first.features);
+        let features = (!values.is_empty()).then_some(Features { names: &serving.names, values });
+        let subject = Subject { signals, score, features, now: signals.at };
+        let (ruled, rules_version) = self.ask_rules(&subject, Pass::After);
+        if ruled.hits.is_empty() {
+            return None;
+        }
+        let before = first.map_or(Outcome::Approve, |first| first.outcome);
+        let (outcome, decided_by) = match ruled.outcome {
+            Some((outcome, rule)) if outcome > before => (outcome, DecidedBy::Rule(rule)),
+            _ => (before, first.map(|first| first.decided_by.clone()).unwrap_or_default()),
+        };
+        let assessment = Assessment {
+            outcome,
+            decided_by,
+            score,
+            probability: first.and_then(|first| first.probability),
+            rules: ruled.hits,
+            model: first.and_then(|first| first.model.clone()),
+            rules_version,
+            features_hash: serving.features_hash.clone(),
+            ..Assessment::default()
+        };
+        let outcome = in_force(self.policy.mode, &assessment);
+        Some(Judged { outcome, assessment, event: None, counted: false })
     }
 }
 

@@ -9,7 +9,9 @@
 //! **Owns:** [`event`] (one attempt to pay, as features see it), [`features`] (declared once,
 //! computed by the same code offline and online), [`schema`] (which column of a file is what),
 //! [`model`] (trees in flat arrays, calibration, reasons), [`velocity`] (what serving remembers of
-//! the past); and, never asked while serving,
+//! the past), [`rules`] (what people write about orders, checked, versioned, asked in
+//! microseconds), [`guard`] (against card testing), [`decide`] (from all of it to one outcome),
+//! [`cases`] (orders that wait for a person); and, never asked while serving,
 //! [`train`], [`evaluate`] and [`simulate`].
 //! **Invariant:** features of an event come from its past alone: nothing of its outcome, nothing
 //! of its label, no label before its delay; replaying a history gives the same features, bit by
@@ -34,6 +36,7 @@ pub mod model;
 pub mod policy;
 pub mod progress;
 pub mod registry;
+pub mod rules;
 pub mod schema;
 pub mod serving;
 pub mod signals;

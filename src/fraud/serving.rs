@@ -12,6 +12,7 @@ use super::{
     event::Event,
     features::{Layout, Recall},
     model::{Model, ModelFault, Score, file::hexadecimal, reasons::strongest},
+    rules::FeatureNames,
     schema::{Schema, SchemaFault},
 };
 
@@ -34,6 +35,8 @@ pub struct Serving {
     pub layout: Arc<Layout>,
     /// The first bytes of their hash, in hexadecimal.
     pub features_hash: String,
+    /// Where each feature stands.
+    pub names: FeatureNames,
     reader: Reader,
     live: Option<Versioned>,
     challenger: Option<Versioned>,
@@ -77,7 +80,8 @@ impl Serving {
         for column in reader.unknown() {
             tracing::warn!(column, "the fraud schema reads a column no checkout has");
         }
-        Ok(Self { layout, features_hash, reader, live: None, challenger: None })
+        let names = FeatureNames::of(&layout);
+        Ok(Self { layout, features_hash, names, reader, live: None, challenger: None })
     }
 
     /// The same with another live model.

@@ -12,7 +12,7 @@ use crate::{
     cart::Carts,
     catalog::Catalog,
     checkout::Checkout,
-    fraud::cases::Cases,
+    fraud::{cases::Cases, rules::Rules},
     ledger::{Store, Writer},
 };
 
@@ -72,6 +72,8 @@ pub struct Door {
     pub writer: Writer,
     /// The catalogue.
     pub catalog: Catalog,
+    /// The rules over orders.
+    pub rules: Arc<Rules>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Makes ids.

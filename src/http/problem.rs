@@ -26,7 +26,21 @@ struct Details {
     limit: Option<u64>,
     retry_after: Option<Duration>,
     suggestion: Option<Cow<'static, str>>,
+    place: Option<Place>,
     fault: Option<String>,
+}
+
+/// A place in a text that was sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Place {
+    /// Characters before it.
+    pub offset: usize,
+    /// Its line, from 1.
+    pub line: usize,
+    /// Its column in characters, from 1.
+    pub column: usize,
+    /// The line, and below it a caret under the place.
+    pub excerpt: String,
 }
 
 /// The body of a problem.
@@ -49,6 +63,8 @@ struct Body<'a> {
     retry_after_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     suggestion: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<&'a Place>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ucp: Option<Ucp>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -93,6 +109,7 @@ impl Problem {
             limit: None,
             retry_after: kind.row().retry_after,
             suggestion: None,
+            place: None,
             fault: None,
         }))
     }
@@ -132,6 +149,13 @@ impl Problem {
         self
     }
 
+    /// The place in the field's text.
+    #[must_use]
+    pub fn place(mut self, place: Place) -> Self {
+        self.0.place = Some(place);
+        self
+    }
+
     /// Which row of the table it is.
     pub const fn kind(&self) -> Kind {
         self.0.kind
@@ -163,6 +187,7 @@ impl Problem {
             limit: self.0.limit,
             retry_after_ms: self.0.retry_after.map(millis),
             suggestion: self.0.suggestion.as_deref(),
+            place: self.0.place.as_ref(),
             ucp: scene.is_ucp.then_some(Ucp { version: UCP_VERSION, status: "error" }),
             messages: scene.is_ucp.then_some(messages),
         };

@@ -1,9 +1,13 @@
 //! Which problem each slice's refusal becomes. Exhaustive: a new refusal does not compile without
 //! one.
 
-use super::{kinds::Kind, problem::Problem};
+use super::{
+    kinds::Kind,
+    problem::{Place, Problem},
+};
 use crate::{
     checkout::CheckoutRefused,
+    fraud::rules::RulesRefused,
     ledger::{LedgerFault, LedgerRefused},
 };
 
@@ -62,6 +66,31 @@ impl From<LedgerRefused> for Problem {
             | LedgerRefused::OperationSettled => Kind::CannotRecord,
         };
         Self::new(kind, sentence(&refused))
+    }
+}
+
+impl From<RulesRefused> for Problem {
+    fn from(refused: RulesRefused) -> Self {
+        let text = sentence(&refused);
+        match refused {
+            RulesRefused::Ledger(fault) => fault.into(),
+            RulesRefused::Expression(refused) => {
+                let (offset, line, column) = (refused.offset, refused.line, refused.column);
+                let place = Place { offset, line, column, excerpt: refused.excerpt };
+                Self::new(Kind::Invalid, text).at("/expression").place(place)
+            }
+            RulesRefused::ChallengeTooLate => Self::new(Kind::Invalid, text).at("/action"),
+            RulesRefused::OtherKind { .. } => Self::new(Kind::Invalid, text).at("/kind"),
+            RulesRefused::Value(_) => Self::new(Kind::Invalid, text).at("/value"),
+            RulesRefused::Past => Self::new(Kind::Invalid, text).at("/until"),
+            RulesRefused::NoSuchRule(_) | RulesRefused::NoSuchList(_) => {
+                Self::new(Kind::NotFound, text)
+            }
+            RulesRefused::VersionMismatch { .. } => Self::new(Kind::VersionMismatch, text),
+            RulesRefused::TooMany { most, .. } => {
+                Self::new(Kind::LimitExceeded, text).limit(most as u64)
+            }
+        }
     }
 }
 

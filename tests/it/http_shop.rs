@@ -15,7 +15,7 @@ use doorbuster::{
     cart::Carts,
     catalog::{Catalog, Product, StockPolicy},
     checkout::{Checkout, Collection, NoProbe, Terms},
-    fraud::{cases::Cases, policy::Policy},
+    fraud::{cases::Cases, policy::Policy, rules::Rules},
     http::{Answers, Door, Draining, Gate, Site, admission, routes},
     ledger::{
         BatchReply, Database, DatabaseOptions, Entry, EntryId, Fact, Store, Writer,
@@ -115,12 +115,14 @@ impl Shop {
         actix_web::rt::spawn(collecting);
         let answers = Arc::new(Answers::of(Site::at(BASE_URL)));
         let catalog = Catalog::new(database.clone());
+        let rules = Rules::load(database.clone(), clock.clone()).await.expect("a rulebook");
+        let rules = Arc::new(rules);
         let desk = Arc::new(Checkout {
             store: store.clone(),
             writer: writer.clone(),
             stock,
             catalog: catalog.clone(),
-            fraud: judges::judge(Policy { test_emails: true, ..Policy::default() }, &clock),
+            fraud: judges::judge(Policy { test_emails: true, ..Policy::default() }, &clock, &rules),
             gateway,
             hot: Arc::new(InProcessSessions::new(InProcessLimits::default(), clock.clone())),
             render: answers.clone(),
@@ -138,6 +140,7 @@ impl Shop {
                 store,
                 writer,
                 catalog,
+                rules,
                 clock,
                 chance,
                 limits,

@@ -12,6 +12,9 @@ pub mod order_view;
 pub mod orders;
 pub mod page;
 pub mod products;
+pub mod rule_lists;
+pub mod rule_snoozes;
+pub mod rules;
 pub mod stock;
 
 use actix_web::web::{self, ServiceConfig};
@@ -30,6 +33,24 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/products").get(products::list))
         .service(web::resource("/products/bulk").post(products::save_many))
         .service(web::resource("/products/{sku}").get(products::get).put(products::save))
+        .service(web::resource("/rules").get(rules::list))
+        .service(web::resource("/rules/language").get(rules::language))
+        .service(web::resource("/rules/check").post(rules::check))
+        .service(web::resource("/rules/{name}").get(rules::get).put(rules::save))
+        .service(web::resource("/rules/{name}/mode").put(rules::set_mode))
+        .service(web::resource("/rules/{name}/versions").get(rules::versions))
+        .service(
+            web::resource("/rules/{name}/snoozes")
+                .get(rule_snoozes::list)
+                .post(rule_snoozes::snooze),
+        )
+        .service(web::resource("/rules/{name}/snoozes/{kind}/{value:.+}").delete(rule_snoozes::end))
+        .service(web::resource("/lists").get(rule_lists::list))
+        .service(web::resource("/lists/{name}").get(rule_lists::get).put(rule_lists::save))
+        .service(
+            web::resource("/lists/{name}/entries").get(rule_lists::entries).post(rule_lists::add),
+        )
+        .service(web::resource("/lists/{name}/entries/{value:.+}").delete(rule_lists::remove))
         .service(web::resource("/stock").get(stock::list))
         .service(web::resource("/stock/movements").post(movements::record))
         .service(web::resource("/stock/{sku}").get(stock::get))

@@ -26,6 +26,11 @@ fn migrator() -> Migrator {
             include_str!("../../../migrations/sqlite/0003_commit.up.sql"),
             include_str!("../../../migrations/sqlite/0003_commit.down.sql"),
         ),
+        (
+            "rules",
+            include_str!("../../../migrations/sqlite/0004_rules.up.sql"),
+            include_str!("../../../migrations/sqlite/0004_rules.down.sql"),
+        ),
     ];
     let migrations = (1_i64..).zip(steps).flat_map(|(version, (name, up, down))| {
         let step = |kind, sql: &'static str| {

@@ -7,6 +7,7 @@ mod crowds;
 mod failures;
 mod grants;
 mod holds;
+mod judged;
 mod replicas;
 mod retention;
 mod rivals;

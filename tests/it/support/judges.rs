@@ -6,6 +6,7 @@ use doorbuster::{
         Bench, Fraud,
         model::Model,
         policy::{FraudMode, Policy},
+        rules::Rules,
         schema::Schema,
         serving::{Serving, Versioned, bundled},
         velocity::InProcessVelocity,
@@ -16,16 +17,19 @@ use std::sync::Arc;
 /// Entities that a test's shop remembers.
 const REMEMBERED: usize = 10_000;
 
-/// The bundled model under a policy.
-pub(crate) fn judge(policy: Policy, clock: &Arc<dyn Clock>) -> Arc<Fraud> {
+/// The bundled model and these rules under a policy.
+pub(crate) fn judge(policy: Policy, clock: &Arc<dyn Clock>, rules: &Arc<Rules>) -> Arc<Fraud> {
     let model = Arc::new(Model::from_bytes(bundled::MODEL).expect("a model"));
     let live = Versioned { version: bundled::VERSION.into(), model };
-    start(serving().with_live(Some(live)).expect("its features"), policy, clock)
+    let serving = serving().with_live(Some(live)).expect("its features");
+    let bench = bench(serving, policy, clock).with_rules(rules.clone());
+    Arc::new(Fraud::start(Arc::new(bench), Vec::new()))
 }
 
 /// Nobody is judged.
 pub(crate) fn nobody(clock: &Arc<dyn Clock>) -> Arc<Fraud> {
-    start(serving(), Policy { mode: FraudMode::Off, ..Policy::default() }, clock)
+    let policy = Policy { mode: FraudMode::Off, ..Policy::default() };
+    Arc::new(Fraud::start(Arc::new(bench(serving(), policy, clock)), Vec::new()))
 }
 
 fn serving() -> Serving {
@@ -33,8 +37,7 @@ fn serving() -> Serving {
     Serving::of(&schema).expect("it holds")
 }
 
-fn start(serving: Serving, policy: Policy, clock: &Arc<dyn Clock>) -> Arc<Fraud> {
+fn bench(serving: Serving, policy: Policy, clock: &Arc<dyn Clock>) -> Bench {
     let local = InProcessVelocity::new(serving.layout.clone(), REMEMBERED);
-    let bench = Bench::new(serving, local, None, policy, clock.clone());
-    Arc::new(Fraud::start(Arc::new(bench), Vec::new()))
+    Bench::new(serving, local, None, policy, clock.clone())
 }

@@ -1,0 +1,204 @@
+//! What a rule may know of one order: each value worked out when the first rule asks for it, and
+//! kept for the others.
+
+use sha2::{Digest, Sha256};
+use std::{cell::OnceCell, collections::HashMap, fmt::Write};
+
+use super::vocabulary::Variable;
+use crate::{
+    base::{Money, Timestamp},
+    fraud::{
+        features::{Layout, MISSING},
+        signals::Signals,
+    },
+};
+
+/// Bytes of an address's hash that are shown: enough that no two of a shop's meet.
+const ADDRESS_HASH_BYTES: usize = 8;
+
+/// Where each feature stands in a row of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FeatureNames(HashMap<Box<str>, usize>);
+
+impl FeatureNames {
+    /// The places of this layout's features.
+    pub fn of(layout: &Layout) -> Self {
+        Self::new(layout.names())
+    }
+
+    /// Features in the order of their values.
+    pub fn new(names: impl IntoIterator<Item = impl Into<Box<str>>>) -> Self {
+        Self(names.into_iter().enumerate().map(|(place, name)| (name.into(), place)).collect())
+    }
+
+    /// The names, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(AsRef::as_ref)
+    }
+
+    /// Whether there is such a feature.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+}
+
+/// Features of one order.
+#[derive(Debug, Clone, Copy)]
+pub struct Features<'a> {
+    /// Where each stands.
+    pub names: &'a FeatureNames,
+    /// Their values; [`MISSING`] for one that is not known.
+    pub values: &'a [f32],
+}
+
+impl Features<'_> {
+    fn get(self, name: &str) -> Option<f64> {
+        let value = *self.values.get(*self.names.0.get(name)?)?;
+        // An exact comparison: no known value is below zero.
+        (value > MISSING).then_some(f64::from(value))
+    }
+}
+
+/// What is judged.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// What is known of the checkout.
+    pub signals: &'a Signals,
+    /// The model's score; none while no model scores.
+    pub score: Option<u16>,
+    /// The features; none while they are not to be had.
+    pub features: Option<Features<'a>>,
+    /// When it is judged.
+    pub now: Timestamp,
+}
+
+/// A value of an expression.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Value<'a> {
+    Bool(bool),
+    Int(i64),
+    Double(f64),
+    Text(&'a str),
+    Texts(&'a [String]),
+}
+
+/// A value that is borrowed from the subject, or was made from it.
+enum Held<'a> {
+    Plain(Value<'a>),
+    Made(String),
+}
+
+impl Held<'_> {
+    fn value(&self) -> Value<'_> {
+        match self {
+            Self::Plain(value) => *value,
+            Self::Made(text) => Value::Text(text),
+        }
+    }
+}
+
+const VARIABLES: usize = Variable::ALL.len();
+
+/// The values of one subject.
+pub(super) struct Facts<'a> {
+    subject: &'a Subject<'a>,
+    held: [OnceCell<Option<Held<'a>>>; VARIABLES],
+}
+
+impl<'a> Facts<'a> {
+    pub(super) fn new(subject: &'a Subject<'a>) -> Self {
+        Self { subject, held: [const { OnceCell::new() }; VARIABLES] }
+    }
+
+    pub(super) const fn now(&self) -> Timestamp {
+        self.subject.now
+    }
+
+    pub(super) fn feature(&self, name: &str) -> Option<f64> {
+        self.subject.features?.get(name)
+    }
+
+    pub(super) fn get(&self, variable: Variable) -> Option<Value<'_>> {
+        let held = self.held[variable as usize].get_or_init(|| look_up(self.subject, variable));
+        held.as_ref().map(Held::value)
+    }
+}
+
+fn look_up<'a>(subject: &Subject<'a>, variable: Variable) -> Option<Held<'a>> {
+    let signals = subject.signals;
+    let hints = signals.hints();
+    let made = |text: Option<String>| text.map(Held::Made);
+    let plain = match variable {
+        Variable::Score => int(subject.score),
+        Variable::Amount => Some(Value::Double(in_main_units(signals.amount))),
+        Variable::Currency => Some(Value::Text(signals.amount.currency().code())),
+        Variable::Lines => int(Some(signals.goods.lines)),
+        Variable::Units => int(Some(signals.goods.units)),
+        Variable::Categories => Some(Value::Texts(&signals.goods.categories)),
+        Variable::GiftCard => Some(Value::Bool(signals.goods.gift_card)),
+        Variable::Digital => Some(Value::Bool(signals.goods.digital)),
+        Variable::Discount => Some(Value::Bool(signals.discount)),
+        Variable::Email => return made(signals.email()),
+        Variable::EmailDomain => return made(signals.email_domain()),
+        Variable::EmailDigits => int(signals.email_digits()),
+        Variable::Phone => {
+            let buyer = signals.person.buyer.as_ref();
+            text(buyer.and_then(|buyer| buyer.phone_number.as_ref()))
+        }
+        Variable::Ip => return made(signals.ip().map(|ip| ip.to_string())),
+        Variable::IpPrefix => return made(signals.ip_prefix()),
+        Variable::IpCountry => text(hints.ip_country.as_ref()),
+        Variable::IpAsn => int(hints.ip_asn),
+        Variable::Device => text(hints.device_id.as_ref()),
+        Variable::UserAgent => text(hints.user_agent.as_ref()),
+        Variable::Language => text(hints.language.as_ref()),
+        Variable::Card => text(hints.card_fingerprint.as_ref()),
+        Variable::Bin => text(hints.card_bin.as_ref()),
+        Variable::Brand => text(signals.brand.as_ref()),
+        Variable::Funding => text(hints.card_funding.as_ref()),
+        Variable::CardCountry => text(hints.card_country.as_ref()),
+        Variable::Wallet => hints.wallet.map(Value::Bool),
+        Variable::BillingCountry => return made(signals.billing_country()),
+        Variable::ShippingCountry => return made(signals.shipping_country()),
+        Variable::BillingDiffers => signals.billing_differs().map(Value::Bool),
+        Variable::Address => return made(signals.address().as_deref().map(address_hash)),
+        Variable::Customer => text(hints.customer_id.as_ref()),
+        Variable::AccountDays => int(signals.account_days()),
+        Variable::SessionSeconds => int(signals.session_seconds()),
+        Variable::LocalHour => int(signals.local_hour()),
+        Variable::Declines => int(Some(signals.declines)),
+        Variable::Storefront => Some(Value::Text(&signals.storefront)),
+        Variable::Agent => hints.agent.map(Value::Bool),
+        Variable::Avs => signals.verification.address_matches.map(Value::Bool),
+        Variable::Cvc => signals.verification.code_matches.map(Value::Bool),
+        Variable::ThreeDs => signals.verification.authenticated.map(Value::Bool),
+    };
+    plain.map(Held::Plain)
+}
+
+fn int<'a>(number: Option<impl Into<i64>>) -> Option<Value<'a>> {
+    number.map(|number| Value::Int(number.into()))
+}
+
+fn text(text: Option<&String>) -> Option<Value<'_>> {
+    text.map(|text| Value::Text(text))
+}
+
+/// Exact for all amounts below 2⁵³ minor units, as far as tenths are exact in binary at all.
+fn in_main_units(amount: Money) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "amounts of shops stay below 2⁵³")]
+    let minor = amount.minor() as f64;
+    let decimals = i32::try_from(amount.currency().decimals()).unwrap_or(0);
+    minor / 10_f64.powi(decimals)
+}
+
+/// How an address is shown and listed: it says nothing about where it is.
+pub fn address_hash(address: &str) -> String {
+    let hash = Sha256::digest(address);
+    let mut text = String::with_capacity(2 * ADDRESS_HASH_BYTES);
+    for byte in &hash[..ADDRESS_HASH_BYTES] {
+        // Writing to a text cannot fail.
+        let _written = write!(text, "{byte:02x}");
+    }
+    text
+}

@@ -1,0 +1,142 @@
+//! `/v1/lists`: values that rules look up.
+
+use actix_web::{HttpResponse, web};
+use serde_json::json;
+
+use super::{
+    page::{self, Wanted},
+    rules::{keep, name_of, new_name, word},
+};
+use crate::{
+    base::Timestamp,
+    fraud::rules::{ListEntry, ListKind},
+    http::{
+        asking::Asking, caller::Caller, door::Door, idempotency, kinds::Kind, problem::Problem,
+        reading::At,
+    },
+};
+
+/// The kinds of lists, as a refusal names them.
+const KINDS: &str = "card, bin, email, domain, ip, device, address or customer";
+
+/// Lists the lists, by name.
+pub async fn list(
+    door: web::Data<Door>,
+    _caller: Caller,
+    wanted: web::Query<Wanted>,
+) -> Result<HttpResponse, Problem> {
+    let size = wanted.size(&door.limits)?;
+    let mut rows = door.rules.store().lists().await?;
+    if let Some(after) = &wanted.cursor {
+        rows.retain(|head| head.name.as_str() > after.as_str());
+    }
+    Ok(page::answer(rows, size, |head| head.name.to_string(), |head| head))
+}
+
+/// Shows a list, without its entries.
+pub async fn get(
+    door: web::Data<Door>,
+    _caller: Caller,
+    name: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    Ok(HttpResponse::Ok().json(door.rules.find_list(&name_of(&name)?).await?))
+}
+
+/// Makes a list, or changes its note.
+pub async fn save(
+    door: web::Data<Door>,
+    asking: Asking,
+    name: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let body = asking.body();
+    let name = new_name(&name)?;
+    let kind = kind(&body.get("kind")?)?;
+    let note = body.text_in("note", door.limits.text_bytes)?.unwrap_or_default();
+    if let Some(answer) = idempotency::find_answer(&door, &asking).await? {
+        return Ok(answer);
+    }
+    let head = door.rules.save_list(&name, kind, &note, asking.caller()).await?;
+    keep(&door, &asking, idempotency::answer(200, &head)).await
+}
+
+/// Lists the entries of a list, by value.
+pub async fn entries(
+    door: web::Data<Door>,
+    _caller: Caller,
+    name: web::Path<String>,
+    wanted: web::Query<Wanted>,
+) -> Result<HttpResponse, Problem> {
+    let size = wanted.size(&door.limits)?;
+    let name = door.rules.find_list(&name_of(&name)?).await?.name;
+    let rows = door.rules.store().entries(&name, wanted.cursor.as_deref(), size + 1).await?;
+    Ok(page::answer(rows, size, |entry| entry.value.clone(), |entry| entry))
+}
+
+/// Adds one entry, or many under `entries`, all or none. Those that are there get the new end and
+/// note.
+pub async fn add(
+    door: web::Data<Door>,
+    asking: Asking,
+    name: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let body = asking.body();
+    let head = door.rules.find_list(&name_of(&name)?).await?;
+    let entries = match body.find("entries") {
+        Some(list) => {
+            let items = list.items(door.limits.lines_per_cart)?;
+            items.map(|at| read(&at, head.kind, &door, &asking)).collect::<Result<Vec<_>, _>>()?
+        }
+        None => vec![read(&body, head.kind, &door, &asking)?],
+    };
+    if let Some(answer) = idempotency::find_answer(&door, &asking).await? {
+        return Ok(answer);
+    }
+    let answer = match (&entries[..], body.find("entries")) {
+        ([entry], None) => idempotency::answer(200, entry),
+        (many, _) => idempotency::answer(200, &json!({ "saved": many.len() })),
+    };
+    door.rules.add_entries(&head.name, entries, asking.caller()).await?;
+    keep(&door, &asking, answer).await
+}
+
+/// Removes an entry. One that is not there is removed already.
+pub async fn remove(
+    door: web::Data<Door>,
+    asking: Asking,
+    path: web::Path<(String, String)>,
+) -> Result<HttpResponse, Problem> {
+    let head = door.rules.find_list(&name_of(&path.0)?).await?;
+    let value = normal(head.kind, &path.1)?;
+    if let Some(answer) = idempotency::find_answer(&door, &asking).await? {
+        return Ok(answer);
+    }
+    let removed = door.rules.remove_entry(&head.name, &value, asking.caller()).await?;
+    let body = json!({ "value": value, "removed": removed });
+    keep(&door, &asking, idempotency::answer(200, &body)).await
+}
+
+/// A value in a path, in its normal form.
+pub(super) fn normal(kind: ListKind, raw: &str) -> Result<String, Problem> {
+    let refused = |error| Problem::new(Kind::NotFound, format!("Refused: {error}."));
+    kind.normalize(raw).map_err(refused)
+}
+
+/// What a list holds.
+pub(super) fn kind(field: &At<'_>) -> Result<ListKind, Problem> {
+    word(field, KINDS, ListKind::find)
+}
+
+/// A moment in a field that may be absent.
+pub(super) fn moment(at: &At<'_>, name: &str) -> Result<Option<Timestamp>, Problem> {
+    let Some(field) = at.find(name) else { return Ok(None) };
+    let text = "Expected an RFC 3339 time such as 2026-11-27T08:00:00Z.";
+    let moment = Timestamp::parse(field.text(64)?);
+    moment.map(Some).ok_or_else(|| field.problem(Kind::Invalid, text.to_owned()))
+}
+
+fn read(at: &At<'_>, kind: ListKind, door: &Door, asking: &Asking) -> Result<ListEntry, Problem> {
+    let value = at.get("value")?.parse(door.limits.text_bytes, |raw| kind.normalize(raw))?;
+    let note = at.text_in("note", door.limits.text_bytes)?.unwrap_or_default();
+    let (author, added_at) = (asking.caller().to_string(), door.rules.now());
+    Ok(ListEntry { value, expires_at: moment(at, "expires_at")?, note, author, added_at })
+}
