@@ -1,8 +1,8 @@
 //! One round trip of velocity with Redis on loopback: attempts of a made-up shop, with the entities
-//! and features of the bundled model, in batches of 1, 16 and 64; by one replica, and by four at once.
+//! and features of the bundled model, in batches of 1, 16 and 64; by one replica, and by four.
 //!
-//! Redis is filled with a month of the shop first, so that entities have a past. Each attempt is read
-//! and noted, and its features are computed, all of which is timed.
+//! Redis is filled with a month of the shop first, so that entities have a past. Each attempt is
+//! read and noted, and its features are computed, all of which is timed.
 
 #![allow(clippy::print_stdout, reason = "a bench prints its table")]
 

@@ -33,8 +33,9 @@ const LABEL: u8 = 4;
 /// Says nothing: makes two pages differ that say the same.
 const PAD: u8 = 5;
 
-/// After so many bytes of facts a summary pays: a reader takes microseconds to go through them.
-const FACTS_MAX: usize = 2048;
+/// After so many bytes of attempts and failures, some forty of them, a summary pays: each reader
+/// goes through them, and writing one costs about what reading one does.
+const FACTS_MAX: usize = 512;
 
 /// Labels on one page; fewer wait in the text when it is summed up.
 const WAITING_MAX: usize = 64;
@@ -116,9 +117,9 @@ impl Written {
     /// # Errors
     /// When they are none of ours.
     pub fn hear(&mut self, facts: &[u8]) -> Result<(), Unreadable> {
-        self.facts += facts.len();
         let mut from = Unpacker::new(facts);
         while !from.is_done() {
+            let left = from.left();
             match from.byte()? {
                 kind @ (NOTE | PRICED_NOTE) => {
                     let at = from.moment()?;
@@ -133,10 +134,13 @@ impl Written {
                     let at = from.moment()?;
                     let learned = Labels { due: from.count()?, frauds: from.count()? };
                     self.waiting.push((at, learned));
+                    // Those that wait stay as they are, summed up or not.
+                    continue;
                 }
                 PAD => {}
                 _ => return Err(Unreadable),
             }
+            self.facts += left - from.left();
         }
         Ok(())
     }

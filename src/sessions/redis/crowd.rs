@@ -1,4 +1,4 @@
-//! Many commands for a Redis Cluster at once: one round trip for each node that has a share of them.
+//! Many commands for a Redis Cluster at once: one round trip for each node that has some of them.
 
 use redis::{RedisError, RedisResult, Value};
 use std::{

@@ -30,7 +30,7 @@ impl Carts {
 pub(super) struct Turns {
     /// Attempts in one batch at most.
     pub(super) batch_max: u64,
-    /// Ends a batch with each failure, so that nobody passes before it is known: as training has it.
+    /// Ends a batch with each failure, so that all pass after it is known, as in training.
     pub(super) failures_end: bool,
     /// Labels that come after their attempt was taken for good; the others are learned at once.
     pub(super) found_out: bool,

@@ -18,9 +18,9 @@ use crate::{
 /// back that are due by then (`KEYS[2]`, where there may be any).
 ///
 /// Or, with `sum` for a moment, it puts a summary (`ARGV[4]`) in the place of what it sums up
-/// (`ARGV[1]`), if that still stands; what came after it stays. Pages (from `ARGV[6]` on, each after its
-/// moment) wait elsewhere; of two that say the same one gets longer, for a set has each of its
-/// members once.
+/// (`ARGV[1]`), if that still stands; what came after it stays. Pages (from `ARGV[6]` on,
+/// each after its moment) wait elsewhere; of two that say the same one gets longer, for a set has
+/// each of its members once.
 ///
 /// One script does both, so that a server knows it for both or for neither.
 const SCRIPT: &str = r"
