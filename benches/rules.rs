@@ -250,7 +250,7 @@ fn an_order(number: u32, now: Timestamp) -> Signals {
 }
 
 /// The same, as the library would be used: variables by name, shared by all rules of one order.
-fn theirs(root: &Context<'_>, programs: &[Library], number: u32, signals: &Signals) -> usize {
+fn theirs(root: &Context<'_, '_>, programs: &[Library], number: u32, signals: &Signals) -> usize {
     let mut context = root.new_inner_scope();
     let values = FEATURES.into_iter().zip(features(number).map(f64::from));
     context.add_variable_from_value("features", values.collect::<HashMap<_, _>>());
