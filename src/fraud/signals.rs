@@ -186,7 +186,7 @@ pub(super) mod tests {
     use crate::base::{Buyer, Email};
 
     /// A checkout of which nothing is known but the cart.
-    pub fn bare() -> Signals {
+    pub(crate) fn bare() -> Signals {
         Signals {
             at: Timestamp::from_micros(1_700_000_000_000_000),
             cart: CheckoutId::from_uuid(uuid::Uuid::nil()),
