@@ -240,7 +240,6 @@ fn an_order(number: u32, now: Timestamp) -> Signals {
             shipping: place(draw(number, 16, 9), 17),
             ip: Some(format!("192.0.2.{}", number % 256)),
             hints: Some(Box::new(hints)),
-            ..Person::default()
         },
         brand: Some("visa".into()),
         opened_at: Some(now.minus(Duration::from_secs(u64::from(draw(number, 18, 300))))),
@@ -250,7 +249,7 @@ fn an_order(number: u32, now: Timestamp) -> Signals {
 }
 
 /// The same, as the library would be used: variables by name, shared by all rules of one order.
-fn theirs(root: &Context<'_>, programs: &[Library], number: u32, signals: &Signals) -> usize {
+fn theirs(root: &Context<'_, '_>, programs: &[Library], number: u32, signals: &Signals) -> usize {
     let mut context = root.new_inner_scope();
     let values = FEATURES.into_iter().zip(features(number).map(f64::from));
     context.add_variable_from_value("features", values.collect::<HashMap<_, _>>());

@@ -124,7 +124,7 @@ async fn a_wrong_expression_is_pointed_at() {
     let saved = shop.ask(Method::PUT, RULE, &wrong).await;
     let checked = shop.post("/v1/rules/check", &wrong).await;
     for answer in [saved, checked] {
-        let problem = answer.problem(422, "invalid");
+        let problem = answer.problem(422, "invalid_request");
         assert_eq!(problem["pointer"], "/expression");
         let place = &problem["place"];
         assert_eq!(
@@ -139,7 +139,7 @@ async fn a_wrong_expression_is_pointed_at() {
     let checked = shop.add("/v1/rules/check", &good).await;
     assert_eq!(checked, json!({"uses": ["ip", "cvc"], "lists": ["blocked_ips"]}));
     let early = shop.post("/v1/rules/check", &json!({"expression": "!cvc"})).await;
-    assert_eq!(early.problem(422, "invalid")["place"]["offset"], 1);
+    assert_eq!(early.problem(422, "invalid_request")["place"]["offset"], 1);
 }
 
 #[actix_web::test]
@@ -160,21 +160,21 @@ async fn what_is_asked_for_wrongly_is_told() {
         ("/v1/lists/mine", json!({"kind": "cards"}), "/kind"),
         ("/v1/lists/blocked_ips", json!({"kind": "card"}), "/kind"),
     ] {
-        let problem = put(path, body).await.problem(422, "invalid");
+        let problem = put(path, body).await.problem(422, "invalid_request");
         assert_eq!(problem["pointer"], pointer, "{problem}");
     }
-    put("/v1/rules/Stop-it", rule("true", "off")).await.problem(422, "invalid");
+    put("/v1/rules/Stop-it", rule("true", "off")).await.problem(422, "invalid_request");
     put("/v1/rules/check", rule("true", "off")).await.problem(405, "method_not_allowed");
     let mode = json!({"mode": "live", "reason": "x"});
     put("/v1/rules/nobody/mode", mode).await.problem(404, "not_found");
     shop.get("/v1/lists/nobody").await.problem(404, "not_found");
     let entry = json!({"entries": [{"value": "192.0.2.1"}, {"value": "somewhere"}]});
     let refused = shop.post("/v1/lists/blocked_ips/entries", &entry).await;
-    assert_eq!(refused.problem(422, "invalid")["pointer"], "/entries/1/value");
+    assert_eq!(refused.problem(422, "invalid_request")["pointer"], "/entries/1/value");
     let past =
         json!({"kind": "device", "value": "d", "until": "2020-01-01T00:00:00Z", "reason": "x"});
     let refused = shop.post("/v1/rules/allow_trusted/snoozes", &past).await;
-    assert_eq!(refused.problem(422, "invalid")["pointer"], "/until");
+    assert_eq!(refused.problem(422, "invalid_request")["pointer"], "/until");
 }
 
 #[actix_web::test]

@@ -12,8 +12,8 @@ const fn question(question: Question) -> &'static str {
             "select coalesce(max(version), 0)::text from rulebook_changes where $1 <> ''"
         }
         Question::Rules => {
-            "select json_build_object('name', r.name, 'version', r.version, 'expression', r.expression,
-                 'action', r.action, 'pass', r.pass, 'mode', r.mode, 'reason', r.reason,
+            "select json_build_object('name', r.name, 'version', r.version,
+                 'expression', r.expression, 'action', r.action, 'pass', r.pass, 'mode', r.mode, 'reason', r.reason,
                  'author', r.author, 'updated_at', r.updated_at)::text
              from rule_versions r
              where $1 <> '' and not exists (
@@ -34,7 +34,8 @@ const fn question(question: Question) -> &'static str {
                  'author', l.author, 'created_at', l.created_at,
                  'entries', (select count(*) from rule_list_entries e where e.list = l.name),
                  'changed_in', (select coalesce(max(c.version), 0) from rulebook_changes c
-                     where c.name = l.name and c.what in ('list', 'entries', 'entry_removed')))::text
+                     where c.name = l.name
+                       and c.what in ('list', 'entries', 'entry_removed')))::text
              from rule_lists l where $1 <> '' order by l.name"
         }
         Question::Entries => {
@@ -48,7 +49,8 @@ const fn question(question: Question) -> &'static str {
             "select json_build_object('rule', rule, 'kind', kind, 'value', value, 'until', until,
                  'reason', reason, 'author', author, 'at', at)::text
              from rule_snoozes
-             where ($1::jsonb->>'name' is null or rule = $1::jsonb->>'name') and until > ($1::jsonb->>'now')::timestamptz
+             where ($1::jsonb->>'name' is null or rule = $1::jsonb->>'name')
+               and until > ($1::jsonb->>'now')::timestamptz
              order by rule, kind, value"
         }
     }
@@ -64,7 +66,8 @@ const fn statement(change: Change) -> &'static str {
              from (select $1::jsonb->'change'->'rule' as r) d,
                  (select coalesce(max(version), 0) as version from rule_versions
                   where name = $1::jsonb->>'name') l
-             where ($1::jsonb->'change'->>'expected' is null or ($1::jsonb->'change'->>'expected')::bigint = l.version)
+             where ($1::jsonb->'change'->>'expected' is null
+                    or ($1::jsonb->'change'->>'expected')::bigint = l.version)
                and not exists (
                  select 1 from rule_versions o
                  where o.name = $1::jsonb->>'name' and o.version = l.version
@@ -73,8 +76,8 @@ const fn statement(change: Change) -> &'static str {
         }
         Change::List => {
             "insert into rule_lists (name, kind, note, author, created_at)
-             select $1::jsonb->>'name', $1::jsonb->'change'->>'kind', $1::jsonb->'change'->>'note', $1::jsonb->>'author',
-                 ($1::jsonb->>'at')::timestamptz
+             select $1::jsonb->>'name', $1::jsonb->'change'->>'kind', $1::jsonb->'change'->>'note',
+                 $1::jsonb->>'author', ($1::jsonb->>'at')::timestamptz
              on conflict (name) do update set note = excluded.note
              where rule_lists.kind = excluded.kind and rule_lists.note <> excluded.note"
         }
@@ -115,8 +118,8 @@ const fn statement(change: Change) -> &'static str {
 
 const RECORD: &str = "
     insert into rulebook_changes (version, what, name, change, author, at)
-    select coalesce(max(version), 0) + 1, $1::jsonb->>'what', $1::jsonb->>'name', $1::jsonb->'change', $1::jsonb->>'author',
-        ($1::jsonb->>'at')::timestamptz
+    select coalesce(max(version), 0) + 1, $1::jsonb->>'what', $1::jsonb->>'name', $1::jsonb->'change',
+        $1::jsonb->>'author', ($1::jsonb->>'at')::timestamptz
     from rulebook_changes";
 
 const LOCK: &str = "lock table rulebook_changes in exclusive mode";

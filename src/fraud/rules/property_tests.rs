@@ -88,7 +88,7 @@ impl Draw<'_> {
         match self.next(12) {
             0 => format!("({} && {})", self.bool(d), self.bool(d)),
             1 => format!("({} || {})", self.bool(d), self.bool(d)),
-            2 => format!("!{}", self.bool(d)),
+            2 => format!("!({})", self.bool(d)),
             3 => format!("({} ? {} : {})", self.bool(d), self.bool(d), self.bool(d)),
             4 => format!("({} {} {})", self.int(d), self.sign(), self.int(d)),
             5 => format!("({} {} {})", self.double(d), self.sign(), self.int(d)),

@@ -111,7 +111,8 @@ macro_rules! list {
 
 /// Declares the variables and their rows at once, so that none can be without the other.
 macro_rules! variables {
-    ($($variable:ident $name:literal $type:ident $known:ident $says:literal $(in $list:ident)?;)*) => {
+    ($($variable:ident $name:literal $type:ident $known:ident $says:literal
+        $(in $list:ident)?;)*) => {
         /// A variable of an expression.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Variable { $(#[doc = $says] $variable,)* }
