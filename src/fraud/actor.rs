@@ -15,8 +15,9 @@ use super::{
     velocity::{Passing, Velocity},
 };
 
-/// Attempts in one round trip: as many as come while another one is under way.
-const BATCH_MAX: usize = 256;
+/// Attempts in one round trip. More at once are no faster each, and the last of them would wait for
+/// all.
+const BATCH_MAX: usize = 8;
 
 struct Waiting {
     signals: Box<Signals>,

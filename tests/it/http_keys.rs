@@ -30,6 +30,16 @@ fn changes() -> Vec<(Method, String)> {
         (Method::POST, "/v1/products/bulk".into()),
         (Method::PUT, "/v1/products/TEE".into()),
         (Method::POST, "/v1/stock/movements".into()),
+        (Method::POST, "/v1/cases/claim".into()),
+        (Method::POST, ORDER.replace("orders", "cases") + "/decide"),
+        (Method::POST, "/v1/rules/check".into()),
+        (Method::PUT, "/v1/rules/big".into()),
+        (Method::PUT, "/v1/rules/big/mode".into()),
+        (Method::POST, "/v1/rules/big/snoozes".into()),
+        (Method::DELETE, "/v1/rules/big/snoozes/ip/192.0.2.7".into()),
+        (Method::PUT, "/v1/lists/blocked_emails".into()),
+        (Method::POST, "/v1/lists/blocked_emails/entries".into()),
+        (Method::DELETE, "/v1/lists/blocked_emails/entries/a@b.c".into()),
     ]
 }
 

@@ -13,6 +13,8 @@
 //! | `insufficient_funds_token` | declined, code `insufficient_funds` |
 //! | `challenge_token` | challenged: the buyer proves who they are at a URL |
 //! | `challenge_passed_token` | approved; the new attempt after a challenge |
+//! | `address_mismatch_token` | approved; the issuer knows another address (AVS) |
+//! | `code_mismatch_token` | approved; the card's code was wrong (CVC) |
 //! | `slow_token` | booked at once, answered after 2 s (`slow_ms`) |
 //! | `lost_token` | booked as approved, never answered: the caller's deadline ends the call |
 //! | `flaky_token` | 500 without acting when a reference is new, approved the second time |

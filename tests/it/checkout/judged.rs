@@ -4,7 +4,7 @@
 use doorbuster::{
     base::OrderId,
     checkout::{CrashPoint, NoticeCode},
-    config::Config,
+    config::{Config, SecretUrl},
     fraud::{
         assessment::{Assessment, DecidedBy, Degraded, Outcome},
         bench::Written,
@@ -17,12 +17,15 @@ use doorbuster::{
     },
 };
 
+use std::net::TcpListener;
+
 use crate::shop::{On, Shopper, TestShop, in_shops_on_both};
 
 in_shops_on_both!(
     every_payment_has_a_judgement,
     without_a_model_the_policy_decides_and_says_so,
     without_time_the_policy_decides_and_says_so,
+    without_redis_the_policy_decides_and_says_so,
     a_shadow_judges_and_approves_all,
     switched_off_nothing_is_judged,
     a_review_opens_its_case_though_the_process_died,
@@ -82,8 +85,11 @@ async fn without_a_model_the_policy_decides_and_says_so(on: On) {
 }
 
 async fn without_time_the_policy_decides_and_says_so(on: On) {
+    let redis = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = redis.local_addr().expect("bound");
     let change = |config: &mut Config| {
-        config.fraud.deadline_ms = 0;
+        config.storage.redis = Some(SecretUrl::new(format!("redis://{address}")));
+        config.fraud.deadline_ms = 1;
         config.fraud.without_score = Outcome::Decline;
     };
     let shop = on.shop_with(change).await;
@@ -95,6 +101,30 @@ async fn without_time_the_policy_decides_and_says_so(on: On) {
     let judged = judgements(&shop, &ada).await;
     assert_eq!(judged[0].decided_by, DecidedBy::Policy(Degraded::Deadline));
     assert_eq!(shop.bank.charges().len(), 0, "the bank was not asked");
+    shop.closes().await;
+}
+
+/// Redis takes the call and never answers.
+async fn without_redis_the_policy_decides_and_says_so(on: On) {
+    let redis = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = redis.local_addr().expect("bound");
+    let change = |config: &mut Config| {
+        config.storage.redis = Some(SecretUrl::new(format!("redis://{address}")));
+        config.fraud.without_velocity = Outcome::Challenge;
+    };
+    let shop = on.shop_with(change).await;
+    shop.stock("TEE", 9).await;
+    let ada = shop.shopper();
+    ada.adds("TEE", 1).await.text();
+    ada.pays("success_token").await.text();
+    assert!(ada.was_told(NoticeCode::PaymentChallenged).await);
+    let judged = judgements(&shop, &ada).await;
+    assert_eq!(judged[0].decided_by, DecidedBy::Policy(Degraded::Velocity));
+    assert_eq!(
+        (judged[0].degraded.as_slice(), judged[0].score.is_some()),
+        (&[Degraded::Velocity][..], true)
+    );
+    assert!(ada.pays("challenge_passed_token").await.says("completed"));
     shop.closes().await;
 }
 
