@@ -167,6 +167,10 @@ impl Tasks {
             metrics::ledger_pool(PoolState::Busy, pool.busy);
             metrics::ledger_pool(PoolState::Idle, pool.idle);
             metrics::mailbox_depth(ActorKind::Cart, keeper.carts.waiting());
+            let fraud = &keeper.desk.fraud;
+            metrics::mailbox_depth(ActorKind::Fraud, fraud.waiting());
+            metrics::live_actors(ActorKind::Fraud, fraud.live_count());
+            metrics::attack_mode(fraud.bench().is_attack());
             metrics::live_actors(ActorKind::Cart, keeper.carts.live_count());
             metrics::live_actors(ActorKind::Sku, keeper.desk.stock.live_count());
             metrics::saturation(saturation(readings));

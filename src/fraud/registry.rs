@@ -3,7 +3,10 @@
 use actix::{Actor, Addr, ArbiterHandle};
 use std::{
     collections::HashMap,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread::{self, ThreadId},
 };
 
@@ -36,17 +39,35 @@ impl Threads {
     }
 }
 
+/// One payment that waits, however its waiting ends.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn on(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// Judges payments.
 pub struct Fraud {
     bench: Arc<Bench>,
     threads: Threads,
     arbiters: Vec<ArbiterHandle>,
+    waiting: AtomicUsize,
 }
 
 impl Fraud {
     /// Starts an actor on each of these arbiters; without any, one on this thread.
     pub fn start(bench: Arc<Bench>, arbiters: Vec<ArbiterHandle>) -> Self {
-        let fraud = Self { bench, threads: Threads::default(), arbiters };
+        let (threads, waiting) = (Threads::default(), AtomicUsize::new(0));
+        let fraud = Self { bench, threads, arbiters, waiting };
         for arbiter in &fraud.arbiters {
             let (bench, threads) = (fraud.bench.clone(), fraud.threads.clone());
             FraudActor::start_in_arbiter(arbiter, move |_| FraudActor::new(bench, threads));
@@ -56,6 +77,16 @@ impl Fraud {
             fraud.threads.enter(actor.start());
         }
         fraud
+    }
+
+    /// How many payments wait to be judged.
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// How many actors there are.
+    pub fn live_count(&self) -> usize {
+        self.threads.0.read().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// What the actors share.
@@ -71,10 +102,12 @@ impl Fraud {
         }
         let began = std::time::Instant::now();
         let judge = Judge { signals: Box::new(signals.clone()), tried: tried.to_vec() };
+        let waiting = Waiting::on(&self.waiting);
         let judged = match self.threads.near() {
             Some(actor) => tokio::time::timeout(policy.deadline, actor.send(judge)).await,
             None => Ok(Err(actix::MailboxError::Closed)),
         };
+        drop(waiting);
         let mut judged = match judged {
             Ok(Ok(judged)) => judged,
             Ok(Err(_)) => {

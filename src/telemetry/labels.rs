@@ -196,6 +196,8 @@ label! {
         Cart = "cart",
         /// One live SKU.
         Sku = "sku",
+        /// Judges the payments of one thread.
+        Fraud = "fraud",
     }
 }
 label! {

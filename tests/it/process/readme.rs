@@ -4,27 +4,39 @@ use std::process::Command;
 
 use super::house::Setup;
 
-/// The shell lines under "Buy something with curl".
-fn lines() -> String {
+/// The shell lines between these two headings.
+fn lines(from: &str, to: &str) -> String {
     let readme = include_str!("../../../README.md");
-    let (_, section) = readme.split_once("## Buy something with curl").expect("the section");
-    let (section, _) = section.split_once("### Routes").expect("its end");
+    let (_, section) = readme.split_once(from).expect("the section");
+    let (section, _) = section.split_once(to).expect("its end");
     let blocks = section.split("```").filter_map(|block| block.strip_prefix("sh\n"));
     blocks.collect::<Vec<_>>().join("echo\n")
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_curl_lines_of_the_readme_buy() {
+/// Runs a script against a house of its own; it must tell these parts in this order.
+async fn tells(script: &str, parts: &[&str]) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let setup = Setup::bare(folder.path()).with("server.listen", "127.0.0.1:0");
     let house = setup.start().await;
-    let script = lines().replace("http://127.0.0.1:8080", &house.base);
-    assert!(script.matches("curl ").count() >= 7, "{script}");
+    let script = script.replace("http://127.0.0.1:8080", &house.base);
     let ran = Command::new("sh").args(["-e", "-c", &script]).output().expect("a shell");
-    let told = String::from_utf8_lossy(&ran.stdout);
+    let told = String::from_utf8_lossy(&ran.stdout).into_owned();
     assert!(ran.status.success(), "{ran:?}");
     let mut rest = &*told;
-    for part in [
+    for part in parts {
+        let found = rest.split_once(part);
+        (_, rest) = found.unwrap_or_else(|| panic!("{part} is missing in\n{told}"));
+    }
+    house.stop().await;
+    setup.audit_is_clean();
+    told
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_curl_lines_of_the_readme_buy() {
+    let script = lines("## Buy something with curl", "### Routes");
+    assert!(script.matches("curl ").count() >= 7, "{script}");
+    let parts = [
         "dev.ucp.shopping",
         "\nchk_",
         "\"quantity\":2",
@@ -32,11 +44,19 @@ async fn the_curl_lines_of_the_readme_buy() {
         "\"id\":\"ord_",
         "\"status\":\"placed\"",
         "\"sku\":\"FLASH-SNEAKER-42\"",
-    ] {
-        let found = rest.split_once(part);
-        (_, rest) = found.unwrap_or_else(|| panic!("{part} is missing in\n{told}"));
-    }
+    ];
+    let told = tells(&script, &parts).await;
     assert!(!told.contains("/problems/"), "{told}");
-    house.stop().await;
-    setup.audit_is_clean();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_curl_lines_of_the_readme_show_what_is_approved_reviewed_and_declined() {
+    let script = lines("## See fraud judged", "### How an outcome comes about");
+    let parts = [
+        "\"outcome\":\"approve\"",
+        "\"claimed_by\":\"grace\"",
+        "\"state\":\"approved\"",
+        "/problems/payment_declined",
+    ];
+    tells(&script, &parts).await;
 }
