@@ -20,8 +20,7 @@ use crate::{
     },
     ledger::{
         Entry, EntryId, Fact, LedgerRefused,
-        entry::Assess,
-        review::{NewAssessment, NewCase},
+        review::{Assess, NewAssessment, NewCase},
     },
 };
 

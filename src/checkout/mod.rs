@@ -5,8 +5,9 @@
 //! something.
 //! **Not here:** who may ask next (see [`cart`](crate::cart)) and how answers look (see `http`).
 //!
-//! [`open`] is T0, [`saga`] the table after it: `assess` asks [`fraud`](crate::fraud), `begin` is T1, authorize, `place` T2 and
-//! T3; [`recover`](Checkout::recover) finishes what a crash or a silent gateway left behind.
+//! [`open`] is T0, [`saga`] the table after it: `assess` asks [`fraud`](crate::fraud), `begin` is
+//! T1, authorize, `place` T2 and T3; [`recover`](Checkout::recover) finishes what a crash or a
+//! silent gateway left behind, [`resolve`] what waited for a person.
 
 pub mod answer;
 mod assess;

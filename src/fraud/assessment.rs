@@ -119,10 +119,10 @@ impl Degraded {
 impl From<Outcome> for JudgedAs {
     fn from(outcome: Outcome) -> Self {
         match outcome {
-            Outcome::Approve => Self::Approve,
-            Outcome::Challenge => Self::Challenge,
-            Outcome::Review => Self::Review,
-            Outcome::Decline => Self::Decline,
+            Outcome::Approve => JudgedAs::Approve,
+            Outcome::Challenge => JudgedAs::Challenge,
+            Outcome::Review => JudgedAs::Review,
+            Outcome::Decline => JudgedAs::Decline,
         }
     }
 }
@@ -130,9 +130,9 @@ impl From<Outcome> for JudgedAs {
 impl From<Degraded> for Missing {
     fn from(degraded: Degraded) -> Self {
         match degraded {
-            Degraded::Velocity => Self::Velocity,
-            Degraded::Model => Self::Model,
-            Degraded::Deadline => Self::Deadline,
+            Degraded::Velocity => Missing::Velocity,
+            Degraded::Model => Missing::Model,
+            Degraded::Deadline => Missing::Deadline,
         }
     }
 }

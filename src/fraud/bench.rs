@@ -116,6 +116,11 @@ impl Bench {
         self.pulse().is_attack(self.clock.now())
     }
 
+    /// Now.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// Whether replicas remember together.
     pub const fn is_shared(&self) -> bool {
         self.shared.is_some()

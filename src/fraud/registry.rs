@@ -100,7 +100,7 @@ impl Fraud {
         if policy.mode == FraudMode::Off {
             return None;
         }
-        let began = std::time::Instant::now();
+        let began = self.bench.now();
         let judge = Judge { signals: Box::new(signals.clone()), tried: tried.to_vec() };
         let waiting = Waiting::on(&self.waiting);
         let judged = match self.threads.near() {
@@ -116,7 +116,7 @@ impl Fraud {
             }
             Err(_) => self.bench.out_of_time(&signals),
         };
-        let took = began.elapsed();
+        let took = self.bench.now().since(began);
         judged.assessment.latency_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         metrics::fraud_latency(took);
         Some(judged)

@@ -5,16 +5,17 @@ use serde_json::value::RawValue;
 use std::{fmt, sync::Arc};
 
 use super::{
-    review::{NewAssessment, NewCase, Resolve},
+    review::{Assess, NewAssessment, NewCase, Resolve},
     row::{AttemptState, NewOperation, NewOrder, OperationState, SessionState},
 };
 use crate::base::{
-    AttemptId, CheckoutId, Currency, EventId, GrantId, HolderId, MovementId, OrderId, Sealed, Sku,
-    Timestamp,
+    AttemptId, CheckoutId, Currency, EventId, GrantId, HolderId, OrderId, Sealed, Sku, Timestamp,
 };
 
 /// A JSON document the ledger keeps and never looks into.
 pub type Document = Arc<RawValue>;
+
+pub use super::moves::{LineMove, LineMoveKind, MoveKind, StockMove};
 
 /// The name under which a fact is recorded, so that writing it twice is writing it once.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -208,15 +209,6 @@ pub struct Place {
     pub now: Timestamp,
 }
 
-/// A judgement that ends a request.
-#[derive(Debug, Clone)]
-pub struct Assess {
-    /// The judgement.
-    pub assessment: NewAssessment,
-    /// The answer.
-    pub key: KeyWrite,
-}
-
 /// A definite end without an order.
 #[derive(Debug, Clone)]
 pub struct Settle {
@@ -285,35 +277,6 @@ pub struct StoredAnswer {
     pub version: u32,
 }
 
-/// A stock movement with its reason.
-#[derive(Debug, Clone)]
-pub struct StockMove {
-    /// Its id.
-    pub id: MovementId,
-    /// The SKU.
-    pub sku: Sku,
-    /// Which way.
-    pub kind: MoveKind,
-    /// How many units.
-    pub quantity: u32,
-    /// Why, in the clerk's words.
-    pub reason: String,
-    /// The request it answers; its answer is rendered by the one who asked.
-    pub key: Option<KeyWrite>,
-    /// When.
-    pub now: Timestamp,
-}
-
-/// Which way stock moves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MoveKind {
-    /// Units came in.
-    Receive,
-    /// Units are lost, broken or miscounted.
-    WriteOff,
-}
-
 /// A replica's wish for a block of units; it gets at most that many.
 #[derive(Debug, Clone)]
 pub struct GrantWanted {
@@ -349,41 +312,6 @@ pub struct Expire {
     pub now: Timestamp,
 }
 
-/// Units of one order line move after the sale.
-#[derive(Debug, Clone)]
-pub struct LineMove {
-    /// Its id.
-    pub id: MovementId,
-    /// The order.
-    pub order: OrderId,
-    /// The line, from 1.
-    pub line: u32,
-    /// Which way.
-    pub kind: LineMoveKind,
-    /// How many units.
-    pub quantity: u32,
-    /// Why.
-    pub reason: String,
-    /// What the world hears.
-    pub events: Vec<NewEvent>,
-    /// The request it answers.
-    pub key: Option<KeyWrite>,
-    /// When.
-    pub now: Timestamp,
-}
-
-/// Where units of an order line go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LineMoveKind {
-    /// Out of the house.
-    Ship,
-    /// Shipped units come back into stock.
-    Return,
-    /// Units never shipped go back on sale.
-    Restock,
-}
-
 /// A public event, in the same commit as the change it tells of.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct NewEvent {
@@ -397,15 +325,4 @@ pub struct NewEvent {
     pub body: Document,
     /// When it happened.
     pub at: Timestamp,
-}
-
-impl LineMoveKind {
-    /// The word in the movements table.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ship => "ship",
-            Self::Return => "return",
-            Self::Restock => "restock",
-        }
-    }
 }

@@ -21,6 +21,7 @@ pub mod entry;
 pub mod judge;
 pub mod known;
 mod lanes;
+mod moves;
 pub mod outcome;
 pub mod postgres;
 mod recent;

@@ -27,6 +27,15 @@ pub struct NewAssessment {
     pub at: Timestamp,
 }
 
+/// A judgement that ends a request.
+#[derive(Debug, Clone)]
+pub struct Assess {
+    /// The judgement.
+    pub assessment: NewAssessment,
+    /// The answer.
+    pub key: KeyWrite,
+}
+
 /// A judgement as last written.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct AssessmentRow {

@@ -11,11 +11,14 @@ use std::{
     time::Duration,
 };
 
+mod fraud;
+
 use super::labels::Label;
 pub use super::labels::{
     ActorKind, HoldResult, JudgedAs, JudgedOn, Method, Missing, PoolState, Refusal, Settlement,
     StatusClass, Step, StepOutcome, Swept,
 };
+pub use fraud::{assessed, attack_mode, fraud_degraded, fraud_guarded, fraud_latency};
 
 /// Seconds from what memory answers to what a client gives up on.
 const LATENCY: &[f64] =
@@ -364,31 +367,6 @@ pub fn sweep(ok: bool, took: Duration) {
         meters.sweeper_duration.record(took);
         meters.sweeper_faults.increment(u64::from(!ok));
     });
-}
-
-/// A payment was judged.
-pub fn assessed(outcome: JudgedAs) {
-    record(|meters| meters.assessed.of(outcome).increment(1));
-}
-
-/// Something was missing for it.
-pub fn fraud_degraded(missing: Missing) {
-    record(|meters| meters.degraded.of(missing).increment(1));
-}
-
-/// It was stopped as card testing.
-pub fn fraud_guarded() {
-    record(|meters| meters.guarded.increment(1));
-}
-
-/// A judgement took so long, from asking to knowing.
-pub fn fraud_latency(took: Duration) {
-    record(|meters| meters.judging.record(took));
-}
-
-/// Whether payments fail as when cards are tested.
-pub fn attack_mode(on: bool) {
-    record(|meters| meters.attack_mode.set(if on { 1.0 } else { 0.0 }));
 }
 
 /// The reconciler found an outcome out, or did not.

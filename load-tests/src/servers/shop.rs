@@ -65,8 +65,8 @@ impl Doorbuster {
             .with("storage.data", folder.join("data").display())
             .with("storage.database", database)
             .with("demo.catalogue", false)
-            // Every payment is judged and recorded, and every order's money is taken: a race in which
-            // some orders wait for a person would be an easier one.
+            // Every payment is judged and recorded, and every order's money is taken: a race in
+            // which some orders wait for a person would be an easier one.
             .with("fraud.mode", "shadow")
             .with("log.filter", "warn")
     }

@@ -5,9 +5,9 @@ use crate::{
     base::OperationId,
     ledger::{
         changes::{LineDelta, MovementInsert},
-        entry::{Assess, LineMoveKind},
+        entry::LineMoveKind,
         outcome::{Done, LedgerRefused, Outcome},
-        review::{CaseChange, CaseHead, CaseState, Resolve},
+        review::{Assess, CaseChange, CaseHead, CaseState, Resolve},
         row::{NewOperation, OperationKind, OperationState},
     },
 };
