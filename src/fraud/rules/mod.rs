@@ -7,7 +7,7 @@
 //!  Rules: the rulebook in force ◄─ store (append-only versions, in both databases)
 //! ```
 //! The language is the part of the [Common Expression Language](https://cel.dev) that
-//! [`vocabulary`] lists, read by a library and evaluated by [`program`]. What is missing matches
+//! `vocabulary` lists, read by a library and evaluated by `program`. What is missing matches
 //! nothing: a rule never fails while serving, it only does not match.
 //!
 //! **Rules are asked in the order risk teams know**: challenge, allow, block, review; within one

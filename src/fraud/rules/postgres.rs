@@ -13,7 +13,8 @@ const fn question(question: Question) -> &'static str {
         }
         Question::Rules => {
             "select json_build_object('name', r.name, 'version', r.version,
-                 'expression', r.expression, 'action', r.action, 'pass', r.pass, 'mode', r.mode, 'reason', r.reason,
+                 'expression', r.expression, 'action', r.action, 'pass', r.pass,
+                 'mode', r.mode, 'reason', r.reason,
                  'author', r.author, 'updated_at', r.updated_at)::text
              from rule_versions r
              where $1 <> '' and not exists (
@@ -118,7 +119,8 @@ const fn statement(change: Change) -> &'static str {
 
 const RECORD: &str = "
     insert into rulebook_changes (version, what, name, change, author, at)
-    select coalesce(max(version), 0) + 1, $1::jsonb->>'what', $1::jsonb->>'name', $1::jsonb->'change',
+    select coalesce(max(version), 0) + 1, $1::jsonb->>'what', $1::jsonb->>'name',
+    $1::jsonb->'change',
         $1::jsonb->>'author', ($1::jsonb->>'at')::timestamptz
     from rulebook_changes";
 
