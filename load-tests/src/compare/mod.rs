@@ -7,11 +7,15 @@
 //! `drive`).
 
 pub mod cpu;
+pub mod crowd;
 pub mod express;
 pub mod house;
+pub mod last_units;
 pub mod latency;
+pub mod many_skus;
 pub mod options;
 pub mod overload;
+pub mod pooled;
 pub mod race;
 pub mod replicas;
 pub mod report;
@@ -50,6 +54,9 @@ pub fn run(options: &Options, live: &Arc<Live>, out: &mut dyn Write) -> anyhow::
             Race::Latency => latency::run(&mut house, options, n2_at_most, live)?,
             Race::Overload => overload::run(&mut house, options, ours_at_most, live)?,
             Race::Replicas => replicas::run(&mut house, options, live)?,
+            Race::LastUnits => last_units::run(&mut house, options, live)?,
+            Race::ManySkus => many_skus::run(&mut house, options, live)?,
+            Race::Pooled => pooled::run(&mut house, options, live)?,
         };
         writeln!(out, "{}\n", serde_json::to_string_pretty(&found)?)?;
         if let (Some(file), Some(setup)) = (&options.json, &setup) {
