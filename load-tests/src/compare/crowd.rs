@@ -217,3 +217,65 @@ impl Buyer {
         format!("last-{}-{}{step}", self.number, self.serial)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{chaos::last_units::judge, drive::acks::read_acks};
+    use std::{
+        io::{Read, Write},
+        net::TcpListener,
+    };
+
+    /// A shop that gives these answers to the one buyer it has, whatever is asked.
+    fn shop(answers: &'static [&'static str]) -> Target {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("bound").to_string();
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("a buyer");
+            let mut bytes = [0; 4096];
+            for answer in answers {
+                assert!(stream.read(&mut bytes).expect("a request") > 0);
+                let (status, body) = answer.split_once(' ').expect("status and body");
+                let length = body.len();
+                let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {length}\r\n\r\n");
+                stream.write_all((head + body).as_bytes()).expect("a buyer who listens");
+            }
+        });
+        Target::parse(&address).expect("loopback")
+    }
+
+    const HELD: &str = r#"201 {"id":"chk_01"}"#;
+    const NONE_LEFT: &str = r#"200 {"messages":[{"code":"out_of_stock"}]}"#;
+    const FULL: &str = r#"503 {"code":"overloaded"}"#;
+    const FIRST: &str = r#"200 {"status":"completed","order":{"id":"ord_01"}}"#;
+    const SECOND: &str = r#"200 {"status":"completed","order":{"id":"ord_02"}}"#;
+
+    fn buy(answers: &'static [&'static str], units: u32) -> (anyhow::Result<Sold>, usize) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let log = folder.path().join("acks.jsonl");
+        let acks = AckLog::open(&log).expect("a log");
+        let mut crowd = Crowd::new(vec![shop(answers)], false, 1, acks).expect("a crowd");
+        let sold = crowd.buy(0, units, &AtomicBool::new(false));
+        (sold, read_acks(&log).expect("a log").len())
+    }
+
+    #[test]
+    fn a_shop_that_sells_what_it_has_told_to_be_gone_is_found_out() {
+        let (sold, orders) = buy(&[HELD, FIRST, NONE_LEFT, FULL, HELD, SECOND], 2);
+        let came = judge(&sold.expect("sold out").asked, 2, 0);
+        assert_eq!((came.sold, came.refused, came.wrong, orders), (2, 1, 1, 2));
+        let (sold, orders) = buy(&[HELD, FIRST, FULL, HELD, SECOND], 2);
+        let came = judge(&sold.expect("sold out").asked, 2, 0);
+        assert_eq!((came.sold, came.refused, came.wrong, orders), (2, 0, 0, 2));
+    }
+
+    #[test]
+    fn an_answer_that_nobody_expects_ends_the_sale() {
+        let (sold, orders) = buy(&[HELD, NONE_LEFT], 1);
+        let why = sold.expect_err("no order").to_string();
+        assert!(why.contains("complete: 200") && orders == 0, "{why}");
+        let (sold, _) = buy(&[r#"500 {"code":"fault"}"#], 1);
+        assert!(sold.expect_err("a fault").to_string().contains("create: 500"));
+    }
+}
