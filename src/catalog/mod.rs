@@ -9,6 +9,7 @@ pub mod cache;
 pub mod demo;
 pub mod import;
 mod import_columns;
+mod inquiry;
 mod postgres;
 pub mod product;
 mod record;
