@@ -1,10 +1,9 @@
 //! Questions to the shelf, put together: while one is on its way, those that come are gathered and
 //! asked as one.
 //!
-//! A sale over a million SKUs finds hardly any of them at hand. One query for each checkout costs
-//! service and database more than half of what else a cold checkout does; one for all who wait at the
-//! moment is as fast for everybody. Nobody waits for a question that began before they came, so
-//! nobody is told anything older than if they had asked alone.
+//! A sale over a million SKUs finds hardly any of them at hand, and would ask with one query for
+//! each checkout. Nobody waits for a question that began before they came, so nobody is told
+//! anything older than if they had asked alone.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

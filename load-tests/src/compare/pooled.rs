@@ -45,7 +45,8 @@ pub fn run(house: &mut House, options: &Options, live: &Arc<Live>) -> anyhow::Re
             costs[at].push(sold.cpu_micros_per_order());
             medians[at].push(alone.figures.good().micros(0.5) as f64);
             eprintln!(
-                "  pooled round {}: {name} {:>8.0} orders/s  {:>6.1} cpu-µs  express p50 {:.0} µs",
+                "  pooled round {}: {name} {:>8.0} orders/s  {:>6.1} cpu-µs  \
+                 express p50 {:.0} µs",
                 round + 1,
                 sold.figures.orders_per_second(),
                 sold.cpu_micros_per_order(),
