@@ -3,7 +3,7 @@
 use moka::sync::Cache;
 use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
-use super::{Product, inquiry::Inquiry, shelf::Shelf};
+use super::{Product, shelf::Shelf};
 use crate::{
     base::Sku,
     ledger::{database::Database, store::LedgerFault},
@@ -20,7 +20,7 @@ const KEPT_AT_MOST: u64 = 100_000;
 /// The catalogue. Clones share one cache.
 #[derive(Clone)]
 pub struct Catalog {
-    inquiry: Inquiry,
+    shelf: Arc<dyn Shelf>,
     /// `None` is kept too: asking for what is not there must cost no more than for what is.
     cache: Cache<Sku, Option<Arc<Product>>>,
 }
@@ -40,7 +40,7 @@ impl Catalog {
     /// The catalogue of the products on this shelf.
     pub fn over(shelf: Arc<dyn Shelf>) -> Self {
         let cache = Cache::builder().time_to_live(BELIEVED_FOR).max_capacity(KEPT_AT_MOST).build();
-        Self { inquiry: Inquiry::to(shelf), cache }
+        Self { shelf, cache }
     }
 
     /// Products by SKU, sold ones and withdrawn ones; those that do not exist are left out. Asks
@@ -63,12 +63,11 @@ impl Catalog {
         }
         missed.sort_unstable();
         missed.dedup();
-        let on_the_shelf = self.inquiry.find(&missed).await?;
+        for product in self.shelf.find(&missed).await? {
+            found.insert(product.sku.clone(), Arc::new(product));
+        }
         for sku in missed {
-            let product = on_the_shelf.get(&sku).cloned();
-            if let Some(product) = &product {
-                found.insert(sku.clone(), product.clone());
-            }
+            let product = found.get(&sku).cloned();
             self.cache.insert(sku, product);
         }
         Ok(found)
@@ -91,7 +90,7 @@ impl Catalog {
         cursor: Option<&Sku>,
         limit: u32,
     ) -> Result<Vec<Product>, LedgerFault> {
-        self.inquiry.shelf().list(cursor, limit).await
+        self.shelf.list(cursor, limit).await
     }
 
     /// Inserts or replaces these products, all or none.
@@ -102,7 +101,7 @@ impl Catalog {
     /// # Errors
     /// When the database does not answer, or keeps none of them.
     pub async fn save(&self, products: &[Product]) -> Result<(), LedgerFault> {
-        self.inquiry.shelf().save(products).await?;
+        self.shelf.save(products).await?;
         for product in products {
             self.cache.invalidate(&product.sku);
         }

@@ -9,7 +9,6 @@ pub mod cache;
 pub mod demo;
 pub mod import;
 mod import_columns;
-mod inquiry;
 mod postgres;
 pub mod product;
 mod record;
