@@ -58,6 +58,26 @@ pub async fn every_acknowledged_order_is_there(
     Ok(())
 }
 
+/// Whether of every SKU's stock each unit is in one place: free, granted, held or sold; and what is
+/// sold is what the orders say.
+///
+/// # Errors
+/// When some are not; says how many.
+pub async fn units_add_up(client: &Client) -> anyhow::Result<()> {
+    let sums = "
+        with granted as (select sku, sum(granted - consumed) as units
+                         from stock_grants where active group by sku),
+        held as (select sku, sum(quantity) as units from holds group by sku),
+        sold as (select sku, sum(quantity) as units from order_lines where tracked group by sku)
+        select count(*) from stock
+        left join granted using (sku) left join held using (sku) left join sold using (sku)
+        where on_hand <> unallocated + coalesce(granted.units, 0) + coalesce(held.units, 0)
+                         + coalesce(sold.units, 0)";
+    let wrong: i64 = client.query_one(sums, &[]).await?.try_get(0)?;
+    ensure!(wrong == 0, "the units of {wrong} SKUs do not add up");
+    Ok(())
+}
+
 fn id(ack: &Ack) -> anyhow::Result<Uuid> {
     let digits = ack.order.strip_prefix("ord_").and_then(|digits| Uuid::try_parse(digits).ok());
     digits.ok_or_else(|| anyhow::anyhow!("`{}` is no order id", ack.order))

@@ -18,10 +18,13 @@ const DISBELIEF: u32 = 5;
 
 /// One answer to somebody who wanted one unit.
 #[derive(Debug, Clone, Copy)]
-struct Asked {
-    sent: Instant,
-    answered: Instant,
-    held: bool,
+pub struct Asked {
+    /// When the request was sent.
+    pub sent: Instant,
+    /// When its answer was there.
+    pub answered: Instant,
+    /// Whether it got a unit.
+    pub held: bool,
 }
 
 /// What the last units came to.
@@ -86,8 +89,9 @@ async fn buy(mut buyer: Buyer) -> Result<Vec<Asked>, Stuck> {
     Ok(all)
 }
 
-/// Which answers were wrong, given how many units are left at the end.
-fn judge(all: &[Asked], units: u64, left: i64) -> SoldOut {
+/// Which answers were wrong, given how many units are left at the end: those that were there before
+/// somebody sent the request that got a unit, and all of them when a unit is left.
+pub fn judge(all: &[Asked], units: u64, left: i64) -> SoldOut {
     let sold = all.iter().filter(|asked| asked.held).count() as u64;
     let last_got = all.iter().filter(|asked| asked.held).map(|asked| asked.sent).max();
     let is_wrong = |asked: &&Asked| {

@@ -11,13 +11,18 @@ use tokio::runtime::Runtime;
 
 use super::options::{Capture, Contender, Options};
 use crate::{
+    commands::shelves,
     contend::{n3, schema},
     servers::{
+        pgbouncer::PgBouncer,
         postgres::{Postgres, find_programs},
         redis::Redis,
         shop::{Doorbuster, Service, find_doorbuster},
     },
 };
+
+/// SKUs that `doorbuster import` brings at most; of more, it brings the first.
+const IMPORTED: u32 = 100_000;
 
 /// What a race is over: so many SKUs with so many units each, so many lines per cart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,6 +45,8 @@ pub struct House {
     pub runtime: Runtime,
     /// The best number of connections of those who were swept.
     pub connections: BTreeMap<(Goods, Contender), usize>,
+    /// Whether ours is served through a PgBouncer in transaction mode from here on.
+    pub pooled: bool,
     binary: PathBuf,
     settings: Vec<(String, String)>,
     redis_sessions: bool,
@@ -56,7 +63,9 @@ pub struct Turn {
     pub database: String,
     /// Its folder.
     pub folder: PathBuf,
-    /// Ours, to audit with.
+    /// Between the service and PostgreSQL, if anything is.
+    pub pooler: Option<PgBouncer>,
+    /// Ours, to audit with; it goes to PostgreSQL itself.
     pub ours: Option<Doorbuster>,
 }
 
@@ -87,6 +96,7 @@ impl House {
                 .enable_all()
                 .build()?,
             connections: BTreeMap::new(),
+            pooled: false,
             binary,
             settings,
             redis_sessions: options.redis_sessions,
@@ -130,7 +140,16 @@ impl House {
             self.sql(&format!("create database {template}"))?;
             if contender == Contender::Ours {
                 let folder = self.folder()?;
-                self.ours(&folder, &template).fill(goods.skus, goods.units)?;
+                let ours = self.ours(&folder, &template);
+                if goods.skus <= IMPORTED {
+                    ours.fill(goods.skus, goods.units)?;
+                } else {
+                    ours.fill(1, goods.units)?;
+                    self.runtime.block_on(async {
+                        let mut client = self.postgres.connect(&template).await?;
+                        shelves::multiply(&mut client, goods.skus).await
+                    })?;
+                }
             } else {
                 self.runtime.block_on(async {
                     let client = self.postgres.connect(&template).await?;
@@ -161,7 +180,15 @@ impl House {
         let database = self.database(contender, goods)?;
         if contender == Contender::Ours {
             let ours = self.ours(&folder, &database);
-            return Ok(Turn { service: ours.start()?, database, folder, ours: Some(ours) });
+            let pooler = self.pooled.then(|| PgBouncer::start(&self.postgres)).transpose()?;
+            let service = match &pooler {
+                None => ours.start()?,
+                Some(pooler) => {
+                    let pooled = ours.clone().with("storage.database", pooler.url(&database));
+                    pooled.with("storage.pooling", "transaction").start()?
+                }
+            };
+            return Ok(Turn { service, database, folder, pooler, ours: Some(ours) });
         }
         if contender == Contender::N3 {
             let redis = self.redis.url();
@@ -175,7 +202,7 @@ impl House {
             format!("--lines={}", goods.lines),
         ];
         let service = Service::contender(&arguments, &folder)?;
-        Ok(Turn { service, database, folder, ours: None })
+        Ok(Turn { service, database, folder, pooler: None, ours: None })
     }
 
     /// Drops a turn's database.

@@ -7,11 +7,15 @@
 //! `drive`).
 
 pub mod cpu;
+pub mod crowd;
 pub mod express;
 pub mod house;
+pub mod last_units;
 pub mod latency;
+pub mod many_skus;
 pub mod options;
 pub mod overload;
+pub mod pooled;
 pub mod race;
 pub mod replicas;
 pub mod report;
@@ -22,7 +26,7 @@ pub mod turn;
 
 use std::{io::Write, sync::Arc};
 
-use crate::drive::window::Live;
+use crate::{drive::window::Live, servers::pgbouncer::find_program};
 use options::{Contender, Options, Race};
 use report::Findings;
 
@@ -35,6 +39,10 @@ pub fn run(options: &Options, live: &Arc<Live>, out: &mut dyn Write) -> anyhow::
     let setup = options.json.as_ref().map(|_| setup::describe(&house, options));
     let (mut ours_at_most, mut n2_at_most) = (None, None);
     for race in options.races() {
+        if race == Race::Pooled && options.races.is_empty() && find_program().is_none() {
+            eprintln!("pooled: left out, since there is no PgBouncer on this machine");
+            continue;
+        }
         eprintln!("{}", race.key());
         let found: Findings = match race {
             Race::HotSku | Race::Zipf | Race::Basket => {
@@ -50,6 +58,9 @@ pub fn run(options: &Options, live: &Arc<Live>, out: &mut dyn Write) -> anyhow::
             Race::Latency => latency::run(&mut house, options, n2_at_most, live)?,
             Race::Overload => overload::run(&mut house, options, ours_at_most, live)?,
             Race::Replicas => replicas::run(&mut house, options, live)?,
+            Race::LastUnits => last_units::run(&mut house, options, live)?,
+            Race::ManySkus => many_skus::run(&mut house, options, live)?,
+            Race::Pooled => pooled::run(&mut house, options, live)?,
         };
         writeln!(out, "{}\n", serde_json::to_string_pretty(&found)?)?;
         if let (Some(file), Some(setup)) = (&options.json, &setup) {

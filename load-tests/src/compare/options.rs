@@ -65,6 +65,14 @@ pub enum Race {
     Overload,
     /// One replica and eight, each under the same small load
     Replicas,
+    /// The last 1,000 units: N2, one replica and eight
+    #[value(name = "last_units")]
+    LastUnits,
+    /// 1,000 SKUs and 1,000,000, each bought as often as any other
+    #[value(name = "many_skus")]
+    ManySkus,
+    /// Through PgBouncer in transaction mode, and without
+    Pooled,
 }
 
 impl Race {
@@ -78,6 +86,9 @@ impl Race {
             Self::Latency => "latency_at_80pct",
             Self::Overload => "overload_2x",
             Self::Replicas => "replicas",
+            Self::LastUnits => "last_units",
+            Self::ManySkus => "many_skus",
+            Self::Pooled => "pooled",
         }
     }
 }

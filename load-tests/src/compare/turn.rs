@@ -24,7 +24,11 @@ use crate::{
         target::Target,
         window::Live,
     },
+    servers::{pgbouncer::PgBouncer, shop::Doorbuster},
 };
+
+/// SKUs at most that the audit is asked about: it takes two minutes over a million.
+const AUDITED: u32 = 100_000;
 
 /// A turn's load.
 #[derive(Debug, Clone)]
@@ -50,7 +54,7 @@ pub struct Turning {
 pub struct Turned {
     /// What the driver saw.
     pub figures: Figures,
-    /// Processor time of the service while it was measured.
+    /// Processor time of the service while it was measured, and of the pooler before its database.
     pub service_cpu: Duration,
     /// The same of PostgreSQL.
     pub postgres_cpu: Duration,
@@ -128,8 +132,9 @@ pub fn take(
     let complaint = figures.complaints.first().cloned().unwrap_or_default();
     let failed = figures.count(Ending::Failed) + figures.count(Ending::Broken);
     ensure!(failed == 0, "{contender}: {failed} flows failed: {complaint}");
-    let Turn { service, database, ours, .. } = turn;
+    let Turn { service, database, pooler, ours, .. } = turn;
     service.process.stop()?;
+    pooler.map_or(Ok(()), PgBouncer::stop)?;
     let (commits, stock_updates) = counters(house, &database)?;
     if contender != Contender::Echo {
         let acks = read_acks(&log)?;
@@ -138,11 +143,22 @@ pub fn take(
             check::every_acknowledged_order_is_there(&client, &acks).await
         })?;
         if let Some(ours) = ours {
-            ours.run(&["audit"]).context("the audit")?;
+            audit(house, &ours, &database, turning.goods)?;
         }
     }
     house.forget(&database)?;
     Ok(Turned { figures, service_cpu, postgres_cpu, commits, stock_updates })
+}
+
+/// Has the audit look at every SKU, one after the other; of very many, PostgreSQL sums them up.
+fn audit(house: &House, ours: &Doorbuster, database: &str, goods: Goods) -> anyhow::Result<()> {
+    if goods.skus <= AUDITED {
+        return ours.run(&["audit"]).map(drop).context("the audit");
+    }
+    house.runtime.block_on(async {
+        let client = house.postgres.connect(database).await?;
+        check::units_add_up(&client).await
+    })
 }
 
 /// Drives, and reads the processor's clocks at the beginning and at the end of what is measured.
@@ -154,7 +170,11 @@ fn watch(
 ) -> anyhow::Result<(Figures, [Duration; 2])> {
     let read = || -> anyhow::Result<[Duration; 2]> {
         let service = cpu::of_process(turn.service.process.id())?;
-        Ok([service, cpu::of_family(house.postgres.id())?])
+        let pooler = turn.pooler.as_ref().map(|pooler| cpu::of_process(pooler.process().id()));
+        Ok([
+            service + pooler.transpose()?.unwrap_or_default(),
+            cpu::of_family(house.postgres.id())?,
+        ])
     };
     let began = Instant::now();
     std::thread::scope(|scope| {

@@ -249,7 +249,7 @@ fn is_sold_out(body: &[u8]) -> bool {
 }
 
 /// The text between this beginning and the next quotation mark.
-pub(super) fn text_after<'a>(body: &'a [u8], beginning: &[u8]) -> Option<&'a str> {
+pub fn text_after<'a>(body: &'a [u8], beginning: &[u8]) -> Option<&'a str> {
     let start = memmem::find(body, beginning)? + beginning.len();
     let end = start + memchr::memchr(b'"', &body[start..])?;
     std::str::from_utf8(&body[start..end]).ok()

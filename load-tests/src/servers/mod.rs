@@ -1,9 +1,11 @@
-//! Servers of our own: PostgreSQL, Redis, Doorbuster and the baselines, on free ports of 127.0.0.1.
+//! Servers of our own: PostgreSQL, PgBouncer, Redis, Doorbuster and the baselines, on free ports
+//! of 127.0.0.1.
 //!
 //! **Owns:** starting, waiting until ready, signals, and the end. **Invariant:** what was started
 //! here is ended here, by its process id, also when the work in between fails or is interrupted.
 //! **Not here:** what is done with them.
 
+pub mod pgbouncer;
 pub mod postgres;
 pub mod process;
 pub mod redis;

@@ -111,7 +111,13 @@ impl Postgres {
         self.port
     }
 
-    /// One of its programs, to be run as the user whose data it is.
+    /// A folder that the user whose data it is can read.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// One of its programs, or any that is named with its folder, to be run as the user whose data
+    /// it is.
     ///
     /// # Errors
     /// When there is no such user.
