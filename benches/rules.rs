@@ -14,6 +14,7 @@ use cel::{Context, Program as Library};
 use doorbuster::{
     base::{
         Address, Buyer, CheckoutId, Clock, Email, Hints, ManualClock, Money, Person, Timestamp,
+        Verification,
     },
     fraud::{
         rules::{
@@ -258,7 +259,8 @@ fn theirs(root: &Context<'_, '_>, programs: &[Library], number: u32, signals: &S
     context.add_variable_from_value("score", i64::from(score(number)));
     context.add_variable_from_value("units", i64::from(signals.goods.units));
     context.add_variable_from_value("declines", i64::from(signals.declines));
-    context.add_variable_from_value("session_seconds", i64::from(signals.session_seconds()));
+    let seconds = signals.session_seconds().map_or(-1, i64::from);
+    context.add_variable_from_value("session_seconds", seconds);
     context.add_variable_from_value("gift_card", signals.goods.gift_card);
     context.add_variable_from_value("digital", signals.goods.digital);
     context.add_variable_from_value("categories", signals.goods.categories.clone());

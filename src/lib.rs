@@ -7,6 +7,7 @@
 //!                             └─► checkout: quote, hold, complete
 //!                                  ├─► SKU actors       take units from this replica's grants
 //!                                  ├─► ledger writer T0 holds + session become durable
+//!                                  ├─► fraud            approve, challenge, review or decline
 //!                                  ├─► ledger writer T1 payment attempt, holds pinned
 //!                                  ├─► payment gateway  authorize; nothing is locked meanwhile
 //!                                  ├─► ledger writer T2 order + payment + events; holds → sold
@@ -19,8 +20,8 @@
 //! [`stock`], [`pricing`], [`fraud`], [`payment`] → [`access`], [`sessions`] → [`ledger`] →
 //! [`outbound`] → [`telemetry`] → [`base`].
 //!
-//! [`fraud`] stands beside that path: its features, models and their training are there, and the
-//! command line uses them; no checkout is scored yet.
+//! [`fraud`] judges on that path, on the thread of the cart that asks; its training stands beside
+//! it, for the command line.
 //!
 //! # What always holds
 //!
@@ -34,11 +35,12 @@
 //! # One checkout, from the handler to the committed row
 //!
 //! `http/ucp/complete.rs` → `cart/registry.rs` → `cart/actor.rs` → `checkout/complete.rs` →
-//! `checkout/saga.rs` (the table) → `checkout/begin.rs` (T1), `checkout/authorize.rs`,
-//! `checkout/place.rs` (T2) → `ledger/writer.rs` → `ledger/postgres/commit.rs`.
+//! `checkout/saga.rs` (the table) → `checkout/assess.rs` (fraud), `checkout/begin.rs` (T1),
+//! `checkout/authorize.rs`, `checkout/place.rs` (T2) → `ledger/writer.rs` →
+//! `ledger/postgres/commit.rs`.
 //!
 //! **A paid order.** The shopper's `complete` finds its cart's actor, which starts the saga: the
-//! attempt is recorded and the holds pinned in one commit; the gateway authorizes; order, payment
+//! payment is judged; the attempt is recorded and the holds pinned in one commit; the gateway authorizes; order, payment
 //! and events are committed and the holds become sold; the answer, rendered before that commit,
 //! leaves after it. Capture follows as a debt that T2 has already recorded.
 //!

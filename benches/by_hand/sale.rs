@@ -168,6 +168,7 @@ fn session(wish: &Wish, id: CheckoutId, attempt: AttemptId, now: Timestamp) -> S
         unit_price,
         image_url: None,
         stock_policy: StockPolicy::Tracked,
+        category: None,
         at: 0,
     };
     let (instrument, kind) = ("instrument_1".to_owned(), "card".to_owned());
@@ -184,6 +185,9 @@ fn session(wish: &Wish, id: CheckoutId, attempt: AttemptId, now: Timestamp) -> S
         instrument: Some(Instrument { id: instrument, kind, ..Instrument::default() }),
         attempts: 1,
         attempt: Some(attempt),
+        declines: 0,
+        tried: Vec::new(),
+        risk: None,
         express: true,
         held: Vec::new(),
         challenge_url: None,

@@ -1,25 +1,29 @@
-//! Whether an order is to be trusted: features of the past, a model over them, reasons.
+//! Whether a payment is to be trusted: what is known, what was seen before, a model, rules, reasons.
 //!
 //! ```text
-//!  schema ─► which column is what, which features there are
-//!  event ─► features (counts by card, e-mail, IP address, … and window) ─► model ─► score, reasons
-//!  train · evaluate · simulate                     the same features, offline
+//!  checkout ─► Fraud ─► FraudActor, one on each thread that runs carts           (registry, actor)
+//!     signals ─► event ─► velocity: what was remembered of those who take part
+//!                          └─► features ─► model ─► score, reasons               (serving)
+//!     rules · guard · score · what is missing ─► decide ─► Outcome               (bench)
+//!     ◄─ Judged: the outcome, and the record of all it rested on                 (assessment)
+//!  reviewers ─► cases                         train · evaluate · simulate: the same features, offline
 //! ```
 //!
-//! **Owns:** [`event`] (one attempt to pay, as features see it), [`features`] (declared once,
-//! computed by the same code offline and online), [`schema`] (which column of a file is what),
-//! [`model`] (trees in flat arrays, calibration, reasons), [`velocity`] (what serving remembers of
-//! the past), [`rules`] (what people write about orders, checked, versioned, asked in
-//! microseconds), [`guard`] (against card testing), [`decide`] (from all of it to one outcome),
-//! [`cases`] (orders that wait for a person); and, never asked while serving,
-//! [`train`], [`evaluate`] and [`simulate`].
+//! **Owns:** [`signals`] (what is known), [`event`] and [`columns`] (the same as features see it),
+//! [`features`] (declared once, computed by the same code offline and online), [`schema`] (which
+//! column of a file is what), [`velocity`] (what serving remembers of the past), [`model`] (trees in
+//! flat arrays, calibration, reasons), [`rules`] (what people write about orders, checked,
+//! versioned, asked in microseconds), [`guard`] (against card testing), [`policy`] and [`decide`]
+//! (from all of it to one outcome), [`cases`] (orders that wait for a person); and, never asked
+//! while serving, [`train`], [`evaluate`] and [`simulate`].
 //! **Invariant:** features of an event come from its past alone: nothing of its outcome, nothing
 //! of its label, no label before its delay; replaying a history gives the same features, bit by
-//! bit. A score is its bias plus what each feature contributed. The same rows, options and seed
-//! give the same model, byte by byte.
-//! **Not here:** what a score leads to. No checkout is scored yet, and nothing here refuses
-//! anybody. Nothing reads a clock, a database or the net; the library that grows trees is named in
-//! `train` alone, and its own files are never read back.
+//! bit. A score is its bias plus what each feature contributed. What is missing makes an outcome
+//! stricter and is said in the record, never a silent approval and never a fault of the checkout.
+//! The same rows, options and seed give the same model, byte by byte.
+//! **Not here:** what an outcome does to money and units (see [`checkout`](crate::checkout)), and
+//! how a case ends (a fact of the [`ledger`](crate::ledger::review)). The library that grows trees
+//! is named in `train` alone, and its own files are never read back.
 
 pub mod actor;
 pub mod assessment;
