@@ -39,10 +39,11 @@
 //! `checkout/authorize.rs`, `checkout/place.rs` (T2) → `ledger/writer.rs` →
 //! `ledger/postgres/commit.rs`.
 //!
-//! **A paid order.** The shopper's `complete` finds its cart's actor, which starts the saga: the
-//! payment is judged; the attempt is recorded and the holds pinned in one commit; the gateway authorizes; order, payment
-//! and events are committed and the holds become sold; the answer, rendered before that commit,
-//! leaves after it. Capture follows as a debt that T2 has already recorded.
+//! **A paid order.** The shopper's `complete` finds its cart's actor, which starts the saga:
+//! the payment is judged; the attempt is recorded and the holds pinned in one commit; the
+//! gateway authorizes; order, payment and events are committed and the holds become sold; the
+//! answer, rendered before that commit, leaves after it. Capture follows as a debt that T2 has
+//! already recorded.
 //!
 //! **A declined one.** The same up to the gateway's no: the attempt is settled, the holds unpinned
 //! and renewed in one commit, and the session is open again for another try. Had the gateway said

@@ -37,7 +37,7 @@ pub const BIN_FAILURES: u32 = 20;
 /// In attack mode: the second failure is one too many.
 pub const WARY_FAILURES: u32 = 2;
 
-/// The shop is under attack when so many payments failed within [`PULSE`], …
+/// The shop is under attack when so many payments failed within [`PULSE_MICROS`], …
 pub const ATTACK_FAILURES: u32 = 15;
 
 /// … and they are so large a share: one in four, where usually one in twenty fails.

@@ -1,18 +1,18 @@
-//! Whether a payment is to be trusted: what is known, what was seen before, a model, rules, reasons.
+//! Whether a payment is to be trusted: what is known, what was seen before, a model, rules.
 //!
 //! ```text
-//!  checkout ─► Fraud ─► FraudActor, one on each thread that runs carts           (registry, actor)
+//!  checkout ─► Fraud ─► FraudActor, one on each thread that runs carts      (registry, actor)
 //!     signals ─► event ─► velocity: what was remembered of those who take part
-//!                          └─► features ─► model ─► score, reasons               (serving)
-//!     rules · guard · score · what is missing ─► decide ─► Outcome               (bench)
-//!     ◄─ Judged: the outcome, and the record of all it rested on                 (assessment)
-//!  reviewers ─► cases                         train · evaluate · simulate: the same features, offline
+//!                          └─► features ─► model ─► score, reasons          (serving)
+//!     rules · guard · score · what is missing ─► decide ─► Outcome          (bench)
+//!     ◄─ Judged: the outcome, and the record of all it rested on            (assessment)
+//!  reviewers ─► cases             train · evaluate · simulate: the same features, offline
 //! ```
 //!
 //! **Owns:** [`signals`] (what is known), [`event`] and [`columns`] (the same as features see it),
 //! [`features`] (declared once, computed by the same code offline and online), [`schema`] (which
-//! column of a file is what), [`velocity`] (what serving remembers of the past), [`model`] (trees in
-//! flat arrays, calibration, reasons), [`rules`] (what people write about orders, checked,
+//! column of a file is what), [`velocity`] (what serving remembers of the past), [`model`] (trees
+//! in flat arrays, calibration, reasons), [`rules`] (what people write about orders, checked,
 //! versioned, asked in microseconds), [`guard`] (against card testing), [`policy`] and [`decide`]
 //! (from all of it to one outcome), [`cases`] (orders that wait for a person); and, never asked
 //! while serving, [`train`], [`evaluate`] and [`simulate`].
