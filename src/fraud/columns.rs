@@ -190,7 +190,7 @@ fn hundredths(signals: &Signals) -> Option<i64> {
 mod tests {
     use super::*;
     use crate::{
-        base::{Buyer, Email, Hints},
+        base::{Address, Buyer, Email, Hints},
         fraud::{schema::read::read_rows, signals::tests::bare, simulate::order::HEADER},
     };
 
@@ -204,11 +204,16 @@ mod tests {
         let schema = schema();
         let mut signals = bare();
         signals.person.ip = Some("192.0.2.7".into());
+        let address_country = Some("DE".into());
+        let home = Address { address_country, ..Address::default() };
+        signals.person.billing = Some(Box::new(home));
         let email = Email::parse("Ada7@Example.com").expect("an address");
         signals.person.buyer = Some(Box::new(Buyer { email: Some(email), ..Buyer::default() }));
         signals.person.hints = Some(Box::new(Hints {
             card_fingerprint: Some("c1".into()),
             card_bin: Some("400001".into()),
+            card_country: Some("fr".into()),
+            ip_country: Some("DE".into()),
             device_id: Some("d1".into()),
             wallet: Some(false),
             agent: Some(true),
@@ -227,6 +232,8 @@ mod tests {
         assert_eq!(live.keys, read[0].event.keys);
         assert_eq!(bits(&live), bits(&read[0].event));
         assert_eq!((live.amount, live.attempt), (read[0].event.amount, read[0].event.attempt));
+        let flags = live.numbers.len() - 3;
+        assert_eq!(live.numbers[flags..], [0.0, 1.0, 0.0], "abroad: the card alone");
         assert!(live.attempt.is_some() && live.keys.iter().flatten().count() >= 6);
     }
 

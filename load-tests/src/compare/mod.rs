@@ -15,7 +15,6 @@ pub mod latency;
 pub mod many_skus;
 pub mod options;
 pub mod overload;
-pub mod pooled;
 pub mod race;
 pub mod replicas;
 pub mod report;
@@ -23,6 +22,7 @@ pub mod setup;
 pub mod spread;
 pub mod sql;
 pub mod turn;
+pub mod two_ways;
 
 use std::{io::Write, sync::Arc};
 
@@ -60,7 +60,8 @@ pub fn run(options: &Options, live: &Arc<Live>, out: &mut dyn Write) -> anyhow::
             Race::Replicas => replicas::run(&mut house, options, live)?,
             Race::LastUnits => last_units::run(&mut house, options, live)?,
             Race::ManySkus => many_skus::run(&mut house, options, live)?,
-            Race::Pooled => pooled::run(&mut house, options, live)?,
+            Race::Pooled => two_ways::run(&mut house, options, live, two_ways::POOLED)?,
+            Race::Judged => two_ways::run(&mut house, options, live, two_ways::JUDGED)?,
         };
         writeln!(out, "{}\n", serde_json::to_string_pretty(&found)?)?;
         if let (Some(file), Some(setup)) = (&options.json, &setup) {

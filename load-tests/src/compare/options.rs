@@ -73,6 +73,8 @@ pub enum Race {
     ManySkus,
     /// Through PgBouncer in transaction mode, and without
     Pooled,
+    /// With payments judged, and without
+    Judged,
 }
 
 impl Race {
@@ -89,6 +91,7 @@ impl Race {
             Self::LastUnits => "last_units",
             Self::ManySkus => "many_skus",
             Self::Pooled => "pooled",
+            Self::Judged => "judged",
         }
     }
 }
