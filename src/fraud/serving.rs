@@ -9,12 +9,14 @@ use std::{
 use super::{
     assessment::ReasonGiven,
     columns::Reader,
+    drift::{Counts, Reading, Reference},
     event::Event,
     features::{Layout, Recall},
     model::{Model, ModelFault, Score, file::hexadecimal, reasons::strongest},
     rules::FeatureNames,
     schema::{Schema, SchemaFault},
 };
+use crate::base::Timestamp;
 
 /// Reasons kept with a judgement. A person reads three or four; more only blur them.
 const REASONS_MAX: usize = 4;
@@ -40,6 +42,7 @@ pub struct Serving {
     reader: Reader,
     live: Option<Versioned>,
     challenger: Option<Versioned>,
+    drift: Option<Counts>,
 }
 
 /// A schema or a model that cannot serve.
@@ -81,16 +84,16 @@ impl Serving {
             tracing::warn!(column, "the fraud schema reads a column no checkout has");
         }
         let names = FeatureNames::of(&layout);
-        Ok(Self { layout, features_hash, names, reader, live: None, challenger: None })
+        Ok(Self { layout, features_hash, names, reader, live: None, challenger: None, drift: None })
     }
 
-    /// The same with another live model.
+    /// The same with another live model; the drift from what its training saw is not known yet.
     ///
     /// # Errors
     /// When it was trained on other features.
     pub fn with_live(self, live: Option<Versioned>) -> Result<Self, ServingFault> {
         self.check(live.as_ref())?;
-        Ok(Self { live, ..self })
+        Ok(Self { live, drift: None, ..self })
     }
 
     /// The same with another model watched beside the live one.
@@ -100,6 +103,25 @@ impl Serving {
     pub fn with_challenger(self, challenger: Option<Versioned>) -> Result<Self, ServingFault> {
         self.check(challenger.as_ref())?;
         Ok(Self { challenger, ..self })
+    }
+
+    /// The same, with drift told from what the live model's training saw.
+    #[must_use]
+    pub fn with_reference(self, reference: Reference) -> Self {
+        Self { drift: Some(Counts::against(reference)), ..self }
+    }
+
+    /// Counts a judgement for the drift.
+    pub fn note(&self, at: Timestamp, features: &[f32], points: Option<u16>) {
+        if let (Some(drift), Some(points)) = (&self.drift, points) {
+            drift.note(at, features, points);
+        }
+    }
+
+    /// How far orders have drifted from those the live model was trained on. None without a live
+    /// model, or when its folder has no reference.
+    pub fn drift(&self, now: Timestamp) -> Option<Reading> {
+        self.drift.as_ref().map(|drift| drift.read(now))
     }
 
     fn check(&self, versioned: Option<&Versioned>) -> Result<(), ServingFault> {
@@ -160,6 +182,8 @@ pub mod bundled {
     pub const SCHEMA: &str = include_str!("../../models/fraud/1/schema");
     /// The model.
     pub const MODEL: &[u8] = include_bytes!("../../models/fraud/1/model");
+    /// What its training saw.
+    pub const REFERENCE: &str = include_str!("../../models/fraud/1/reference.json");
 }
 
 #[cfg(test)]

@@ -13,8 +13,8 @@ use std::{
 
 use super::labels::Label;
 pub use super::labels::{
-    ActorKind, HoldResult, JudgedAs, JudgedOn, Method, Missing, PoolState, Refusal, Settlement,
-    StatusClass, Step, StepOutcome, Swept,
+    ActorKind, DriftBar, HoldResult, JudgedAs, JudgedOn, Method, Missing, PoolState, Refusal,
+    Settlement, StatusClass, Step, StepOutcome, Swept,
 };
 
 /// Seconds from what memory answers to what a client gives up on.
@@ -74,6 +74,8 @@ const DECLARED: &[Declaration] = &[
     ("fraud_guarded_total", Count, Unit::Count, "Payments stopped as card testing"),
     ("fraud_duration_seconds", Spread(JUDGING), Unit::Seconds, "From asking to the judgement"),
     ("fraud_attack_mode", Level, Unit::Count, "1 while payments fail as when cards are tested"),
+    ("fraud_score_psi", Level, Unit::Count, "Drift of the score since the training, last 7 days"),
+    ("fraud_features_drifted", Level, Unit::Count, "Features that drifted further than a bar"),
     ("reconciler_settled_total", Count, Unit::Count, "Payment outcomes found out by asking"),
     ("reconciler_pending", Level, Unit::Count, "Payment attempts and operations still unsettled"),
     ("reconciler_faults_total", Count, Unit::Count, "Rounds that failed; the next one tries again"),
@@ -136,6 +138,8 @@ struct Meters {
     guarded: Counter,
     judging: Histogram,
     attack_mode: Gauge,
+    score_psi: Gauge,
+    features_drifted: By<DriftBar, Gauge>,
     settled: By<Settlement, Counter>,
     reconciler_pending: Gauge,
     reconciler_faults: Counter,
@@ -176,6 +180,8 @@ impl Meters {
             guarded: counter!("fraud_guarded_total"),
             judging: histogram!("fraud_duration_seconds"),
             attack_mode: gauge!("fraud_attack_mode"),
+            score_psi: gauge!("fraud_score_psi"),
+            features_drifted: gauges("fraud_features_drifted"),
             settled: counters("reconciler_settled_total"),
             reconciler_pending: gauge!("reconciler_pending"),
             reconciler_faults: counter!("reconciler_faults_total"),
@@ -389,6 +395,16 @@ pub fn fraud_latency(took: Duration) {
 /// Whether payments fail as when cards are tested.
 pub fn attack_mode(on: bool) {
     record(|meters| meters.attack_mode.set(if on { 1.0 } else { 0.0 }));
+}
+
+/// How far the score has drifted from the training (PSI).
+pub fn fraud_score_psi(psi: f64) {
+    record(|meters| meters.score_psi.set(psi));
+}
+
+/// So many features have drifted further than a bar (PSI).
+pub fn fraud_features_drifted(bar: DriftBar, features: usize) {
+    record(|meters| meters.features_drifted.of(bar).set(features as f64));
 }
 
 /// The reconciler found an outcome out, or did not.
