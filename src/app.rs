@@ -134,7 +134,6 @@ impl App {
             tasks.rounds(&keeper, config);
             tasks.heartbeat(&holder, &desk);
             tasks.rules(&rules);
-            tasks.drift(desk.fraud.bench());
         }
         tasks.gauges(exporter, &keeper, &door);
         let draining = door.draining.clone();

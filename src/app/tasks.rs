@@ -156,7 +156,7 @@ impl Tasks {
     }
 
     /// Tells how far orders have drifted from those the model was trained on.
-    pub(super) fn drift(&mut self, bench: &Arc<Bench>) {
+    fn drift(&mut self, bench: &Arc<Bench>) {
         let bench = bench.clone();
         self.every(DRIFT, move || {
             let reading = bench.drift();
@@ -173,6 +173,7 @@ impl Tasks {
 
     /// Keeps the gauges true.
     pub(super) fn gauges(&mut self, exporter: Exporter, keeper: &Arc<Keeper>, door: &Data<Door>) {
+        self.drift(keeper.desk.fraud.bench());
         let (keeper, working) = (keeper.clone(), door.working.clone());
         let in_flight_limit = door.limits.in_flight as u64;
         self.every(GAUGES, move || {

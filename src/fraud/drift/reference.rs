@@ -129,7 +129,7 @@ impl Reference {
         if !read.features.iter().map(|named| &named.name).eq(names) {
             return Err(BadReference::Holds("it tells of other features"));
         }
-        if !(read.orders >= 0.0) || !bins().all(Bins::holds) {
+        if !read.orders.is_finite() || read.orders < 0.0 || !bins().all(Bins::holds) {
             return Err(BadReference::Holds("shares and cuts of a figure do not fit"));
         }
         Ok(read)
