@@ -49,7 +49,7 @@ const RULES: Duration = Duration::from_secs(1);
 /// Time between two readings of the gauges.
 const GAUGES: Duration = Duration::from_secs(1);
 
-/// Time between two readings of the drift: a few thousand divisions, and nothing that is in a hurry.
+/// Time between two readings of the drift: a few thousand divisions, and nothing in a hurry.
 const DRIFT: Duration = Duration::from_secs(60);
 
 /// Starts a task on this thread's runtime.

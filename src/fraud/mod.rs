@@ -11,9 +11,8 @@
 //! [`model`] (trees in flat arrays, calibration, reasons), [`velocity`] (what serving remembers of
 //! the past), [`rules`] (what people write about orders, checked, versioned, asked in
 //! microseconds), [`guard`] (against card testing), [`decide`] (from all of it to one outcome),
-//! [`cases`] (orders that wait for a person), [`drift`] (whether orders still look like those of the
-//! training); and, never asked while serving,
-//! [`train`], [`evaluate`] and [`simulate`].
+//! [`cases`] (orders that wait for a person), [`drift`] (whether orders still look like those of
+//! the training); and, never asked while serving, [`train`], [`evaluate`] and [`simulate`].
 //! **Invariant:** features of an event come from its past alone: nothing of its outcome, nothing
 //! of its label, no label before its delay; replaying a history gives the same features, bit by
 //! bit. A score is its bias plus what each feature contributed. The same rows, options and seed

@@ -6,8 +6,8 @@
 //!  both     ─► psi, one number per figure; 0.1 and 0.25 are the usual bars      (here)
 //! ```
 //! **Owns:** the bins, the counts, the index. **Invariant:** every value falls into one bin;
-//! counting allocates nothing. **Not here:** what is done about it. Drift says that a model is asked
-//! about orders it does not know, not that it is wrong about them.
+//! counting allocates nothing. **Not here:** what is done about it. Drift says that a model is
+//! asked about orders it does not know, not that it is wrong about them.
 
 pub mod counts;
 pub mod reference;

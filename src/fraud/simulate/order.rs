@@ -6,10 +6,10 @@ use super::storefront::{Part, Told};
 use crate::base::Timestamp;
 
 /// The columns. `fraud` and `attack` are the truth, for judging a model; the schema names neither.
-pub const HEADER: &str = "order_id,placed_at,storefront,cart,customer,email,email_domain,email_digits,\
-    card,card_bin,card_country,wallet,ip,ip_prefix,ip_country,device,address,billing_country,\
-    shipping_country,billing_differs,amount,lines,units,gift_card,digital,discount,account_days,\
-    session_seconds,agent,failed,label,label_at,fraud,attack";
+pub const HEADER: &str = "order_id,placed_at,storefront,cart,customer,email,email_domain,\
+    email_digits,card,card_bin,card_country,wallet,ip,ip_prefix,ip_country,device,address,\
+    billing_country,shipping_country,billing_differs,amount,lines,units,gift_card,digital,discount,\
+    account_days,session_seconds,agent,failed,label,label_at,fraud,attack";
 
 /// E-mail domains: free ones first, then throw-away ones, then one of many companies'.
 pub const DOMAINS: [&str; 9] = [
