@@ -20,6 +20,7 @@ use crate::{
     fraud::{
         Bench, Fraud,
         cases::Cases,
+        drift::Reference,
         features::memory::DEFAULT_LIMIT,
         model::Model,
         policy::FraudMode,
@@ -237,7 +238,9 @@ fn open_fraud(
             let schema = Schema::parse(bundled::SCHEMA)?;
             let model = Arc::new(Model::from_bytes(bundled::MODEL)?);
             let live = Versioned { version: bundled::VERSION.into(), model };
-            Serving::of(&schema)?.with_live(Some(live))?
+            let serving = Serving::of(&schema)?.with_live(Some(live))?;
+            let reference = Reference::parse(bundled::REFERENCE, &serving.layout.names())?;
+            serving.with_reference(reference)
         }
         Some(folder) => load_model(folder).or_else(|fault| {
             tracing::error!(
@@ -292,7 +295,17 @@ fn load_model(folder: &Path) -> anyhow::Result<Serving> {
     let schema = Schema::parse(&std::fs::read_to_string(folder.join("schema"))?)?;
     let model = Arc::new(Model::from_bytes(&std::fs::read(folder.join("model"))?)?);
     let version = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned();
-    Ok(Serving::of(&schema)?.with_live(Some(Versioned { version, model }))?)
+    let serving = Serving::of(&schema)?.with_live(Some(Versioned { version, model }))?;
+    let text = std::fs::read_to_string(folder.join("reference.json")).map_err(anyhow::Error::from);
+    let names = serving.layout.names();
+    Ok(match text.and_then(|text| Ok(Reference::parse(&text, &names)?)) {
+        Ok(reference) => serving.with_reference(reference),
+        Err(fault) => {
+            let fault = format!("{fault:#}");
+            tracing::warn!(%fault, "the model's training left no reference; drift is not told");
+            serving
+        }
+    })
 }
 
 /// What every handler may reach.

@@ -14,14 +14,18 @@ use crate::{
     cart::Keeper,
     checkout::Checkout,
     config::Config,
-    fraud::rules::Rules,
+    fraud::{
+        Bench,
+        drift::{ACT, WATCH},
+        rules::Rules,
+    },
     http::Door,
     ledger::{LedgerFault, writer::QUEUE_BOUND},
     sessions::HotFault,
     stock::Holder,
     telemetry::{
         Readings,
-        metrics::{self, ActorKind, Exporter, PoolState},
+        metrics::{self, ActorKind, DriftBar, Exporter, PoolState},
         saturation,
     },
 };
@@ -44,6 +48,9 @@ const RULES: Duration = Duration::from_secs(1);
 
 /// Time between two readings of the gauges.
 const GAUGES: Duration = Duration::from_secs(1);
+
+/// Time between two readings of the drift: a few thousand divisions, and nothing in a hurry.
+const DRIFT: Duration = Duration::from_secs(60);
 
 /// Starts a task on this thread's runtime.
 #[expect(clippy::disallowed_methods, reason = "tasks are started here, and stopped here")]
@@ -148,8 +155,25 @@ impl Tasks {
         });
     }
 
+    /// Tells how far orders have drifted from those the model was trained on.
+    fn drift(&mut self, bench: &Arc<Bench>) {
+        let bench = bench.clone();
+        self.every(DRIFT, move || {
+            let reading = bench.drift();
+            if let Some(reading) = &reading
+                && let Some(psi) = reading.score_psi
+            {
+                metrics::fraud_score_psi(psi);
+                metrics::fraud_features_drifted(DriftBar::Watch, reading.above(WATCH));
+                metrics::fraud_features_drifted(DriftBar::Act, reading.above(ACT));
+            }
+            std::future::ready(())
+        });
+    }
+
     /// Keeps the gauges true.
     pub(super) fn gauges(&mut self, exporter: Exporter, keeper: &Arc<Keeper>, door: &Data<Door>) {
+        self.drift(keeper.desk.fraud.bench());
         let (keeper, working) = (keeper.clone(), door.working.clone());
         let in_flight_limit = door.limits.in_flight as u64;
         self.every(GAUGES, move || {

@@ -36,8 +36,8 @@ pub struct Evaluate {
     /// Orders to score; not among the history
     #[arg(long = "data", id = "data", value_name = "FILE", num_args = 1.., required = true)]
     pub files: Vec<String>,
-    /// A column to split recall by: the kind of attack, the country
-    #[arg(long, value_name = "COLUMN")]
+    /// Columns to split recall by, with commas in between: the kind of attack, the country
+    #[arg(long, value_name = "COLUMNS")]
     pub by: Option<String>,
     /// Where features and scores are written, too, for other tools (CSV)
     #[arg(long, value_name = "FILE")]
@@ -120,12 +120,13 @@ fn say(figures: &Figures, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
     writeln!(out, "Brier score          {:.5}", figures.brier)?;
     let (p50, p99) = (figures.score_p50_us, figures.score_p99_us);
     writeln!(out, "model and reasons    {p50:.2} µs p50, {p99:.2} µs p99")?;
-    for (name, Group { n, positives, flagged, recall }) in &figures.groups {
+    for (name, Group { n, positives, flagged, reviewed, recall }) in &figures.groups {
         let recall = recall.map_or("-".to_owned(), |recall| format!("{recall:.3}"));
         let name = if name.is_empty() { "(none)" } else { name };
         writeln!(
             out,
-            "  {name}: {n} orders, {positives} frauds, {flagged} flagged, recall {recall}"
+            "  {name}: {n} orders, {positives} frauds, {flagged} flagged, {reviewed} \
+             reviewed, recall {recall}"
         )?;
     }
     Ok(())

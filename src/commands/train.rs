@@ -3,6 +3,7 @@
 use anyhow::{Context, ensure};
 use clap::Args;
 use serde_json::json;
+use sha2::{Digest, Sha256};
 use std::{
     fs::{self, File},
     io::{BufReader, BufWriter, Write},
@@ -69,7 +70,7 @@ pub struct Train {
     /// Where the features of the training rows are written, too, for other tools (CSV)
     #[arg(long, value_name = "FILE")]
     pub features_to: Option<PathBuf>,
-    /// Folder for model, schema and manifest
+    /// Folder for model, schema, manifest and the reference that drift is told from
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
 }
@@ -126,8 +127,8 @@ pub fn run(arguments: &Train, out: &mut (dyn Write + Send)) -> anyhow::Result<()
     Ok(())
 }
 
-/// Model, schema and manifest. Nothing in them tells the time: the same training gives the same
-/// files.
+/// Model, reference, schema and manifest. Nothing in them tells the time: the same training gives
+/// the same files.
 fn write_model(
     arguments: &Train,
     (schema, layout): (&Schema, &Layout),
@@ -137,8 +138,10 @@ fn write_model(
     let folder = &arguments.out;
     let (model, tally) = (&trained.model, trained.samples.tally);
     let time = |at: Option<crate::base::Timestamp>| at.map(|at| at.to_string());
+    let reference = trained.reference.to_text();
     let manifest = json!({
         "model_sha256": model.fingerprint(),
+        "reference_sha256": hexadecimal(&Sha256::digest(&reference)),
         "features_sha256": hexadecimal(&layout.hash()),
         "features": layout.names(),
         "label_delay": schema.label_delay,
@@ -160,6 +163,7 @@ fn write_model(
     let manifest = serde_json::to_string_pretty(&manifest)? + "\n";
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     write_file(&folder.join("model"), &model.to_bytes())?;
+    write_file(&folder.join("reference.json"), reference.as_bytes())?;
     write_file(&folder.join("schema"), toml::to_string(schema)?.as_bytes())?;
     write_file(&folder.join("manifest"), manifest.as_bytes())
 }

@@ -9,6 +9,7 @@ use super::{
     assessment::{Assessment, Challenger, DecidedBy, Degraded, Outcome},
     cases::Remembered,
     decide::{Findings, Ruled, decide, in_force},
+    drift::Reading,
     event::{Event, Key},
     features::{Recall, engine::RETRY_MICROS},
     guard::{Guarded, Pulse},
@@ -111,6 +112,11 @@ impl Bench {
         *self.serving.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(serving);
     }
 
+    /// How far the orders of the last seven days have drifted from the live model's training.
+    pub fn drift(&self) -> Option<Reading> {
+        self.serving().drift(self.clock.now())
+    }
+
     /// Whether the shop is under attack, as far as this process sees.
     pub fn is_attack(&self) -> bool {
         self.pulse().is_attack(self.clock.now())
@@ -162,6 +168,7 @@ impl Bench {
         let guard = self.guarded.judge(&event, memory, attack);
         let guard = guard.map(|(outcome, why)| (outcome, why.to_owned()));
         let score = scored.score.map(|score| score.points);
+        serving.note(event.at, &scored.features, score);
         let features = (!scored.features.is_empty())
             .then_some(Features { names: &serving.names, values: &scored.features });
         let subject = Subject { signals, score, features, now: event.at };
@@ -266,6 +273,10 @@ impl Bench {
                 let event = written.event?;
                 let same = written.assessment.features_hash == serving.features_hash
                     && event.keys.len() == serving.layout.entities.len();
+                if same {
+                    let judged = &written.assessment;
+                    serving.note(past.row.at, &judged.features, judged.score);
+                }
                 same.then(|| Passing { counts: event.counted, event: event.read(past) })
             })
             .collect();

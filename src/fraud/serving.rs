@@ -9,12 +9,14 @@ use std::{
 use super::{
     assessment::ReasonGiven,
     columns::Reader,
+    drift::{Counts, Reading, Reference},
     event::Event,
     features::{Layout, Recall},
     model::{Model, ModelFault, Score, file::hexadecimal, reasons::strongest},
     rules::FeatureNames,
     schema::{Schema, SchemaFault},
 };
+use crate::base::Timestamp;
 
 /// Reasons kept with a judgement. A person reads three or four; more only blur them.
 const REASONS_MAX: usize = 4;
@@ -40,6 +42,7 @@ pub struct Serving {
     reader: Reader,
     live: Option<Versioned>,
     challenger: Option<Versioned>,
+    drift: Option<Counts>,
 }
 
 /// A schema or a model that cannot serve.
@@ -81,16 +84,16 @@ impl Serving {
             tracing::warn!(column, "the fraud schema reads a column no checkout has");
         }
         let names = FeatureNames::of(&layout);
-        Ok(Self { layout, features_hash, names, reader, live: None, challenger: None })
+        Ok(Self { layout, features_hash, names, reader, live: None, challenger: None, drift: None })
     }
 
-    /// The same with another live model.
+    /// The same with another live model; the drift from what its training saw is not known yet.
     ///
     /// # Errors
     /// When it was trained on other features.
     pub fn with_live(self, live: Option<Versioned>) -> Result<Self, ServingFault> {
         self.check(live.as_ref())?;
-        Ok(Self { live, ..self })
+        Ok(Self { live, drift: None, ..self })
     }
 
     /// The same with another model watched beside the live one.
@@ -100,6 +103,25 @@ impl Serving {
     pub fn with_challenger(self, challenger: Option<Versioned>) -> Result<Self, ServingFault> {
         self.check(challenger.as_ref())?;
         Ok(Self { challenger, ..self })
+    }
+
+    /// The same, with drift told from what the live model's training saw.
+    #[must_use]
+    pub fn with_reference(self, reference: Reference) -> Self {
+        Self { drift: Some(Counts::against(reference)), ..self }
+    }
+
+    /// Counts a judgement for the drift.
+    pub fn note(&self, at: Timestamp, features: &[f32], points: Option<u16>) {
+        if let (Some(drift), Some(points)) = (&self.drift, points) {
+            drift.note(at, features, points);
+        }
+    }
+
+    /// How far orders have drifted from those the live model was trained on. None without a live
+    /// model, or when its folder has no reference.
+    pub fn drift(&self, now: Timestamp) -> Option<Reading> {
+        self.drift.as_ref().map(|drift| drift.read(now))
     }
 
     fn check(&self, versioned: Option<&Versioned>) -> Result<(), ServingFault> {
@@ -160,12 +182,21 @@ pub mod bundled {
     pub const SCHEMA: &str = include_str!("../../models/fraud/1/schema");
     /// The model.
     pub const MODEL: &[u8] = include_bytes!("../../models/fraud/1/model");
+    /// What its training saw.
+    pub const REFERENCE: &str = include_str!("../../models/fraud/1/reference.json");
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fraud::{features::InProcess, signals::tests::bare};
+    use crate::{
+        base::{Address, Buyer, CheckoutId, Email, Hints, Money},
+        fraud::{
+            features::{Engine, InProcess},
+            signals::{Signals, tests::bare},
+        },
+    };
+    use std::time::Duration;
 
     fn serving() -> Serving {
         let schema = Schema::parse(bundled::SCHEMA).expect("a schema");
@@ -184,6 +215,86 @@ mod tests {
         assert!(score.points < 900, "a plain order of an unknown buyer scores {score:?}");
         assert!(scored.reasons.len() <= REASONS_MAX);
         assert_eq!(scored.version.as_deref(), Some(bundled::VERSION));
+    }
+
+    /// Everything a storefront may tell of a buyer at home, somewhat as the simulated ones are.
+    fn told() -> Signals {
+        let mut signals = bare();
+        let email = Email::parse("ada@freemail.example").expect("an address");
+        let address = Address {
+            street_address: Some("Lindenweg 7".into()),
+            postal_code: Some("10115".into()),
+            address_country: Some("DE".into()),
+            ..Address::default()
+        };
+        let person = &mut signals.person;
+        person.buyer = Some(Box::new(Buyer { email: Some(email), ..Buyer::default() }));
+        person.billing = Some(Box::new(address.clone()));
+        person.shipping = Some(Box::new(address));
+        person.ip = Some("80.1.2.3".into());
+        person.hints = Some(Box::new(Hints {
+            customer_id: Some("ada".into()),
+            account_created_at: Some(signals.at.minus(days(400))),
+            session_started_at: Some(signals.at.minus(Duration::from_secs(420))),
+            card_fingerprint: Some("c1".into()),
+            card_bin: Some("400003".into()),
+            card_country: Some("DE".into()),
+            ip_country: Some("DE".into()),
+            device_id: Some("d1".into()),
+            wallet: Some(false),
+            agent: Some(false),
+            ..Hints::default()
+        }));
+        signals
+    }
+
+    fn days(days: u64) -> Duration {
+        Duration::from_secs(days * 86_400)
+    }
+
+    #[test]
+    fn a_good_buyer_who_comes_back_is_trusted_and_a_burst_of_cards_is_not() {
+        let serving = serving();
+        let mut engine = Engine::new(serving.layout.clone(), InProcess::new(1_000));
+        let at = bare().at;
+        let event = |signals: &Signals, at| Event { at, ..serving.reader().event(signals) };
+        for back in [90, 60, 31, 12] {
+            let cart = CheckoutId::from_uuid(uuid::Uuid::from_u128(back.into()));
+            let before = event(&Signals { cart, ..told() }, at.minus(days(back)));
+            engine.pass(&before, None, &mut vec![]);
+        }
+        let score = |engine: &Engine| serving.score(&event(&told(), at), engine.memory()).score;
+        let back_again = score(&engine).expect("a score");
+        assert!(back_again.points < 900, "a good buyer scores {back_again:?}");
+        for attempt in 0..40 {
+            let mut signals = told();
+            signals.amount = Money::from_minor(300, signals.amount.currency());
+            if let Some(hints) = &mut signals.person.hints {
+                hints.card_fingerprint = Some(format!("stolen-{attempt}"));
+            }
+            let failed = event(&signals, at.minus(Duration::from_secs(900 - attempt * 20)));
+            engine.pass(&Event { failed: true, ..failed }, None, &mut vec![]);
+        }
+        let burst = score(&engine).expect("a score");
+        assert!(burst.points > 990, "the next card of a burst scores {burst:?}");
+    }
+
+    #[test]
+    fn the_bundled_reference_belongs_to_the_bundled_model() {
+        let serving = serving();
+        assert_eq!(serving.drift(bare().at), None);
+        let names = serving.layout.names();
+        let reference = Reference::parse(bundled::REFERENCE, &names).expect("it reads");
+        let serving = serving.with_reference(reference);
+        let reading = serving.drift(bare().at).expect("it is watched");
+        assert_eq!((reading.orders, reading.trained_on), (0, 300_000.0));
+        let event = serving.reader().event(&bare());
+        let scored = serving.score(&event, &InProcess::new(100));
+        for _ in 0..1_000 {
+            serving.note(event.at, &scored.features, scored.score.map(|score| score.points));
+        }
+        let reading = serving.drift(event.at).expect("it is watched");
+        assert!(reading.above(0.25) > 100, "a thousand times one order is no shop's day");
     }
 
     #[test]

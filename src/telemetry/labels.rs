@@ -76,6 +76,15 @@ label! {
     }
 }
 label! {
+    /// How far a figure has drifted, as risk teams draw the line.
+    DriftBar as "bar" {
+        /// Worth a look.
+        Watch = "0.1",
+        /// Another population.
+        Act = "0.25",
+    }
+}
+label! {
     /// What was missing when a payment was judged.
     Missing as "missing" {
         /// The counts of the past.

@@ -15,10 +15,13 @@ mod fraud;
 
 use super::labels::Label;
 pub use super::labels::{
-    ActorKind, HoldResult, JudgedAs, JudgedOn, Method, Missing, PoolState, Refusal, Settlement,
-    StatusClass, Step, StepOutcome, Swept,
+    ActorKind, DriftBar, HoldResult, JudgedAs, JudgedOn, Method, Missing, PoolState, Refusal,
+    Settlement, StatusClass, Step, StepOutcome, Swept,
 };
-pub use fraud::{assessed, attack_mode, fraud_degraded, fraud_guarded, fraud_latency};
+pub use fraud::{
+    assessed, attack_mode, fraud_degraded, fraud_features_drifted, fraud_guarded, fraud_latency,
+    fraud_score_psi,
+};
 
 /// Seconds from what memory answers to what a client gives up on.
 const LATENCY: &[f64] =
@@ -77,6 +80,8 @@ const DECLARED: &[Declaration] = &[
     ("fraud_guarded_total", Count, Unit::Count, "Payments stopped as card testing"),
     ("fraud_duration_seconds", Spread(JUDGING), Unit::Seconds, "From asking to the judgement"),
     ("fraud_attack_mode", Level, Unit::Count, "1 while payments fail as when cards are tested"),
+    ("fraud_score_psi", Level, Unit::Count, "Drift of the score since the training, last 7 days"),
+    ("fraud_features_drifted", Level, Unit::Count, "Features that drifted further than a bar"),
     ("reconciler_settled_total", Count, Unit::Count, "Payment outcomes found out by asking"),
     ("reconciler_pending", Level, Unit::Count, "Payment attempts and operations still unsettled"),
     ("reconciler_faults_total", Count, Unit::Count, "Rounds that failed; the next one tries again"),
@@ -139,6 +144,8 @@ struct Meters {
     guarded: Counter,
     judging: Histogram,
     attack_mode: Gauge,
+    score_psi: Gauge,
+    features_drifted: By<DriftBar, Gauge>,
     settled: By<Settlement, Counter>,
     reconciler_pending: Gauge,
     reconciler_faults: Counter,
@@ -179,6 +186,8 @@ impl Meters {
             guarded: counter!("fraud_guarded_total"),
             judging: histogram!("fraud_duration_seconds"),
             attack_mode: gauge!("fraud_attack_mode"),
+            score_psi: gauge!("fraud_score_psi"),
+            features_drifted: gauges("fraud_features_drifted"),
             settled: counters("reconciler_settled_total"),
             reconciler_pending: gauge!("reconciler_pending"),
             reconciler_faults: counter!("reconciler_faults_total"),

@@ -40,16 +40,16 @@ fn a_model_is_trained_on_a_made_up_year_and_judged_on_another() {
     assert!(train("one", 3).contains("12 trees"));
     train("same", 3);
     train("other", 4);
-    for part in ["model", "schema", "manifest"] {
+    for part in ["model", "reference.json", "schema", "manifest"] {
         let read = |name: &str| fs::read(at(name).join(part)).expect("it was written");
         assert_eq!(read("one"), read("same"), "the same seed gives the same {part}");
         assert_eq!(read("one") == read("other"), part == "schema", "{part}");
     }
     let said = ran(&format!(
         "evaluate --model {dir}/one --schema {dir}/year.schema.toml --data {dir}/fresh.csv \
-         --by attack --json {dir}/figures.json"
+         --by attack,storefront --json {dir}/figures.json"
     ));
-    assert!(said.expect("it evaluates").contains("card_testing"));
+    assert!(said.expect("it evaluates").contains("card_testing/web"));
     let figures = json(&at("figures.json"));
     let figure = |name: &str| figures[name].as_f64().unwrap_or_else(|| panic!("no {name}"));
     assert!(figure("roc_auc") > 0.8 && figure("roc_auc") < 1.0, "{figures}");

@@ -267,3 +267,33 @@ async fn charges(shop: &Shop) -> usize {
     }
     reached
 }
+
+#[actix_web::test]
+async fn drift_is_told_once_there_are_orders_enough() {
+    let shop = Shop::open().await;
+    let drift = async || shop.get("/v1/models/drift").await.json();
+    buys(&shop, "ada@example.com").await;
+    let few = drift().await;
+    assert_eq!((&few["model"], &few["orders"]), (&json!("bundled-1"), &json!(1)), "{few}");
+    assert_eq!((&few["score"], &few["features"]), (&Value::Null, &json!([])), "{few}");
+
+    let bench = shop.door.desk.fraud.bench();
+    let serving = bench.serving();
+    let unknown = vec![-1.0; serving.layout.features.len()];
+    for _ in few["orders"].as_u64().expect("a number")..few["orders_needed"].as_u64().expect("too")
+    {
+        serving.note(shop.door.clock.now(), &unknown, Some(990));
+    }
+    let drifted = drift().await;
+    assert_eq!(
+        (&drifted["score"]["state"], &drifted["bars"]),
+        (&json!("drifted"), &json!([0.1, 0.25]))
+    );
+    let features = drifted["features"].as_array().expect("a list");
+    let indexes: Vec<_> = features.iter().map(|feature| feature["psi"].as_f64()).collect();
+    assert_eq!(indexes.len(), unknown.len());
+    assert!(indexes.is_sorted_by(|a, b| a >= b), "the worst come first: {drifted}");
+    assert_eq!(features[0]["state"], "drifted", "{drifted}");
+    let hour = features.iter().find(|feature| feature["name"] == "hour").expect("it is listed");
+    assert_eq!(hour["state"], "stable", "the clock does not drift: {drifted}");
+}

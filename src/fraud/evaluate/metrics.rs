@@ -4,6 +4,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 use super::Scored;
+use crate::fraud::policy::Policy;
 
 /// The false-positive rate at which recall is told.
 const FALSE_POSITIVES: f64 = 0.01;
@@ -43,6 +44,8 @@ pub struct Group {
     pub positives: usize,
     /// Rows at or over the threshold of 1% false positives of all rows.
     pub flagged: usize,
+    /// Rows that the policy reviews unless it is told otherwise.
+    pub reviewed: usize,
     /// Flagged frauds ÷ frauds; none without frauds.
     pub recall: Option<f64>,
 }
@@ -123,6 +126,7 @@ fn quantile(sorted: &[u64], quantile: f64) -> f64 {
 
 fn groups(scored: &[Scored], threshold: f64) -> BTreeMap<String, Group> {
     let mut groups: BTreeMap<String, (Group, usize)> = BTreeMap::new();
+    let review = Policy::default().thresholds.review;
     for row in scored {
         let (Some(group), Some(fraud)) = (&row.group, row.fraud) else { continue };
         let (group, hits) = groups.entry(group.to_string()).or_default();
@@ -130,6 +134,7 @@ fn groups(scored: &[Scored], threshold: f64) -> BTreeMap<String, Group> {
         group.n += 1;
         group.positives += usize::from(fraud);
         group.flagged += usize::from(flagged);
+        group.reviewed += usize::from(row.points >= review);
         *hits += usize::from(fraud && flagged);
     }
     let finish = |(name, (mut group, hits)): (String, (Group, usize))| {
@@ -146,6 +151,7 @@ mod tests {
     fn rows(scores: &[(f64, u8)]) -> Vec<Scored> {
         let row = |(place, (probability, fraud)): (usize, &(f64, u8))| Scored {
             probability: *probability,
+            points: if *probability > 0.5 { 1000 } else { 0 },
             fraud: Some(*fraud == 1),
             nanos: 1000 * (place as u64 + 1),
             group: Some(if place % 2 == 0 { "even" } else { "odd" }.into()),
@@ -168,6 +174,7 @@ mod tests {
         assert_eq!((figures.score_p50_us, figures.score_p99_us), (3.0, 4.0));
         assert_eq!(figures.groups["odd"].recall, Some(1.0));
         assert_eq!(figures.groups["even"].recall, Some(0.0));
+        assert_eq!((figures.groups["odd"].reviewed, figures.groups["even"].reviewed), (1, 0));
     }
 
     #[test]

@@ -28,6 +28,8 @@ const PER_STEP: usize = 10_000;
 pub struct Scored {
     /// The calibrated probability.
     pub probability: f64,
+    /// The score.
+    pub points: u16,
     /// What it was; none when nobody knows.
     pub fraud: Option<bool>,
     /// How long model and reasons took, in nanoseconds.
@@ -68,7 +70,8 @@ pub fn score(
             let nanos = nanos().saturating_sub(began);
             let fraud = row.label.map(|label| label.fraud);
             let group = row.group.clone();
-            let one = Scored { probability: score.probability, fraud, nanos, group };
+            let (probability, points) = (score.probability, score.points);
+            let one = Scored { probability, points, fraud, nanos, group };
             seen(&one, &features);
             scored.push(one);
         }

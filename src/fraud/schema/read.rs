@@ -16,7 +16,7 @@ pub struct Row {
     pub event: Event,
     /// What it turned out to be, where known.
     pub label: Option<Label>,
-    /// The value of the column that figures are split by, if one was named.
+    /// The values of the columns that figures are split by, if any was named, with `/` in between.
     pub group: Option<Box<str>>,
 }
 
@@ -43,7 +43,7 @@ pub enum RowFault {
     Csv(#[from] csv::Error),
 }
 
-/// Reads all rows, in the order of the file.
+/// Reads all rows, in the order of the file. Several columns to group by have commas in between.
 ///
 /// # Errors
 /// At the first cell that does not read: figures over half a file are no figures.
@@ -89,7 +89,7 @@ struct Places {
     entities: Vec<Vec<Place>>,
     numbers: Vec<Place>,
     flags: Vec<Flag>,
-    group: Option<Place>,
+    group: Vec<Place>,
 }
 
 impl Places {
@@ -106,6 +106,8 @@ impl Places {
         let one = |name: &Option<String>| name.as_ref().map(place).transpose();
         let all = |names: &[String]| names.iter().map(place).collect::<Result<Vec<_>, _>>();
         let columns = &schema.columns;
+        let group: Vec<String> =
+            group.iter().flat_map(|names| names.split(',')).map(str::to_owned).collect();
         let flags = schema.flags.iter().map(|flag| {
             let own = [flag.column.clone().unwrap_or_else(|| flag.name.clone())];
             let names = if flag.differ.is_empty() { &own[..] } else { &flag.differ };
@@ -126,7 +128,7 @@ impl Places {
                 .map(|number| place(number.column.as_ref().unwrap_or(&number.name)))
                 .collect::<Result<_, _>>()?,
             flags: flags.collect::<Result<_, _>>()?,
-            group: one(&group.map(str::to_owned))?,
+            group: all(&group)?,
         })
     }
 
@@ -147,8 +149,8 @@ impl Places {
         let attempt = (!self.attempt.is_empty()).then(|| key(&self.attempt)).flatten();
         let keys = self.entities.iter().map(key).collect();
         let event = Event { at, amount, keys, numbers, attempt, failed: failed.unwrap_or(false) };
-        let group = self.group.as_ref();
-        let group = group.map(|place| String::from_utf8_lossy(cell(record, place)).into());
+        let group = self.group.iter().map(|place| String::from_utf8_lossy(cell(record, place)));
+        let group = (!self.group.is_empty()).then(|| group.collect::<Vec<_>>().join("/").into());
         Ok(Row { event, label: fraud.map(|fraud| Label { fraud, known_at }), group })
     }
 }

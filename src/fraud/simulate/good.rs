@@ -5,6 +5,7 @@ use super::{
     dice::Dice,
     order::Order,
     people::{Line, People, Person, ip_of},
+    storefront::Told,
 };
 
 /// Prices of what is sold, in cents.
@@ -53,6 +54,7 @@ pub fn ordinary(person: &Person, second: i64, calendar: &Calendar, dice: &Dice<'
         label: false,
         label_day: 0,
         attack: None,
+        told: Told::EVERYTHING,
     }
 }
 

@@ -1,5 +1,7 @@
 //! A shop's year, made up: customers who come back, households and offices behind one address,
 //! seasons and sales peaks, with attacks woven in and labels that come late and are partly wrong.
+//! Half of the orders come through storefronts that tell little ([`storefront`]); cells they do not
+//! tell are empty.
 //!
 //! It is made to have something to train on before a shop has labels of its own, and to see where
 //! a model is blind. It is no measure of any real shop. The same seed gives the same file, on any
@@ -12,6 +14,7 @@ pub mod good;
 pub mod labels;
 pub mod order;
 pub mod people;
+pub mod storefront;
 
 use std::io::Write;
 
@@ -68,6 +71,7 @@ pub fn simulate(options: SimulateOptions, chance: &dyn Chance) -> Vec<Order> {
         order.number = number as u32;
         labels::set(order, &dice);
     }
+    storefront::send(&mut orders, &dice);
     orders
 }
 

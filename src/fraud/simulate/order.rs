@@ -2,13 +2,14 @@
 
 use std::fmt;
 
+use super::storefront::{Part, Told};
 use crate::base::Timestamp;
 
 /// The columns. `fraud` and `attack` are the truth, for judging a model; the schema names neither.
-pub const HEADER: &str = "order_id,placed_at,cart,customer,email,email_domain,email_digits,\
-    card,card_bin,card_country,wallet,ip,ip_prefix,ip_country,device,address,billing_country,\
-    shipping_country,billing_differs,amount,lines,units,gift_card,digital,discount,account_days,\
-    session_seconds,agent,failed,label,label_at,fraud,attack";
+pub const HEADER: &str = "order_id,placed_at,storefront,cart,customer,email,email_domain,\
+    email_digits,card,card_bin,card_country,wallet,ip,ip_prefix,ip_country,device,address,\
+    billing_country,shipping_country,billing_differs,amount,lines,units,gift_card,digital,discount,\
+    account_days,session_seconds,agent,failed,label,label_at,fraud,attack";
 
 /// E-mail domains: free ones first, then throw-away ones, then one of many companies'.
 pub const DOMAINS: [&str; 9] = [
@@ -128,6 +129,8 @@ pub struct Order {
     pub label_day: u16,
     /// The truth.
     pub attack: Option<Attack>,
+    /// Where it came through, and what that tells of it.
+    pub told: Told,
 }
 
 impl fmt::Display for Order {
@@ -142,23 +145,37 @@ impl fmt::Display for Order {
             let month = u8::from(month);
             format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
         };
+        let tells = |part, cells: String| match self.told.tells(part) {
+            true => cells,
+            false => ",".repeat(cells.matches(',').count()),
+        };
         let number = |number: Option<u32>| number.map_or(String::new(), |n| n.to_string());
         let country = |place: u8| COUNTRIES[usize::from(place)];
         let domain = DOMAINS[usize::from(self.domain)];
         let bin = BINS + u32::from(self.card_country) * 100 + u32::from(self.issuer);
         let [a, b, c, d] = self.ip.to_be_bytes();
-        write!(f, "o{},{},k{},", self.number, date(self.second), self.cart)?;
-        write!(f, "{},e{}@{domain},{domain},", number(self.customer), self.email)?;
-        write!(f, "{},c{},{bin},", self.email_digits, self.card)?;
-        write!(f, "{},{},", country(self.card_country), bit(self.wallet))?;
-        write!(f, "{a}.{b}.{c}.{d},{a}.{b}.{c},{},", country(self.ip_country))?;
-        write!(f, "d{},a{},{},", self.device, self.address, country(self.billing_country))?;
-        write!(f, "{},{},", country(self.shipping_country), bit(self.billing_differs))?;
+        let email = format!("e{}@{domain},{domain},{},", self.email, self.email_digits);
+        let card_country = country(self.card_country);
+        let card = format!("c{},{bin},{card_country},{},", self.card, bit(self.wallet));
+        let ip_country = country(self.ip_country);
+        let net = format!("{a}.{b}.{c}.{d},{a}.{b}.{c},{ip_country},");
+        let (bill, goods) = (country(self.billing_country), country(self.shipping_country));
+        let address = format!("a{},{bill},{goods},{},", self.address, bit(self.billing_differs));
+        let through = self.told.storefront.name();
+        write!(f, "o{},{},{through},k{},", self.number, date(self.second), self.cart)?;
+        f.write_str(&tells(Part::Account, format!("{},", number(self.customer))))?;
+        f.write_str(&tells(Part::Email, email))?;
+        f.write_str(&tells(Part::Card, card))?;
+        f.write_str(&tells(Part::Net, net))?;
+        f.write_str(&tells(Part::Device, format!("d{},", self.device)))?;
+        f.write_str(&tells(Part::Address, address))?;
         write!(f, "{}.{:02},", self.cents / 100, self.cents % 100)?;
         write!(f, "{},{},{},", self.lines, self.units, bit(self.gift_card))?;
         write!(f, "{},{},", bit(self.digital), bit(self.discount))?;
-        write!(f, "{},{},", number(self.account_days), self.session_seconds)?;
-        write!(f, "{},{},{},", bit(self.agent), bit(self.failed), bit(self.label))?;
+        f.write_str(&tells(Part::Account, format!("{},", number(self.account_days))))?;
+        f.write_str(&tells(Part::Session, format!("{},", self.session_seconds)))?;
+        f.write_str(&tells(Part::Device, format!("{},", bit(self.agent))))?;
+        write!(f, "{},{},", bit(self.failed), bit(self.label))?;
         let found = self.label.then(|| date(self.second + i64::from(self.label_day) * 86_400));
         write!(f, "{},{},", found.unwrap_or_default(), bit(self.attack.is_some()))?;
         f.write_str(self.attack.map_or("", Attack::name))

@@ -5,16 +5,19 @@
 //!  rows, sorted ─► Engine ─► Samples: all frauds, a drawn share of the good  (sample.rs)
 //!               ─► Forest, a few trees at a time, laid flat                  (grow.rs)
 //!               ─► out-of-bag scores ─► isotonic curve, points            (calibrate.rs)
+//!               ─► what rows and scores looked like                   (reference.rs)
 //! ```
 //! Deterministic: the same rows, options and seed give the same bytes. Never asked while serving.
 
 pub mod calibrate;
 pub mod grow;
+pub mod reference;
 pub mod sample;
 
 use std::sync::Arc;
 
 use super::{
+    drift::Reference,
     features::Layout,
     model::{Forest, Model, calibration::BadCalibration, forest::BadTrees},
     progress::Progress,
@@ -107,6 +110,8 @@ pub struct Trained {
     pub model: Model,
     /// What it was trained on.
     pub samples: sample::Samples,
+    /// What that looked like.
+    pub reference: Reference,
 }
 
 /// Trains a model from rows in the order of time.
@@ -123,6 +128,7 @@ pub fn train(
     let grown = grow::grow(&samples, options, progress)?;
     let forest = Forest::flatten(samples.features, &grown.trees)?;
     let calibration = calibrate::calibrate(&samples, &grown.out_of_bag)?;
+    let reference = reference::reference(layout, &samples, &grown.out_of_bag, &calibration);
     let model = Model { features_hash: layout.hash(), forest, calibration };
-    Ok(Trained { model, samples })
+    Ok(Trained { model, samples, reference })
 }

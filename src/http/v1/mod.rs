@@ -4,6 +4,7 @@
 //! key are one commit. **Not here:** what agents speak (see [`ucp`](super::ucp)).
 
 pub mod cases;
+pub mod drift;
 pub mod express;
 pub mod movements;
 pub mod order_answer;
@@ -30,6 +31,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/cases/claim").post(cases::claim_next))
         .service(web::resource("/cases/{order}").get(cases::get))
         .service(web::resource("/cases/{order}/{action}").post(cases::act))
+        .service(web::resource("/models/drift").get(drift::get))
         .service(web::resource("/products").get(products::list))
         .service(web::resource("/products/bulk").post(products::save_many))
         .service(web::resource("/products/{sku}").get(products::get).put(products::save))

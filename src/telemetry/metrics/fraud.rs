@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{JudgedAs, Missing, record};
+use super::{DriftBar, JudgedAs, Missing, record};
 
 /// A payment was judged.
 pub fn assessed(outcome: JudgedAs) {
@@ -27,4 +27,14 @@ pub fn fraud_latency(took: Duration) {
 /// Whether payments fail as when cards are tested.
 pub fn attack_mode(on: bool) {
     record(|meters| meters.attack_mode.set(if on { 1.0 } else { 0.0 }));
+}
+
+/// How far the score has drifted from the training (PSI).
+pub fn fraud_score_psi(psi: f64) {
+    record(|meters| meters.score_psi.set(psi));
+}
+
+/// So many features have drifted further than a bar (PSI).
+pub fn fraud_features_drifted(bar: DriftBar, features: usize) {
+    record(|meters| meters.features_drifted.of(bar).set(features as f64));
 }

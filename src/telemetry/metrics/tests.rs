@@ -23,6 +23,8 @@ fn record_everything() {
     redis_up(true);
     swept(Swept::Keys, 9);
     sweep(false, took);
+    fraud_score_psi(0.02);
+    fraud_features_drifted(DriftBar::Watch, 3);
     reconciled(Settlement::Unheard);
     reconciler_pending(1);
     reconciler_fault();
@@ -49,6 +51,8 @@ fn every_declared_metric_is_exported_and_no_other() {
         "redis_up 1",
         "sweeper_swept_total{what=\"keys\"} 9",
         "sweeper_faults_total 1",
+        "fraud_score_psi 0.02",
+        "fraud_features_drifted{bar=\"0.1\"} 3",
         "saturation 0.5",
     ] {
         assert!(text.lines().any(|exported| exported == line), "no line {line}\n{text}");

@@ -4,6 +4,7 @@ use doorbuster::{
     base::Clock,
     fraud::{
         Bench, Fraud,
+        drift::Reference,
         model::Model,
         policy::{FraudMode, Policy},
         rules::Rules,
@@ -22,6 +23,9 @@ pub(crate) fn judge(policy: Policy, clock: &Arc<dyn Clock>, rules: &Arc<Rules>) 
     let model = Arc::new(Model::from_bytes(bundled::MODEL).expect("a model"));
     let live = Versioned { version: bundled::VERSION.into(), model };
     let serving = serving().with_live(Some(live)).expect("its features");
+    let names = serving.layout.names();
+    let reference = Reference::parse(bundled::REFERENCE, &names).expect("it reads");
+    let serving = serving.with_reference(reference);
     let bench = bench(serving, policy, clock).with_rules(rules.clone());
     Arc::new(Fraud::start(Arc::new(bench), Vec::new()))
 }
