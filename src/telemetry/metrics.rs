@@ -12,6 +12,7 @@ use std::{
 };
 
 mod fraud;
+mod ledger;
 
 use super::labels::Label;
 pub use super::labels::{
@@ -21,6 +22,10 @@ pub use super::labels::{
 pub use fraud::{
     assessed, attack_mode, fraud_degraded, fraud_features_drifted, fraud_guarded, fraud_latency,
     fraud_score_psi,
+};
+pub use ledger::{
+    ledger_commit_unknown, ledger_committed, ledger_judged, ledger_pool, ledger_queue_depth,
+    ledger_retried,
 };
 
 /// Seconds from what memory answers to what a client gives up on.
@@ -325,39 +330,6 @@ pub fn admission_in_flight(requests: usize) {
 /// A request was refused at the door.
 pub fn admission_refused() {
     record(|meters| meters.admission_refused.increment(1));
-}
-
-/// A batch became durable.
-pub fn ledger_committed(entries: usize, took: Duration) {
-    record(|meters| {
-        meters.batch_size.record(entries as f64);
-        meters.commit_duration.record(took);
-    });
-}
-
-/// So many facts wait for the writer.
-pub fn ledger_queue_depth(facts: usize) {
-    record(|meters| meters.queue_depth.set(facts as f64));
-}
-
-/// A batch met another and is judged again.
-pub fn ledger_retried() {
-    record(|meters| meters.retries.increment(1));
-}
-
-/// A batch was judged on rows of this kind.
-pub fn ledger_judged(on: JudgedOn) {
-    record(|meters| meters.judged.of(on).increment(1));
-}
-
-/// The outcome of a commit is unknown.
-pub fn ledger_commit_unknown() {
-    record(|meters| meters.unknown_commits.increment(1));
-}
-
-/// So many connections are in a state.
-pub fn ledger_pool(state: PoolState, connections: usize) {
-    record(|meters| meters.pool.of(state).set(connections as f64));
 }
 
 /// Whether Redis answers.
