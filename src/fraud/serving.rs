@@ -2,7 +2,9 @@
 //! that is watched beside it. Loaded once, shared, replaced as a whole.
 
 use std::{
+    fs,
     panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
     sync::Arc,
 };
 
@@ -29,7 +31,7 @@ pub struct Versioned {
 }
 
 /// What serves.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Serving {
     /// The features.
     pub layout: Arc<Layout>,
@@ -51,6 +53,9 @@ pub enum ServingFault {
     /// The model.
     #[error(transparent)]
     Model(#[from] ModelFault),
+    /// The files.
+    #[error("the model's files do not read: {0}")]
+    Files(#[from] std::io::Error),
 }
 
 /// What was found about an event.
@@ -110,6 +115,35 @@ impl Serving {
     /// The live model's version.
     pub fn version(&self) -> Option<&str> {
         self.live.as_ref().map(|live| live.version.as_str())
+    }
+
+    /// The live model.
+    pub const fn live(&self) -> Option<&Versioned> {
+        self.live.as_ref()
+    }
+
+    /// The version of the model that is watched.
+    pub fn challenger(&self) -> Option<&str> {
+        self.challenger.as_ref().map(|challenger| challenger.version.as_str())
+    }
+
+    /// What the configuration names: a folder's schema and model, else those that come with the
+    /// program.
+    ///
+    /// # Errors
+    /// When the files do not read, or do not belong together.
+    pub fn configured(folder: Option<&Path>) -> Result<Self, ServingFault> {
+        let (schema, bytes, version) = match folder {
+            None => (bundled::SCHEMA.to_owned(), bundled::MODEL.to_vec(), bundled::VERSION.into()),
+            Some(folder) => {
+                let name = folder.file_name().unwrap_or(folder.as_os_str());
+                let (schema, bytes) =
+                    (fs::read_to_string(folder.join("schema"))?, fs::read(folder.join("model"))?);
+                (schema, bytes, name.to_string_lossy().into_owned())
+            }
+        };
+        let model = Arc::new(Model::from_bytes(&bytes)?);
+        Self::of(&Schema::parse(&schema)?)?.with_live(Some(Versioned { version, model }))
     }
 
     /// Reads a checkout as an event.

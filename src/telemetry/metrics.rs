@@ -14,7 +14,7 @@ use std::{
 use super::labels::Label;
 pub use super::labels::{
     ActorKind, HoldResult, JudgedAs, JudgedOn, Method, Missing, PoolState, Refusal, Settlement,
-    StatusClass, Step, StepOutcome, Swept,
+    StatusClass, Step, StepOutcome, Swept, Verdict,
 };
 
 /// Seconds from what memory answers to what a client gives up on.
@@ -71,6 +71,7 @@ const DECLARED: &[Declaration] = &[
     ("sweeper_duration_seconds", Spread(LATENCY), Unit::Seconds, "Time one sweep took"),
     ("fraud_assessments_total", Count, Unit::Count, "Payments judged, by outcome"),
     ("fraud_degraded_total", Count, Unit::Count, "Judgements for which something was missing"),
+    ("fraud_challenger_total", Count, Unit::Count, "Scores of the watched model, by verdict"),
     ("fraud_guarded_total", Count, Unit::Count, "Payments stopped as card testing"),
     ("fraud_duration_seconds", Spread(JUDGING), Unit::Seconds, "From asking to the judgement"),
     ("fraud_attack_mode", Level, Unit::Count, "1 while payments fail as when cards are tested"),
@@ -132,6 +133,7 @@ struct Meters {
     sweeper_faults: Counter,
     sweeper_duration: Histogram,
     assessed: By<JudgedAs, Counter>,
+    challenger: By<Verdict, Counter>,
     degraded: By<Missing, Counter>,
     guarded: Counter,
     judging: Histogram,
@@ -172,6 +174,7 @@ impl Meters {
             sweeper_faults: counter!("sweeper_faults_total"),
             sweeper_duration: histogram!("sweeper_duration_seconds"),
             assessed: counters("fraud_assessments_total"),
+            challenger: counters("fraud_challenger_total"),
             degraded: counters("fraud_degraded_total"),
             guarded: counter!("fraud_guarded_total"),
             judging: histogram!("fraud_duration_seconds"),
@@ -369,6 +372,11 @@ pub fn sweep(ok: bool, took: Duration) {
 /// A payment was judged.
 pub fn assessed(outcome: JudgedAs) {
     record(|meters| meters.assessed.of(outcome).increment(1));
+}
+
+/// What a watched model would have made of a payment, beside the live one.
+pub fn fraud_challenger(verdict: Verdict) {
+    record(|meters| meters.challenger.of(verdict).increment(1));
 }
 
 /// Something was missing for it.
