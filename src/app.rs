@@ -30,7 +30,7 @@ use crate::{
 };
 use parts::{
     Ground, figures_address, open_access, open_database, open_demo_shop, open_desk, open_door,
-    public_url, remember_the_past, retention, threads,
+    open_learning, public_url, retention, threads,
 };
 use tasks::Tasks;
 
@@ -105,22 +105,20 @@ impl App {
             &rules,
             &mut tasks,
         )?;
-        if config.demo.catalogue && config.mode == Mode::Dev {
-            open_demo_shop(&desk).await?;
-        }
+        open_demo_shop(config, &desk).await?;
         let carts = Arc::new(Carts::new(desk.clone(), handles));
-        let retention = retention(config);
         let cases = Cases::new(database.clone());
-        remember_the_past(&desk, &cases).await?;
         let keeper = Arc::new(Keeper {
             desk: desk.clone(),
             carts: carts.clone(),
             cases: Some(cases.clone()),
-            retention,
+            retention: retention(config),
         });
 
+        let (models, follower, learner) = open_learning(config, &database, &desk, &cases).await?;
         let access = open_access(config, &database, &desk.clock, address).await?;
-        let door = Data::new(open_door(config, &desk, (&carts, &cases, &rules), access, answers));
+        let door =
+            Data::new(open_door(config, &desk, (&carts, &cases, &rules, &models), access, answers));
         let more = server::beside(&exporter, config.mode == Mode::Dev);
         let running = server::server(door.clone(), vec![listener], threads(config), more)?;
         let server = running.handle();
@@ -134,6 +132,7 @@ impl App {
             tasks.rounds(&keeper, config);
             tasks.heartbeat(&holder, &desk);
             tasks.rules(&rules);
+            tasks.learning(&follower, &learner);
         }
         tasks.gauges(exporter, &keeper, &door);
         let draining = door.draining.clone();

@@ -165,6 +165,8 @@ pub struct FraudSettings {
     /// Folder of a trained model (`model` and `schema`). Unset: the one that comes with the
     /// program, trained on a made-up shop.
     pub model: Option<PathBuf>,
+    /// Folder of registered models. Unset: `models` in the data folder.
+    pub models: Option<PathBuf>,
     /// Scores from here on are challenged; 1001 is never.
     pub challenge_score: u16,
     /// Scores from here on are reviewed; 1001 is never.
@@ -262,6 +264,7 @@ impl Default for FraudSettings {
         Self {
             mode,
             model: None,
+            models: None,
             challenge_score: thresholds.challenge,
             review_score: thresholds.review,
             decline_score: thresholds.decline,
@@ -272,6 +275,13 @@ impl Default for FraudSettings {
             review_due_hours: 4,
             review_max_hours: 6 * 24,
         }
+    }
+}
+
+impl Config {
+    /// The folder of registered models.
+    pub fn models(&self) -> PathBuf {
+        self.fraud.models.clone().unwrap_or_else(|| self.storage.data.join("models"))
     }
 }
 

@@ -3,7 +3,6 @@
 use actix::ArbiterHandle;
 use std::{
     net::SocketAddr,
-    path::Path,
     sync::{Arc, OnceLock, Weak},
     time::Duration,
 };
@@ -20,13 +19,13 @@ use crate::{
     fraud::{
         Bench, Fraud,
         cases::Cases,
-        drift::Reference,
         features::memory::DEFAULT_LIMIT,
-        model::Model,
+        learning::Learner,
+        models::{Follower, Models},
         policy::FraudMode,
         rules::{FeatureNames, Rules},
         schema::Schema,
-        serving::{Serving, Versioned, bundled},
+        serving::{Serving, bundled},
         velocity::{InProcessVelocity, RedisVelocity, Velocity, VelocityLimits},
     },
     http::{Answers, Door},
@@ -233,23 +232,13 @@ fn open_fraud(
     rules: &Arc<Rules>,
 ) -> anyhow::Result<Arc<Bench>> {
     let settings = &config.fraud;
-    let serving = match &settings.model {
-        None => {
-            let schema = Schema::parse(bundled::SCHEMA)?;
-            let model = Arc::new(Model::from_bytes(bundled::MODEL)?);
-            let live = Versioned { version: bundled::VERSION.into(), model };
-            let serving = Serving::of(&schema)?.with_live(Some(live))?;
-            let reference = Reference::parse(bundled::REFERENCE, &serving.layout.names())?;
-            serving.with_reference(reference)
-        }
-        Some(folder) => load_model(folder).or_else(|fault| {
-            tracing::error!(
-                folder = %folder.display(), fault = format!("{fault:#}"),
-                "the fraud model cannot be loaded; payments are judged without a score"
-            );
-            Serving::of(&Schema::parse(bundled::SCHEMA)?).map_err(anyhow::Error::from)
-        })?,
-    };
+    let folder = settings.model.as_deref();
+    let serving = Serving::configured(folder).or_else(|fault| {
+        tracing::error!(
+            ?folder, %fault, "the fraud model cannot be loaded; payments are judged without a score"
+        );
+        Serving::of(&Schema::parse(bundled::SCHEMA)?).map_err(anyhow::Error::from)
+    })?;
     let layout = serving.layout.clone();
     let shared: Option<Arc<dyn Velocity>> = match &config.storage.redis {
         Some(url) => {
@@ -272,7 +261,7 @@ const REMEMBERED_PAGE: u32 = 2_000;
 const REMEMBERED_SPAN: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Without Redis the counts of the past are this process's own: it reads them from the ledger.
-pub(super) async fn remember_the_past(desk: &Checkout, cases: &Cases) -> anyhow::Result<()> {
+async fn remember_the_past(desk: &Checkout, cases: &Cases) -> anyhow::Result<()> {
     let bench = desk.fraud.bench();
     if bench.is_shared() || bench.policy.mode == FraudMode::Off {
         return Ok(());
@@ -291,28 +280,31 @@ pub(super) async fn remember_the_past(desk: &Checkout, cases: &Cases) -> anyhow:
     Ok(())
 }
 
-fn load_model(folder: &Path) -> anyhow::Result<Serving> {
-    let schema = Schema::parse(&std::fs::read_to_string(folder.join("schema"))?)?;
-    let model = Arc::new(Model::from_bytes(&std::fs::read(folder.join("model"))?)?);
-    let version = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned();
-    let serving = Serving::of(&schema)?.with_live(Some(Versioned { version, model }))?;
-    let text = std::fs::read_to_string(folder.join("reference.json")).map_err(anyhow::Error::from);
-    let names = serving.layout.names();
-    Ok(match text.and_then(|text| Ok(Reference::parse(&text, &names)?)) {
-        Ok(reference) => serving.with_reference(reference),
-        Err(fault) => {
-            let fault = format!("{fault:#}");
-            tracing::warn!(%fault, "the model's training left no reference; drift is not told");
-            serving
-        }
-    })
+/// The past remembered, the registry of models, and those who follow it and the labels. Both have
+/// caught up when this returns, as far as Redis lets them.
+pub(super) async fn open_learning(
+    config: &Config,
+    database: &Database,
+    desk: &Arc<Checkout>,
+    cases: &Cases,
+) -> anyhow::Result<(Arc<Models>, Arc<Follower>, Arc<Learner>)> {
+    remember_the_past(desk, cases).await?;
+    let models = Models::new(database.clone(), config.models(), desk.clock.clone());
+    let (models, bench) = (Arc::new(models), desk.fraud.bench());
+    let follower = Arc::new(Follower::new(models.clone(), bench.clone()));
+    follower.follow().await?;
+    let learner = Learner::new(bench.clone(), cases.history(), desk.clock.clone());
+    if let Err(fault) = learner.round().await {
+        tracing::warn!(%fault, "what labels teach is learned later: {fault}");
+    }
+    Ok((models, follower, Arc::new(learner)))
 }
 
 /// What every handler may reach.
 pub(super) fn open_door(
     config: &Config,
     desk: &Arc<Checkout>,
-    (carts, cases, rules): (&Arc<Carts>, &Cases, &Arc<Rules>),
+    (carts, cases, rules, models): (&Arc<Carts>, &Cases, &Arc<Rules>, &Arc<Models>),
     access: Access,
     answers: Arc<Answers>,
 ) -> Door {
@@ -324,6 +316,7 @@ pub(super) fn open_door(
         writer: desk.writer.clone(),
         catalog: desk.catalog.clone(),
         rules: rules.clone(),
+        models: models.clone(),
         clock: desk.clock.clone(),
         chance: desk.chance.clone(),
         limits: config.limits.clone(),
@@ -369,8 +362,9 @@ pub(super) fn retention(config: &Config) -> Retention {
 }
 
 /// Fills an empty store with a small shop.
-pub(super) async fn open_demo_shop(desk: &Checkout) -> anyhow::Result<()> {
-    if !desk.catalog.list(None, 1).await?.is_empty() {
+pub(super) async fn open_demo_shop(config: &Config, desk: &Checkout) -> anyhow::Result<()> {
+    let wanted = config.demo.catalogue && config.mode == Mode::Dev;
+    if !wanted || !desk.catalog.list(None, 1).await?.is_empty() {
         return Ok(());
     }
     let now = desk.now();

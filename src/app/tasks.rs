@@ -17,6 +17,8 @@ use crate::{
     fraud::{
         Bench,
         drift::{ACT, WATCH},
+        learning::Learner,
+        models::Follower,
         rules::Rules,
     },
     http::Door,
@@ -43,8 +45,11 @@ const RETIRE: Duration = Duration::from_secs(30);
 /// one at most.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
-/// Time between two looks for rules that were changed elsewhere: how late a change is here.
+/// Time between two looks for rules and models that were changed elsewhere: how late a change is here.
 const RULES: Duration = Duration::from_secs(1);
+
+/// Time between two looks for labels: their delay is days.
+const LABELS: Duration = Duration::from_secs(10);
 
 /// Time between two readings of the gauges.
 const GAUGES: Duration = Duration::from_secs(1);
@@ -168,6 +173,30 @@ impl Tasks {
                 metrics::fraud_features_drifted(DriftBar::Act, reading.above(ACT));
             }
             std::future::ready(())
+        });
+    }
+
+    /// Follows the registry of models, where what was promoted at another replica scores here soon,
+    /// and labels.
+    pub(super) fn learning(&mut self, follower: &Arc<Follower>, learner: &Arc<Learner>) {
+        self.labels(learner);
+        let follower = follower.clone();
+        self.every(RULES, move || {
+            let follower = follower.clone();
+            async move { log(follower.follow().await.err()) }
+        });
+    }
+
+    /// Hands labels that are due to velocity.
+    fn labels(&mut self, learner: &Arc<Learner>) {
+        let learner = learner.clone();
+        self.every(LABELS, move || {
+            let learner = learner.clone();
+            async move {
+                if let Err(fault) = learner.round().await {
+                    tracing::warn!(%fault, "what labels teach is learned later: {fault}");
+                }
+            }
         });
     }
 

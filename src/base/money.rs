@@ -13,6 +13,9 @@ pub struct Currency(iso_currency::Currency);
 pub struct InvalidCurrency;
 
 impl Currency {
+    /// No currency: `XXX`.
+    pub const NONE: Self = Self(iso_currency::Currency::XXX);
+
     /// How many decimals the minor unit stands for: JPY 0, EUR 2, KWD 3.
     pub fn decimals(self) -> u32 {
         u32::from(self.0.exponent().unwrap_or(0))

@@ -16,6 +16,7 @@ use crate::{
     fraud::{
         Judged,
         assessment::{Assessment, Outcome},
+        history::Past,
         signals::{Goods, Signals},
     },
     ledger::{
@@ -46,7 +47,8 @@ impl Saga<'_> {
             return Err(Stop::Later(CheckoutRefused::KeyInFlight));
         };
         let person = merged(&self.session.person, &tender.person);
-        let signals = signals(self.desk, self.session, person, tender.instrument.brand.clone());
+        let signals =
+            signals(self.desk.now(), self.session, person, tender.instrument.brand.clone());
         let tried: Vec<_> = self.session.tried.iter().map(|tried| (tried.key, tried.at)).collect();
         let Some(judged) = self.desk.fraud.assess(signals, &tried).await else { return Ok(()) };
         if judged.outcome == Outcome::Decline {
@@ -105,7 +107,7 @@ impl Saga<'_> {
         if self.verification.is_empty() {
             return Ok(None);
         }
-        let mut signals = signals(self.desk, session, session.person.clone(), brand);
+        let mut signals = signals(self.desk.now(), session, session.person.clone(), brand);
         signals.verification = self.verification;
         let first = self.judged.as_ref().map(|judged| &judged.assessment);
         let Some(again) = self.desk.fraud.look_again(&signals, first) else { return Ok(None) };
@@ -163,12 +165,12 @@ impl Checkout {
 }
 
 /// What is known of a session that is to be paid for.
-fn signals(desk: &Checkout, session: &Session, person: Person, brand: Option<String>) -> Signals {
+fn signals(at: Timestamp, session: &Session, person: Person, brand: Option<String>) -> Signals {
     let categories = session.lines.iter().filter_map(|line| line.category.clone());
     let categories: BTreeSet<String> = categories.collect();
     let untracked = |line: &Line| line.stock_policy == StockPolicy::Untracked;
     Signals {
-        at: desk.now(),
+        at,
         cart: session.id,
         storefront: session.caller.clone(),
         amount: session.totals.total,
@@ -186,6 +188,14 @@ fn signals(desk: &Checkout, session: &Session, person: Person, brand: Option<Str
         declines: session.declines,
         verification: Verification::default(),
     }
+}
+
+/// What a recorded attempt's session and person still tell. None when the session is gone.
+pub(super) fn signals_of(past: &Past) -> Option<Signals> {
+    let mut session: Session = serde_json::from_str(past.session.as_ref()?.get()).ok()?;
+    let person = past.personal.as_ref().and_then(|sealed| sealed.open_json().ok());
+    let brand = session.instrument.as_mut().and_then(|instrument| instrument.brand.take());
+    Some(signals(past.at, &session, person.unwrap_or_default(), brand))
 }
 
 /// What is known of the person, with what came with the payment.

@@ -12,6 +12,7 @@
 pub mod answer;
 mod assess;
 mod authorize;
+pub mod backtest;
 mod begin;
 mod collect;
 mod complete;

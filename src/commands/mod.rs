@@ -4,17 +4,20 @@
 //! same configuration the same way. **Not here:** the work itself (each slice does its own).
 
 pub mod audit;
+pub mod backtest;
 pub mod bars;
 pub mod check_config;
 pub mod evaluate;
 pub mod import;
 pub mod keys;
 pub mod migrate;
+pub mod models;
 pub mod replay;
 pub mod sandbox;
 pub mod serve;
 pub mod simulate;
 pub mod train;
+pub mod train_ledger;
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -79,6 +82,10 @@ pub enum Command {
     Audit(audit::Audit),
     /// Train a fraud model from past orders.
     Train(train::Train),
+    /// Tell what a rule, thresholds or a model would have done.
+    Backtest(backtest::Backtest),
+    /// Register, watch, promote and roll back fraud models.
+    Models(models::ModelsArgs),
     /// Tell how good a fraud model is.
     Evaluate(evaluate::Evaluate),
     /// Make up a shop's orders, attacks included.
@@ -95,9 +102,9 @@ impl Cli {
     pub fn config(&self) -> Result<Config, ConfigError> {
         match &self.command {
             // Their own --data names files; the parser hands its first value to the global one.
-            Some(Command::Train(_) | Command::Evaluate(_)) => {
-                Settings { data: None, ..self.settings.clone() }.load()
-            }
+            Some(
+                Command::Train(train::Train { from_ledger: false, .. }) | Command::Evaluate(_),
+            ) => Settings { data: None, ..self.settings.clone() }.load(),
             _ => self.settings.load(),
         }
     }
@@ -163,7 +170,14 @@ pub fn run(
         Some(Command::Sandbox(arguments)) => sandbox::run(arguments, config, out),
         Some(Command::CheckConfig) => check_config::run(config, out),
         Some(Command::Simulate(arguments)) => simulate::run(arguments, out),
+        Some(Command::Train(arguments)) if arguments.from_ledger => {
+            serve::wait_for(train_ledger::run(arguments, config, out))
+        }
         Some(Command::Train(arguments)) => train::run(arguments, out),
+        Some(Command::Backtest(arguments)) => {
+            serve::wait_for(backtest::run(arguments, config, out))
+        }
+        Some(Command::Models(arguments)) => serve::wait_for(models::run(arguments, config, out)),
         Some(Command::Evaluate(arguments)) => evaluate::run(arguments, out),
         Some(Command::Migrate(arguments)) => serve::wait_for(migrate::run(arguments, config, out)),
         Some(Command::Keys(arguments)) => serve::wait_for(keys::run(arguments, config, out)),

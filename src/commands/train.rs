@@ -11,7 +11,7 @@ use std::{
     sync::Arc,
 };
 
-use super::bars::Bars;
+use super::{backtest::date, bars::Bars};
 use crate::{
     catalog::import::unpacked,
     fraud::{
@@ -20,7 +20,6 @@ use crate::{
         progress::Progress,
         schema::{
             Delay, Schema,
-            moment::moment,
             read::{Row, read_rows, sort},
         },
         train::{self, TrainOptions, Trained, sample::Samples},
@@ -34,11 +33,17 @@ use crate::{
 /// and seed give the same model.
 #[derive(Debug, Args)]
 pub struct Train {
+    /// Train on the ledger's judgements and labels instead of files
+    #[arg(long)]
+    pub from_ledger: bool,
     /// What the columns are (TOML)
-    #[arg(long, value_name = "FILE")]
-    pub schema: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "from_ledger")]
+    pub schema: Option<PathBuf>,
     /// Past orders; several files are read as one
-    #[arg(long = "data", id = "data", value_name = "FILE", num_args = 1.., required = true)]
+    #[arg(
+        long = "data", id = "data", value_name = "FILE", num_args = 1..,
+        required_unless_present = "from_ledger"
+    )]
     pub files: Vec<String>,
     /// Train on orders from this time on; earlier ones are history for features alone
     #[arg(long, value_name = "DATE")]
@@ -81,7 +86,8 @@ pub struct Train {
 /// When a file does not read, the schema does not hold, or there is too little to learn from.
 pub fn run(arguments: &Train, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
     let mut bars = Bars::default();
-    let written = read_text(&arguments.schema)?;
+    let path = arguments.schema.as_deref().context("--schema is missing")?;
+    let written = read_text(path)?;
     let mut schema = Schema::parse(&written)?;
     ensure!(schema.columns.label.is_some(), "the schema names no column for labels");
     if let Some(delay) = &arguments.label_delay {
@@ -89,30 +95,56 @@ pub fn run(arguments: &Train, out: &mut (dyn Write + Send)) -> anyhow::Result<()
     }
     let layout = Arc::new(schema.layout(schema.label_delay.0)?);
     let rows = read_files(&schema, None, &arguments.files, &mut bars)?;
-    let date = |raw: &Option<String>, flag: &str| match raw {
-        Some(raw) => match moment(raw) {
-            Some(at) => Ok(Some(at)),
-            None => anyhow::bail!("{flag}: expected a date or time, found `{raw}`"),
-        },
-        None => Ok(None),
-    };
-    let options = TrainOptions {
-        from: date(&arguments.from, "--from")?,
-        until: date(&arguments.until, "--until")?,
-        seed: arguments.seed,
-        trees: arguments.trees.max(1),
-        depth: arguments.depth.max(2),
-        min_leaf: arguments.min_leaf.max(1),
-        candidates: arguments.candidates,
-        most_good: arguments.most_good.max(1),
-        memory: DEFAULT_LIMIT,
-    };
+    let options = arguments.options()?;
     let trained = train::train(&layout, &rows, &options, &mut bars)?;
     bars.end();
-    if let Some(path) = &arguments.features_to {
-        write_features(path, &layout, &trained.samples)?;
+    finish(arguments, Source::Files, (&schema, &layout), &options, &trained, out)
+}
+
+impl Train {
+    /// How to train.
+    pub(super) fn options(&self) -> anyhow::Result<TrainOptions> {
+        let arguments = self;
+        let date = |raw: &Option<String>, flag: &str| date(raw.as_deref(), flag);
+        Ok(TrainOptions {
+            from: date(&arguments.from, "--from")?,
+            until: date(&arguments.until, "--until")?,
+            seed: arguments.seed,
+            trees: arguments.trees.max(1),
+            depth: arguments.depth.max(2),
+            min_leaf: arguments.min_leaf.max(1),
+            candidates: arguments.candidates,
+            most_good: arguments.most_good.max(1),
+            memory: DEFAULT_LIMIT,
+        })
     }
-    write_model(arguments, (&schema, &layout), &options, &trained)?;
+}
+
+/// Where rows come from.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Source {
+    /// Files.
+    Files,
+    /// The ledger, where so many orders had other features or none.
+    Ledger {
+        /// How many.
+        passed: u64,
+    },
+}
+
+/// Writes what was trained, and says so.
+pub(super) fn finish(
+    arguments: &Train,
+    source: Source,
+    (schema, layout): (&Schema, &Layout),
+    options: &TrainOptions,
+    trained: &Trained,
+    out: &mut (dyn Write + Send),
+) -> anyhow::Result<()> {
+    if let Some(path) = &arguments.features_to {
+        write_features(path, layout, &trained.samples)?;
+    }
+    write_model(arguments, source, (schema, layout), options, trained)?;
     let (model, tally) = (&trained.model, trained.samples.tally);
     writeln!(
         out,
@@ -131,6 +163,7 @@ pub fn run(arguments: &Train, out: &mut (dyn Write + Send)) -> anyhow::Result<()
 /// the same files.
 fn write_model(
     arguments: &Train,
+    source: Source,
     (schema, layout): (&Schema, &Layout),
     options: &TrainOptions,
     trained: &Trained,
@@ -139,7 +172,7 @@ fn write_model(
     let (model, tally) = (&trained.model, trained.samples.tally);
     let time = |at: Option<crate::base::Timestamp>| at.map(|at| at.to_string());
     let reference = trained.reference.to_text();
-    let manifest = json!({
+    let mut manifest = json!({
         "model_sha256": model.fingerprint(),
         "reference_sha256": hexadecimal(&Sha256::digest(&reference)),
         "features_sha256": hexadecimal(&layout.hash()),
@@ -160,6 +193,9 @@ fn write_model(
         "entities_forgotten": tally.forgotten,
         "doorbuster": env!("CARGO_PKG_VERSION"),
     });
+    if let Source::Ledger { passed } = source {
+        manifest["source"] = json!({ "ledger": { "orders_with_other_features": passed } });
+    }
     let manifest = serde_json::to_string_pretty(&manifest)? + "\n";
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     write_file(&folder.join("model"), &model.to_bytes())?;

@@ -2,26 +2,29 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use std::num::NonZeroU64;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::{
+    cmp::Ordering,
+    num::NonZeroU64,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+};
 
 use super::{
     assessment::{Assessment, Challenger, DecidedBy, Degraded, Outcome},
     cases::Remembered,
     decide::{Findings, Ruled, decide, in_force},
     drift::Reading,
-    event::{Event, Key},
+    event::{Event, Key, Label},
     features::{Recall, engine::RETRY_MICROS},
     guard::{Guarded, Pulse},
     policy::Policy,
     rules::{Considered, Features, Pass, Rules, Subject},
     serving::{Scored, Serving},
     signals::Signals,
-    velocity::{InProcessVelocity, Passing, Velocity},
+    velocity::{InProcessVelocity, Passing, Velocity, VelocityFault},
 };
 use crate::{
     base::{Clock, Timestamp},
-    telemetry::metrics,
+    telemetry::metrics::{self, Verdict},
 };
 
 /// What the actors share.
@@ -216,10 +219,17 @@ impl Bench {
         ruled: Ruled,
     ) -> Assessment {
         let thresholds = self.policy.thresholds;
-        let challenger = scored.challenger.map(|(model, score)| Challenger {
-            model,
-            score: score.points,
-            outcome: thresholds.outcome(score.points),
+        let live = scored.score.map(|score| thresholds.outcome(score.points));
+        let challenger = scored.challenger.map(|(model, score)| {
+            let outcome = thresholds.outcome(score.points);
+            if let Some(live) = live {
+                metrics::fraud_challenger(match outcome.cmp(&live) {
+                    Ordering::Equal => Verdict::Agree,
+                    Ordering::Greater => Verdict::Stricter,
+                    Ordering::Less => Verdict::Milder,
+                });
+            }
+            Challenger { model, score: score.points, outcome }
         });
         Assessment {
             outcome,
@@ -277,11 +287,47 @@ impl Bench {
                     let judged = &written.assessment;
                     serving.note(past.row.at, &judged.features, judged.score);
                 }
-                same.then(|| Passing { counts: event.counted, event: event.read(past) })
+                same.then(|| Passing {
+                    counts: event.counted,
+                    event: event.read(past.row.at, past.failed),
+                })
             })
             .collect();
         self.local.remember(&events);
         events.len()
+    }
+
+    /// Learns of an order whose delay is over, where replicas remember.
+    ///
+    /// # Errors
+    /// When what they share cannot be reached.
+    pub async fn learn(
+        &self,
+        event: &Event,
+        label: Label,
+        now: Timestamp,
+    ) -> Result<(), VelocityFault> {
+        match &self.shared {
+            Some(shared) => shared.learn(event, label, now).await,
+            None => {
+                self.local.learn_now(event, label, now);
+                Ok(())
+            }
+        }
+    }
+
+    /// An order that was learned of as good turns out to be fraud.
+    ///
+    /// # Errors
+    /// See [`Self::learn`].
+    pub async fn found_out(&self, event: &Event, at: Timestamp) -> Result<(), VelocityFault> {
+        match &self.shared {
+            Some(shared) => shared.found_out(event, at).await,
+            None => {
+                self.local.found_out_now(event, at);
+                Ok(())
+            }
+        }
     }
 
     /// A second look, on what the issuer said: the rules for it, and never milder than the first.
@@ -319,15 +365,15 @@ impl Bench {
 
 impl WrittenEvent {
     /// The event again, as far as memory takes it: its plain facts are in the features.
-    fn read(&self, past: &Remembered) -> Event {
+    pub fn read(&self, at: Timestamp, failed: bool) -> Event {
         let key = |raw: &u64| NonZeroU64::new(*raw).map(Key::from_raw);
         Event {
-            at: past.row.at,
+            at,
             amount: self.amount,
             keys: self.keys.iter().map(key).collect(),
             numbers: Box::default(),
             attempt: None,
-            failed: past.failed,
+            failed,
         }
     }
 }

@@ -98,14 +98,14 @@ impl Signals {
 }
 
 /// Reads events off live checkouts as a schema reads them off a file.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Reader {
     entities: Vec<Vec<String>>,
     numbers: Vec<Fact>,
     attempt: Vec<String>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Fact {
     Number(String),
     Flag(String),

@@ -28,6 +28,7 @@
 
 pub mod actor;
 pub mod assessment;
+pub mod backtest;
 pub mod bench;
 pub mod cases;
 pub mod columns;
@@ -37,8 +38,11 @@ pub mod evaluate;
 pub mod event;
 pub mod features;
 pub mod guard;
+pub mod history;
+pub mod learning;
 pub mod messages;
 pub mod model;
+pub mod models;
 pub mod policy;
 pub mod progress;
 pub mod registry;

@@ -2,7 +2,9 @@
 //! that is watched beside it. Loaded once, shared, replaced as a whole.
 
 use std::{
+    fs,
     panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
     sync::Arc,
 };
 
@@ -28,10 +30,35 @@ pub struct Versioned {
     pub version: String,
     /// The model.
     pub model: Arc<Model>,
+    /// What its training saw, to tell drift from.
+    pub reference: Option<Arc<Reference>>,
+}
+
+impl Versioned {
+    /// A model of which nobody knows what its training saw.
+    pub fn new(version: impl Into<String>, model: Model) -> Self {
+        Self { version: version.into(), model: Arc::new(model), reference: None }
+    }
+
+    /// The same with its reference, as its folder has it. Without a good one drift is not told.
+    #[must_use]
+    pub fn trained_on(self, text: std::io::Result<String>, names: &[String]) -> Self {
+        let read = text
+            .map_err(|error| error.to_string())
+            .and_then(|text| Reference::parse(&text, names).map_err(|fault| fault.to_string()));
+        match read {
+            Ok(reference) => Self { reference: Some(Arc::new(reference)), ..self },
+            Err(fault) => {
+                let version = &self.version;
+                tracing::warn!(version, fault, "the training left no reference; drift is not told");
+                self
+            }
+        }
+    }
 }
 
 /// What serves.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Serving {
     /// The features.
     pub layout: Arc<Layout>,
@@ -42,7 +69,7 @@ pub struct Serving {
     reader: Reader,
     live: Option<Versioned>,
     challenger: Option<Versioned>,
-    drift: Option<Counts>,
+    drift: Option<Arc<Counts>>,
 }
 
 /// A schema or a model that cannot serve.
@@ -54,6 +81,9 @@ pub enum ServingFault {
     /// The model.
     #[error(transparent)]
     Model(#[from] ModelFault),
+    /// The files.
+    #[error("the model's files do not read: {0}")]
+    Files(#[from] std::io::Error),
 }
 
 /// What was found about an event.
@@ -87,13 +117,14 @@ impl Serving {
         Ok(Self { layout, features_hash, names, reader, live: None, challenger: None, drift: None })
     }
 
-    /// The same with another live model; the drift from what its training saw is not known yet.
+    /// The same with another live model, and drift told from what its training saw.
     ///
     /// # Errors
     /// When it was trained on other features.
     pub fn with_live(self, live: Option<Versioned>) -> Result<Self, ServingFault> {
         self.check(live.as_ref())?;
-        Ok(Self { live, drift: None, ..self })
+        let reference = live.as_ref().and_then(|live| live.reference.as_deref().cloned());
+        Ok(Self { live, drift: reference.map(Counts::against).map(Arc::new), ..self })
     }
 
     /// The same with another model watched beside the live one.
@@ -103,12 +134,6 @@ impl Serving {
     pub fn with_challenger(self, challenger: Option<Versioned>) -> Result<Self, ServingFault> {
         self.check(challenger.as_ref())?;
         Ok(Self { challenger, ..self })
-    }
-
-    /// The same, with drift told from what the live model's training saw.
-    #[must_use]
-    pub fn with_reference(self, reference: Reference) -> Self {
-        Self { drift: Some(Counts::against(reference)), ..self }
     }
 
     /// Counts a judgement for the drift.
@@ -132,6 +157,45 @@ impl Serving {
     /// The live model's version.
     pub fn version(&self) -> Option<&str> {
         self.live.as_ref().map(|live| live.version.as_str())
+    }
+
+    /// The live model.
+    pub const fn live(&self) -> Option<&Versioned> {
+        self.live.as_ref()
+    }
+
+    /// The version of the model that is watched.
+    pub fn challenger(&self) -> Option<&str> {
+        self.challenger.as_ref().map(|challenger| challenger.version.as_str())
+    }
+
+    /// What the configuration names: a folder's schema and model, else those that come with the
+    /// program.
+    ///
+    /// # Errors
+    /// When the files do not read, or do not belong together.
+    pub fn configured(folder: Option<&Path>) -> Result<Self, ServingFault> {
+        let (schema, bytes, version, reference) = match folder {
+            None => (
+                bundled::SCHEMA.to_owned(),
+                bundled::MODEL.to_vec(),
+                bundled::VERSION.to_owned(),
+                Ok(bundled::REFERENCE.to_owned()),
+            ),
+            Some(folder) => {
+                let name = folder.file_name().unwrap_or(folder.as_os_str());
+                (
+                    fs::read_to_string(folder.join("schema"))?,
+                    fs::read(folder.join("model"))?,
+                    name.to_string_lossy().into_owned(),
+                    fs::read_to_string(folder.join("reference.json")),
+                )
+            }
+        };
+        let serving = Self::of(&Schema::parse(&schema)?)?;
+        let live = Versioned::new(version, Model::from_bytes(&bytes)?);
+        let live = live.trained_on(reference, &serving.layout.names());
+        serving.with_live(Some(live))
     }
 
     /// Reads a checkout as an event.
@@ -200,8 +264,8 @@ mod tests {
 
     fn serving() -> Serving {
         let schema = Schema::parse(bundled::SCHEMA).expect("a schema");
-        let model = Arc::new(Model::from_bytes(bundled::MODEL).expect("a model"));
-        let live = Versioned { version: bundled::VERSION.into(), model };
+        let model = Model::from_bytes(bundled::MODEL).expect("a model");
+        let live = Versioned::new(bundled::VERSION, model);
         Serving::of(&schema).expect("it holds").with_live(Some(live)).expect("its features")
     }
 
@@ -281,11 +345,8 @@ mod tests {
 
     #[test]
     fn the_bundled_reference_belongs_to_the_bundled_model() {
-        let serving = serving();
-        assert_eq!(serving.drift(bare().at), None);
-        let names = serving.layout.names();
-        let reference = Reference::parse(bundled::REFERENCE, &names).expect("it reads");
-        let serving = serving.with_reference(reference);
+        assert_eq!(serving().drift(bare().at), None, "nobody said what it saw");
+        let serving = Serving::configured(None).expect("the bundled one");
         let reading = serving.drift(bare().at).expect("it is watched");
         assert_eq!((reading.orders, reading.trained_on), (0, 300_000.0));
         let event = serving.reader().event(&bare());
@@ -300,8 +361,8 @@ mod tests {
     #[test]
     fn a_model_of_other_features_does_not_serve() {
         let schema = Schema::parse("[columns]\ntime = \"t\"").expect("a schema");
-        let model = Arc::new(Model::from_bytes(bundled::MODEL).expect("a model"));
-        let other = Versioned { version: "x".into(), model };
+        let model = Model::from_bytes(bundled::MODEL).expect("a model");
+        let other = Versioned::new("x", model);
         let serving = Serving::of(&schema).expect("it holds");
         assert!(matches!(serving.with_live(Some(other)), Err(ServingFault::Model(_))));
     }

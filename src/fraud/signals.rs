@@ -3,7 +3,7 @@
 
 use std::{net::IpAddr, sync::LazyLock};
 
-use crate::base::{Address, CheckoutId, Hints, Money, Person, Timestamp, Verification};
+use crate::base::{Address, CheckoutId, Currency, Hints, Money, Person, Timestamp, Verification};
 
 /// What is known. Built from the cart, the person, the request and what the storefront tells.
 #[derive(Debug, Clone)]
@@ -55,6 +55,23 @@ const PREFIX_V6: usize = 6;
 static NO_HINTS: LazyLock<Hints> = LazyLock::new(Hints::default);
 
 impl Signals {
+    /// A checkout of which nothing is known any more.
+    pub fn unknown(cart: CheckoutId, at: Timestamp) -> Self {
+        Self {
+            at,
+            cart,
+            storefront: String::new(),
+            amount: Money::from_minor(0, Currency::NONE),
+            goods: Goods::default(),
+            discount: false,
+            person: Person::default(),
+            brand: None,
+            opened_at: None,
+            declines: 0,
+            verification: Verification::default(),
+        }
+    }
+
     /// What the storefront tells about instrument and device.
     pub fn hints(&self) -> &Hints {
         self.person.hints.as_deref().unwrap_or(&NO_HINTS)

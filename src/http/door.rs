@@ -12,7 +12,7 @@ use crate::{
     cart::Carts,
     catalog::Catalog,
     checkout::Checkout,
-    fraud::{cases::Cases, rules::Rules},
+    fraud::{cases::Cases, models::Models, rules::Rules},
     ledger::{Store, Writer},
 };
 
@@ -74,6 +74,8 @@ pub struct Door {
     pub catalog: Catalog,
     /// The rules over orders.
     pub rules: Arc<Rules>,
+    /// The models that may score.
+    pub models: Arc<Models>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Makes ids.

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use std::{fmt, sync::Arc};
 
 use super::{
-    review::{Assess, NewAssessment, NewCase, Resolve},
+    review::{Assess, LabelsWrite, NewAssessment, NewCase, Resolve},
     row::{AttemptState, NewOperation, NewOrder, OperationState, SessionState},
 };
 use crate::base::{
@@ -113,6 +113,8 @@ pub enum Fact {
     Line(LineMove),
     /// What a person, or time, made of an order that waited for a decision.
     Resolve(Box<Resolve>),
+    /// What was found out about orders.
+    Labels(Box<LabelsWrite>),
 }
 
 /// A session's next version.

@@ -164,7 +164,8 @@ impl Known {
             | Fact::CloseGrants(_)
             | Fact::Expire(_)
             | Fact::Line(_)
-            | Fact::Resolve(_) => None,
+            | Fact::Resolve(_)
+            | Fact::Labels(_) => None,
         }
     }
 

@@ -160,6 +160,15 @@ pub struct NewLabel {
     pub at: Timestamp,
 }
 
+/// Labels with the answer to the request that brought them.
+#[derive(Debug, Clone)]
+pub struct LabelsWrite {
+    /// What was found out, each about an order that is there.
+    pub labels: Vec<NewLabel>,
+    /// The answer.
+    pub key: KeyWrite,
+}
+
 /// A case's change.
 #[derive(Debug, Clone, Serialize)]
 pub struct CaseChange {

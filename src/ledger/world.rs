@@ -206,6 +206,7 @@ impl Ask {
             Fact::Answer(key) => self.add_key(Some(key)),
             Fact::Assess(assess) => self.add_key(Some(&assess.key)),
             Fact::Resolve(resolve) => self.add_resolve(resolve),
+            Fact::Labels(write) => self.add_key(Some(&write.key)),
             Fact::Move(moved) => {
                 self.stock.insert(moved.sku.clone());
                 if moved.kind == MoveKind::WriteOff {

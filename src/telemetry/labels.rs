@@ -85,6 +85,17 @@ label! {
     }
 }
 label! {
+    /// How a watched model's outcome stands to the live one's.
+    Verdict as "verdict" {
+        /// The same.
+        Agree = "agree",
+        /// More careful.
+        Stricter = "stricter",
+        /// Less so.
+        Milder = "milder",
+    }
+}
+label! {
     /// What was missing when a payment was judged.
     Missing as "missing" {
         /// The counts of the past.

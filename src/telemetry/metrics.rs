@@ -17,11 +17,11 @@ mod ledger;
 use super::labels::Label;
 pub use super::labels::{
     ActorKind, DriftBar, HoldResult, JudgedAs, JudgedOn, Method, Missing, PoolState, Refusal,
-    Settlement, StatusClass, Step, StepOutcome, Swept,
+    Settlement, StatusClass, Step, StepOutcome, Swept, Verdict,
 };
 pub use fraud::{
-    assessed, attack_mode, fraud_degraded, fraud_features_drifted, fraud_guarded, fraud_latency,
-    fraud_score_psi,
+    assessed, attack_mode, fraud_challenger, fraud_degraded, fraud_features_drifted, fraud_guarded,
+    fraud_latency, fraud_score_psi,
 };
 pub use ledger::{
     ledger_commit_unknown, ledger_committed, ledger_judged, ledger_pool, ledger_queue_depth,
@@ -82,6 +82,7 @@ const DECLARED: &[Declaration] = &[
     ("sweeper_duration_seconds", Spread(LATENCY), Unit::Seconds, "Time one sweep took"),
     ("fraud_assessments_total", Count, Unit::Count, "Payments judged, by outcome"),
     ("fraud_degraded_total", Count, Unit::Count, "Judgements for which something was missing"),
+    ("fraud_challenger_total", Count, Unit::Count, "Scores of the watched model, by verdict"),
     ("fraud_guarded_total", Count, Unit::Count, "Payments stopped as card testing"),
     ("fraud_duration_seconds", Spread(JUDGING), Unit::Seconds, "From asking to the judgement"),
     ("fraud_attack_mode", Level, Unit::Count, "1 while payments fail as when cards are tested"),
@@ -145,6 +146,7 @@ struct Meters {
     sweeper_faults: Counter,
     sweeper_duration: Histogram,
     assessed: By<JudgedAs, Counter>,
+    challenger: By<Verdict, Counter>,
     degraded: By<Missing, Counter>,
     guarded: Counter,
     judging: Histogram,
@@ -187,6 +189,7 @@ impl Meters {
             sweeper_faults: counter!("sweeper_faults_total"),
             sweeper_duration: histogram!("sweeper_duration_seconds"),
             assessed: counters("fraud_assessments_total"),
+            challenger: counters("fraud_challenger_total"),
             degraded: counters("fraud_degraded_total"),
             guarded: counter!("fraud_guarded_total"),
             judging: histogram!("fraud_duration_seconds"),

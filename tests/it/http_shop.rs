@@ -15,7 +15,7 @@ use doorbuster::{
     cart::Carts,
     catalog::{Catalog, Product, StockPolicy},
     checkout::{Checkout, Collection, NoProbe, Terms},
-    fraud::{cases::Cases, policy::Policy, rules::Rules},
+    fraud::{cases::Cases, models::Models, policy::Policy, rules::Rules},
     http::{Answers, Door, Draining, Gate, Site, admission, routes},
     ledger::{
         BatchReply, Database, DatabaseOptions, Entry, EntryId, Fact, Store, Writer,
@@ -117,6 +117,8 @@ impl Shop {
         let catalog = Catalog::new(database.clone());
         let rules = Rules::load(database.clone(), clock.clone()).await.expect("a rulebook");
         let rules = Arc::new(rules);
+        let models = folder.path().join("models");
+        let models = Arc::new(Models::new(database.clone(), models, clock.clone()));
         let desk = Arc::new(Checkout {
             store: store.clone(),
             writer: writer.clone(),
@@ -141,6 +143,7 @@ impl Shop {
                 writer,
                 catalog,
                 rules,
+                models,
                 clock,
                 chance,
                 limits,

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use crate::{
     base::{AssessmentId, AttemptId, CheckoutId, OrderId, Timestamp},
+    fraud::history::History,
     ledger::{
         Database, LedgerFault,
         review::{AssessmentRow, CaseState, NewLabel},
@@ -107,6 +108,11 @@ impl Cases {
     /// The cases in this database.
     pub const fn new(database: Database) -> Self {
         Self { database }
+    }
+
+    /// All judgements in this database, with what became of them.
+    pub fn history(&self) -> History {
+        History::new(self.database.clone())
     }
 
     /// One case.

@@ -137,6 +137,11 @@ impl Rulebook {
         self.lists.get(&Name::parse(name).ok()?)
     }
 
+    /// All lists by their names.
+    pub const fn lists(&self) -> &BTreeMap<Name, Arc<List>> {
+        &self.lists
+    }
+
     /// Rules that no longer read, and are not asked.
     pub fn broken(&self) -> &[(Name, ExpressionRefused)] {
         &self.broken

@@ -125,6 +125,30 @@ pub fn train(
     progress: &mut dyn Progress,
 ) -> Result<Trained, TrainFault> {
     let samples = sample::collect(layout, rows, options, progress)?;
+    fit(layout, samples, options, progress)
+}
+
+/// Trains a model from rows whose features were recorded, in the order of time.
+///
+/// # Errors
+/// As [`train`].
+pub fn train_recorded(
+    layout: &Layout,
+    rows: sample::Recorded,
+    options: &TrainOptions,
+    progress: &mut dyn Progress,
+) -> Result<Trained, TrainFault> {
+    let samples = sample::draw_recorded(layout.features.len(), &rows, options)?;
+    drop(rows);
+    fit(layout, samples, options, progress)
+}
+
+fn fit(
+    layout: &Layout,
+    samples: sample::Samples,
+    options: &TrainOptions,
+    progress: &mut dyn Progress,
+) -> Result<Trained, TrainFault> {
     let grown = grow::grow(&samples, options, progress)?;
     let forest = Forest::flatten(samples.features, &grown.trees)?;
     let calibration = calibrate::calibrate(&samples, &grown.out_of_bag)?;

@@ -124,6 +124,50 @@ pub fn collect(
     Ok(samples)
 }
 
+/// Rows whose features were recorded when they were judged.
+#[derive(Debug, Default)]
+pub struct Recorded {
+    /// Their features, row after row.
+    pub values: Vec<f32>,
+    /// Whether each is fraud.
+    pub frauds: Vec<bool>,
+}
+
+/// Keeps all frauds and a drawn share of the good, of rows that need no engine any more.
+///
+/// # Errors
+/// When there are too few.
+pub fn draw_recorded(
+    features: usize,
+    rows: &Recorded,
+    options: &TrainOptions,
+) -> Result<Samples, TrainFault> {
+    let frauds = rows.frauds.iter().filter(|fraud| **fraud).count();
+    let good = rows.frauds.len() - frauds;
+    if frauds.min(good) < LEAST {
+        return Err(TrainFault::TooFew { good, frauds, least: LEAST });
+    }
+    let share = (options.most_good as f64 / good as f64).min(1.0);
+    let mut samples = Samples {
+        features,
+        values: Vec::with_capacity((frauds + good.min(options.most_good)) * features),
+        frauds: vec![],
+        weight_of_good: 1.0,
+        tally: Tally { rows: rows.frauds.len(), good, frauds, ..Tally::default() },
+    };
+    for (place, fraud) in rows.frauds.iter().enumerate() {
+        if *fraud || drawn(options.seed, place as u64) < share {
+            let row = place * features..(place + 1) * features;
+            samples.values.extend_from_slice(&rows.values[row]);
+            samples.frauds.push(*fraud);
+        }
+    }
+    let drawn = samples.len() - frauds;
+    samples.weight_of_good = good as f64 / drawn.max(1) as f64;
+    samples.tally.drawn = drawn;
+    Ok(samples)
+}
+
 /// Until when labels are known to the one who trains: the delay after the last row's day. Frauds
 /// found out later count as good, as they would on that day.
 fn known_by(layout: &Layout, rows: &[Row], options: &TrainOptions) -> Timestamp {

@@ -3,9 +3,12 @@
 //! **Owns:** its routes and wire formats. **Invariant:** refusals are problems; a change and its
 //! key are one commit. **Not here:** what agents speak (see [`ucp`](super::ucp)).
 
+pub mod backtests;
 pub mod cases;
 pub mod drift;
 pub mod express;
+pub mod labels;
+pub mod models;
 pub mod movements;
 pub mod order_answer;
 pub mod order_lines;
@@ -27,6 +30,13 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/orders/{id}").get(orders::get))
         .service(web::resource("/orders/{id}/lines/{line}/{kind}").post(order_lines::shift))
         .service(web::resource("/orders/{id}/assessments").get(cases::list_assessments))
+        .service(web::resource("/orders/{id}/labels").get(labels::list).post(labels::add))
+        .service(web::resource("/labels/bulk").post(labels::add_many))
+        .service(web::resource("/backtests").post(backtests::run))
+        .service(web::resource("/models").get(models::list))
+        .service(web::resource("/models/comparison").get(models::comparison))
+        .service(web::resource("/models/rollback").post(models::rollback))
+        .service(web::resource("/models/{version}/promote").post(models::promote))
         .service(web::resource("/cases").get(cases::list))
         .service(web::resource("/cases/claim").post(cases::claim_next))
         .service(web::resource("/cases/{order}").get(cases::get))

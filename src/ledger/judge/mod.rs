@@ -64,6 +64,7 @@ impl Rows {
             }
             Fact::Assess(assess) => self.assess(assess),
             Fact::Resolve(resolve) => self.resolve(resolve),
+            Fact::Labels(write) => self.label(write),
             Fact::Move(moved) => self.move_stock(moved),
             Fact::Grant(wanted) => self.grant(wanted),
             Fact::CloseGrants(close) => Ok(self.close_grants(&close.grants)),

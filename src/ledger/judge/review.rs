@@ -7,7 +7,7 @@ use crate::{
         changes::{LineDelta, MovementInsert},
         entry::LineMoveKind,
         outcome::{Done, LedgerRefused, Outcome},
-        review::{Assess, CaseChange, CaseHead, CaseState, Resolve},
+        review::{Assess, CaseChange, CaseHead, CaseState, LabelsWrite, Resolve},
         row::{NewOperation, OperationKind, OperationState},
     },
 };
@@ -36,6 +36,14 @@ impl Rows {
         self.key_is_free(Some(&assess.key))?;
         self.changes.assessments.push(assess.assessment.clone());
         self.keep_key(Some(&assess.key));
+        Ok(Done::Written)
+    }
+
+    /// Keeps what was found out, and the answer. Orders never go: whoever asks has looked.
+    pub(super) fn label(&mut self, write: &LabelsWrite) -> Outcome {
+        self.key_is_free(Some(&write.key))?;
+        self.changes.labels.extend(write.labels.iter().cloned());
+        self.keep_key(Some(&write.key));
         Ok(Done::Written)
     }
 

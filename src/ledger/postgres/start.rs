@@ -37,6 +37,11 @@ fn migrator() -> Migrator {
             include_str!("../../../migrations/postgres/0004_rules.up.sql"),
             include_str!("../../../migrations/postgres/0004_rules.down.sql"),
         ),
+        (
+            "models",
+            include_str!("../../../migrations/postgres/0005_models.up.sql"),
+            include_str!("../../../migrations/postgres/0005_models.down.sql"),
+        ),
     ];
     let migrations = (1_i64..).zip(steps).flat_map(|(version, (name, up, down))| {
         let step = |kind, sql: &'static str| {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{DriftBar, JudgedAs, Missing, record};
+use super::{DriftBar, JudgedAs, Missing, Verdict, record};
 
 /// A payment was judged.
 pub fn assessed(outcome: JudgedAs) {
@@ -37,4 +37,9 @@ pub fn fraud_score_psi(psi: f64) {
 /// So many features have drifted further than a bar (PSI).
 pub fn fraud_features_drifted(bar: DriftBar, features: usize) {
     record(|meters| meters.features_drifted.of(bar).set(features as f64));
+}
+
+/// What a watched model would have made of a payment, beside the live one.
+pub fn fraud_challenger(verdict: Verdict) {
+    record(|meters| meters.challenger.of(verdict).increment(1));
 }

@@ -4,12 +4,10 @@ use doorbuster::{
     base::Clock,
     fraud::{
         Bench, Fraud,
-        drift::Reference,
-        model::Model,
         policy::{FraudMode, Policy},
         rules::Rules,
         schema::Schema,
-        serving::{Serving, Versioned, bundled},
+        serving::{Serving, bundled},
         velocity::InProcessVelocity,
     },
 };
@@ -20,12 +18,7 @@ const REMEMBERED: usize = 10_000;
 
 /// The bundled model and these rules under a policy.
 pub(crate) fn judge(policy: Policy, clock: &Arc<dyn Clock>, rules: &Arc<Rules>) -> Arc<Fraud> {
-    let model = Arc::new(Model::from_bytes(bundled::MODEL).expect("a model"));
-    let live = Versioned { version: bundled::VERSION.into(), model };
-    let serving = serving().with_live(Some(live)).expect("its features");
-    let names = serving.layout.names();
-    let reference = Reference::parse(bundled::REFERENCE, &names).expect("it reads");
-    let serving = serving.with_reference(reference);
+    let serving = Serving::configured(None).expect("the bundled model");
     let bench = bench(serving, policy, clock).with_rules(rules.clone());
     Arc::new(Fraud::start(Arc::new(bench), Vec::new()))
 }

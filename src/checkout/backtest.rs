@@ -1,0 +1,131 @@
+//! Runs a backtest over the ledger: pages of history, each attempt judged again.
+
+use super::assess::signals_of;
+use crate::{
+    base::{Currency, Timestamp},
+    fraud::{
+        backtest::{
+            Again, Proposal,
+            costs::{Bill, Costs, Fitted},
+            describe,
+            report::{Report, Truth},
+        },
+        bench::Written,
+        history::{History, Past, Span},
+        policy::Policy,
+        progress::Progress,
+        serving::Serving,
+    },
+    ledger::LedgerFault,
+};
+
+/// Judgements read at once: a page is judged in a few milliseconds, and others get their turn.
+const PAGE: u32 = 200;
+
+/// What is to be tried, and on what.
+#[derive(Debug)]
+pub struct Backtest<'a> {
+    /// What is tried.
+    pub proposal: &'a Proposal,
+    /// The policy in force.
+    pub policy: &'a Policy,
+    /// What serves: its features are those that can be judged again.
+    pub serving: &'a Serving,
+    /// From when.
+    pub from: Timestamp,
+    /// Until when.
+    pub until: Timestamp,
+    /// Fits thresholds to these costs, too.
+    pub costs: Option<Costs>,
+    /// Attempts to look at, at most.
+    pub most: u64,
+    /// By what is known now.
+    pub now: Timestamp,
+}
+
+impl Backtest<'_> {
+    /// Runs it.
+    ///
+    /// # Errors
+    /// When the ledger cannot be reached, or a record does not read.
+    pub async fn run(
+        &self,
+        history: &History,
+        progress: &mut (dyn Progress + Send),
+    ) -> Result<(Report, Option<Fitted>), LedgerFault> {
+        let whole = self.proposal.needs_signals();
+        let span = Span { whole, ..Span::of(self.from, self.until) };
+        let total = history.count(span).await?;
+        progress.stage("attempts", total.min(self.most));
+        let mut report = Report { proposal: describe(self.proposal), ..Report::default() };
+        let mut bill = self.costs.map(Bill::new);
+        let mut cursor = None;
+        'pages: loop {
+            let page = history.list(span, cursor, PAGE).await?;
+            let Some(last) = page.last() else { break };
+            cursor = Some(last.id);
+            for past in &page {
+                if report.attempts == self.most {
+                    report.cut = true;
+                    break 'pages;
+                }
+                let (written, again, truth) = self.judge(past)?;
+                report.add((past, &written), &again, truth);
+                if let Some(bill) = &mut bill {
+                    bill.add((past, &written), &again, truth);
+                }
+            }
+            progress.advance(page.len() as u64);
+        }
+        report.end();
+        self.note(&mut report);
+        let fitted = bill.map(|bill| bill.cheapest(report.days()));
+        Ok((report, fitted))
+    }
+
+    fn judge(&self, past: &Past) -> Result<(Written, Again, Truth), LedgerFault> {
+        let written = past.written()?;
+        let signals = self.proposal.needs_signals().then(|| signals_of(past)).flatten();
+        let signals = signals.as_ref();
+        let again = self.proposal.judge(self.policy, self.serving, (past, &written), signals);
+        let truth = Truth::of(past, self.now, self.serving.layout.label_delay);
+        Ok((written, again, truth))
+    }
+
+    fn note(&self, report: &mut Report) {
+        if let Some(rule) = &self.proposal.rule {
+            report.notes.push("Lists are taken as they stand now.".to_owned());
+            if !rule.approximate.is_empty() {
+                let names = rule.approximate.join(", ");
+                report.notes.push(format!(
+                    "{names}: taken as the session stood last, which may be after the attempt."
+                ));
+            }
+        }
+        if self.proposal.thresholds.is_some() || self.proposal.model.is_some() {
+            report.notes.push(
+                "What the guard against card testing said is known only where it decided."
+                    .to_owned(),
+            );
+        }
+    }
+}
+
+/// Whether costs make sense.
+///
+/// # Errors
+/// In words.
+pub fn check_costs(costs: &Costs) -> Result<(), String> {
+    let numbers = [costs.margin, costs.review_minutes, costs.review_minute_minor];
+    let whole = numbers.iter().all(|number| number.is_finite() && *number >= 0.0);
+    if !whole || costs.margin > 1.0 || costs.chargeback_fee_minor < 0 {
+        return Err("the margin is a share from 0 to 1, and no cost is below zero".to_owned());
+    }
+    if !costs.reviews_per_day.is_finite() || costs.reviews_per_day < 0.0 {
+        return Err("the reviewers look at no or more orders on a day".to_owned());
+    }
+    if costs.currency == Currency::NONE {
+        return Err("costs are of a currency".to_owned());
+    }
+    Ok(())
+}

@@ -1,0 +1,197 @@
+//! `doorbuster backtest`: what a rule, other thresholds or another model would have done.
+
+use anyhow::{Context, ensure};
+use clap::Args;
+use serde_json::json;
+use std::{io::Write, path::PathBuf, sync::Arc};
+
+use super::{bars::Bars, open_database, train::write_file};
+use crate::{
+    base::{AnchoredClock, Clock, Currency, Timestamp},
+    checkout::backtest::{Backtest as Run, check_costs},
+    config::Config,
+    fraud::{
+        backtest::{
+            DraftRule, Proposal,
+            costs::{Costs, Fitted},
+            versioned,
+        },
+        history::History,
+        policy::{NEVER, Thresholds},
+        rules::{Action, FeatureNames, Pass, Rules},
+        schema::moment::moment,
+        serving::Serving,
+    },
+};
+
+/// Judges recorded attempts again, with a rule, thresholds or a model that were not in force.
+///
+/// With the embedded database the service must be stopped meanwhile.
+#[derive(Debug, Args)]
+pub struct Backtest {
+    /// From when [default: the first judgement]
+    #[arg(long, value_name = "DATE")]
+    pub from: Option<String>,
+    /// Until when [default: now]
+    #[arg(long, value_name = "DATE")]
+    pub until: Option<String>,
+    /// A rule to try: an expression over what was known
+    #[arg(long, value_name = "EXPRESSION", requires = "action")]
+    pub rule: Option<String>,
+    /// What the rule asks for: challenge, allow, block or review
+    #[arg(long, value_name = "ACTION")]
+    pub action: Option<String>,
+    /// Thresholds to try; 1001 is never
+    #[arg(long, value_name = "CHALLENGE,REVIEW,DECLINE", value_delimiter = ',', num_args = 3)]
+    pub thresholds: Option<Vec<u16>>,
+    /// Folder of a model to try
+    #[arg(long, value_name = "DIR")]
+    pub model: Option<PathBuf>,
+    /// Attempts to look at, at most
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    pub most: u64,
+    /// What things cost; all five fit the cheapest thresholds
+    #[command(flatten)]
+    pub costs: CostArgs,
+    /// Where the result is written as JSON
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+/// What things cost.
+#[derive(Debug, Default, Args)]
+pub struct CostArgs {
+    /// Costs are of this currency; they fit the cheapest thresholds
+    #[arg(long, value_name = "CURRENCY")]
+    pub cost_currency: Option<Currency>,
+    /// Of a price, what is left after the goods: 0.3
+    #[arg(long, value_name = "SHARE", default_value_t = 0.3)]
+    pub margin: f64,
+    /// What a chargeback costs, in minor units
+    #[arg(long, value_name = "MINOR", default_value_t = 2_000)]
+    pub chargeback_fee: i64,
+    /// Minutes a review takes
+    #[arg(long, value_name = "MINUTES", default_value_t = 5.0)]
+    pub review_minutes: f64,
+    /// What such a minute costs, in minor units
+    #[arg(long, value_name = "MINOR", default_value_t = 60.0)]
+    pub review_minute: f64,
+    /// Orders the reviewers can look at on a day
+    #[arg(long, value_name = "N", default_value_t = 100.0)]
+    pub reviews_per_day: f64,
+}
+
+impl CostArgs {
+    fn read(&self) -> anyhow::Result<Option<Costs>> {
+        let Some(currency) = self.cost_currency else { return Ok(None) };
+        let costs = Costs {
+            currency,
+            margin: self.margin,
+            chargeback_fee_minor: self.chargeback_fee,
+            review_minutes: self.review_minutes,
+            review_minute_minor: self.review_minute,
+            reviews_per_day: self.reviews_per_day,
+        };
+        check_costs(&costs).map_err(anyhow::Error::msg)?;
+        Ok(Some(costs))
+    }
+}
+
+/// Runs it and prints a table.
+///
+/// # Errors
+/// When the database cannot be used, or what is to be tried does not do.
+pub async fn run(
+    arguments: &Backtest,
+    config: &Config,
+    out: &mut (dyn Write + Send),
+) -> anyhow::Result<()> {
+    let costs = arguments.costs.read()?;
+    let database = open_database(config).await.context("cannot open the database")?;
+    let clock = Arc::new(AnchoredClock::from_system());
+    let now = clock.now();
+    let serving = Serving::configured(config.fraud.model.as_deref())?;
+    let rules = Rules::load(database.clone(), clock).await?;
+    rules.know_features(FeatureNames::of(&serving.layout));
+    let proposal = proposal(arguments, &serving, &rules, now)?;
+    let policy = config.fraud.policy(config.mode);
+    let backtest = Run {
+        proposal: &proposal,
+        policy: &policy,
+        serving: &serving,
+        from: date(arguments.from.as_deref(), "--from")?.unwrap_or(Timestamp::from_micros(0)),
+        until: date(arguments.until.as_deref(), "--until")?.unwrap_or(now),
+        costs,
+        most: arguments.most,
+        now,
+    };
+    let mut bars = Bars::default();
+    let (report, fitted) = backtest.run(&History::new(database), &mut bars).await?;
+    bars.end();
+    write!(out, "{}", report.table())?;
+    if let Some(fitted) = &fitted {
+        show(fitted, out)?;
+    }
+    if let Some(path) = &arguments.json {
+        let text = serde_json::to_string_pretty(&json!({ "report": report, "fitted": fitted }))?;
+        write_file(path, (text + "\n").as_bytes())?;
+    }
+    Ok(())
+}
+
+fn proposal(
+    arguments: &Backtest,
+    serving: &Serving,
+    rules: &Rules,
+    now: Timestamp,
+) -> anyhow::Result<Proposal> {
+    let rule = match &arguments.rule {
+        None => None,
+        Some(expression) => {
+            let action = arguments.action.as_deref().and_then(Action::find);
+            let action = action.context("--action: expected challenge, allow, block or review")?;
+            let program = rules.check(expression, Pass::Before)?;
+            DraftRule::new((expression, action), program.uses(), &rules.current(), now)
+        }
+    };
+    let thresholds = match arguments.thresholds.as_deref() {
+        Some([challenge, review, decline]) => {
+            ensure!(
+                [challenge, review, decline].iter().all(|score| **score <= NEVER),
+                "--thresholds: a score is 0 to {NEVER}"
+            );
+            Some(Thresholds { challenge: *challenge, review: *review, decline: *decline })
+        }
+        _ => None,
+    };
+    let model = match &arguments.model {
+        None => None,
+        Some(folder) => {
+            let path = folder.join("model");
+            let name = || format!("cannot read {}", path.display());
+            let bytes = std::fs::read(&path).with_context(name)?;
+            let version = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy();
+            Some(versioned(&version, &bytes, serving).with_context(name)?)
+        }
+    };
+    Ok(Proposal { rule, thresholds, model })
+}
+
+fn show(fitted: &Fitted, out: &mut (dyn Write + Send)) -> std::io::Result<()> {
+    let Fitted { review, decline, cost_minor, cost_of_approving_minor, orders, frauds, .. } =
+        fitted;
+    writeln!(
+        out,
+        "cheapest: review from {review}, decline from {decline}: {cost_minor} instead of \
+         {cost_of_approving_minor} minor units, {:.1} reviews per day; on {orders} orders with \
+         {frauds} frauds, {} left out",
+        fitted.reviews_per_day, fitted.left_out
+    )
+}
+
+pub(super) fn date(raw: Option<&str>, flag: &str) -> anyhow::Result<Option<Timestamp>> {
+    let read = |raw| {
+        moment(raw).with_context(|| format!("{flag}: expected a date or time, found `{raw}`"))
+    };
+    raw.map(read).transpose()
+}

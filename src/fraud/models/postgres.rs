@@ -1,0 +1,88 @@
+//! Models in PostgreSQL. Changes come one after another, behind a lock that readers do not feel.
+
+use sqlx::Connection;
+
+use super::store::Question;
+use crate::ledger::{LedgerFault, postgres::Postgres};
+
+const NUMBER: &str = "select coalesce(max(number), 0)::text from model_changes";
+const MODELS: &str = "select json_build_object('version', version, 'state', state,
+        'folder', folder, 'sha256', sha256, 'features', features, 'metrics', metrics,
+        'created_at', created_at, 'changed_at', changed_at, 'changed_by', changed_by)::text
+    from models order by created_at desc, version desc";
+/// Who was retired in the change that made the live one live.
+const FORMER: &str = "select to_json(r.version)::text from model_changes r
+    where r.to_state = 'retired' and r.number = (
+        select max(c.number) from model_changes c join models m on m.version = c.version
+        where m.state = 'live' and c.to_state = 'live')
+      and exists (select 1 from model_changes c join models m on m.version = c.version
+        where c.number = r.number and c.to_state = 'live' and m.state = 'live')";
+
+const LOCK: &str = "lock table model_changes in exclusive mode";
+const IS_NEXT: &str = "select coalesce(max(number), 0) + 1 = ($1::json->>'number')::bigint
+    from model_changes";
+const ADD: &str = "insert into models (version, state, folder, sha256, features, metrics,
+        created_at, changed_at, changed_by)
+    select r->>'version', r->>'state', r->>'folder', r->>'sha256', r->>'features', r->'metrics',
+        (r->>'created_at')::timestamptz, (r->>'changed_at')::timestamptz, r->>'changed_by'
+    from (select $1::json->'row' as r) d
+    where not exists (select 1 from models m where m.version = r->>'version')";
+const MOVE: &str = "update models set state = $1::json->>'to',
+        changed_at = ($1::json->>'at')::timestamptz, changed_by = $1::json->>'author'
+    where version = $1::json->>'version' and state = $1::json->>'from'";
+const RECORD: &str = "insert into model_changes (number, version, from_state, to_state, author, at)
+    select ($1::json->>'number')::bigint, $1::json->>'version', $1::json->>'from',
+        coalesce($1::json->>'to', 'candidate'), $1::json->>'author',
+        ($1::json->>'at')::timestamptz";
+
+pub(super) async fn ask(
+    database: &Postgres,
+    question: Question,
+) -> Result<Vec<String>, LedgerFault> {
+    let sql = match question {
+        Question::Number => NUMBER,
+        Question::Models => MODELS,
+        Question::Former => FORMER,
+    };
+    let kept = database.prepares();
+    database
+        .run(move |conn| Box::pin(sqlx::query_scalar(sql).persistent(kept).fetch_all(conn)))
+        .await
+}
+
+/// All changes or none. Nothing when another one came first.
+pub(super) async fn write(
+    database: &Postgres,
+    changes: Vec<String>,
+    is_new: bool,
+) -> Result<bool, LedgerFault> {
+    let kept = database.prepares();
+    database
+        .run(move |conn| {
+            Box::pin(async move {
+                let mut tx = conn.begin().await?;
+                sqlx::query(LOCK).persistent(kept).execute(&mut *tx).await?;
+                let Some(first) = changes.first() else { return Ok(true) };
+                let next: bool = sqlx::query_scalar(IS_NEXT)
+                    .bind(first)
+                    .persistent(kept)
+                    .fetch_one(&mut *tx)
+                    .await?;
+                if !next {
+                    return Ok(false);
+                }
+                for change in &changes {
+                    let sql = if is_new { ADD } else { MOVE };
+                    let written =
+                        sqlx::query(sql).bind(change).persistent(kept).execute(&mut *tx).await?;
+                    if written.rows_affected() != 1 {
+                        return Ok(false);
+                    }
+                    sqlx::query(RECORD).bind(change).persistent(kept).execute(&mut *tx).await?;
+                }
+                tx.commit().await?;
+                Ok(true)
+            })
+        })
+        .await
+}

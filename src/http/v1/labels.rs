@@ -1,0 +1,120 @@
+//! `POST /v1/orders/{id}/labels`, `POST /v1/labels/bulk`: what was found out about orders.
+//!
+//! Of several labels of an order the last one that came is believed. Features learn of it after the
+//! schema's label delay.
+
+use actix_web::{HttpResponse, web};
+use serde_json::json;
+
+use crate::{
+    base::{MovementId, OrderId, Timestamp},
+    http::{
+        asking::Asking,
+        caller::Caller,
+        door::Door,
+        idempotency,
+        kinds::Kind,
+        problem::Problem,
+        reading::{At, TIME_BYTES},
+    },
+    ledger::{
+        EntryId, Fact,
+        review::{LabelsWrite, NewLabel},
+    },
+};
+
+/// Who may say so.
+const SOURCES: &[&str] = &["dispute", "import", "refund", "reviewer"];
+
+/// Labels one order.
+pub async fn add(
+    door: web::Data<Door>,
+    asking: Asking,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let order = order_of(&id)?;
+    let label = read(&asking.body(), order, door.clock.now())?;
+    if door.store.find_order(order).await?.is_none() {
+        return Err(unknown());
+    }
+    let answer = idempotency::answer(201, &label);
+    write(&door, &asking, vec![label], answer).await
+}
+
+/// Labels many orders; all of them or none.
+pub async fn add_many(door: web::Data<Door>, asking: Asking) -> Result<HttpResponse, Problem> {
+    let body = asking.body();
+    let list = body.get("labels")?;
+    let mut labels = Vec::new();
+    for at in list.items(door.limits.lines_per_cart)? {
+        let field = at.get("order")?;
+        let order = field.parse(TIME_BYTES, str::parse::<OrderId>)?;
+        let label = read(&at, order, door.clock.now())?;
+        if door.store.find_order(order).await?.is_none() {
+            return Err(field.problem(Kind::NotFound, format!("There is no order {order}.")));
+        }
+        labels.push(label);
+    }
+    let answer = idempotency::answer(201, &json!({ "labels": labels }));
+    write(&door, &asking, labels, answer).await
+}
+
+/// Lists what was found out about an order, the latest first: the first one is believed.
+pub async fn list(
+    door: web::Data<Door>,
+    _caller: Caller,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let order = order_of(&id)?;
+    if door.store.find_order(order).await?.is_none() {
+        return Err(unknown());
+    }
+    let items = door.cases.list_labels(order).await?;
+    Ok(HttpResponse::Ok().json(json!({ "items": items })))
+}
+
+async fn write(
+    door: &Door,
+    asking: &Asking,
+    labels: Vec<NewLabel>,
+    answer: crate::ledger::entry::StoredAnswer,
+) -> Result<HttpResponse, Problem> {
+    // A name of its own: that the request was answered already, its key says.
+    let name = MovementId::new(door.clock.now(), &*door.chance);
+    let name = format!("labels/{name}");
+    let fact = |key| Fact::Labels(Box::new(LabelsWrite { labels, key }));
+    idempotency::write_once(door, asking, EntryId::of(name), answer, fact).await
+}
+
+fn read(at: &At<'_>, order: OrderId, now: Timestamp) -> Result<NewLabel, Problem> {
+    let field = at.get("fraud")?;
+    let fraud = field
+        .value()
+        .as_bool()
+        .ok_or_else(|| field.problem(Kind::Invalid, "Expected `true` or `false`.".to_owned()))?;
+    let field = at.get("source")?;
+    let source = field.text(TIME_BYTES)?;
+    if !SOURCES.contains(&source) {
+        let text = format!("A source is one of {}.", SOURCES.join(", "));
+        return Err(field.problem(Kind::Invalid, text));
+    }
+    let at = match at.find("at") {
+        None => now,
+        Some(field) => {
+            let time = Timestamp::parse(field.text(TIME_BYTES)?);
+            time.filter(|at| *at <= now).ok_or_else(|| {
+                let text = "Expected a time that has passed, such as 2026-11-27T08:00:00Z.";
+                field.problem(Kind::Invalid, text.to_owned())
+            })?
+        }
+    };
+    Ok(NewLabel { order, fraud, source: source.to_owned(), at })
+}
+
+fn order_of(id: &str) -> Result<OrderId, Problem> {
+    id.parse().map_err(|_| unknown())
+}
+
+fn unknown() -> Problem {
+    Problem::new(Kind::NotFound, "There is no such order.")
+}

@@ -1,0 +1,253 @@
+//! What was judged is read back, learned from and judged again, and models are put in force, the
+//! same on both databases.
+
+use doorbuster::{
+    base::{AssessmentId, CheckoutId, ManualClock, OrderId, Timestamp},
+    fraud::{
+        Bench as Judges,
+        assessment::{Assessment, DecidedBy, Outcome},
+        backtest::{
+            Proposal,
+            report::{Report, Truth},
+        },
+        bench::{Written, WrittenEvent},
+        history::{History, Span},
+        learning::{Learner, Place},
+        models::{Follower, ModelState, Models, ModelsRefused},
+        policy::{NEVER, Policy, Thresholds},
+        serving::Serving,
+        velocity::InProcessVelocity,
+    },
+    ledger::{
+        Entry, EntryId, Fact, LedgerRefused,
+        review::{LabelsWrite, NewAssessment, NewLabel},
+    },
+};
+use std::{path::Path, sync::Arc, time::Duration};
+
+use crate::support::bench::{Bench, document, write};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+fn serving() -> Serving {
+    Serving::configured(None).expect("the bundled model")
+}
+
+/// An order of one card that scored this much, as the ledger keeps it.
+async fn order(bench: &Bench, score: u16, card: u64) -> OrderId {
+    let (checkout, attempt) = (bench.checkout(), bench.attempt());
+    let mut pinning = bench.pinning(checkout, 1, &[("TEE", 1)], attempt);
+    pinning.assessment =
+        Some(NewAssessment { attempt: Some(attempt), ..judged(bench, checkout, score, card) });
+    bench.one(write(pinning)).await.expect("pins");
+    bench.one(bench.place(checkout, attempt, &[("TEE", 1)])).await.expect("sells");
+    OrderId::of(checkout)
+}
+
+fn judged(bench: &Bench, checkout: CheckoutId, score: u16, card: u64) -> NewAssessment {
+    let serving = serving();
+    let mut keys = vec![0; serving.layout.entities.len()];
+    keys[0] = card;
+    let outcome = Policy::default().thresholds.outcome(score);
+    let assessment = Assessment {
+        outcome,
+        decided_by: if outcome == Outcome::Approve { DecidedBy::Nothing } else { DecidedBy::Score },
+        score: Some(score),
+        features: vec![0.0; serving.layout.features.len()],
+        features_hash: serving.features_hash.clone(),
+        ..Assessment::default()
+    };
+    let event = Some(WrittenEvent { amount: Some(100), keys, counted: true });
+    let body = serde_json::to_string(&Written { assessment, event }).expect("it is written");
+    NewAssessment {
+        id: AssessmentId::new(bench.now(), &bench.chance),
+        checkout,
+        attempt: None,
+        outcome: outcome.as_str(),
+        score: Some(score),
+        degraded: false,
+        body: document(&body),
+        at: bench.now(),
+    }
+}
+
+async fn labels(bench: &Bench, key: &str, order: OrderId, fraud: bool, source: &str) {
+    let label = NewLabel { order, fraud, source: source.into(), at: bench.now() };
+    let key = bench.key(key, Some("said"));
+    let id = EntryId::of(format_args!("labels/{}", key.key));
+    let write = LabelsWrite { labels: vec![label], key };
+    let said = bench.one(Entry::new(id, Fact::Labels(Box::new(write)))).await;
+    said.expect("it is kept");
+}
+
+fn span(bench: &Bench) -> Span {
+    Span::of(Timestamp::from_micros(0), bench.now().plus(DAY))
+}
+
+async fn the_last_label_is_believed(bench: Bench) {
+    bench.receive("TEE", 5).await;
+    let first = order(&bench, 900, 1).await;
+    let history = History::new(bench.database.clone());
+    labels(&bench, "one", first, true, "dispute").await;
+    labels(&bench, "two", first, false, "reviewer").await;
+    let rows = history.list(span(&bench), None, 10).await.expect("reads");
+    assert_eq!(rows.len(), 1);
+    let label = rows[0].label.clone().expect("a label");
+    assert_eq!((label.fraud, label.source.as_str()), (false, "reviewer"));
+    let then = Span { labels_until: Some(1), ..span(&bench) };
+    let rows = history.list(then, None, 10).await.expect("reads");
+    assert!(rows[0].label.clone().expect("a label").fraud, "what was known then");
+    let again = LabelsWrite { labels: Vec::new(), key: bench.key("two", Some("other")) };
+    let again = Entry::new(EntryId::of("another"), Fact::Labels(Box::new(again)));
+    assert!(matches!(bench.one(again).await, Err(LedgerRefused::KeyTaken(_))));
+}
+
+async fn other_thresholds_are_tried_on_what_happened(bench: Bench) {
+    bench.receive("TEE", 9).await;
+    let fraud = order(&bench, 950, 1).await;
+    let good = order(&bench, 960, 2).await;
+    let _mild = order(&bench, 100, 3).await;
+    labels(&bench, "one", fraud, true, "dispute").await;
+    labels(&bench, "two", good, false, "reviewer").await;
+    let declined = judged(&bench, bench.checkout(), 999, 4);
+    let mut alone = bench.session(declined.checkout, 1, &[]);
+    alone.assessment = Some(declined);
+    bench.one(write(alone)).await.expect("kept");
+
+    let thresholds = Some(Thresholds { challenge: NEVER, review: 940, decline: NEVER });
+    let proposal = Proposal { thresholds, ..Proposal::default() };
+    let history = History::new(bench.database.clone());
+    let (serving, policy, mut report) = (serving(), Policy::default(), Report::default());
+    let now = bench.now().plus(DAY * 30);
+    let (mut cursor, mut seen) = (None, 0);
+    loop {
+        let page = history.list(span(&bench), cursor, 2).await.expect("reads");
+        let Some(last) = page.last() else { break };
+        cursor = Some(last.id);
+        for past in &page {
+            let written = past.written().expect("it reads");
+            let again = proposal.judge(&policy, &serving, (past, &written), None);
+            let truth = Truth::of(past, now, serving.layout.label_delay);
+            report.add((past, &written), &again, truth);
+            seen += 1;
+        }
+    }
+    report.end();
+    assert_eq!(seen, 4, "each attempt once, whatever the pages");
+    let reviewed = &report.proposed.outcomes["review"];
+    let count = |truth| reviewed.get(&truth).map_or(0, |cell| cell.attempts);
+    let counts = [Truth::Disputed, Truth::Good, Truth::Blocked].map(count);
+    assert_eq!(counts, [1, 1, 1], "{report:?}");
+    assert_eq!(reviewed[&Truth::Disputed].money["EUR"], 100);
+    assert_eq!(report.stricter.values().map(|cell| cell.attempts).sum::<u64>(), 2);
+    assert_eq!(report.actual.outcomes["review"].len(), 1, "999 was in review already");
+}
+
+async fn features_learn_of_labels_after_their_delay(bench: Bench) {
+    bench.receive("TEE", 9).await;
+    let (told, found) = (order(&bench, 100, 7).await, order(&bench, 100, 8).await);
+    labels(&bench, "one", told, true, "dispute").await;
+    let clock = Arc::new(ManualClock::new(bench.now()));
+    let judges = || {
+        let serving = serving();
+        let local = InProcessVelocity::new(serving.layout.clone(), 1_000);
+        Arc::new(Judges::new(serving, local, None, Policy::default(), clock.clone()))
+    };
+    let history = History::new(bench.database.clone());
+    let learner = Learner::new(judges(), history.clone(), clock.clone());
+    assert_eq!(learner.round().await.expect("a round"), 0, "nothing is due on the first day");
+    clock.advance(DAY * 8);
+    assert_eq!(learner.round().await.expect("a round"), 2, "both are due after a week");
+    assert_eq!(learner.round().await.expect("a round"), 0, "once");
+    labels(&bench, "two", found, true, "reviewer").await;
+    // PostgreSQL waits until no earlier label can appear any more; a place that is told does not.
+    if history.last_label().await.expect("reads") == 2 {
+        assert_eq!(learner.round().await.expect("a round"), 1, "found out after it was learned");
+        assert_eq!(learner.round().await.expect("a round"), 0, "once");
+    }
+    let heard = history.list_labels(1, 2, 10).await.expect("reads");
+    assert_eq!((heard.len(), heard[0].was_fraud, heard[0].judged.is_some()), (1, false, true));
+    let anew = Learner::new(judges(), history, clock);
+    assert_eq!(anew.round().await.expect("a round"), 2, "memory is built again after a restart");
+}
+
+async fn a_step_of_learning_is_one_replicas(bench: Bench) {
+    let history = History::new(bench.database.clone());
+    assert_eq!(history.place().await.expect("reads"), None);
+    let first = Place { round: 1, judged_until: bench.now(), labels_until: 0 };
+    history.start_place(first).await.expect("begins");
+    history.start_place(Place { round: 9, ..first }).await.expect("has begun");
+    assert_eq!(history.place().await.expect("reads"), Some(first));
+    let next = Place { round: 2, judged_until: bench.now().plus(DAY), labels_until: 4 };
+    assert!(history.move_place(first, next).await.expect("moves"));
+    assert!(!history.move_place(first, next).await.expect("is refused"), "another came first");
+    assert_eq!(history.place().await.expect("reads"), Some(next));
+}
+
+async fn a_model_is_watched_then_live_then_taken_back(bench: Bench) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let clock = Arc::new(ManualClock::new(bench.now()));
+    let open = || {
+        let folder = folder.path().to_owned();
+        Arc::new(Models::new(bench.database.clone(), folder, clock.clone()))
+    };
+    let (models, serving) = (open(), serving());
+    let local = InProcessVelocity::new(serving.layout.clone(), 1_000);
+    let judges =
+        Arc::new(Judges::new(serving.clone(), local, None, Policy::default(), clock.clone()));
+    let configured = serving.version().map(str::to_owned);
+    let follower = Follower::new(open(), judges.clone());
+    assert!(!follower.follow().await.expect("follows"), "nothing was changed");
+    let bundled = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/fraud/1");
+    for name in ["one", "two"] {
+        let row = models.add(&bundled, name, "ada").await.expect("added");
+        assert_eq!(row.state, ModelState::Candidate);
+        models.add(&bundled, name, "ada").await.expect("the same again");
+        clock.advance(DAY);
+    }
+    let promote = async |name: &str| models.promote(name, &serving, "ada").await;
+    let serves = async || {
+        follower.follow().await.expect("follows");
+        let serving = judges.serving();
+        (serving.version().map(str::to_owned), serving.challenger().map(str::to_owned))
+    };
+    let some = |name: &str| Some(name.to_owned());
+    promote("one").await.expect("watched");
+    assert_eq!(serves().await, (configured.clone(), some("one")));
+    promote("one").await.expect("live");
+    assert_eq!(serves().await, (some("one"), None));
+    promote("two").await.expect("watched");
+    promote("two").await.expect("live");
+    assert_eq!(serves().await, (some("two"), None));
+    assert!(matches!(promote("two").await, Err(ModelsRefused::IsLive(_))));
+    assert!(matches!(promote("three").await, Err(ModelsRefused::NoSuchModel(_))));
+    let back = models.rollback(&serving, "ada").await.expect("goes back").expect("a live one");
+    assert_eq!((back.version.as_str(), back.state), ("one", ModelState::Live));
+    assert_eq!(serves().await, (some("one"), None));
+    let rows = models.list().await.expect("lists");
+    assert_eq!(rows[0].state, ModelState::Retired, "{rows:?}");
+    std::fs::write(folder.path().join("two/model"), b"other").expect("written");
+    assert!(matches!(promote("two").await, Err(ModelsRefused::Files { .. })));
+}
+
+macro_rules! on_both {
+    ($($scenario:ident $sqlite:ident $postgres:ident;)*) => {$(
+        #[tokio::test]
+        async fn $sqlite() {
+            $scenario(Bench::sqlite().await).await;
+        }
+
+        #[tokio::test]
+        async fn $postgres() {
+            $scenario(Bench::postgres().await).await;
+        }
+    )*};
+}
+
+on_both! {
+    the_last_label_is_believed labels_on_sqlite labels_on_postgres;
+    other_thresholds_are_tried_on_what_happened backtest_on_sqlite backtest_on_postgres;
+    features_learn_of_labels_after_their_delay learning_on_sqlite learning_on_postgres;
+    a_step_of_learning_is_one_replicas places_on_sqlite places_on_postgres;
+    a_model_is_watched_then_live_then_taken_back models_on_sqlite models_on_postgres;
+}
