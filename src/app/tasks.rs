@@ -45,7 +45,8 @@ const RETIRE: Duration = Duration::from_secs(30);
 /// one at most.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
-/// Time between two looks for rules and models that were changed elsewhere: how late a change is here.
+/// Time between two looks for rules and models that were changed elsewhere: how late a change is
+/// here.
 const RULES: Duration = Duration::from_secs(1);
 
 /// Time between two looks for labels: their delay is days.
