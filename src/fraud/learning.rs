@@ -82,9 +82,10 @@ impl Learner {
         }
         let mut own = self.own.lock().await;
         let mut heard = 0;
+        // Once: a clock that goes on would make every step one more.
+        let now = self.clock.now();
+        let due = now.minus(self.bench.serving().layout.label_delay);
         loop {
-            let now = self.clock.now();
-            let due = now.minus(self.bench.serving().layout.label_delay);
             let place = match self.place(*own, due).await? {
                 Some(place) => place,
                 None => continue,

@@ -40,6 +40,11 @@ fn changes() -> Vec<(Method, String)> {
         (Method::PUT, "/v1/lists/blocked_emails".into()),
         (Method::POST, "/v1/lists/blocked_emails/entries".into()),
         (Method::DELETE, "/v1/lists/blocked_emails/entries/a@b.c".into()),
+        (Method::POST, format!("{ORDER}/labels")),
+        (Method::POST, "/v1/labels/bulk".into()),
+        (Method::POST, "/v1/backtests".into()),
+        (Method::POST, "/v1/models/rollback".into()),
+        (Method::POST, "/v1/models/2/promote".into()),
     ]
 }
 
