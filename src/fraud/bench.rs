@@ -183,7 +183,7 @@ impl Bench {
         let mut assessment = self.record(&serving, scored, (outcome, decided_by), ruled);
         assessment.degraded = degraded;
         assessment.rules_version = rules_version;
-        self.finish(assessment, event, passing.counts)
+        self.finish(assessment, Some(event), passing.counts)
     }
 
     fn ask_rules(&self, subject: &Subject<'_>, pass: Pass) -> (Ruled, u64) {
@@ -205,10 +205,7 @@ impl Bench {
         let decided = (outcome, decided_by);
         let mut assessment = self.record(&serving, Scored::default(), decided, Ruled::default());
         assessment.degraded = degraded;
-        let outcome = in_force(self.policy.mode, &assessment);
-        metrics::assessed(assessment.outcome.into());
-        metrics::fraud_degraded(Degraded::Deadline.into());
-        Judged { outcome, assessment, event: None, counted: false }
+        self.finish(assessment, None, false)
     }
 
     fn record(
@@ -248,7 +245,7 @@ impl Bench {
         }
     }
 
-    fn finish(&self, assessment: Assessment, event: Event, counted: bool) -> Judged {
+    fn finish(&self, assessment: Assessment, event: Option<Event>, counted: bool) -> Judged {
         let outcome = in_force(self.policy.mode, &assessment);
         metrics::assessed(assessment.outcome.into());
         for degraded in &assessment.degraded {
@@ -258,7 +255,7 @@ impl Bench {
             tracing::debug!(why, "the guard against card testing stepped in");
             metrics::fraud_guarded();
         }
-        Judged { outcome, assessment, event: Some(event), counted }
+        Judged { outcome, assessment, event, counted }
     }
 
     /// A payment that counted has come to nothing, here or at the gateway.

@@ -122,8 +122,7 @@ impl Fraud {
         Some(judged)
     }
 
-    /// A second look at a payment, on what the issuer said; only when it comes to something
-    /// stricter than the first.
+    /// A second look at a payment, on what the issuer said; None when no rule for it matches.
     pub fn look_again(&self, signals: &Signals, first: Option<&Assessment>) -> Option<Judged> {
         self.bench.look_again(signals, first)
     }

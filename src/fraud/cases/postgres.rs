@@ -103,13 +103,7 @@ pub(super) async fn ask(
         Question::Past => PAST,
         Question::Labels => LABELS,
     };
-    let kept = database.prepares();
-    database
-        .run(move |conn| {
-            let asked = sqlx::query_scalar(sql).bind(about).persistent(kept);
-            Box::pin(async move { asked.fetch_all(conn).await })
-        })
-        .await
+    database.ask(sql, &about).await
 }
 
 pub(super) async fn change(

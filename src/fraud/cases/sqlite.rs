@@ -63,8 +63,7 @@ pub(super) async fn ask(
         Question::Past => PAST,
         Question::Labels => LABELS,
     };
-    let asked = sqlx::query_scalar(sql).bind(about);
-    database.read(move |conn| Box::pin(async move { asked.fetch_all(conn).await })).await
+    database.ask(sql, &about).await
 }
 
 pub(super) async fn change(

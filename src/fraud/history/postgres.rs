@@ -76,13 +76,7 @@ pub(super) async fn ask(
         Question::Count => COUNT,
         Question::Place => PLACE,
     };
-    let kept = database.prepares();
-    database
-        .run(move |conn| {
-            let asked = sqlx::query_scalar(sql).bind(about).persistent(kept);
-            Box::pin(async move { asked.fetch_all(conn).await })
-        })
-        .await
+    database.ask(sql, &about).await
 }
 
 pub(super) async fn change(

@@ -134,7 +134,7 @@ impl Postgres {
 
     /// One text parameter in, one text column out; asked again once when the line was dead. Only
     /// for questions: asking twice must be the same as asking once.
-    pub(super) async fn ask(
+    pub async fn ask(
         &self,
         sql: &'static str,
         parameter: &str,

@@ -99,7 +99,7 @@ impl Sqlite {
     }
 
     /// One text parameter in, one text column out.
-    pub(super) async fn ask(
+    pub async fn ask(
         &self,
         sql: &'static str,
         parameter: &str,
