@@ -93,6 +93,11 @@ impl Config {
             let reason = "must be at least 100: no gateway answers sooner from afar";
             found.add("checkout.gateway_deadline_ms", reason);
         }
+        if self.fraud.deadline_ms == 0 {
+            let reason = "must be at least 1, or every payment is decided by \
+                          `fraud.without_score`";
+            found.add("fraud.deadline_ms", reason);
+        }
         if self.stock.hold_ttl_seconds.saturating_mul(1000) <= gateway_ms {
             let reason = "must be longer than `checkout.gateway_deadline_ms`, or holds lapse \
                           while the buyer pays";

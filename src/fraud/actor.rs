@@ -20,7 +20,7 @@ use super::{
 const BATCH_MAX: usize = 8;
 
 struct Waiting {
-    signals: Box<Signals>,
+    signals: Arc<Signals>,
     passing: Passing,
     reply: oneshot::Sender<Judged>,
 }

@@ -1,6 +1,7 @@
 //! What can be asked of a fraud actor.
 
 use actix::Message;
+use std::sync::Arc;
 
 use super::{bench::Judged, event::Event, signals::Signals};
 use crate::base::Timestamp;
@@ -10,7 +11,7 @@ use crate::base::Timestamp;
 #[rtype(result = "Judged")]
 pub struct Judge {
     /// What is known.
-    pub signals: Box<Signals>,
+    pub signals: Arc<Signals>,
     /// What was tried.
     pub tried: Vec<(u64, Timestamp)>,
 }

@@ -31,11 +31,10 @@ impl Threads {
         threads.insert(thread::current().id(), actor);
     }
 
-    /// The actor of this thread, else any.
-    fn near(&self) -> Option<Addr<FraudActor>> {
+    /// The living actor of this thread, once it has entered.
+    fn own(&self) -> Option<Addr<FraudActor>> {
         let threads = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let own = threads.get(&thread::current().id()).filter(|actor| actor.connected());
-        own.or_else(|| threads.values().find(|actor| actor.connected())).cloned()
+        threads.get(&thread::current().id()).filter(|actor| actor.connected()).cloned()
     }
 }
 
@@ -60,6 +59,8 @@ pub struct Fraud {
     bench: Arc<Bench>,
     threads: Threads,
     arbiters: Vec<ArbiterHandle>,
+    /// One for each arbiter. It takes questions before it has entered its thread.
+    actors: RwLock<Vec<Addr<FraudActor>>>,
     waiting: AtomicUsize,
 }
 
@@ -67,16 +68,40 @@ impl Fraud {
     /// Starts an actor on each of these arbiters; without any, one on this thread.
     pub fn start(bench: Arc<Bench>, arbiters: Vec<ArbiterHandle>) -> Self {
         let (threads, waiting) = (Threads::default(), AtomicUsize::new(0));
-        let fraud = Self { bench, threads, arbiters, waiting };
-        for arbiter in &fraud.arbiters {
-            let (bench, threads) = (fraud.bench.clone(), fraud.threads.clone());
-            FraudActor::start_in_arbiter(arbiter, move |_| FraudActor::new(bench, threads));
-        }
-        if fraud.arbiters.is_empty() {
-            let actor = FraudActor::new(fraud.bench.clone(), fraud.threads.clone());
-            fraud.threads.enter(actor.start());
-        }
+        let fraud = Self { bench, threads, arbiters, actors: RwLock::default(), waiting };
+        fraud.start_actors();
         fraud
+    }
+
+    /// Starts an actor wherever none is alive.
+    fn start_actors(&self) {
+        let mut actors = self.actors.write().unwrap_or_else(PoisonError::into_inner);
+        for place in 0..self.arbiters.len().max(1) {
+            if actors.get(place).is_some_and(Addr::connected) {
+                continue;
+            }
+            let actor = FraudActor::new(self.bench.clone(), self.threads.clone());
+            let started = match self.arbiters.get(place) {
+                Some(arbiter) => FraudActor::start_in_arbiter(arbiter, move |_| actor),
+                None => {
+                    let own = actor.start();
+                    self.threads.enter(own.clone());
+                    own
+                }
+            };
+            match actors.get_mut(place) {
+                Some(dead) => *dead = started,
+                None => actors.push(started),
+            }
+        }
+    }
+
+    /// The actor of this thread, else any.
+    fn near(&self) -> Option<Addr<FraudActor>> {
+        self.threads.own().or_else(|| {
+            let actors = self.actors.read().unwrap_or_else(PoisonError::into_inner);
+            actors.iter().find(|actor| actor.connected()).cloned()
+        })
     }
 
     /// How many payments wait to be judged.
@@ -86,7 +111,7 @@ impl Fraud {
 
     /// How many actors there are.
     pub fn live_count(&self) -> usize {
-        self.threads.0.read().unwrap_or_else(PoisonError::into_inner).len()
+        self.actors.read().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// What the actors share.
@@ -101,9 +126,10 @@ impl Fraud {
             return None;
         }
         let began = self.bench.now();
-        let judge = Judge { signals: Box::new(signals.clone()), tried: tried.to_vec() };
+        let signals = Arc::new(signals);
+        let judge = Judge { signals: signals.clone(), tried: tried.to_vec() };
         let waiting = Waiting::on(&self.waiting);
-        let judged = match self.threads.near() {
+        let judged = match self.near() {
             Some(actor) => tokio::time::timeout(policy.deadline, actor.send(judge)).await,
             None => Ok(Err(actix::MailboxError::Closed)),
         };
@@ -130,7 +156,7 @@ impl Fraud {
     /// A payment that was let through has come to nothing at the gateway.
     pub async fn failed(&self, judged: &Judged) {
         let Some(event) = judged.event.clone().filter(|_| judged.counted) else { return };
-        if let Some(actor) = self.threads.near() {
+        if let Some(actor) = self.near() {
             let _dead = actor.send(Failed(event)).await;
         }
     }
@@ -138,9 +164,6 @@ impl Fraud {
     /// A fraud actor died: another one takes its place.
     fn start_again(&self) {
         tracing::error!("a fraud actor died; another one is started");
-        for arbiter in &self.arbiters {
-            let (bench, threads) = (self.bench.clone(), self.threads.clone());
-            FraudActor::start_in_arbiter(arbiter, move |_| FraudActor::new(bench, threads));
-        }
+        self.start_actors();
     }
 }

@@ -218,6 +218,11 @@ fn counts_and_times_that_do_not_hold_say_what_to_do() {
         ["shop.toml: `checkout.gateway_deadline_ms` must be at least 100: no gateway answers \
           sooner from afar"]
     );
+    assert_eq!(
+        problems("[fraud]\ndeadline_ms = 0"),
+        ["shop.toml: `fraud.deadline_ms` must be at least 1, or every payment is decided by \
+          `fraud.without_score`"]
+    );
     let filter = problems("[log]\nfilter = 'info,,=x=y'").remove(0);
     assert!(filter.starts_with("shop.toml: `log.filter` "), "{filter}");
     assert!(filter.ends_with("write a level, or `target=level` with commas between"), "{filter}");

@@ -11,6 +11,7 @@ use std::{
 use tokio::time::{Instant, sleep};
 
 use super::till::Till;
+use crate::shop::PATIENT_JUDGE_MS;
 
 /// How long a start may take on a loaded machine.
 const START: Duration = Duration::from_secs(30);
@@ -48,6 +49,7 @@ impl Setup {
             .with("demo.catalogue", false)
             .with("log.filter", "warn")
             .with("checkout.gateway_deadline_ms", 600)
+            .with("fraud.deadline_ms", PATIENT_JUDGE_MS)
     }
 
     /// As it comes, in this folder.

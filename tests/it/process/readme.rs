@@ -1,8 +1,9 @@
-//! The README's lines, copied literally: only the port is another.
+//! The README's lines, copied literally: only the port is another, and the judge is patient.
 
 use std::process::Command;
 
 use super::house::Setup;
+use crate::shop::PATIENT_JUDGE_MS;
 
 /// The shell lines between these two headings.
 fn lines(from: &str, to: &str) -> String {
@@ -17,6 +18,7 @@ fn lines(from: &str, to: &str) -> String {
 async fn tells(script: &str, parts: &[&str]) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let setup = Setup::bare(folder.path()).with("server.listen", "127.0.0.1:0");
+    let setup = setup.with("fraud.deadline_ms", PATIENT_JUDGE_MS);
     let house = setup.start().await;
     let script = script.replace("http://127.0.0.1:8080", &house.base);
     let ran = Command::new("sh").args(["-e", "-c", &script]).output().expect("a shell");

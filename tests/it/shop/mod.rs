@@ -33,6 +33,9 @@ use shopper::Away;
 pub(crate) use shopper::{Shopper, Told};
 use troubles::{Commits, Dice, Fuse};
 
+/// A judgement may take so long on a machine that runs many tests.
+pub(crate) const PATIENT_JUDGE_MS: u64 = 10_000;
+
 /// Which ledger a case runs on.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum On {
@@ -73,6 +76,8 @@ impl On {
         config.server.workers = 1;
         config.demo.catalogue = false;
         config.storage.data = folder.path().to_owned();
+        // The judge's time is real also where the shop's stands: a busy machine decides nothing.
+        config.fraud.deadline_ms = PATIENT_JUDGE_MS;
         if let Self::Postgres = self {
             config.storage.database = Some(SecretUrl::new(servers::postgres().await));
         }

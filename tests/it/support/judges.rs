@@ -11,7 +11,9 @@ use doorbuster::{
         velocity::InProcessVelocity,
     },
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+
+use crate::shop::PATIENT_JUDGE_MS;
 
 /// Entities that a test's shop remembers.
 const REMEMBERED: usize = 10_000;
@@ -19,6 +21,7 @@ const REMEMBERED: usize = 10_000;
 /// The bundled model and these rules under a policy.
 pub(crate) fn judge(policy: Policy, clock: &Arc<dyn Clock>, rules: &Arc<Rules>) -> Arc<Fraud> {
     let serving = Serving::configured(None).expect("the bundled model");
+    let policy = Policy { deadline: Duration::from_millis(PATIENT_JUDGE_MS), ..policy };
     let bench = bench(serving, policy, clock).with_rules(rules.clone());
     Arc::new(Fraud::start(Arc::new(bench), Vec::new()))
 }
