@@ -29,7 +29,8 @@ use crate::{
 /// Judgements and labels read at once.
 const PAGE: u32 = 500;
 
-/// A step over history: what a crash may lose at most, together with the pages in it.
+/// A step over history in a shared memory: what a crash may lose of it at most, together with the
+/// pages in it.
 const STEP: Duration = Duration::from_secs(60 * 60);
 
 /// Labels older than the longest window that counts them teach nothing any more.
@@ -90,7 +91,8 @@ impl Learner {
                 Some(place) => place,
                 None => continue,
             };
-            let judged_until = place.judged_until.plus(STEP).min(due).max(place.judged_until);
+            let judged_until = place.judged_until.plus(self.step()).min(due);
+            let judged_until = judged_until.max(place.judged_until);
             let last = self.history.last_label().await?.max(place.labels_until);
             let next = Place { round: place.round + 1, judged_until, labels_until: last };
             if (next.judged_until, last) == (place.judged_until, place.labels_until) {
@@ -105,6 +107,12 @@ impl Learner {
             heard += self.learn(place, next, now).await?;
             heard += self.find_out(place, next, now).await?;
         }
+    }
+
+    /// A crash loses a memory of one's own whole: there, small steps would save nothing, and cost
+    /// a thousand questions at each start.
+    fn step(&self) -> Duration {
+        if self.bench.is_shared() { STEP } else { LOOK_BACK }
     }
 
     /// Where learning stands; none when that was only just written down.
