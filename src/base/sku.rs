@@ -1,6 +1,7 @@
 //! Stock-keeping unit codes.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::{fmt, sync::Arc};
 
 /// A stock-keeping unit code: 1–64 printable ASCII characters without spaces.
@@ -9,6 +10,9 @@ use std::{fmt, sync::Arc};
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "std::borrow::Cow<'_, str>")]
 pub struct Sku(Arc<str>);
+
+/// How the SKUs begin whose units are uses of discounts. Goods have no such SKU.
+const USES: &str = "~uses/";
 
 /// The text is not a SKU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -21,6 +25,20 @@ impl Sku {
         let well_formed =
             (1..=64).contains(&raw.len()) && raw.bytes().all(|b| b.is_ascii_graphic());
         if well_formed { Ok(Self(raw.into())) } else { Err(InvalidSku) }
+    }
+
+    /// The SKU whose units are uses of a discount: all that there may be, or the one use of this
+    /// buyer, whose e-mail address is hashed. The discount's id has at most 40 bytes.
+    pub fn of_uses(discount: &str, buyer: Option<&str>) -> Self {
+        let Some(buyer) = buyer else { return Self(format!("{USES}{discount}").into()) };
+        let hash = Sha256::digest(buyer.trim().to_lowercase());
+        let short: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        Self(format!("{USES}{discount}/{short}").into())
+    }
+
+    /// Whether its units are uses of a discount rather than goods.
+    pub fn is_of_uses(&self) -> bool {
+        self.0.starts_with(USES)
     }
 
     /// The code.

@@ -2,15 +2,45 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::priced::{Priced, Target};
 use crate::base::{Currency, Money, MoneyError};
 
-/// What a session costs. Exactly one subtotal and one total; the sum is exact.
+/// What a session costs. Exactly one subtotal and one total; what lies between them is
+/// [told](Self::entries), and the sum is exact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
     /// The lines.
     pub subtotal: Money,
     /// What the buyer pays.
     pub total: Money,
+}
+
+/// What an amount of the breakdown is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EntryKind {
+    /// The lines at their prices.
+    Subtotal,
+    /// Taken off lines: negative.
+    ItemsDiscount,
+    /// Sending it.
+    Fulfillment,
+    /// Taken off sending it: negative.
+    Discount,
+    /// A tax that is added.
+    Tax,
+    /// What the buyer pays.
+    Total,
+}
+
+/// One amount of the breakdown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry<'a> {
+    /// What it is.
+    pub kind: EntryKind,
+    /// Its name for people, where it has one of its own.
+    pub title: Option<&'a str>,
+    /// In minor units.
+    pub minor: i64,
 }
 
 impl Totals {
@@ -21,6 +51,9 @@ impl Totals {
     }
 
     /// Totals of lines of `(unit price, quantity)`, all in one currency.
+    ///
+    /// # Errors
+    /// When the sum leaves the range of 63 bits.
     pub fn of(
         currency: Currency,
         lines: impl IntoIterator<Item = (Money, u32)>,
@@ -30,5 +63,30 @@ impl Totals {
             sum.checked_add(price.checked_mul(quantity)?)
         })?;
         Ok(Self { subtotal, total: subtotal })
+    }
+
+    /// The breakdown in the order in which it is shown: the subtotal first, the total last, and
+    /// those between them make up the difference exactly.
+    pub fn entries<'a>(&self, priced: Option<&'a Priced>) -> Vec<Entry<'a>> {
+        let entry = |kind, title, minor| Entry { kind, title, minor };
+        let mut entries = vec![entry(EntryKind::Subtotal, None, self.subtotal.minor())];
+        if let Some(priced) = priced {
+            let off = priced.off_lines();
+            if off > 0 {
+                entries.push(entry(EntryKind::ItemsDiscount, None, -off));
+            }
+            if let Some(option) = priced.shipping() {
+                entries.push(entry(EntryKind::Fulfillment, Some(&option.title), option.minor));
+            }
+            let off = priced.taken_off(Target::Shipping);
+            if off > 0 {
+                entries.push(entry(EntryKind::Discount, None, -off));
+            }
+            for tax in priced.taxes.iter().filter(|tax| !tax.included) {
+                entries.push(entry(EntryKind::Tax, Some(&tax.title), tax.minor));
+            }
+        }
+        entries.push(entry(EntryKind::Total, None, self.total.minor()));
+        entries
     }
 }

@@ -1,0 +1,2 @@
+-- Takes the tariff back.
+drop table tariff_changes, tariff_items;
