@@ -105,6 +105,7 @@ impl App {
             &rules,
             &mut tasks,
         )?;
+        desk.tariffs.follow().await?;
         open_demo_shop(config, &desk).await?;
         let carts = Arc::new(Carts::new(desk.clone(), handles));
         let cases = Cases::new(database.clone());
@@ -132,6 +133,7 @@ impl App {
             tasks.rounds(&keeper, config);
             tasks.heartbeat(&holder, &desk);
             tasks.rules(&rules);
+            tasks.tariffs(&desk.tariffs);
             tasks.learning(&follower, &learner);
         }
         tasks.gauges(exporter, &keeper, &door);

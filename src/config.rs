@@ -122,6 +122,17 @@ pub enum Capture {
     Manual,
 }
 
+/// Whether a checkout of goods has to say how they come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Delivery {
+    /// Who says nothing of it buys without it: the shop settles it elsewhere.
+    #[default]
+    Optional,
+    /// Wherever the tariff can send or hand out goods, a way has to be chosen.
+    Required,
+}
+
 /// How a checkout runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -132,6 +143,8 @@ pub struct Checkout {
     pub gateway_deadline_ms: u64,
     /// When money is taken.
     pub capture: Capture,
+    /// Whether a checkout of goods has to choose how they come.
+    pub delivery: Delivery,
 }
 
 /// Who moves the money.
@@ -246,7 +259,8 @@ impl Default for Stock {
 impl Default for Checkout {
     fn default() -> Self {
         let session_ttl_seconds = 6 * 60 * 60;
-        Self { session_ttl_seconds, gateway_deadline_ms: 10_000, capture: Capture::Immediate }
+        let (capture, delivery) = (Capture::Immediate, Delivery::Optional);
+        Self { session_ttl_seconds, gateway_deadline_ms: 10_000, capture, delivery }
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
     catalog::{Catalog, demo},
     checkout::{Checkout, Collection, NoProbe, Probe, Terms},
     commands::database_options,
-    config::{Capture, Config, GatewayChoice, Mode},
+    config::{Capture, Config, Delivery, GatewayChoice, Mode},
     fraud::{
         Bench, Fraud,
         cases::Cases,
@@ -39,6 +39,7 @@ use crate::{
         remote::RemoteSandbox,
         sandbox::{BOOK, Sandbox, SandboxSettings},
     },
+    pricing::Tariffs,
     sessions::{HotSessions, InProcessLimits, InProcessSessions, RedisLimits, RedisSessions},
     stock::{GrantTerms, Holder, Stock},
 };
@@ -205,6 +206,7 @@ pub(super) fn open_desk(
     tasks.last(collecting);
     let hot = open_hot(config, &clock)?;
     let catalog = Catalog::new(database.clone());
+    let tariffs = Arc::new(Tariffs::new(database.clone()));
     let fraud = Arc::new(Fraud::start(open_fraud(config, &clock, rules)?, arbiters.to_vec()));
     let render = answers.clone();
     Ok(Arc::new(Checkout {
@@ -212,6 +214,7 @@ pub(super) fn open_desk(
         writer,
         stock,
         catalog,
+        tariffs,
         fraud,
         gateway,
         hot,
@@ -341,6 +344,7 @@ pub(super) fn terms(config: &Config) -> Terms {
         hold_ttl: config.hold_ttl(),
         session_ttl: config.session_ttl(),
         gateway_deadline: config.gateway_deadline(),
+        must_choose_delivery: config.checkout.delivery == Delivery::Required,
         capture_at_once: config.checkout.capture == Capture::Immediate,
         review_due: hours(config.fraud.review_due_hours),
         review_max: hours(config.fraud.review_max_hours),

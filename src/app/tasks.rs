@@ -23,6 +23,7 @@ use crate::{
     },
     http::Door,
     ledger::{LedgerFault, writer::QUEUE_BOUND},
+    pricing::Tariffs,
     sessions::HotFault,
     stock::Holder,
     telemetry::{
@@ -45,7 +46,7 @@ const RETIRE: Duration = Duration::from_secs(30);
 /// one at most.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
-/// Time between two looks for rules and models that were changed elsewhere: how late a change is
+/// Time between two looks for rules, models and tariffs that were changed elsewhere: how late a change is
 /// here.
 const RULES: Duration = Duration::from_secs(1);
 
@@ -174,6 +175,15 @@ impl Tasks {
                 metrics::fraud_features_drifted(DriftBar::Act, reading.above(ACT));
             }
             std::future::ready(())
+        });
+    }
+
+    /// Follows the tariff, where what was changed at another replica counts here soon.
+    pub(super) fn tariffs(&mut self, tariffs: &Arc<Tariffs>) {
+        let tariffs = tariffs.clone();
+        self.every(RULES, move || {
+            let tariffs = tariffs.clone();
+            async move { log(tariffs.follow().await.err()) }
         });
     }
 

@@ -26,7 +26,7 @@ pub use id::{
 };
 pub use limits::Limits;
 pub use money::{Currency, Money, MoneyError};
-pub use person::{Address, Buyer, Email, Person};
+pub use person::{Consent, Destination, Address, Buyer, Email, Person};
 pub use quantity::Quantity;
 pub use sealed::Sealed;
 pub use sku::Sku;

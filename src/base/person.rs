@@ -59,6 +59,43 @@ pub struct Buyer {
     /// E.164, as the buyer gave it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phone_number: Option<String>,
+    /// What the buyer allows to be done with what is known of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent: Option<Consent>,
+}
+
+/// What a buyer allows; what was not said is neither a yes nor a no. In the words of UCP's buyer
+/// consent extension.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Consent {
+    /// Analytics and performance tracking.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub analytics: Option<bool>,
+    /// Keeping preferences.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preferences: Option<bool>,
+    /// Marketing messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub marketing: Option<bool>,
+    /// Selling data to others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sale_of_data: Option<bool>,
+}
+
+/// A place that goods may be sent to, by the name the platform or we gave it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Destination {
+    /// Its name within the checkout.
+    pub id: String,
+    /// Where it is.
+    pub address: Address,
+}
+
+impl fmt::Debug for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[destination]")
+    }
 }
 
 impl fmt::Debug for Buyer {
@@ -121,6 +158,9 @@ pub struct Person {
     /// Where the goods go.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shipping: Option<Box<Address>>,
+    /// Where they may go, as far as the platform told.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub destinations: Vec<Destination>,
     /// The buyer's network address, as the platform saw it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ip: Option<String>,

@@ -16,7 +16,7 @@ const USES: &str = "~uses/";
 
 /// The text is not a SKU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a SKU is 1 to 64 printable ASCII characters without spaces")]
+#[error("a SKU is 1 to 64 printable ASCII characters without spaces, and not `{USES}…`")]
 pub struct InvalidSku;
 
 impl Sku {
@@ -25,6 +25,11 @@ impl Sku {
         let well_formed =
             (1..=64).contains(&raw.len()) && raw.bytes().all(|b| b.is_ascii_graphic());
         if well_formed { Ok(Self(raw.into())) } else { Err(InvalidSku) }
+    }
+
+    /// Reads the SKU of goods: one that stands for uses of a discount is none.
+    pub fn parse_goods(raw: &str) -> Result<Self, InvalidSku> {
+        Self::parse(raw).and_then(|sku| if sku.is_of_uses() { Err(InvalidSku) } else { Ok(sku) })
     }
 
     /// The SKU whose units are uses of a discount: all that there may be, or the one use of this
@@ -39,6 +44,11 @@ impl Sku {
     /// Whether its units are uses of a discount rather than goods.
     pub fn is_of_uses(&self) -> bool {
         self.0.starts_with(USES)
+    }
+
+    /// Whether its one unit is the use of a discount by one buyer.
+    pub fn is_of_one_buyer(&self) -> bool {
+        self.0.strip_prefix(USES).is_some_and(|rest| rest.contains('/'))
     }
 
     /// The code.
@@ -64,5 +74,23 @@ impl fmt::Display for Sku {
 impl fmt::Debug for Sku {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Sku;
+
+    #[test]
+    fn uses_are_known_by_their_sku_and_a_buyer_by_any_spelling() {
+        let all = Sku::of_uses("summer", None);
+        let one = Sku::of_uses("summer", Some("Ada@Example.com"));
+        assert_eq!(one, Sku::of_uses("summer", Some(" ada@example.com ")));
+        assert_ne!(one, Sku::of_uses("summer", Some("bob@example.com")));
+        assert!(all.is_of_uses() && !all.is_of_one_buyer());
+        assert!(one.is_of_uses() && one.is_of_one_buyer());
+        assert!(!one.as_str().contains("ada") && Sku::parse(one.as_str()) == Ok(one));
+        let longest = Sku::of_uses(&"x".repeat(40), Some("ada@example.com"));
+        assert_eq!(Sku::parse(longest.as_str()), Ok(longest));
     }
 }

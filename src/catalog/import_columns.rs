@@ -169,7 +169,7 @@ impl<'a> Fields<'a> {
     }
 
     fn sku(&mut self) -> Option<Sku> {
-        let sku = Sku::parse(self.text("sku")).ok();
+        let sku = Sku::parse_goods(self.text("sku")).ok();
         if sku.is_none() {
             self.reject_found("sku", "1 to 64 printable ASCII characters without spaces");
         }

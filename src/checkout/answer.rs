@@ -8,6 +8,7 @@ use crate::{
         store::LedgerFault,
     },
     payment::Credential,
+    pricing::Wish,
 };
 
 /// Who asks, and under which name for the attempt.
@@ -46,6 +47,13 @@ pub struct Draft {
     pub lines: Vec<DraftLine>,
     /// Who buys.
     pub person: Person,
+    /// Discount codes, in the request's order.
+    pub codes: Vec<String>,
+    /// How the goods are to come, where it was said. A destination is the name of one of the
+    /// person's, or of a pickup location.
+    pub delivery: Option<Wish>,
+    /// The buyer's country, where nothing else tells it.
+    pub country: Option<String>,
 }
 
 /// One wanted line.

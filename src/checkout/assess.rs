@@ -204,6 +204,7 @@ pub(super) fn merged(known: &Person, given: &Person) -> Person {
         buyer: given.buyer.clone().or_else(|| known.buyer.clone()),
         billing: given.billing.clone().or_else(|| known.billing.clone()),
         shipping: given.shipping.clone().or_else(|| known.shipping.clone()),
+        destinations: known.destinations.clone(),
         ip: given.ip.clone().or_else(|| known.ip.clone()),
         hints: given.hints.clone().or_else(|| known.hints.clone()),
     }

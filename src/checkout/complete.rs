@@ -4,7 +4,7 @@ use super::{
     answer::{Asked, CheckoutRefused, Draft, Operation, Reply, Tender},
     count,
     desk::Checkout,
-    open::{ended, quote},
+    open::{Drafted, ended, quote},
     saga::{Saga, Step},
     session::{Notice, NoticeCode, Session},
 };
@@ -54,13 +54,16 @@ impl Checkout {
         let products = self.products(&draft).await?;
         self.count(metrics::Step::Quote, StepOutcome::Done, began);
         let quote = quote(&draft, &products, &[]);
-        let (notices, currency) = (quote.notices.clone(), quote.currency);
-        let mut session = self.draft_session(id, None, asked, &draft, quote)?;
+        let currency = quote.currency;
+        let drafted = Drafted { draft: &draft, products: &products, gone: &[] };
+        let mut session = self.draft_session(id, None, asked, drafted, quote)?;
         session.version = 0;
         session.express = true;
-        if !session.is_ready() {
-            return self.nothing(asked, &notices, currency).await;
+        // Whoever pays in one request sees no quote: a code that does not count is told instead.
+        if !session.is_ready() || session.notices.iter().any(|notice| notice.discount.is_some()) {
+            return self.nothing(asked, &session.notices, currency).await;
         }
+        self.open_uses_of(&session).await?;
         if let Some(Some(notice)) = obstacle(&session, &tender) {
             return self.nothing(asked, &[notice], currency).await;
         }
@@ -105,5 +108,5 @@ fn obstacle(session: &Session, tender: &Tender) -> Option<Option<Notice>> {
     let total = session.totals.total;
     let expected = tender.expected_total.filter(|expected| *expected != total)?;
     let text = format!("The total is {total}, not {expected}; nothing was charged.");
-    Some(Some(Notice { code: NoticeCode::TotalChanged, line: None, text }))
+    Some(Some(Notice::of(NoticeCode::TotalChanged, text)))
 }

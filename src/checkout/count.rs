@@ -87,18 +87,27 @@ pub(super) fn sold(session: &Session) {
 pub(super) fn told(notices: &[Notice]) {
     for notice in notices {
         let reason = match notice.code {
-            NoticeCode::OutOfStock => Refusal::SoldOut,
+            NoticeCode::OutOfStock | NoticeCode::DiscountLost => Refusal::SoldOut,
             NoticeCode::QuantityAdjusted => Refusal::NotEnough,
-            NoticeCode::ItemUnavailable | NoticeCode::CurrencyMismatch => Refusal::ItemUnavailable,
+            NoticeCode::ItemUnavailable
+            | NoticeCode::CurrencyMismatch
+            | NoticeCode::Undeliverable => Refusal::ItemUnavailable,
             NoticeCode::PaymentDeclined => Refusal::PaymentDeclined,
             NoticeCode::PaymentPending | NoticeCode::PaymentUnavailable => Refusal::PaymentUnknown,
             NoticeCode::TotalChanged => Refusal::TotalChanged,
-            // What is still missing is no refusal.
+            // What is still missing is no refusal, and a code that does not count refuses nothing.
             NoticeCode::LinesMissing
             | NoticeCode::EmailMissing
             | NoticeCode::HoldLapsed
             | NoticeCode::PaymentChallenged
-            | NoticeCode::PaymentMissing => continue,
+            | NoticeCode::PaymentMissing
+            | NoticeCode::DiscountExpired
+            | NoticeCode::DiscountInvalid
+            | NoticeCode::DiscountRepeated
+            | NoticeCode::DiscountNotCombined
+            | NoticeCode::DiscountNeedsBuyer
+            | NoticeCode::DiscountIneligible
+            | NoticeCode::DeliveryOpen => continue,
         };
         metrics::refused(reason);
     }

@@ -18,6 +18,7 @@ use crate::{
         row::KeyRow,
     },
     payment::Gateway,
+    pricing::Tariffs,
     sessions::HotSessions,
     stock::Stock,
 };
@@ -41,6 +42,8 @@ pub struct Terms {
     pub review_max: Duration,
     /// How long a request waits for another one with its key before it is told to come back.
     pub key_wait: Duration,
+    /// Whether a checkout of goods has to say how they come, where the tariff can send them.
+    pub must_choose_delivery: bool,
 }
 
 impl Default for Terms {
@@ -54,6 +57,7 @@ impl Default for Terms {
             review_due: Duration::from_secs(4 * 60 * 60),
             review_max: Duration::from_secs(6 * 24 * 60 * 60),
             key_wait: Duration::from_secs(2),
+            must_choose_delivery: false,
         }
     }
 }
@@ -68,6 +72,8 @@ pub struct Checkout {
     pub stock: Arc<Stock>,
     /// What is sold.
     pub catalog: Catalog,
+    /// What the merchant set: discounts, shipping, taxes.
+    pub tariffs: Arc<Tariffs>,
     /// Judges payments.
     pub fraud: Arc<Fraud>,
     /// Who takes the money.

@@ -18,7 +18,7 @@ impl Checkout {
     /// Takes what the session's lines need beyond what it holds. SKUs are asked in sorted order;
     /// nobody is refused here: where this replica has no grant, the ledger decides.
     pub(super) async fn claim(&self, session: &Session) -> Result<Claim, CheckoutRefused> {
-        let units = quote::units(&session.lines).ok_or(CheckoutRefused::TotalTooLarge)?;
+        let units = quote::units(session).ok_or(CheckoutRefused::TotalTooLarge)?;
         let mut claim = Claim { holds: Vec::with_capacity(units.len()), taken: Vec::new() };
         for (sku, quantity) in units {
             let held = session.held.iter().find(|(held, _)| *held == sku).map_or(0, |(_, n)| *n);

@@ -32,6 +32,7 @@ pub mod resolve;
 mod saga;
 pub mod session;
 mod settle;
+mod uses;
 
 pub use answer::{
     Asked, CheckoutRefused, Draft, DraftLine, Operation, Render, Reply, Shown, Tender,

@@ -4,9 +4,10 @@ use super::{
     answer::{Asked, CheckoutRefused, Draft, Operation, Reply, Shown},
     count,
     desk::{Checkout, unexpected},
-    quote::{Products, Quote, fallback},
+    quote::{PriceTerms, Products, Quote, fallback},
     record::session_write,
     session::{Notice, NoticeCode, Session},
+    uses::gone,
 };
 use crate::{
     base::{CheckoutId, Currency, Sku},
@@ -17,6 +18,15 @@ use crate::{
 /// How often a session is cut down to what there is before it is told to try again: each round
 /// somebody else took the last unit in between.
 const DECISIONS_MAX: u32 = 8;
+
+/// A draft with what is known about it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Drafted<'a> {
+    pub draft: &'a Draft,
+    pub products: &'a Products,
+    /// Uses of discounts that there are none left of.
+    pub gone: &'a [Sku],
+}
 
 impl Checkout {
     /// Creates a session. When nothing of it can be sold there is none, and the answer says why.
@@ -41,7 +51,7 @@ impl Checkout {
             SessionState::Completing => {
                 let mut shown = session.clone();
                 let text = "A payment is under way; the checkout was left as it is.".into();
-                shown.notices.push(Notice { code: NoticeCode::PaymentPending, line: None, text });
+                shown.notices.push(Notice::of(NoticeCode::PaymentPending, text));
                 return self.answer(&shown, asked, Operation::Update).await;
             }
             state => return self.earlier_or(asked, ended(state)).await,
@@ -65,13 +75,14 @@ impl Checkout {
         let products = self.products(&draft).await?;
         self.count(metrics::Step::Quote, StepOutcome::Done, began);
         let mut shortages: Vec<Shortage> = Vec::new();
-        let mut direct = false;
+        let (mut direct, mut opened) = (false, Vec::new());
         for _ in 0..DECISIONS_MAX {
             let quote = quote(&draft, &products, &shortages);
             if quote.lines.is_empty() && before.is_none() && !draft.lines.is_empty() {
                 return self.nothing(asked, &quote.notices, quote.currency).await;
             }
-            let session = self.draft_session(id, before, asked, &draft, quote)?;
+            let drafted = Drafted { draft: &draft, products: &products, gone: &gone(&shortages) };
+            let session = self.draft_session(id, before, asked, drafted, quote)?;
             let mut claim = self.claim(&session).await?;
             if direct {
                 claim.direct();
@@ -97,6 +108,7 @@ impl Checkout {
                 }
                 Err(LedgerRefused::Short(short)) => {
                     self.count(metrics::Step::Hold, StepOutcome::Refused, began);
+                    let short = self.open_uses(short, &mut opened).await?;
                     count::short(&short);
                     merge(&mut shortages, short);
                 }
@@ -135,11 +147,16 @@ impl Checkout {
         id: CheckoutId,
         before: Option<&Session>,
         asked: &Asked,
-        draft: &Draft,
-        quote: Quote,
+        drafted: Drafted<'_>,
+        mut quote: Quote,
     ) -> Result<Session, CheckoutRefused> {
         let now = self.now();
-        let totals = quote.totals().map_err(|_| CheckoutRefused::TotalTooLarge)?;
+        let Drafted { draft, products, gone } = drafted;
+        let tariff = self.tariffs.current();
+        let must_choose = self.terms.must_choose_delivery;
+        let terms = PriceTerms { tariff: &tariff, must_choose, now };
+        let priced = quote.price(draft, products, &terms, gone);
+        let (totals, priced) = priced.map_err(|_| CheckoutRefused::TotalTooLarge)?;
         Ok(Session {
             id,
             caller: before.map_or(&asked.caller, |before| &before.caller).clone(),
@@ -148,6 +165,7 @@ impl Checkout {
             currency: quote.currency.unwrap_or_else(fallback),
             lines: quote.lines,
             totals,
+            priced,
             notices: quote.notices,
             person: draft.person.clone(),
             instrument: before.and_then(|before| before.instrument.clone()),

@@ -1,16 +1,20 @@
-//! What a draft costs and what stands in its way: a pure function of the draft and the catalogue.
+//! What a draft costs and what stands in its way: a pure function of the draft, the catalogue, the
+//! tariff and the moment.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use super::{
     answer::{Draft, DraftLine},
-    session::{Line, Notice, NoticeCode},
+    session::{Line, Notice, NoticeCode, Session},
 };
 use crate::{
-    base::{Currency, MoneyError, Sku},
+    base::{Currency, MoneyError, Sku, Timestamp},
     catalog::{Product, StockPolicy},
     ledger::Shortage,
-    pricing::Totals,
+    pricing::{self, Finding, FindingCode, Goods, Priced, Tariff, Totals},
 };
 
 /// The tax category most goods have.
@@ -77,7 +81,7 @@ impl Quote {
     }
 
     fn notice(&mut self, code: NoticeCode, line: Option<usize>, text: String) {
-        self.notices.push(Notice { code, line, text });
+        self.notices.push(Notice { line, ..Notice::of(code, text) });
     }
 
     /// Cuts the lines down to what there is: the later lines of a SKU give way to the earlier.
@@ -101,21 +105,82 @@ impl Quote {
         }
     }
 
-    /// What the lines cost.
+    /// Applies the tariff, and says what it found. `gone` are uses of discounts that there are none
+    /// left of.
     ///
     /// # Errors
-    /// When the sum leaves the range of 63 bits.
-    pub fn totals(&self) -> Result<Totals, MoneyError> {
-        totals(self.currency.unwrap_or_else(fallback), &self.lines)
+    /// When a sum leaves the range of 63 bits.
+    pub fn price(
+        &mut self,
+        draft: &Draft,
+        products: &Products,
+        terms: &PriceTerms<'_>,
+        gone: &[Sku],
+    ) -> Result<(Totals, Option<Box<Priced>>), MoneyError> {
+        let goods: Vec<_> = self.lines.iter().map(|line| goods(line, products)).collect();
+        let shipping = draft.person.shipping.as_deref();
+        let buyer = draft.person.buyer.as_ref().and_then(|buyer| buyer.email.as_ref());
+        let price = pricing::price(
+            terms.tariff,
+            &pricing::Asking {
+                currency: self.currency.unwrap_or_else(fallback),
+                goods: &goods,
+                codes: &draft.codes,
+                wish: draft.delivery.as_ref(),
+                must_choose: terms.must_choose,
+                country: shipping
+                    .and_then(|address| address.address_country.as_deref())
+                    .or(draft.country.as_deref()),
+                region: shipping.and_then(|address| address.address_region.as_deref()),
+                buyer: buyer.map(|email| email.expose()),
+                gone,
+                now: terms.now,
+            },
+        )?;
+        self.notices.extend(price.findings.into_iter().map(notice_of));
+        Ok((price.totals, price.priced))
     }
 }
 
-/// What these lines cost.
-///
-/// # Errors
-/// When the sum leaves the range of 63 bits.
-pub fn totals(currency: Currency, lines: &[Line]) -> Result<Totals, MoneyError> {
-    Totals::of(currency, lines.iter().map(|line| (line.unit_price, line.quantity)))
+/// By what a draft is priced.
+#[derive(Debug, Clone, Copy)]
+pub struct PriceTerms<'a> {
+    /// What the merchant set.
+    pub tariff: &'a Tariff,
+    /// Whether a checkout has to say how its goods come.
+    pub must_choose: bool,
+    /// The moment.
+    pub now: Timestamp,
+}
+
+/// A line as the tariff sees it. The attributes `category` and `weight_grams` of a product are the
+/// tariff's; a weight that is no whole number is none.
+fn goods<'a>(line: &'a Line, products: &'a Products) -> Goods<'a> {
+    let attributes = products.get(&line.sku).map(|product| &product.attributes);
+    let attribute = |name| attributes.and_then(|all| all.get(name)).map(String::as_str);
+    Goods {
+        sku: &line.sku,
+        category: attribute("category"),
+        tax_category: line.category.as_deref().unwrap_or(STANDARD),
+        unit_minor: line.unit_price.minor(),
+        quantity: line.quantity,
+        weight_grams: attribute("weight_grams").and_then(|grams| grams.parse().ok()).unwrap_or(0),
+        ships: line.stock_policy != StockPolicy::Untracked,
+    }
+}
+
+fn notice_of(finding: Finding) -> Notice {
+    let code = match finding.code {
+        FindingCode::Expired => NoticeCode::DiscountExpired,
+        FindingCode::Invalid => NoticeCode::DiscountInvalid,
+        FindingCode::Repeated => NoticeCode::DiscountRepeated,
+        FindingCode::NotCombined => NoticeCode::DiscountNotCombined,
+        FindingCode::BuyerUnknown => NoticeCode::DiscountNeedsBuyer,
+        FindingCode::BuyerIneligible => NoticeCode::DiscountIneligible,
+        FindingCode::DeliveryOpen => NoticeCode::DeliveryOpen,
+        FindingCode::Undeliverable => NoticeCode::Undeliverable,
+    };
+    Notice { discount: finding.at, ..Notice::of(code, finding.text) }
 }
 
 /// The currency of a session without any product: its totals are zero in whichever.
@@ -132,17 +197,23 @@ pub fn shortage_notice(line: &Line, given: u32) -> Notice {
             (NoticeCode::QuantityAdjusted, text)
         }
     };
-    Notice { code, line: Some(line.at), text }
+    Notice { line: Some(line.at), ..Notice::of(code, text) }
 }
 
-/// Counted units per SKU: lines of one SKU are summed, and SKUs come sorted, so that two carts ask
-/// for theirs in one order. `None` when a sum leaves 32 bits.
-pub fn units(lines: &[Line]) -> Option<Vec<(Sku, u32)>> {
-    let mut units: std::collections::BTreeMap<Sku, u32> = std::collections::BTreeMap::new();
+/// Counted units per SKU, uses of discounts among them.
+pub(super) fn units(session: &Session) -> Option<Vec<(Sku, u32)>> {
+    units_of(&session.lines, session.uses())
+}
+
+/// Lines of one SKU are summed, and SKUs come sorted, so that two carts ask for theirs in one
+/// order. `None` when a sum leaves 32 bits.
+fn units_of(lines: &[Line], uses: &[Sku]) -> Option<Vec<(Sku, u32)>> {
+    let mut units: BTreeMap<Sku, u32> = BTreeMap::new();
     for line in lines.iter().filter(|line| line.stock_policy == StockPolicy::Tracked) {
         let sum = units.entry(line.sku.clone()).or_default();
         *sum = sum.checked_add(line.quantity)?;
     }
+    units.extend(uses.iter().map(|uses| (uses.clone(), 1)));
     Some(units.into_iter().collect())
 }
 
@@ -177,18 +248,22 @@ mod tests {
         let email = Email::parse("ada@example.com").ok();
         let buyer = Some(Box::new(Buyer { email, ..Buyer::default() }));
         let person = Person { buyer, ..Person::default() };
-        Draft { currency: None, lines: lines.iter().map(line).collect(), person }
+        Draft { lines: lines.iter().map(line).collect(), person, ..Draft::default() }
     }
 
     #[test]
     fn what_cannot_be_sold_is_named_and_the_rest_is_priced() {
         let products = Products::from([product("TEE", 1990, "EUR"), product("SAKE", 900, "JPY")]);
-        let quote = Quote::of(&draft(&[("TEE", 2), ("no such", 1), ("SAKE", 1)]), &products);
+        let draft = draft(&[("TEE", 2), ("no such", 1), ("SAKE", 1)]);
+        let mut quote = Quote::of(&draft, &products);
         let codes: Vec<_> = quote.notices.iter().map(|n| (n.code, n.line)).collect();
         let expected =
             [(NoticeCode::ItemUnavailable, Some(1)), (NoticeCode::CurrencyMismatch, Some(2))];
         assert_eq!(codes, expected);
-        assert_eq!(quote.totals().map(|totals| totals.total.minor()), Ok(3980));
+        let (tariff, now) = (Tariff::default(), Timestamp::from_micros(0));
+        let terms = PriceTerms { tariff: &tariff, must_choose: true, now };
+        let (totals, priced) = quote.price(&draft, &products, &terms, &[]).expect("small");
+        assert_eq!((totals.total.minor(), priced), (3980, None));
     }
 
     #[test]
@@ -215,7 +290,7 @@ mod tests {
             let sku = Sku::parse("TEE").expect("well formed");
             let sum: u32 = wanted.iter().sum();
             quote.cut(&[Shortage { sku, wanted: sum, available }]);
-            let left: u32 = units(&quote.lines).expect("small").iter().map(|(_, n)| n).sum();
+            let left: u32 = units_of(&quote.lines, &[]).expect("small").iter().map(|(_, n)| n).sum();
             prop_assert_eq!(left, sum.min(available));
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::session::{Line, Session};
 use crate::{
-    base::{AttemptId, EventId, Money, OperationId, OrderId, Person, Sealed, Timestamp},
+    base::{AttemptId, EventId, Money, OperationId, OrderId, Person, Sealed, Sku, Timestamp},
     catalog::StockPolicy,
     ledger::{
         Document, LedgerFault,
@@ -68,7 +68,8 @@ pub fn session_write(
     }
 }
 
-/// The order a session becomes.
+/// The order a session becomes. Uses of discounts stand behind its lines, so that they are sold,
+/// and restocked when it is given up, like goods.
 pub fn order(session: &Session, body: &Document) -> NewOrder {
     let line = |(at, line): (usize, &Line)| NewOrderLine {
         line: u32::try_from(at + 1).unwrap_or(u32::MAX),
@@ -77,12 +78,21 @@ pub fn order(session: &Session, body: &Document) -> NewOrder {
         unit_price_minor: line.unit_price.minor(),
         tracked: line.stock_policy == StockPolicy::Tracked,
     };
+    let uses = |(at, sku): (usize, &Sku)| NewOrderLine {
+        line: u32::try_from(session.lines.len() + at + 1).unwrap_or(u32::MAX),
+        sku: sku.clone(),
+        quantity: 1,
+        unit_price_minor: 0,
+        tracked: true,
+    };
+    let lines = session.lines.iter().enumerate().map(line);
+    let lines = lines.chain(session.uses().iter().enumerate().map(uses)).collect();
     NewOrder {
         id: OrderId::of(session.id),
         total_minor: session.totals.total.minor(),
         currency: session.currency,
         body: body.clone(),
-        lines: session.lines.iter().enumerate().map(line).collect(),
+        lines,
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
     open::{merge, stale},
     quote::shortage_notice,
     record::session_write,
-    session::{Line, Notice, Session},
+    session::{Line, Notice, NoticeCode, Session},
 };
 use crate::{
     base::Sku,
@@ -94,5 +94,12 @@ pub(super) fn short_notices(session: &Session, shortages: &[Shortage]) -> Vec<No
         let short = shortages.iter().find(|short| short.sku == line.sku)?;
         Some(shortage_notice(line, short.available.min(line.quantity.saturating_sub(1))))
     };
-    session.lines.iter().filter_map(short).collect()
+    let lost = |sku: &Sku| {
+        shortages.iter().any(|short| short.sku == *sku).then(|| {
+            let text = "A discount has been used up by others meanwhile; update the checkout.";
+            Notice::of(NoticeCode::DiscountLost, text.to_owned())
+        })
+    };
+    let goods = session.lines.iter().filter_map(short);
+    goods.chain(session.uses().iter().filter_map(lost)).collect()
 }

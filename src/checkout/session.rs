@@ -6,7 +6,7 @@ use crate::{
     base::{AttemptId, CheckoutId, Currency, Money, OrderId, Person, Sku, Timestamp},
     catalog::StockPolicy,
     ledger::row::SessionState,
-    pricing::Totals,
+    pricing::{Priced, Totals},
 };
 
 /// One line as quoted.
@@ -42,6 +42,9 @@ pub struct Notice {
     /// The index of the line in the **request** it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<usize>,
+    /// The index of the discount code in the request that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub discount: Option<usize>,
     /// A sentence for people.
     pub text: String,
 }
@@ -76,11 +79,36 @@ pub enum NoticeCode {
     TotalChanged,
     /// No usable payment instrument.
     PaymentMissing,
+    /// The discount has not begun, has ended, or is used up.
+    DiscountExpired,
+    /// No such discount, or nothing here that it counts for.
+    DiscountInvalid,
+    /// The same code twice.
+    DiscountRepeated,
+    /// The discount does not count together with another one.
+    DiscountNotCombined,
+    /// The discount counts once for each buyer, and nobody knows who buys.
+    DiscountNeedsBuyer,
+    /// This buyer has used the discount.
+    DiscountIneligible,
+    /// The discount was used up by others while the checkout lay still: it has to be quoted anew.
+    DiscountLost,
+    /// How the goods come, or where to, is not chosen.
+    DeliveryOpen,
+    /// The goods are not sent there.
+    Undeliverable,
+}
+
+impl Notice {
+    /// A notice about the session as a whole.
+    pub const fn of(code: NoticeCode, text: String) -> Self {
+        Self { code, line: None, discount: None, text }
+    }
 }
 
 impl NoticeCode {
     /// Every code, for tables that must be complete.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 22] = [
         Self::OutOfStock,
         Self::QuantityAdjusted,
         Self::ItemUnavailable,
@@ -94,6 +122,15 @@ impl NoticeCode {
         Self::PaymentUnavailable,
         Self::TotalChanged,
         Self::PaymentMissing,
+        Self::DiscountExpired,
+        Self::DiscountInvalid,
+        Self::DiscountRepeated,
+        Self::DiscountNotCombined,
+        Self::DiscountNeedsBuyer,
+        Self::DiscountIneligible,
+        Self::DiscountLost,
+        Self::DeliveryOpen,
+        Self::Undeliverable,
     ];
 
     /// Whether a session with this notice cannot be completed as it stands.
@@ -104,14 +141,23 @@ impl NoticeCode {
             | Self::CurrencyMismatch
             | Self::LinesMissing
             | Self::EmailMissing
-            | Self::PaymentChallenged => true,
+            | Self::PaymentChallenged
+            | Self::DiscountLost
+            | Self::DeliveryOpen
+            | Self::Undeliverable => true,
             Self::QuantityAdjusted
             | Self::HoldLapsed
             | Self::PaymentDeclined
             | Self::PaymentPending
             | Self::PaymentUnavailable
             | Self::TotalChanged
-            | Self::PaymentMissing => false,
+            | Self::PaymentMissing
+            | Self::DiscountExpired
+            | Self::DiscountInvalid
+            | Self::DiscountRepeated
+            | Self::DiscountNotCombined
+            | Self::DiscountNeedsBuyer
+            | Self::DiscountIneligible => false,
         }
     }
 }
@@ -169,6 +215,9 @@ pub struct Session {
     pub lines: Vec<Line>,
     /// What it costs.
     pub totals: Totals,
+    /// Discounts, delivery and taxes, where there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priced: Option<Box<Priced>>,
     /// What stands in the way.
     pub notices: Vec<Notice>,
     /// Who it is about: kept in its own sealed place.
@@ -222,6 +271,11 @@ const fn open() -> SessionState {
 }
 
 impl Session {
+    /// Uses of discounts that are held and sold with the goods.
+    pub fn uses(&self) -> &[Sku] {
+        self.priced.as_ref().map_or(&[], |priced| &priced.uses)
+    }
+
     /// The order it became.
     pub fn order(&self) -> Option<OrderId> {
         (self.state == SessionState::Completed).then(|| OrderId::of(self.id))

@@ -108,6 +108,6 @@ impl Verdict {
                 (NoticeCode::PaymentUnavailable, text.into())
             }
         };
-        Notice { code, line: None, text }
+        Notice::of(code, text)
     }
 }

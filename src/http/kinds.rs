@@ -161,6 +161,15 @@ kinds! {
     /// An item is priced in another currency.
     CurrencyMismatch: 422 "currency_mismatch", "An item is priced in another currency",
         ucp "item_unavailable" MEND;
+    /// A discount does not count.
+    DiscountRefused: 422 "discount_refused", "A discount does not count",
+        ucp "invalid" MEND;
+    /// How the goods come is not chosen.
+    DeliveryOpen: 422 "delivery_open", "How the goods come is not chosen",
+        ucp "missing" MEND;
+    /// The goods are not sent there.
+    Undeliverable: 422 "address_undeliverable", "The goods are not sent there",
+        ucp "address_undeliverable" MEND;
     /// The total is too large.
     TotalTooLarge: 422 "total_too_large", "The total is too large",
         ucp "limit_exceeded" MEND;

@@ -79,6 +79,32 @@ pub const fn row(code: NoticeCode) -> Row {
             error("total_changed", Some("$.totals"), Informs, Kind::TotalChanged)
         }
         NoticeCode::PaymentMissing => error("missing", PAYMENT, Informs, Kind::Invalid),
+        NoticeCode::DiscountExpired => warning("discount_code_expired", Kind::DiscountRefused),
+        NoticeCode::DiscountInvalid => warning("discount_code_invalid", Kind::DiscountRefused),
+        NoticeCode::DiscountRepeated => {
+            warning("discount_code_already_applied", Kind::DiscountRefused)
+        }
+        NoticeCode::DiscountNotCombined => {
+            warning("discount_code_combination_disallowed", Kind::DiscountRefused)
+        }
+        NoticeCode::DiscountNeedsBuyer => {
+            warning("discount_code_user_not_logged_in", Kind::DiscountRefused)
+        }
+        NoticeCode::DiscountIneligible => {
+            warning("discount_code_user_ineligible", Kind::DiscountRefused)
+        }
+        NoticeCode::DiscountLost => {
+            error("total_changed", Some("$.discounts.codes"), Blocks, Kind::TotalChanged)
+        }
+        NoticeCode::DeliveryOpen => {
+            error("missing", Some("$.fulfillment.methods"), Blocks, Kind::DeliveryOpen)
+        }
+        NoticeCode::Undeliverable => error(
+            "address_undeliverable",
+            Some("$.fulfillment.methods[0]"),
+            Blocks,
+            Kind::Undeliverable,
+        ),
     }
 }
 
@@ -99,11 +125,12 @@ impl<'a> Message<'a> {
     pub fn of(notice: &'a Notice) -> Self {
         let row = row(notice.code);
         let line = notice.line.map(|line| format!("$.line_items[{line}]"));
+        let code = || notice.discount.map(|at| format!("$.discounts.codes[{at}]"));
         Self {
             r#type: row.kind,
             code: row.code,
             severity: row.severity,
-            path: line.or_else(|| row.path.map(str::to_owned)),
+            path: line.or_else(code).or_else(|| row.path.map(str::to_owned)),
             content: &notice.text,
         }
     }

@@ -5,7 +5,10 @@
 use serde_json::Value;
 
 use super::{kinds::Kind, problem::Problem};
-use crate::base::{Address, Buyer, Currency, Email, Limits};
+use crate::base::{Address, Buyer, Consent, Currency, Email, Limits};
+
+/// Discount codes of one checkout: each is looked up and told about.
+pub const CODES_MAX: usize = 20;
 
 /// The longest RFC 3339 time: nanoseconds and an offset.
 pub const TIME_BYTES: usize = 40;
@@ -108,6 +111,11 @@ impl<'a> At<'a> {
         self.value.as_bool().unwrap_or(false)
     }
 
+    /// Yes or no, and nothing else.
+    pub fn truth(&self) -> Result<bool, Problem> {
+        self.value.as_bool().ok_or_else(|| self.expected("`true` or `false`"))
+    }
+
     /// The value itself.
     pub const fn value(&self) -> &'a Value {
         self.value
@@ -169,7 +177,25 @@ pub fn buyer(at: &At<'_>, limits: &Limits) -> Result<Buyer, Problem> {
         last_name: text("last_name")?,
         email,
         phone_number: text("phone_number")?,
+        consent: at.find("consent").map(|at| consent(&at)).transpose()?,
     })
+}
+
+fn consent(at: &At<'_>) -> Result<Consent, Problem> {
+    at.object()?;
+    let said = |name| at.find(name).map(|field| field.truth()).transpose();
+    Ok(Consent {
+        analytics: said("analytics")?,
+        preferences: said("preferences")?,
+        marketing: said("marketing")?,
+        sale_of_data: said("sale_of_data")?,
+    })
+}
+
+/// Discount codes: what is no text is refused, what is no code is told later.
+pub fn codes(at: &At<'_>, limits: &Limits) -> Result<Vec<String>, Problem> {
+    let code = |code: At<'_>| code.text(limits.text_bytes).map(str::to_owned);
+    at.items(CODES_MAX)?.map(code).collect()
 }
 
 /// A postal address.

@@ -14,7 +14,7 @@ pub struct StockMove {
     pub sku: Sku,
     /// Which way.
     pub kind: MoveKind,
-    /// How many units.
+    /// How many units; counted ones may be none.
     pub quantity: u32,
     /// Why, in the clerk's words.
     pub reason: String,
@@ -32,6 +32,8 @@ pub enum MoveKind {
     Receive,
     /// Units are lost, broken or miscounted.
     WriteOff,
+    /// So many were counted: what is more than that is written off, what is missing received.
+    Count,
 }
 
 /// Units of one order line move after the sale.

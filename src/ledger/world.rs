@@ -209,7 +209,7 @@ impl Ask {
             Fact::Labels(write) => self.add_key(Some(&write.key)),
             Fact::Move(moved) => {
                 self.stock.insert(moved.sku.clone());
-                if moved.kind == MoveKind::WriteOff {
+                if moved.kind != MoveKind::Receive {
                     self.grants_of.insert(moved.sku.clone());
                 }
                 self.add_key(moved.key.as_ref());

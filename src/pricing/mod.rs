@@ -1,7 +1,7 @@
 //! What a session costs: discounts, shipping and tax.
 //!
-//! **Owns:** the merchant's tariff (discounts, shipping rates, pickup locations, tax rates), the one
-//! place where it is applied ([`price`]), and the totals that come of it.
+//! **Owns:** the merchant's tariff (discounts, shipping rates, pickup locations, tax rates), the
+//! one place where it is applied ([`price`]), and the totals that come of it.
 //!
 //! **Invariant:** [`price`] is a pure function: the same goods, wishes, tariff and moment give the
 //! same totals. `total = subtotal − discounts + shipping + added taxes`, exactly; what a discount
@@ -16,6 +16,7 @@
 //! **Not here:** what is bought and who buys it (see [`checkout`](crate::checkout)), and what a
 //! product costs, which the catalogue says.
 
+mod asking;
 mod discount;
 mod postgres;
 mod price;
@@ -31,8 +32,9 @@ mod tariffs;
 mod tax;
 mod totals;
 
+pub use asking::{Asking, Finding, FindingCode, Goods, Price};
 pub use discount::{Benefit, Discount};
-pub use price::{Asking, Finding, FindingCode, Goods, Price, price};
+pub use price::price;
 pub use priced::{
     Allotment, Applied, DeliveryOption, Fulfillment, Method, Priced, Target, Tax, Wish,
 };

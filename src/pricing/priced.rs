@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::shipping::PickupLocation;
 use crate::base::{Sku, Timestamp};
 
 /// How goods reach the buyer.
@@ -94,6 +95,9 @@ pub struct Fulfillment {
     /// Where to: the name of one of the person's destinations, or of a pickup location.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub destination: Option<String>,
+    /// Where the goods can be fetched.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<PickupLocation>,
     /// What there is to choose from, the cheapest first.
     #[serde(default)]
     pub options: Vec<DeliveryOption>,

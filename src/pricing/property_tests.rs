@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{price::*, priced::*, tariff::*, totals::EntryKind};
+use super::{asking::*, price::*, priced::*, tariff::*, totals::EntryKind};
 use crate::base::{Currency, Sku, Timestamp};
 
 const COUNTRIES: [&str; 3] = ["DE", "FR", "US"];

@@ -22,6 +22,7 @@ use doorbuster::{
         entry::{MoveKind, StockMove},
     },
     payment::sandbox::{Sandbox, SandboxSettings},
+    pricing::Tariffs,
     sessions::in_process::{InProcessLimits, InProcessSessions},
     stock::{GrantTerms, Stock},
 };
@@ -124,6 +125,7 @@ impl Shop {
             writer: writer.clone(),
             stock,
             catalog: catalog.clone(),
+            tariffs: Arc::new(Tariffs::new(database.clone())),
             fraud: judges::judge(Policy { test_emails: true, ..Policy::default() }, &clock, &rules),
             gateway,
             hot: Arc::new(InProcessSessions::new(InProcessLimits::default(), clock.clone())),

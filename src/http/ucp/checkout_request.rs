@@ -1,5 +1,6 @@
 //! What platforms send, read into what the checkout understands.
 
+use super::fulfillment_request;
 use crate::{
     base::{Limits, Person},
     checkout::{Draft, DraftLine, Instrument, Tender},
@@ -22,7 +23,21 @@ pub fn draft(body: &At<'_>, limits: &Limits) -> Result<Draft, Problem> {
         .items(limits.lines_per_cart)?
         .map(|line| draft_line(&line, limits))
         .collect::<Result<_, _>>()?;
-    Ok(Draft { currency: None, lines, person: person(body, limits)? })
+    let mut person = person(body, limits)?;
+    let delivery = fulfillment_request::wish(body, limits, &mut person)?;
+    let codes = match body.find("discounts") {
+        Some(discounts) => match discounts.object()?.find("codes") {
+            Some(codes) => reading::codes(&codes, limits)?,
+            None => Vec::new(),
+        },
+        None => Vec::new(),
+    };
+    let context = body.find("context");
+    let country = match &context {
+        Some(context) => context.object()?.text_in("address_country", limits.text_bytes)?,
+        None => None,
+    };
+    Ok(Draft { currency: None, lines, person, codes, delivery, country })
 }
 
 fn draft_line(line: &At<'_>, limits: &Limits) -> Result<DraftLine, Problem> {

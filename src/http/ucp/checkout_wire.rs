@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::extension_wire::{DiscountsWire, FulfillmentWire, TotalWire};
 use crate::{
     base::{Buyer, CheckoutId, Currency, OrderId, Timestamp},
     checkout::{Instrument, Line, Notice, NoticeCode, Operation, Session, Shown},
@@ -11,7 +12,7 @@ use crate::{
         render::Answers,
     },
     ledger::row::SessionState,
-    pricing::Totals,
+    pricing::Priced,
 };
 
 /// The answer's status and body.
@@ -49,7 +50,11 @@ struct CheckoutWire<'a> {
     line_items: Vec<LineWire<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     buyer: Option<&'a Buyer>,
-    totals: [TotalWire; 2],
+    totals: Vec<TotalWire<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    discounts: Option<DiscountsWire<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fulfillment: Option<FulfillmentWire<'a>>,
     messages: Vec<Message<'a>>,
     links: &'a RawValue,
     expires_at: Timestamp,
@@ -65,7 +70,7 @@ struct LineWire<'a> {
     id: &'a str,
     item: ItemWire<'a>,
     quantity: u32,
-    totals: [TotalWire; 2],
+    totals: Vec<TotalWire<'a>>,
 }
 
 /// A product as a line shows it.
@@ -80,28 +85,6 @@ pub struct ItemWire<'a> {
     /// Address of a picture.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image_url: Option<&'a str>,
-}
-
-/// One amount of a breakdown, in minor units.
-#[derive(Debug, Serialize)]
-pub struct TotalWire {
-    r#type: &'static str,
-    display_text: &'static str,
-    amount: i64,
-}
-
-impl TotalWire {
-    /// A subtotal and a total.
-    pub const fn pair(subtotal: i64, total: i64) -> [Self; 2] {
-        [
-            Self { r#type: "subtotal", display_text: "Subtotal", amount: subtotal },
-            Self { r#type: "total", display_text: "Total", amount: total },
-        ]
-    }
-
-    fn of(totals: &Totals) -> [Self; 2] {
-        Self::pair(totals.subtotal.minor(), totals.total.minor())
-    }
 }
 
 #[derive(Serialize)]
@@ -141,15 +124,17 @@ impl<'a> CheckoutWire<'a> {
         if session.state == SessionState::Expired {
             messages.push(Message::info("expired", "The session ended by time; create a new one."));
         }
-        let status = status(session);
+        let (status, priced) = (status(session), session.priced.as_deref());
         Self {
             ucp: &answers.blocks().checkout,
             id: session.id,
             status,
             currency: code(session.currency),
-            line_items: session.lines.iter().map(LineWire::of).collect(),
+            line_items: lines(session),
             buyer: session.person.buyer.as_deref(),
-            totals: TotalWire::of(&session.totals),
+            totals: TotalWire::of(session.totals.entries(priced)),
+            discounts: DiscountsWire::of(priced),
+            fulfillment: FulfillmentWire::of(session),
             messages,
             links: &answers.blocks().links,
             expires_at: session.expires_at,
@@ -188,21 +173,23 @@ fn continue_url(base: &str, session: &Session) -> String {
     session.challenge_url.clone().unwrap_or_else(own)
 }
 
+fn lines(session: &Session) -> Vec<LineWire<'_>> {
+    let priced = session.priced.as_deref();
+    session.lines.iter().enumerate().map(|(at, line)| LineWire::of(line, at, priced)).collect()
+}
+
 impl<'a> LineWire<'a> {
-    fn of(line: &'a Line) -> Self {
-        let price = line.unit_price.minor();
-        // The session's subtotal was added up from these without overflow.
-        let amount = price.saturating_mul(i64::from(line.quantity));
+    fn of(line: &'a Line, at: usize, priced: Option<&Priced>) -> Self {
         Self {
             id: &line.id,
             item: ItemWire {
                 id: line.sku.as_str(),
                 title: &line.title,
-                price,
+                price: line.unit_price.minor(),
                 image_url: line.image_url.as_deref(),
             },
             quantity: line.quantity,
-            totals: TotalWire::pair(amount, amount),
+            totals: TotalWire::of_line(line, at, priced),
         }
     }
 }
@@ -225,7 +212,7 @@ impl<'a> InstrumentWire<'a> {
 pub fn saying(session: &Session, code: NoticeCode, text: &str) -> Session {
     let mut session = session.clone();
     if !session.has(code) {
-        session.notices.push(Notice { code, line: None, text: text.to_owned() });
+        session.notices.push(Notice::of(code, text.to_owned()));
     }
     session
 }

@@ -11,6 +11,8 @@ pub mod checkout_sessions;
 pub mod checkout_wire;
 pub mod complete;
 pub mod discovery;
+pub mod extension_wire;
+pub mod fulfillment_request;
 pub mod order_wire;
 pub mod orders;
 

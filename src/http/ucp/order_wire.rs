@@ -4,11 +4,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::collections::HashMap;
 
-use super::checkout_wire::{ItemWire, TotalWire};
+use super::{checkout_wire::ItemWire, extension_wire::TotalWire};
 use crate::{
-    base::{CheckoutId, OrderId},
+    base::{CheckoutId, Money, OrderId},
     http::render::Answers,
     ledger::row::{OrderLineRow, OrderRow},
+    pricing::{Priced, Totals},
 };
 
 /// What the order's document says that its rows do not. Tolerant: a document written by an older
@@ -20,6 +21,8 @@ pub struct OrderBody {
     pub caller: Option<String>,
     /// The lines, in their order.
     pub lines: Vec<LineBody>,
+    /// Discounts, delivery and taxes.
+    pub priced: Option<Box<Priced>>,
 }
 
 /// A line's words.
@@ -51,7 +54,7 @@ struct OrderWire<'a> {
     permalink_url: String,
     currency: &'static str,
     line_items: Vec<LineWire<'a>>,
-    totals: [TotalWire; 2],
+    totals: Vec<TotalWire<'a>>,
     fulfillment: FulfillmentWire,
 }
 
@@ -67,7 +70,7 @@ struct LineWire<'a> {
     id: String,
     item: ItemWire<'a>,
     quantity: QuantityWire,
-    totals: [TotalWire; 2],
+    totals: Vec<TotalWire<'a>>,
     status: &'static str,
 }
 
@@ -81,7 +84,10 @@ struct QuantityWire {
 /// The order's body.
 pub fn write(answers: &Answers, row: &OrderRow, body: &OrderBody) -> String {
     let words: HashMap<u32, &LineBody> = (1..).zip(&body.lines).collect();
-    let line_items: Vec<_> = row.lines.iter().map(|line| line_wire(line, &words)).collect();
+    let goods = row.lines.iter().filter(|line| !line.ordered.sku.is_of_uses());
+    let line_items: Vec<_> = goods.map(|line| line_wire(line, &words)).collect();
+    let money = |minor| Money::from_minor(minor, row.currency);
+    let totals = Totals { subtotal: money(subtotal(row)), total: money(row.total_minor) };
     let wire = OrderWire {
         ucp: &answers.blocks().order,
         id: row.id,
@@ -89,7 +95,7 @@ pub fn write(answers: &Answers, row: &OrderRow, body: &OrderBody) -> String {
         permalink_url: format!("{}/orders/{}", answers.site().base_url, row.id),
         currency: row.currency.code(),
         line_items,
-        totals: TotalWire::pair(subtotal(row), row.total_minor),
+        totals: TotalWire::of(totals.entries(body.priced.as_deref())),
         fulfillment: FulfillmentWire { expectations: [], events: [] },
     };
     serde_json::to_string(&wire).expect("invariant: wire types are maps with text keys")
@@ -118,7 +124,7 @@ fn line_wire<'a>(line: &'a OrderLineRow, words: &HashMap<u32, &'a LineBody>) -> 
             image_url: said.and_then(|said| said.image_url.as_deref()),
         },
         quantity: QuantityWire { original: ordered.quantity, total, fulfilled },
-        totals: TotalWire::pair(amount(line), amount(line)),
+        totals: TotalWire::plain(amount(line)),
         status: status(total, fulfilled),
     }
 }

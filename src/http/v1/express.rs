@@ -16,6 +16,7 @@ use crate::{
         signals,
     },
     payment::Credential,
+    pricing::{Method, Wish},
 };
 
 /// Encrypted wallet payloads reach a few kilobytes.
@@ -54,7 +55,30 @@ fn draft(body: &At<'_>, limits: &Limits) -> Result<Draft, Problem> {
         ..Person::default()
     };
     let person = signals::observe(body, limits, person)?;
-    Ok(Draft { currency: reading::currency(body)?, lines, person })
+    let codes = match body.find("discount_codes") {
+        Some(codes) => reading::codes(&codes, limits)?,
+        None => Vec::new(),
+    };
+    let delivery = body.find("delivery").map(|at| delivery(&at, &person, limits)).transpose()?;
+    let currency = reading::currency(body)?;
+    Ok(Draft { currency, lines, person, codes, delivery, country: None })
+}
+
+/// `{"method": "shipping", "option": "standard"}` to the shipping address, or
+/// `{"method": "pickup", "location": "…"}`.
+fn delivery(at: &At<'_>, person: &Person, limits: &Limits) -> Result<Wish, Problem> {
+    let option = at.object()?.text_in("option", limits.text_bytes)?;
+    let method = at.get("method")?;
+    let (method, destination) = match method.text(limits.text_bytes)? {
+        // The one address there is; the name is not shown.
+        "shipping" => (Method::Shipping, person.shipping.is_some().then(|| "shipping".to_owned())),
+        "pickup" => (Method::Pickup, at.text_in("location", limits.text_bytes)?),
+        _ => {
+            let text = "Goods come by `shipping` or `pickup`.".to_owned();
+            return Err(method.problem(Kind::Invalid, text));
+        }
+    };
+    Ok(Wish { method, destination, option })
 }
 
 fn draft_line(line: &At<'_>, limits: &Limits) -> Result<DraftLine, Problem> {

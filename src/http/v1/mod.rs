@@ -20,12 +20,14 @@ pub mod rule_lists;
 pub mod rule_snoozes;
 pub mod rules;
 pub mod stock;
+pub mod tariff;
 
 use actix_web::web::{self, ServiceConfig};
 
 /// Mounts the routes below `/v1`.
 pub fn routes(config: &mut ServiceConfig) {
     config
+        .configure(tariff::routes)
         .service(web::resource("/orders").post(express::place).get(orders::list))
         .service(web::resource("/orders/{id}").get(orders::get))
         .service(web::resource("/orders/{id}/lines/{line}/{kind}").post(order_lines::shift))

@@ -105,8 +105,9 @@ fn read(at: &At<'_>, door: &Door) -> Result<StockMove, Problem> {
     let kind = match at.get("kind")?.text(limits.text_bytes)? {
         "receive" => MoveKind::Receive,
         "write_off" => MoveKind::WriteOff,
+        "count" => MoveKind::Count,
         _ => {
-            let text = "A movement is `receive` or `write_off`.".to_owned();
+            let text = "A movement is `receive`, `write_off` or `count`.".to_owned();
             return Err(at.get("kind")?.problem(Kind::Invalid, text));
         }
     };
@@ -115,11 +116,20 @@ fn read(at: &At<'_>, door: &Door) -> Result<StockMove, Problem> {
         id: MovementId::new(now, &*door.chance),
         sku: at.get("sku")?.parse(limits.text_bytes, Sku::parse)?,
         kind,
-        quantity: at.get("quantity")?.quantity(i32::MAX.unsigned_abs())?,
+        quantity: quantity(at, kind)?,
         reason: reason(at, limits)?,
         key: None::<KeyWrite>,
         now,
     })
+}
+
+/// At least one unit moves; none may be counted.
+fn quantity(at: &At<'_>, kind: MoveKind) -> Result<u32, Problem> {
+    let field = at.get("quantity")?;
+    match kind {
+        MoveKind::Count if field.integer()? == 0 => Ok(0),
+        _ => field.quantity(i32::MAX.unsigned_abs()),
+    }
 }
 
 /// Why units move: a clerk's words, required, because the books are read later.

@@ -12,6 +12,7 @@ use crate::{
         render::Answers,
     },
     ledger::row::SessionState,
+    pricing::Priced,
 };
 
 #[derive(Serialize)]
@@ -23,6 +24,8 @@ struct OrderWire<'a> {
     placed_at: Option<Timestamp>,
     currency: &'static str,
     subtotal: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    priced: Option<&'a Priced>,
     total: i64,
     lines: Vec<LineWire<'a>>,
     url: String,
@@ -69,6 +72,7 @@ fn order(answers: &Answers, session: &Session, status: &'static str) -> String {
         placed_at: session.placed_at,
         currency: session.currency.code(),
         subtotal: session.totals.subtotal.minor(),
+        priced: session.priced.as_deref(),
         total: session.totals.total.minor(),
         lines: lines.collect(),
         url: format!("{}/v1/orders/{id}", answers.site().base_url),
@@ -88,6 +92,9 @@ fn refusal(answers: &Answers, notices: &[Notice], challenge: Option<&str>) -> (u
     let mut problem = Problem::new(notices::row(notice.code).problem, notice.text.clone());
     if let Some(line) = notice.line {
         problem = problem.at(format!("/lines/{line}"));
+    }
+    if let Some(code) = notice.discount {
+        problem = problem.at(format!("/discount_codes/{code}"));
     }
     if let (NoticeCode::PaymentChallenged, Some(url)) = (notice.code, challenge) {
         problem = problem.suggest(format!("The buyer confirms the payment at {url}."));

@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::{
     base::{CheckoutId, OrderId, Person, Timestamp},
     http::{kinds::Kind, problem::Problem, ucp::order_wire::OrderBody},
+    pricing::Priced,
     ledger::row::{OperationKind, OperationRow, OperationState, OrderLineRow, OrderRow},
 };
 
@@ -19,6 +20,9 @@ pub struct OrderView {
     payment: &'static str,
     operations: Vec<OperationRow>,
     lines: Vec<LineView>,
+    /// Discounts, delivery and taxes, where there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    priced: Option<Box<Priced>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     person: Option<Person>,
 }
@@ -36,8 +40,8 @@ impl OrderView {
         let body = OrderBody::of(&row);
         let payment = payment(&row.operations);
         let mut titles = body.lines.into_iter().map(|line| Some(line.title));
-        let lines =
-            row.lines.into_iter().map(|row| LineView { row, title: titles.next().flatten() });
+        let goods = row.lines.into_iter().filter(|row| !row.ordered.sku.is_of_uses());
+        let lines = goods.map(|row| LineView { row, title: titles.next().flatten() });
         Self {
             id: row.id,
             checkout_id: row.id.checkout(),
@@ -46,6 +50,7 @@ impl OrderView {
             total: row.total_minor,
             payment,
             lines: lines.collect(),
+            priced: body.priced,
             operations: row.operations,
             person: None,
         }

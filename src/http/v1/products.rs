@@ -52,7 +52,9 @@ pub async fn save(
     sku: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let body = asking.body();
-    let product = read(&body, sku_of(&sku)?, &door)?;
+    let sku = Sku::parse_goods(&sku)
+        .map_err(|error| Problem::new(Kind::Invalid, format!("Refused: {error}.")))?;
+    let product = read(&body, sku, &door)?;
     save_all(&door, &asking, &[product]).await
 }
 
@@ -63,7 +65,7 @@ pub async fn save_many(door: web::Data<Door>, asking: Asking) -> Result<HttpResp
     let products = list
         .items(door.limits.lines_per_cart)?
         .map(|at| {
-            let sku = at.get("sku")?.parse(door.limits.text_bytes, Sku::parse)?;
+            let sku = at.get("sku")?.parse(door.limits.text_bytes, Sku::parse_goods)?;
             read(&at, sku, &door)
         })
         .collect::<Result<Vec<_>, _>>()?;

@@ -32,7 +32,9 @@ pub async fn list(
 ) -> Result<HttpResponse, Problem> {
     let size = wanted.size(&door.limits)?;
     let after = wanted.after_sku()?;
-    let rows = door.store.list_stock(after.as_ref(), size + 1).await?;
+    let mut rows = door.store.list_stock(after.as_ref(), size + 1).await?;
+    // Uses of discounts are counted beside goods, and are none.
+    rows.retain(|row| !row.sku.is_of_uses());
     Ok(page::answer(rows, size, |row| row.sku.to_string(), StockView::from))
 }
 

@@ -17,27 +17,33 @@ impl Rows {
     pub(super) fn move_stock(&mut self, moved: &StockMove) -> Outcome {
         self.key_is_free(moved.key.as_ref())?;
         let units = i64::from(moved.quantity);
-        match moved.kind {
-            MoveKind::Receive => {
-                let on_hand = self.stock(&moved.sku).map_or(0, |row| row.on_hand);
-                on_hand.checked_add(units).ok_or(LedgerRefused::OutOfRange)?;
-                self.add_stock(&moved.sku, units, units);
-            }
-            MoveKind::WriteOff => self.write_off(&moved.sku, units)?,
+        let on_hand = self.stock(&moved.sku).map_or(0, |row| row.on_hand);
+        let change = match moved.kind {
+            MoveKind::Receive => units,
+            MoveKind::WriteOff => -units,
+            MoveKind::Count => units - on_hand,
+        };
+        let kind = if change < 0 { "write_off" } else { "receive" };
+        if change < 0 {
+            self.write_off(&moved.sku, -change)?;
+        } else {
+            on_hand.checked_add(change).ok_or(LedgerRefused::OutOfRange)?;
+            self.add_stock(&moved.sku, change, change);
         }
-        self.changes.movements.push(MovementInsert {
-            id: moved.id,
-            sku: moved.sku.clone(),
-            kind: match moved.kind {
-                MoveKind::Receive => "receive",
-                MoveKind::WriteOff => "write_off",
-            },
-            quantity: moved.quantity,
-            reason: moved.reason.clone(),
-            order: None,
-            line: None,
-            at: moved.now,
-        });
+        // Counting what was there moves nothing.
+        let quantity = u32::try_from(change.abs()).map_err(|_| LedgerRefused::OutOfRange)?;
+        if quantity > 0 {
+            self.changes.movements.push(MovementInsert {
+                id: moved.id,
+                sku: moved.sku.clone(),
+                kind,
+                quantity,
+                reason: moved.reason.clone(),
+                order: None,
+                line: None,
+                at: moved.now,
+            });
+        }
         self.keep_key(moved.key.as_ref());
         let row = self.stock(&moved.sku);
         let on_hand = row.map_or(0, |row| row.on_hand);

@@ -204,11 +204,8 @@ impl<'a> Shopper<'a> {
             quantity: *quantity,
         };
         let lines = self.lines.borrow().iter().map(line).collect();
-        Draft {
-            currency: None,
-            lines,
-            person: Person { buyer: buyer.map(Box::new), ..Person::default() },
-        }
+        let person = Person { buyer: buyer.map(Box::new), ..Person::default() };
+        Draft { lines, person, ..Draft::default() }
     }
 }
 

@@ -9,6 +9,7 @@ use doorbuster::{
     checkout::{Checkout, CheckoutRefused, Collection, CrashPoint, Probe, Reply, Terms},
     http::{Answers, Site},
     ledger::{BatchReply, LedgerFault, Writer},
+    pricing::{Tariff, Tariffs},
     stock::{GrantTerms, Holder, Stock},
 };
 use std::{
@@ -34,6 +35,7 @@ pub(crate) const TERMS: Terms = Terms {
     review_due: Duration::from_secs(60),
     review_max: Duration::from_secs(120),
     key_wait: Duration::from_millis(500),
+    must_choose_delivery: false,
 };
 
 /// A request and where its answer goes.
@@ -216,6 +218,7 @@ fn open(
         writer,
         stock,
         catalog: Catalog::over(world.products.clone()),
+        tariffs: Arc::new(Tariffs::fixed(Tariff::default())),
         // What judging adds to a checkout is a record in commits that are played.
         fraud: judges::nobody(clock),
         gateway,

@@ -295,7 +295,7 @@ fn draft(lines: &Lines) -> Draft {
         quantity: *quantity,
     };
     let person = Person { buyer: buyer.map(Box::new), ..Person::default() };
-    Draft { currency: None, lines: lines.iter().map(line).collect(), person }
+    Draft { lines: lines.iter().map(line).collect(), person, ..Draft::default() }
 }
 
 fn tender(token: &str) -> Tender {

@@ -1,0 +1,62 @@
+//! Uses of discounts: held, sold and given back as units of a SKU of their own.
+
+use super::{answer::CheckoutRefused, desk::Checkout, session::Session};
+use crate::{
+    base::{MovementId, Sku},
+    ledger::{
+        Entry, EntryId, Fact, Shortage,
+        entry::{MoveKind, StockMove},
+    },
+};
+
+/// Uses that there are none left of.
+pub(super) fn gone(shortages: &[Shortage]) -> Vec<Sku> {
+    let uses = shortages.iter().filter(|short| short.sku.is_of_uses());
+    uses.map(|short| short.sku.clone()).collect()
+}
+
+impl Checkout {
+    /// A buyer's one use of a discount comes into being when it is first wanted: of what is short,
+    /// those are opened that this decision has not opened before, and the others come back.
+    pub(super) async fn open_uses(
+        &self,
+        short: Vec<Shortage>,
+        opened: &mut Vec<Sku>,
+    ) -> Result<Vec<Shortage>, CheckoutRefused> {
+        let is_new = |short: &Shortage| {
+            short.sku.is_of_one_buyer() && !opened.contains(&short.sku)
+        };
+        let (new, short): (Vec<_>, Vec<_>) = short.into_iter().partition(is_new);
+        for new in new {
+            self.open_use(&new.sku).await?;
+            opened.push(new.sku);
+        }
+        Ok(short)
+    }
+
+    /// The uses of one buyer that a session wants, before it wants them.
+    pub(super) async fn open_uses_of(&self, session: &Session) -> Result<(), CheckoutRefused> {
+        for sku in session.uses().iter().filter(|sku| sku.is_of_one_buyer()) {
+            self.open_use(sku).await?;
+        }
+        Ok(())
+    }
+
+    /// One unit, once and for ever: the entry has the SKU's name, so that recording it again
+    /// answers what it recorded.
+    async fn open_use(&self, sku: &Sku) -> Result<(), CheckoutRefused> {
+        let now = self.now();
+        let fact = Fact::Move(StockMove {
+            id: MovementId::new(now, &*self.chance),
+            sku: sku.clone(),
+            kind: MoveKind::Receive,
+            quantity: 1,
+            reason: "a discount counts once for each buyer".to_owned(),
+            key: None,
+            now,
+        });
+        let entry = Entry::new(EntryId::of(format_args!("opened/{sku}")), fact);
+        self.writer.write(entry).await?.map_err(|refused| super::desk::unexpected(&refused))?;
+        Ok(())
+    }
+}
