@@ -248,7 +248,7 @@ fn person() -> Person {
         first_name: Some("Ada".into()),
         last_name: Some("Lovelace".into()),
         email: Some(Email::parse("ada@example.com").expect("an address")),
-        phone_number: None,
+        ..Buyer::default()
     };
     let shipping = Address {
         street_address: Some("12 St James's Square".into()),

@@ -173,6 +173,7 @@ async fn open(app: &App, number: usize, skus: usize) -> anyhow::Result<()> {
         last_name: Some("Lovelace".into()),
         email: Some(email),
         phone_number: Some("+441234567890".into()),
+        consent: None,
     };
     let lines = [2 * number, 2 * number + 1].map(|at| DraftLine {
         id: None,
@@ -180,7 +181,7 @@ async fn open(app: &App, number: usize, skus: usize) -> anyhow::Result<()> {
         quantity: 1,
     });
     let person = Person { buyer: Some(Box::new(buyer)), ..Person::default() };
-    let draft = Draft { currency: None, lines: lines.into(), person };
+    let draft = Draft { lines: lines.into(), person, ..Draft::default() };
     let asked = Asked {
         caller: "anonymous".into(),
         key: format!("open-{number}"),

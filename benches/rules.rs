@@ -241,6 +241,7 @@ fn an_order(number: u32, now: Timestamp) -> Signals {
             shipping: place(draw(number, 16, 9), 17),
             ip: Some(format!("192.0.2.{}", number % 256)),
             hints: Some(Box::new(hints)),
+            ..Person::default()
         },
         brand: Some("visa".into()),
         opened_at: Some(now.minus(Duration::from_secs(u64::from(draw(number, 18, 300))))),

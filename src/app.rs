@@ -29,8 +29,8 @@ use crate::{
     telemetry::metrics,
 };
 use parts::{
-    Ground, figures_address, open_access, open_database, open_demo_shop, open_desk, open_door,
-    open_learning, public_url, retention, threads,
+    Ground, figures_address, open_access, open_database, open_desk, open_door, open_learning,
+    open_shop, public_url, retention, threads,
 };
 use tasks::Tasks;
 
@@ -105,8 +105,7 @@ impl App {
             &rules,
             &mut tasks,
         )?;
-        desk.tariffs.follow().await?;
-        open_demo_shop(config, &desk).await?;
+        open_shop(config, &desk).await?;
         let carts = Arc::new(Carts::new(desk.clone(), handles));
         let cases = Cases::new(database.clone());
         let keeper = Arc::new(Keeper {
@@ -132,8 +131,7 @@ impl App {
         if with_rounds {
             tasks.rounds(&keeper, config);
             tasks.heartbeat(&holder, &desk);
-            tasks.rules(&rules);
-            tasks.tariffs(&desk.tariffs);
+            tasks.settings(&rules, &desk.tariffs);
             tasks.learning(&follower, &learner);
         }
         tasks.gauges(exporter, &keeper, &door);

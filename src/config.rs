@@ -5,12 +5,14 @@
 //! **Not here:** what a setting does (see the slice that is handed it by `app`).
 
 mod check;
+mod checkout;
 mod layers;
 mod secret_url;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{net::SocketAddr, path::Path, path::PathBuf, time::Duration};
 
+pub use checkout::{Capture, Checkout, Delivery};
 pub use layers::{ConfigError, Flag, environment_name};
 pub use secret_url::SecretUrl;
 
@@ -109,42 +111,6 @@ pub struct Stock {
     pub grant_max_block: u32,
     /// Demand at which a SKU earns grants; below, each hold takes from the stock row itself.
     pub grants_at_holds_per_second: u32,
-}
-
-/// When money is taken.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Capture {
-    /// Right after the order is placed.
-    #[default]
-    Immediate,
-    /// When the back office says so (goods shipped, review passed).
-    Manual,
-}
-
-/// Whether a checkout of goods has to say how they come.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Delivery {
-    /// Who says nothing of it buys without it: the shop settles it elsewhere.
-    #[default]
-    Optional,
-    /// Wherever the tariff can send or hand out goods, a way has to be chosen.
-    Required,
-}
-
-/// How a checkout runs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Checkout {
-    /// How long a session stays open without activity: six hours, the protocol's default.
-    pub session_ttl_seconds: u64,
-    /// How long a gateway may take; after it, the outcome is unknown and the reconciler asks.
-    pub gateway_deadline_ms: u64,
-    /// When money is taken.
-    pub capture: Capture,
-    /// Whether a checkout of goods has to choose how they come.
-    pub delivery: Delivery,
 }
 
 /// Who moves the money.
@@ -253,14 +219,6 @@ impl Default for Stock {
             grant_max_block: 1024,
             grants_at_holds_per_second: 20,
         }
-    }
-}
-
-impl Default for Checkout {
-    fn default() -> Self {
-        let session_ttl_seconds = 6 * 60 * 60;
-        let (capture, delivery) = (Capture::Immediate, Delivery::Optional);
-        Self { session_ttl_seconds, gateway_deadline_ms: 10_000, capture, delivery }
     }
 }
 

@@ -39,7 +39,7 @@ use crate::{
         remote::RemoteSandbox,
         sandbox::{BOOK, Sandbox, SandboxSettings},
     },
-    pricing::Tariffs,
+    pricing::{Item, Tariffs, demo::demo as demo_tariff},
     sessions::{HotSessions, InProcessLimits, InProcessSessions, RedisLimits, RedisSessions},
     stock::{GrantTerms, Holder, Stock},
 };
@@ -365,8 +365,9 @@ pub(super) fn retention(config: &Config) -> Retention {
     }
 }
 
-/// Fills an empty store with a small shop.
-pub(super) async fn open_demo_shop(config: &Config, desk: &Checkout) -> anyhow::Result<()> {
+/// Reads the tariff, and fills an empty store with a small shop.
+pub(super) async fn open_shop(config: &Config, desk: &Checkout) -> anyhow::Result<()> {
+    desk.tariffs.follow().await?;
     let wanted = config.demo.catalogue && config.mode == Mode::Dev;
     if !wanted || !desk.catalog.list(None, 1).await?.is_empty() {
         return Ok(());
@@ -382,6 +383,13 @@ pub(super) async fn open_demo_shop(config: &Config, desk: &Checkout) -> anyhow::
         let kind = MoveKind::Receive;
         let moved = StockMove { id, sku, kind, quantity, reason, key: None, now };
         desk.writer.write(Entry::new(EntryId::of(id), Fact::Move(moved))).await??;
+    }
+    for (kind, document) in demo_tariff() {
+        let item = kind.read(&document)?;
+        if let Item::Discount(discount) = &item {
+            desk.count_uses(discount).await??;
+        }
+        desk.tariffs.save(&item, &document, "demo", now).await?;
     }
     tracing::info!("opened with the demo catalogue");
     Ok(())

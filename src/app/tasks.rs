@@ -46,8 +46,8 @@ const RETIRE: Duration = Duration::from_secs(30);
 /// one at most.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
-/// Time between two looks for rules, models and tariffs that were changed elsewhere: how late a change is
-/// here.
+/// Time between two looks for rules, models and tariffs that were changed elsewhere: how late a
+/// change is here.
 const RULES: Duration = Duration::from_secs(1);
 
 /// Time between two looks for labels: their delay is days.
@@ -153,12 +153,16 @@ impl Tasks {
         });
     }
 
-    /// Follows the rulebook: what was changed at another replica is in force here soon.
-    pub(super) fn rules(&mut self, rules: &Arc<Rules>) {
-        let rules = rules.clone();
+    /// Follows the rulebook and the tariff: what was changed at another replica is in force here
+    /// soon.
+    pub(super) fn settings(&mut self, rules: &Arc<Rules>, tariffs: &Arc<Tariffs>) {
+        let (rules, tariffs) = (rules.clone(), tariffs.clone());
         self.every(RULES, move || {
-            let rules = rules.clone();
-            async move { log(rules.refresh_if_changed().await.err()) }
+            let (rules, tariffs) = (rules.clone(), tariffs.clone());
+            async move {
+                log(rules.refresh_if_changed().await.err());
+                log(tariffs.follow().await.err());
+            }
         });
     }
 
@@ -175,15 +179,6 @@ impl Tasks {
                 metrics::fraud_features_drifted(DriftBar::Act, reading.above(ACT));
             }
             std::future::ready(())
-        });
-    }
-
-    /// Follows the tariff, where what was changed at another replica counts here soon.
-    pub(super) fn tariffs(&mut self, tariffs: &Arc<Tariffs>) {
-        let tariffs = tariffs.clone();
-        self.every(RULES, move || {
-            let tariffs = tariffs.clone();
-            async move { log(tariffs.follow().await.err()) }
         });
     }
 

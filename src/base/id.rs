@@ -5,6 +5,7 @@
 //! no secret to the one who made it. In text the hyphens are left out.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use sha2::{Digest, Sha256};
 use std::{fmt, str::FromStr};
 use uuid::Uuid;
 
@@ -99,6 +100,10 @@ id!(
     CheckoutId, "chk"
 );
 id!(
+    /// A cart. It becomes checkouts; see [`CheckoutId::of_cart`].
+    CartId, "crt"
+);
+id!(
     /// An accepted order. Carries the bits of its checkout: one order per checkout, for ever.
     OrderId, "ord"
 );
@@ -135,6 +140,37 @@ id!(
     KeyId, "key"
 );
 
+impl CartId {
+    /// The checkout under whose id the ledger keeps the cart: a session that holds nothing.
+    pub const fn session(self) -> CheckoutId {
+        CheckoutId(self.0)
+    }
+
+    /// The cart that is kept under this id.
+    pub const fn of_session(session: CheckoutId) -> Self {
+        Self(session.0)
+    }
+}
+
+impl CheckoutId {
+    /// The checkout a cart becomes, for the first time, the second (when the first has ended), and
+    /// so on: turning a cart into a checkout twice is turning it into the same one. As hard to
+    /// guess as the cart, whose time it keeps.
+    pub fn of_cart(cart: CartId, turn: u32) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(b"checkout of a cart");
+        hash.update(cart.0.as_bytes());
+        hash.update(turn.to_be_bytes());
+        let mut bytes = *cart.0.as_bytes();
+        for (byte, hashed) in bytes[6..].iter_mut().zip(hash.finalize()) {
+            *byte = hashed;
+        }
+        bytes[6] = 0x70 | (bytes[6] & 0x0f);
+        bytes[8] = 0x80 | (bytes[8] & 0x3f);
+        Self(Uuid::from_bytes(bytes))
+    }
+}
+
 impl OrderId {
     /// The only order this checkout can ever become.
     pub const fn of(checkout: CheckoutId) -> Self {
@@ -168,6 +204,17 @@ mod tests {
         assert!(early < late);
         assert_eq!(early.to_string().parse(), Ok(early));
         assert_eq!(early.uuid().get_version_num(), 7);
+    }
+
+    #[test]
+    fn a_cart_becomes_the_same_checkout_each_time() {
+        let chance = SeededChance::new(7);
+        let cart = CartId::new(Timestamp::from_micros(1_000_000), &chance);
+        let (first, second) = (CheckoutId::of_cart(cart, 0), CheckoutId::of_cart(cart, 1));
+        assert_eq!(first, CheckoutId::of_cart(cart, 0));
+        assert!(first != second && first != cart.session() && second != cart.session());
+        assert_eq!(first.uuid().get_version_num(), 7);
+        assert_eq!(first.uuid().as_bytes()[..6], cart.uuid().as_bytes()[..6]);
     }
 
     #[test]

@@ -21,12 +21,12 @@ pub use card_number::{is_card_number, looks_like_card_number};
 pub use chance::{Chance, SeededChance, SystemChance};
 pub use hints::Hints;
 pub use id::{
-    AssessmentId, AttemptId, CheckoutId, EventId, GrantId, HolderId, InvalidId, KeyId, MovementId,
-    OperationId, OrderId,
+    AssessmentId, AttemptId, CartId, CheckoutId, EventId, GrantId, HolderId, InvalidId, KeyId,
+    MovementId, OperationId, OrderId,
 };
 pub use limits::Limits;
 pub use money::{Currency, Money, MoneyError};
-pub use person::{Consent, Destination, Address, Buyer, Email, Person};
+pub use person::{Address, Buyer, Consent, Destination, Email, Person};
 pub use quantity::Quantity;
 pub use sealed::Sealed;
 pub use sku::Sku;

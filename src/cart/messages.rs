@@ -43,8 +43,23 @@ pub enum Command {
     Complete(Box<Tender>),
     /// Gives up.
     Cancel,
+    /// Gives a cart up.
+    CancelCart,
+    /// Shows the session as the answer to this request.
+    Present,
     /// Creates and pays in one. The checkout id is fresh.
     Express(Box<Draft>, Box<Tender>),
+}
+
+impl Command {
+    /// Whether it is for a cart rather than for a checkout.
+    pub fn is_for_cart(&self) -> bool {
+        match self {
+            Self::Create(draft) | Self::Update(draft) => draft.is_cart,
+            Self::CancelCart => true,
+            Self::Complete(_) | Self::Cancel | Self::Present | Self::Express(..) => false,
+        }
+    }
 }
 
 /// Shows a session to its caller.

@@ -80,9 +80,21 @@ impl Carts {
         answer.unwrap_or_else(|error| Err(dead(error)))
     }
 
-    /// Shows a session.
+    /// Shows a checkout.
     pub async fn show(&self, show: Show) -> Result<Arc<Session>, CheckoutRefused> {
-        self.actor(show.checkout).send(show).await.unwrap_or_else(|error| Err(dead(error)))
+        self.show_any(show, false).await
+    }
+
+    /// Shows a cart.
+    pub async fn show_cart(&self, show: Show) -> Result<Arc<Session>, CheckoutRefused> {
+        self.show_any(show, true).await
+    }
+
+    async fn show_any(&self, show: Show, is_cart: bool) -> Result<Arc<Session>, CheckoutRefused> {
+        let checkout = show.checkout;
+        let shown = self.actor(checkout).send(show).await.unwrap_or_else(|error| Err(dead(error)));
+        let session = Some(shown?).filter(|session| session.is_cart == is_cart);
+        session.ok_or(CheckoutRefused::NotFound(checkout))
     }
 
     /// Looks after a session nobody asked about.

@@ -181,6 +181,9 @@ async fn run_on(
             Ok(session) => session,
             Err(refused) => return (None, Err(refused)),
         };
+        if session.is_cart != command.is_for_cart() {
+            return (Some(session), Err(CheckoutRefused::NotFound(checkout)));
+        }
         if if_version.is_some_and(|version| version != session.version) {
             // A retry of the request that made the newer version still gets its answer.
             let refusal = CheckoutRefused::VersionMismatch { current: session.version };
@@ -192,7 +195,8 @@ async fn run_on(
             Command::Complete(tender) => {
                 desk.complete(&mut session, &asked, (**tender).clone()).await
             }
-            Command::Cancel => desk.cancel(&mut session, &asked).await,
+            Command::Cancel | Command::CancelCart => desk.cancel(&mut session, &asked).await,
+            Command::Present => desk.present(&session, &asked).await,
             Command::Create(_) | Command::Express(..) => Err(CheckoutRefused::Busy),
         };
         match outcome {
@@ -211,6 +215,7 @@ async fn run_on(
 fn is_told_unwritten(session: &Session, if_version: Option<u32>, command: &Command) -> bool {
     let is_written = match command {
         Command::Complete(tender) => session.would_pay(tender),
+        Command::Present => false,
         _ => session.state == SessionState::Open,
     };
     !is_written || if_version.is_some_and(|version| version != session.version)

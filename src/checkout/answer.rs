@@ -54,6 +54,8 @@ pub struct Draft {
     pub delivery: Option<Wish>,
     /// The buyer's country, where nothing else tells it.
     pub country: Option<String>,
+    /// Whether it is to be a cart, which holds nothing.
+    pub is_cart: bool,
 }
 
 /// One wanted line.

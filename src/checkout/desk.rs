@@ -30,6 +30,8 @@ pub struct Terms {
     pub hold_ttl: Duration,
     /// A session ends by itself after this long (UCP's default is six hours).
     pub session_ttl: Duration,
+    /// A cart ends by itself after this long without a change.
+    pub cart_ttl: Duration,
     /// A gateway that has not answered by then is asked what became of the attempt.
     pub gateway_deadline: Duration,
     /// An attempt the gateway never heard of is asked about this long: a late call may still act.
@@ -51,6 +53,7 @@ impl Default for Terms {
         Self {
             hold_ttl: Duration::from_secs(10 * 60),
             session_ttl: Duration::from_secs(6 * 60 * 60),
+            cart_ttl: Duration::from_secs(7 * 24 * 60 * 60),
             gateway_deadline: Duration::from_secs(10),
             watch: Duration::from_secs(24 * 60 * 60),
             capture_at_once: true,

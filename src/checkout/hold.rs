@@ -20,6 +20,9 @@ impl Checkout {
     pub(super) async fn claim(&self, session: &Session) -> Result<Claim, CheckoutRefused> {
         let units = quote::units(session).ok_or(CheckoutRefused::TotalTooLarge)?;
         let mut claim = Claim { holds: Vec::with_capacity(units.len()), taken: Vec::new() };
+        if session.is_cart {
+            return Ok(claim);
+        }
         for (sku, quantity) in units {
             let held = session.held.iter().find(|(held, _)| *held == sku).map_or(0, |(_, n)| *n);
             let missing = quantity.saturating_sub(held);

@@ -63,6 +63,15 @@ impl Checkout {
         Ok(reply)
     }
 
+    /// Shows a session as the answer to a request that found what it asked for.
+    pub async fn present(
+        &self,
+        session: &Session,
+        asked: &Asked,
+    ) -> Result<Reply, CheckoutRefused> {
+        self.answer(session, asked, Operation::Get).await
+    }
+
     async fn write_draft(
         &self,
         id: CheckoutId,
@@ -153,7 +162,7 @@ impl Checkout {
         let now = self.now();
         let Drafted { draft, products, gone } = drafted;
         let tariff = self.tariffs.current();
-        let must_choose = self.terms.must_choose_delivery;
+        let must_choose = self.terms.must_choose_delivery && !draft.is_cart;
         let terms = PriceTerms { tariff: &tariff, must_choose, now };
         let priced = quote.price(draft, products, &terms, gone);
         let (totals, priced) = priced.map_err(|_| CheckoutRefused::TotalTooLarge)?;
@@ -175,10 +184,16 @@ impl Checkout {
             tried: before.map(|before| before.tried.clone()).unwrap_or_default(),
             risk: None,
             express: false,
+            is_cart: draft.is_cart,
+            country: draft.country.as_deref().map(Into::into),
             held: before.map(|before| before.held.clone()).unwrap_or_default(),
             challenge_url: None,
             created_at: before.map_or(now, |before| before.created_at),
-            expires_at: now.plus(self.terms.session_ttl),
+            expires_at: now.plus(if draft.is_cart {
+                self.terms.cart_ttl
+            } else {
+                self.terms.session_ttl
+            }),
             hold_until: now.plus(self.terms.hold_ttl),
             placed_at: None,
         })

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::answer::{Draft, DraftLine};
 use crate::{
     base::{AttemptId, CheckoutId, Currency, Money, OrderId, Person, Sku, Timestamp},
     catalog::StockPolicy,
@@ -244,6 +245,12 @@ pub struct Session {
     /// Whether it came through the express lane: refused, it leaves nothing.
     #[serde(default)]
     pub express: bool,
+    /// Whether it is a cart: it holds nothing and is never paid for, but becomes checkouts.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_cart: bool,
+    /// The buyer's country, where nothing else tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<Box<str>>,
     /// Units held per SKU, as last committed; the holds' rows decide.
     #[serde(skip)]
     pub held: Vec<(Sku, u32)>,
@@ -266,11 +273,32 @@ const fn is_zero(count: &u32) -> bool {
     *count == 0
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks like this")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
 const fn open() -> SessionState {
     SessionState::Open
 }
 
 impl Session {
+    /// What this cart wants, for the checkout it becomes.
+    pub fn draft(&self) -> Draft {
+        let line = |line: &Line| DraftLine {
+            id: Some(line.id.clone()),
+            item: line.sku.as_str().to_owned(),
+            quantity: line.quantity,
+        };
+        Draft {
+            lines: self.lines.iter().map(line).collect(),
+            person: self.person.clone(),
+            codes: self.priced.as_ref().map(|priced| priced.codes.clone()).unwrap_or_default(),
+            country: self.country.as_deref().map(str::to_owned),
+            ..Draft::default()
+        }
+    }
+
     /// Uses of discounts that are held and sold with the goods.
     pub fn uses(&self) -> &[Sku] {
         self.priced.as_ref().map_or(&[], |priced| &priced.uses)

@@ -4,9 +4,10 @@ use super::{answer::CheckoutRefused, desk::Checkout, session::Session};
 use crate::{
     base::{MovementId, Sku},
     ledger::{
-        Entry, EntryId, Fact, Shortage,
+        Entry, EntryId, Fact, LedgerFault, LedgerRefused, Shortage,
         entry::{MoveKind, StockMove},
     },
+    pricing::Discount,
 };
 
 /// Uses that there are none left of.
@@ -23,9 +24,7 @@ impl Checkout {
         short: Vec<Shortage>,
         opened: &mut Vec<Sku>,
     ) -> Result<Vec<Shortage>, CheckoutRefused> {
-        let is_new = |short: &Shortage| {
-            short.sku.is_of_one_buyer() && !opened.contains(&short.sku)
-        };
+        let is_new = |short: &Shortage| short.sku.is_of_one_buyer() && !opened.contains(&short.sku);
         let (new, short): (Vec<_>, Vec<_>) = short.into_iter().partition(is_new);
         for new in new {
             self.open_use(&new.sku).await?;
@@ -40,6 +39,25 @@ impl Checkout {
             self.open_use(sku).await?;
         }
         Ok(())
+    }
+
+    /// A discount's uses are counted like stock: as many as its limit says, those that orders have
+    /// had among them. A limit below what is promised is refused.
+    ///
+    /// # Errors
+    /// When the ledger cannot be reached.
+    pub async fn count_uses(
+        &self,
+        discount: &Discount,
+    ) -> Result<Result<(), LedgerRefused>, LedgerFault> {
+        let limit = discount.usage_limit.zip(discount.uses());
+        let Some((quantity, sku)) = limit else { return Ok(Ok(())) };
+        let now = self.now();
+        let id = MovementId::new(now, &*self.chance);
+        let (kind, reason) = (MoveKind::Count, "the limit of a discount".to_owned());
+        let counted = StockMove { id, sku, kind, quantity, reason, key: None, now };
+        let outcome = self.writer.write(Entry::new(EntryId::of(id), Fact::Move(counted))).await?;
+        Ok(outcome.map(drop))
     }
 
     /// One unit, once and for ever: the entry has the SKU's name, so that recording it again

@@ -43,7 +43,10 @@ const fn reason(kind: Kind) -> Option<Refusal> {
         | Kind::Invalid
         | Kind::LimitExceeded
         | Kind::VersionUnsupported
-        | Kind::CurrencyMismatch | Kind::DiscountRefused | Kind::DeliveryOpen | Kind::Undeliverable
+        | Kind::CurrencyMismatch
+        | Kind::DiscountRefused
+        | Kind::DeliveryOpen
+        | Kind::Undeliverable
         | Kind::TotalTooLarge => Refusal::Invalid,
         Kind::CardNumber => Refusal::CardNumber,
         Kind::Unauthorized | Kind::Forbidden => Refusal::Access,

@@ -17,6 +17,7 @@
 //! product costs, which the catalogue says.
 
 mod asking;
+pub mod demo;
 mod discount;
 mod postgres;
 mod price;

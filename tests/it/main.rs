@@ -15,6 +15,7 @@ mod http_learning;
 mod http_limits;
 mod http_rules;
 mod http_shop;
+mod http_storefront;
 mod http_ucp;
 mod http_v1;
 mod learning_contract;

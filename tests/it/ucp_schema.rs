@@ -9,6 +9,7 @@ use ucp_schema::{Direction, ResolveOptions, bundle_refs, load_schema, validate};
 
 use super::{
     http_shop::Shop,
+    http_storefront::{furnish, sent_to, with},
     http_ucp::{cart, pay},
 };
 
@@ -74,6 +75,52 @@ async fn every_state_of_a_checkout_fits() {
     let canceled = shop.post(&format!("{session}/cancel"), &json!({})).await.json();
     assert_eq!(canceled["status"], "canceled");
     is_checkout(&canceled, "cancel");
+}
+
+#[actix_web::test]
+async fn carts_discounts_and_deliveries_fit() {
+    let shop = Shop::open().await;
+    furnish(&shop).await;
+    let with_codes = with(cart(&[("TEE", 2)]), "discounts", json!({"codes": ["SUMMER", "none"]}));
+    let created = shop.post("/ucp/carts", &with_codes).await.json();
+    fits(&created, "schemas/shopping/cart.json", "create", None);
+    fits(&created, "schemas/shopping/discount.json", "create", Some("dev.ucp.shopping.cart"));
+    let path = format!("/ucp/carts/{}", created["id"].as_str().expect("an id"));
+    fits(&shop.get(&path).await.json(), "schemas/shopping/cart.json", "read", None);
+
+    let body = json!({"cart_id": created["id"], "line_items": []});
+    let body = with(body, "fulfillment", sent_to("DE", Some("standard")));
+    let body = shop.post(SESSIONS, &body).await.json();
+    is_checkout(&body, "create");
+    let fits_extension = |body: &Value, operation: &str| {
+        let mut body = body.clone();
+        let method = &mut body["fulfillment"]["methods"][0];
+        if method["type"] == "pickup" {
+            // A destination must fit one of two schemas, and not both; but whatever fits the one of
+            // a retail location fits the one of an address, where nothing but the id is required.
+            let place = method["destinations"].take();
+            let file = "schemas/shopping/types/retail_location.json";
+            fits(&place[0], file, operation, None);
+            method["destinations"] = json!([]);
+        }
+        let body = &body;
+        for extension in ["discount", "fulfillment", "buyer_consent"] {
+            let file = format!("schemas/shopping/{extension}.json");
+            fits(body, &file, operation, Some("dev.ucp.shopping.checkout"));
+        }
+    };
+    fits_extension(&body, "create");
+    assert_eq!(body["status"], "ready_for_complete", "{body}");
+    let session = format!("{SESSIONS}/{}", body["id"].as_str().expect("an id"));
+    let fetched = json!({"methods": [{"type": "pickup", "selected_destination_id": "berlin"}]});
+    let update = with(cart(&[("TEE", 1)]), "fulfillment", fetched);
+    let body = shop.ask(Method::PUT, &session, &update).await.json();
+    fits_extension(&body, "update");
+    let paid = shop.post(&format!("{session}/complete"), &pay("success_token")).await.json();
+    fits_extension(&paid, "complete");
+    let order = paid["order"]["id"].as_str().expect("an order");
+    let order = shop.get(&format!("/ucp/orders/{order}")).await.json();
+    fits(&order, "schemas/shopping/order.json", "read", None);
 }
 
 #[actix_web::test]

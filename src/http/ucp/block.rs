@@ -10,6 +10,8 @@ use crate::http::door::Site;
 pub struct Blocks {
     /// `ucp` of a checkout.
     pub checkout: Box<RawValue>,
+    /// `ucp` of a cart.
+    pub cart: Box<RawValue>,
     /// `ucp` of an order.
     pub order: Box<RawValue>,
     /// `ucp` of an answer without a resource.
@@ -29,14 +31,20 @@ impl Blocks {
     pub fn of(site: &Site) -> Self {
         let handler = &site.payment_handler;
         let handlers = json!({ handler: [handler_of(site)] });
-        let checkout = capability_of("checkout");
         let order = capability_of("order");
+        let of_cart = json!({
+            "dev.ucp.shopping.cart": [capability_of("cart")],
+            "dev.ucp.shopping.discount": [extension_of("discount", &["checkout", "cart"])],
+        });
         Self {
             checkout: raw(&json!({
                 "version": VERSION,
                 "status": "success",
-                "capabilities": { "dev.ucp.shopping.checkout": [checkout] },
+                "capabilities": checkout_capabilities(),
                 "payment_handlers": handlers,
+            })),
+            cart: raw(&json!({
+                "version": VERSION, "status": "success", "capabilities": of_cart,
             })),
             order: raw(&json!({
                 "version": VERSION,
@@ -65,6 +73,31 @@ fn capability_of(name: &str) -> serde_json::Value {
     })
 }
 
+/// A capability that adds to others.
+fn extension_of(name: &str, extended: &[&str]) -> serde_json::Value {
+    let mut capability = capability_of(name);
+    let extended = extended.iter().map(|name| format!("dev.ucp.shopping.{name}"));
+    capability["extends"] = extended.collect::<Vec<_>>().into();
+    capability
+}
+
+/// What is active in every checkout.
+fn checkout_capabilities() -> serde_json::Value {
+    let mut fulfillment = extension_of("fulfillment", &["checkout"]);
+    // All goods of a checkout come one way, to one place.
+    fulfillment["config"] = json!({
+        "allows_multi_destination": { "shipping": false, "pickup": false },
+        "allows_method_combinations": [["shipping"], ["pickup"]],
+    });
+    json!({
+        "dev.ucp.shopping.checkout": [capability_of("checkout")],
+        "dev.ucp.shopping.cart": [capability_of("cart")],
+        "dev.ucp.shopping.discount": [extension_of("discount", &["checkout", "cart"])],
+        "dev.ucp.shopping.fulfillment": [fulfillment],
+        "dev.ucp.shopping.buyer_consent": [extension_of("buyer_consent", &["checkout"])],
+    })
+}
+
 /// The handler takes tokens: no card number can be sent to it.
 fn handler_of(site: &Site) -> serde_json::Value {
     json!({
@@ -79,6 +112,8 @@ fn handler_of(site: &Site) -> serde_json::Value {
 fn profile(site: &Site) -> String {
     let endpoint = format!("{}{BASE_PATH}", site.base_url);
     let handler = &site.payment_handler;
+    let mut capabilities = checkout_capabilities();
+    capabilities["dev.ucp.shopping.order"] = json!([capability_of("order")]);
     let profile = json!({
         "ucp": {
             "version": VERSION,
@@ -89,10 +124,7 @@ fn profile(site: &Site) -> String {
                 "spec": format!("{SPEC}/overview"),
                 "schema": SERVICE,
             }] },
-            "capabilities": {
-                "dev.ucp.shopping.checkout": [capability_of("checkout")],
-                "dev.ucp.shopping.order": [capability_of("order")],
-            },
+            "capabilities": capabilities,
             "payment_handlers": { handler: [handler_of(site)] },
         },
         "signing_keys": [],

@@ -3,7 +3,7 @@
 use super::fulfillment_request;
 use crate::{
     base::{Limits, Person},
-    checkout::{Draft, DraftLine, Instrument, Tender},
+    checkout::{Draft, DraftLine, Instrument, Session, Tender},
     http::{
         problem::Problem,
         reading::{self, At},
@@ -37,7 +37,17 @@ pub fn draft(body: &At<'_>, limits: &Limits) -> Result<Draft, Problem> {
         Some(context) => context.object()?.text_in("address_country", limits.text_bytes)?,
         None => None,
     };
-    Ok(Draft { currency: None, lines, person, codes, delivery, country })
+    Ok(Draft { lines, person, codes, delivery, country, ..Draft::default() })
+}
+
+/// The body of a create that turns a cart into a checkout: what the cart says wins.
+pub fn draft_of_cart(body: &At<'_>, cart: &Session, limits: &Limits) -> Result<Draft, Problem> {
+    let mut draft = cart.draft();
+    let mut person = person(body, limits)?;
+    draft.delivery = fulfillment_request::wish(body, limits, &mut person)?;
+    person.buyer = draft.person.buyer.take().or(person.buyer);
+    draft.person = person;
+    Ok(draft)
 }
 
 fn draft_line(line: &At<'_>, limits: &Limits) -> Result<DraftLine, Problem> {

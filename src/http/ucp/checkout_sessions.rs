@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, http::header, web};
 
-use super::{BASE_PATH, agent::Agent, checkout_request, checkout_wire::saying};
+use super::{BASE_PATH, agent::Agent, carts, checkout_request, checkout_wire::saying};
 use crate::{
     base::CheckoutId,
     cart::{Ask, Command, Show},
@@ -12,19 +12,29 @@ use crate::{
     },
 };
 
-/// Creates a session: 201, or 200 without an id when nothing of it can be sold.
+/// Creates a session: 201, or 200 without an id when nothing of it can be sold. From a cart it is
+/// the same session each time, while that has not ended.
 pub async fn create(
     door: web::Data<Door>,
     _agent: Agent,
     asking: Asking,
 ) -> Result<HttpResponse, Problem> {
+    if let Some(cart) = asking.body().find("cart_id") {
+        let cart = carts::cart_of(cart.text(door.limits.text_bytes)?)?;
+        return carts::convert(&door, &asking, cart).await;
+    }
     let draft = checkout_request::draft(&asking.body(), &door.limits)?;
     let checkout = CheckoutId::new(door.clock.now(), &*door.chance);
     let command = Command::Create(Box::new(draft));
     let ask = Ask { checkout, asked: asking.asked(UCP), if_version: None, command };
     let reply = door.carts.ask(ask).await.map_err(refused)?;
-    let mut response = answer::of_reply(&reply)?;
-    if let Reply::Done(done) = &reply
+    created(&door, checkout, &reply)
+}
+
+/// The answer to a create, with the address of what was created.
+pub fn created(door: &Door, checkout: CheckoutId, reply: &Reply) -> Result<HttpResponse, Problem> {
+    let mut response = answer::of_reply(reply)?;
+    if let Reply::Done(done) = reply
         && done.status == 201
     {
         let place = format!("{}{BASE_PATH}/checkout-sessions/{checkout}", door.site().base_url);

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use super::extension_wire::{DiscountsWire, FulfillmentWire, TotalWire};
 use crate::{
-    base::{Buyer, CheckoutId, Currency, OrderId, Timestamp},
+    base::{Buyer, CartId, CheckoutId, Currency, OrderId, Timestamp},
     checkout::{Instrument, Line, Notice, NoticeCode, Operation, Session, Shown},
     http::{
         notices::{self, Message, Weight},
@@ -20,8 +20,11 @@ pub fn write(answers: &Answers, shown: Shown<'_>) -> (u16, String) {
     match shown {
         Shown::Session { session, operation } => {
             let created = matches!(operation, Operation::Create | Operation::Express);
-            let wire = CheckoutWire::of(answers, session);
-            (if created { 201 } else { 200 }, to_json(&wire))
+            let body = match session.is_cart {
+                true => to_json(&CartWire::of(answers, session)),
+                false => to_json(&CheckoutWire::of(answers, session)),
+            };
+            (if created { 201 } else { 200 }, body)
         }
         Shown::Nothing { notices, .. } => {
             let messages = notices.iter().map(Message::of).collect();
@@ -39,6 +42,40 @@ fn to_json(wire: &impl Serialize) -> String {
 struct NothingWire<'a> {
     ucp: &'a RawValue,
     messages: Vec<Message<'a>>,
+}
+
+#[derive(Serialize)]
+struct CartWire<'a> {
+    ucp: &'a RawValue,
+    id: CartId,
+    currency: &'static str,
+    line_items: Vec<LineWire<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    buyer: Option<&'a Buyer>,
+    totals: Vec<TotalWire<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    discounts: Option<DiscountsWire<'a>>,
+    messages: Vec<Message<'a>>,
+    links: &'a RawValue,
+    expires_at: Timestamp,
+}
+
+impl<'a> CartWire<'a> {
+    fn of(answers: &'a Answers, session: &'a Session) -> Self {
+        let priced = session.priced.as_deref();
+        Self {
+            ucp: &answers.blocks().cart,
+            id: CartId::of_session(session.id),
+            currency: code(session.currency),
+            line_items: lines(session),
+            buyer: session.person.buyer.as_deref(),
+            totals: TotalWire::of(session.totals.entries(priced)),
+            discounts: DiscountsWire::of(priced),
+            messages: session.notices.iter().map(Message::of).collect(),
+            links: &answers.blocks().links,
+            expires_at: session.expires_at,
+        }
+    }
 }
 
 #[derive(Serialize)]

@@ -193,10 +193,8 @@ fn destinations<'a>(
     session: &'a Session,
     fulfillment: &'a Fulfillment,
 ) -> Vec<DestinationWire<'a>> {
-    let address = |one: &'a Destination| DestinationWire::Address {
-        id: &one.id,
-        address: &one.address,
-    };
+    let address =
+        |one: &'a Destination| DestinationWire::Address { id: &one.id, address: &one.address };
     let place = |one: &'a PickupLocation| DestinationWire::Place {
         id: &one.id,
         name: &one.title,

@@ -14,11 +14,7 @@ use crate::{
 const DESTINATIONS_MAX: usize = 20;
 
 /// Reads `fulfillment`. Destinations become the person's; the chosen one is where the goods go.
-pub fn wish(
-    body: &At<'_>,
-    limits: &Limits,
-    person: &mut Person,
-) -> Result<Option<Wish>, Problem> {
+pub fn wish(body: &At<'_>, limits: &Limits, person: &mut Person) -> Result<Option<Wish>, Problem> {
     let Some(fulfillment) = body.find("fulfillment") else { return Ok(None) };
     let Some(methods) = fulfillment.object()?.find("methods") else { return Ok(None) };
     // Goods of one checkout come one way; the profile says so.

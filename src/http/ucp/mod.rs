@@ -1,11 +1,15 @@
-//! The Universal Commerce Protocol, version 2026-04-08, over REST: discovery, checkout, orders.
+//! The Universal Commerce Protocol, version 2026-04-08, over REST: discovery, carts, checkout with
+//! discounts, fulfillment and buyer consent, orders.
 //!
-//! **Owns:** its routes and wire formats. **Invariant:** business outcomes are 200 with messages.
-//! **Not here:** carts, catalogue, discounts and fulfillment, which are not announced either.
+//! **Owns:** its routes and wire formats. **Invariant:** business outcomes are 200 with messages;
+//! what is not announced in the profile is not done.
+//! **Not here:** what may be done, which [`cart`](crate::cart) decides, and what it costs, which
+//! [`pricing`](crate::pricing) does.
 
 pub mod agent;
 pub mod block;
 pub mod cancel;
+pub mod carts;
 pub mod checkout_request;
 pub mod checkout_sessions;
 pub mod checkout_wire;
@@ -35,5 +39,8 @@ pub fn routes(config: &mut ServiceConfig) {
         )
         .service(web::resource("/checkout-sessions/{id}/complete").post(complete::complete))
         .service(web::resource("/checkout-sessions/{id}/cancel").post(cancel::cancel))
+        .service(web::resource("/carts").post(carts::create))
+        .service(web::resource("/carts/{id}").get(carts::get).put(carts::update))
+        .service(web::resource("/carts/{id}/cancel").post(carts::cancel))
         .service(web::resource("/orders/{id}").get(orders::get));
 }

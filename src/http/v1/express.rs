@@ -61,7 +61,7 @@ fn draft(body: &At<'_>, limits: &Limits) -> Result<Draft, Problem> {
     };
     let delivery = body.find("delivery").map(|at| delivery(&at, &person, limits)).transpose()?;
     let currency = reading::currency(body)?;
-    Ok(Draft { currency, lines, person, codes, delivery, country: None })
+    Ok(Draft { currency, lines, person, codes, delivery, ..Draft::default() })
 }
 
 /// `{"method": "shipping", "option": "standard"}` to the shipping address, or

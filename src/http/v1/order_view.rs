@@ -5,8 +5,8 @@ use serde::Serialize;
 use crate::{
     base::{CheckoutId, OrderId, Person, Timestamp},
     http::{kinds::Kind, problem::Problem, ucp::order_wire::OrderBody},
-    pricing::Priced,
     ledger::row::{OperationKind, OperationRow, OperationState, OrderLineRow, OrderRow},
+    pricing::Priced,
 };
 
 /// An order with its lines and its money.

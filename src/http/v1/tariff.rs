@@ -9,15 +9,12 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
-    base::{MovementId, Timestamp},
+    base::Timestamp,
     http::{
         asking::Asking, caller::Caller, door::Door, idempotency, kinds::Kind, problem::Problem,
     },
-    ledger::{
-        Entry, EntryId, Fact,
-        entry::{MoveKind, StockMove},
-    },
-    pricing::{Discount, Item, ItemKind, TariffRow, TariffsRefused},
+    ledger::{EntryId, Fact, entry::StoredAnswer},
+    pricing::{Item, ItemKind, TariffRow, TariffsRefused},
 };
 
 /// Mounts a list and an item of each kind.
@@ -25,9 +22,9 @@ pub fn routes(config: &mut ServiceConfig) {
     for kind in ItemKind::ALL {
         let path = format!("/{}", kind.as_str());
         let items = web::resource(format!("{path}/{{id}}"));
-        config.service(web::resource(path).app_data(kind).get(list)).service(
-            items.app_data(kind).get(get).put(save).delete(remove),
-        );
+        config
+            .service(web::resource(path).app_data(kind).get(list))
+            .service(items.app_data(kind).get(get).put(save).delete(remove));
     }
 }
 
@@ -118,24 +115,12 @@ async fn save(
         Problem::new(Kind::Invalid, invalid.text.into_owned()).at(invalid.pointer)
     })?;
     if let Item::Discount(discount) = &item {
-        count_uses(&door, discount).await?;
+        door.desk.count_uses(discount).await??;
     }
     let now = door.clock.now();
     let saved = door.desk.tariffs.save(&item, &body, asking.caller(), now).await;
     let answer = idempotency::answer(200, &ItemView::of(saved.map_err(refused)?));
     write_answer(&door, &asking, answer).await
-}
-
-/// A discount's uses are counted like stock: as many as the limit says, those that orders have had
-/// among them. A limit below what is promised is refused.
-async fn count_uses(door: &Door, discount: &Discount) -> Result<(), Problem> {
-    let (Some(limit), Some(sku)) = (discount.usage_limit, discount.uses()) else { return Ok(()) };
-    let now = door.clock.now();
-    let id = MovementId::new(now, &*door.chance);
-    let (kind, reason) = (MoveKind::Count, "the limit of a discount".to_owned());
-    let counted = StockMove { id, sku, kind, quantity: limit, reason, key: None, now };
-    door.writer.write(Entry::new(EntryId::of(id), Fact::Move(counted))).await??;
-    Ok(())
 }
 
 /// Removes an item. Removing what is not there is as good.
@@ -159,7 +144,7 @@ async fn remove(
 async fn write_answer(
     door: &Door,
     asking: &Asking,
-    answer: crate::ledger::entry::StoredAnswer,
+    answer: StoredAnswer,
 ) -> Result<HttpResponse, Problem> {
     let id = EntryId::of(format_args!("tariff/{}/{}", asking.caller(), asking.key()));
     idempotency::write_once(door, asking, id, answer, Fact::Answer).await

@@ -42,6 +42,11 @@ fn migrator() -> Migrator {
             include_str!("../../../migrations/postgres/0005_models.up.sql"),
             include_str!("../../../migrations/postgres/0005_models.down.sql"),
         ),
+        (
+            "tariff",
+            include_str!("../../../migrations/postgres/0006_tariff.up.sql"),
+            include_str!("../../../migrations/postgres/0006_tariff.down.sql"),
+        ),
     ];
     let migrations = (1_i64..).zip(steps).flat_map(|(version, (name, up, down))| {
         let step = |kind, sql: &'static str| {

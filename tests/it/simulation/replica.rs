@@ -29,6 +29,7 @@ use crate::support::judges;
 pub(crate) const TERMS: Terms = Terms {
     hold_ttl: Duration::from_secs(8),
     session_ttl: Duration::from_secs(120),
+    cart_ttl: Duration::from_secs(120),
     gateway_deadline: Duration::from_secs(4),
     watch: Duration::from_secs(120),
     capture_at_once: true,
