@@ -28,5 +28,6 @@ mod sessions_contract;
 mod shop;
 mod simulation;
 mod support;
+mod tariff_contract;
 mod ucp_schema;
 mod velocity;

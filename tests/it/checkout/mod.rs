@@ -12,3 +12,4 @@ mod replicas;
 mod retention;
 mod rivals;
 mod tokens;
+mod uses;

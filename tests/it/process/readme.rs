@@ -46,6 +46,14 @@ async fn the_curl_lines_of_the_readme_buy() {
         "\"id\":\"ord_",
         "\"status\":\"placed\"",
         "\"sku\":\"FLASH-SNEAKER-42\"",
+        "\"id\":\"crt_",
+        "\"items_discount\"",
+        "\"id\":\"standard\"",
+        "\"status\":\"ready_for_complete\"",
+        "\"Express shipping\"",
+        "\"status\":\"completed\"",
+        "\"uses_left\":999",
+        "\"id\":\"three-for-two\"",
     ];
     let told = tells(&script, &parts).await;
     assert!(!told.contains("/problems/"), "{told}");

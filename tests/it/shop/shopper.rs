@@ -55,6 +55,7 @@ pub(crate) struct Shopper<'a> {
     shop: &'a TestShop,
     pub(crate) checkout: CheckoutId,
     lines: RefCell<Vec<(String, u32)>>,
+    codes: RefCell<Vec<String>>,
 }
 
 /// Somebody who has left the shop with a cart in it.
@@ -65,18 +66,25 @@ pub(crate) struct Away {
 
 impl<'a> Shopper<'a> {
     pub(super) fn returns(shop: &'a TestShop, away: Away) -> Self {
-        Self { shop, checkout: away.checkout, lines: away.lines }
+        Self { shop, checkout: away.checkout, lines: away.lines, codes: RefCell::default() }
     }
 
     pub(super) fn comes(shop: &'a TestShop) -> Self {
         let checkout = CheckoutId::new(shop.now(), &*shop.dice);
         shop.seen.lock().unwrap().push(checkout);
-        Self { shop, checkout, lines: RefCell::default() }
+        Self { shop, checkout, lines: RefCell::default(), codes: RefCell::default() }
     }
 
     /// The same shopper, served by another replica, or by the shop opened again.
     pub(crate) fn at<'b>(&self, shop: &'b TestShop) -> Shopper<'b> {
-        Shopper { shop, checkout: self.checkout, lines: self.lines.clone() }
+        let (lines, codes) = (self.lines.clone(), self.codes.clone());
+        Shopper { shop, checkout: self.checkout, lines, codes }
+    }
+
+    /// Sends this discount code from now on.
+    pub(crate) fn types(self, code: &str) -> Self {
+        self.codes.borrow_mut().push(code.to_owned());
+        self
     }
 
     /// Puts units into the cart, with a key of its own.
@@ -205,7 +213,7 @@ impl<'a> Shopper<'a> {
         };
         let lines = self.lines.borrow().iter().map(line).collect();
         let person = Person { buyer: buyer.map(Box::new), ..Person::default() };
-        Draft { lines, person, ..Draft::default() }
+        Draft { lines, person, codes: self.codes.borrow().clone(), ..Draft::default() }
     }
 }
 
