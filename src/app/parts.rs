@@ -362,6 +362,7 @@ pub(super) fn retention(config: &Config) -> Retention {
         keys: days(config.retention.keys_days),
         sessions: days(config.retention.sessions_days),
         events: days(config.retention.events_days),
+        raw_signals: days(config.fraud.raw_signals_days),
     }
 }
 

@@ -142,7 +142,7 @@ async fn a_rule_lives_from_off_to_shadow_to_a_backtest_to_live_under_load() {
     };
     let shoppers = futures_util::future::join_all((0..SHOPPERS).map(|_| sale.shopper()));
     futures_util::future::join(life, shoppers).await;
-    for seen in sale.seen.borrow().iter() {
+    for seen in &sale.seen.take() {
         is_as_its_stage_says(&shop, seen).await;
     }
 }
