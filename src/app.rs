@@ -3,6 +3,7 @@
 //! Start goes up the import order, from the ledger to the door; shutdown goes down it: no new work,
 //! the work at hand finished, grants given back, the ledger closed.
 
+mod judging;
 mod parts;
 mod tasks;
 
@@ -21,16 +22,17 @@ use crate::{
     cart::{Carts, Keeper},
     checkout::{Checkout, Probe, Terms},
     config::{Config, Mode},
-    fraud::{cases::Cases, rules::Rules},
+    fraud::{cases::Cases, rebuild::Rebuilder, rules::Rules, velocity::VelocityLimits},
     http::{Answers, Draining, Site, server},
     ledger::{Commit, Store},
     payment::Gateway,
     stock::Holder,
     telemetry::metrics,
 };
+use judging::open_learning;
 use parts::{
-    Ground, figures_address, open_access, open_database, open_desk, open_door, open_learning,
-    open_shop, public_url, retention, threads,
+    Ground, listen_for_figures, open_access, open_database, open_desk, open_door, open_keeper,
+    open_shop, public_url, threads,
 };
 use tasks::Tasks;
 
@@ -48,6 +50,8 @@ pub struct Replaced {
     pub gateway: Option<Arc<dyn Gateway>>,
     /// Hears of crash points.
     pub probe: Option<Arc<dyn Probe>>,
+    /// How long payments wait for what Redis remembers.
+    pub velocity: Option<VelocityLimits>,
     /// Stands between the writer and the ledger.
     pub commits: Option<Between>,
     /// Changes the terms of the checkout.
@@ -66,6 +70,8 @@ pub struct App {
     pub carts: Arc<Carts>,
     /// Makes the rounds.
     pub keeper: Arc<Keeper>,
+    /// Tends the memory of past payments in Redis, where there is one.
+    pub rebuilder: Option<Arc<Rebuilder>>,
     holder: Arc<Holder>,
     draining: Arc<Draining>,
     server: ServerHandle,
@@ -108,31 +114,29 @@ impl App {
         open_shop(config, &desk).await?;
         let carts = Arc::new(Carts::new(desk.clone(), handles));
         let cases = Cases::new(database.clone());
-        let keeper = Arc::new(Keeper {
-            desk: desk.clone(),
-            carts: carts.clone(),
-            cases: Some(cases.clone()),
-            retention: retention(config),
-        });
+        let keeper = Arc::new(open_keeper(config, &desk, &carts, &cases));
 
-        let (models, follower, learner) = open_learning(config, &database, &desk, &cases).await?;
+        let learning = open_learning(config, &database, &desk, &cases).await?;
         let access = open_access(config, &database, &desk.clock, address).await?;
-        let door =
-            Data::new(open_door(config, &desk, (&carts, &cases, &rules, &models), access, answers));
+        let door = Data::new(open_door(
+            config,
+            &desk,
+            (&carts, &cases, &rules, &learning.models),
+            access,
+            answers,
+        ));
         let more = server::beside(&exporter, config.mode == Mode::Dev);
         let running = server::server(door.clone(), vec![listener], threads(config), more)?;
         let server = running.handle();
         let serving = tasks::spawn(running);
-        if let Some(address) = figures_address(config) {
-            let listener = TcpListener::bind(address)
-                .with_context(|| format!("cannot listen on {address} for metrics"))?;
+        if let Some(listener) = listen_for_figures(config)? {
             tasks.beside(server::figures(door.clone(), exporter.clone(), listener)?);
         }
         if with_rounds {
             tasks.rounds(&keeper, config);
             tasks.heartbeat(&holder, &desk);
             tasks.settings(&rules, &desk.tariffs);
-            tasks.learning(&follower, &learner);
+            tasks.learning(&learning);
         }
         tasks.gauges(exporter, &keeper, &door);
         let draining = door.draining.clone();
@@ -142,6 +146,7 @@ impl App {
             desk,
             carts,
             keeper,
+            rebuilder: learning.rebuilder,
             holder,
             draining,
             server,

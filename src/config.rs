@@ -6,6 +6,7 @@
 
 mod check;
 mod checkout;
+mod fraud;
 mod layers;
 mod secret_url;
 
@@ -13,18 +14,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{net::SocketAddr, path::Path, path::PathBuf, time::Duration};
 
 pub use checkout::{Capture, Checkout, Delivery};
+pub use fraud::FraudSettings;
 pub use layers::{ConfigError, Flag, environment_name};
 pub use secret_url::SecretUrl;
 
-use crate::{
-    base::Limits,
-    fraud::{
-        assessment::Outcome,
-        policy::{FraudMode, Policy, Thresholds},
-    },
-    ledger::Pooling,
-    telemetry::LogFormat,
-};
+use crate::{base::Limits, ledger::Pooling, telemetry::LogFormat};
 
 /// Every setting.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -135,38 +129,6 @@ pub enum GatewayChoice {
     Remote(String),
 }
 
-/// Whom to trust.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct FraudSettings {
-    /// `"live"` acts on judgements, `"shadow"` records them and approves, `"off"` judges nothing.
-    pub mode: FraudMode,
-    /// Folder of a trained model (`model` and `schema`). Unset: the one that comes with the
-    /// program, trained on a made-up shop.
-    pub model: Option<PathBuf>,
-    /// Folder of registered models. Unset: `models` in the data folder.
-    pub models: Option<PathBuf>,
-    /// Scores from here on are challenged; 1001 is never.
-    pub challenge_score: u16,
-    /// Scores from here on are reviewed; 1001 is never.
-    pub review_score: u16,
-    /// Scores from here on are declined; 1001 is never.
-    pub decline_score: u16,
-    /// What happens at least when Redis does not tell of the past.
-    pub without_velocity: Outcome,
-    /// What happens at least without a score, or when there was no time for one.
-    pub without_score: Outcome,
-    /// A judgement takes so long at most; then `without_score` decides.
-    pub deadline_ms: u64,
-    /// Whether the guard against card testing declines; else it only counts.
-    pub guard: bool,
-    /// When somebody should have looked at an order in review.
-    pub review_due_hours: u32,
-    /// When an order in review is declined that nobody has looked at. Authorizations lapse after
-    /// seven days.
-    pub review_max_hours: u32,
-}
-
 /// How long things are kept that are kept only for a while.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -229,51 +191,10 @@ impl Default for Payment {
     }
 }
 
-impl Default for FraudSettings {
-    fn default() -> Self {
-        let Policy { mode, thresholds, without_velocity, without_score, guard, .. } =
-            Policy::default();
-        Self {
-            mode,
-            model: None,
-            models: None,
-            challenge_score: thresholds.challenge,
-            review_score: thresholds.review,
-            decline_score: thresholds.decline,
-            without_velocity,
-            without_score,
-            deadline_ms: 100,
-            guard,
-            review_due_hours: 4,
-            review_max_hours: 6 * 24,
-        }
-    }
-}
-
 impl Config {
     /// The folder of registered models.
     pub fn models(&self) -> PathBuf {
         self.fraud.models.clone().unwrap_or_else(|| self.storage.data.join("models"))
-    }
-}
-
-impl FraudSettings {
-    /// The policy they make.
-    pub fn policy(&self, mode: Mode) -> Policy {
-        Policy {
-            mode: self.mode,
-            thresholds: Thresholds {
-                challenge: self.challenge_score,
-                review: self.review_score,
-                decline: self.decline_score,
-            },
-            without_velocity: self.without_velocity,
-            without_score: self.without_score,
-            deadline: Duration::from_millis(self.deadline_ms),
-            guard: self.guard,
-            test_emails: mode == Mode::Dev,
-            ..Policy::default()
-        }
     }
 }
 

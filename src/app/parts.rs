@@ -1,33 +1,23 @@
 //! The parts of a service, each opened as the configuration says.
 
 use actix::ArbiterHandle;
+use anyhow::Context;
 use std::{
-    net::SocketAddr,
+    net::{SocketAddr, TcpListener},
     sync::{Arc, OnceLock, Weak},
     time::Duration,
 };
 
-use super::{Replaced, tasks::Tasks};
+use super::{Replaced, judging::open_fraud, tasks::Tasks};
 use crate::{
     access::{Access, Keys},
     base::{AnchoredClock, Chance, Clock, MovementId, SystemChance},
-    cart::{Carts, keeper::Retention},
+    cart::{Carts, Keeper, keeper::Retention},
     catalog::{Catalog, demo},
     checkout::{Checkout, Collection, NoProbe, Probe, Terms},
     commands::database_options,
     config::{Capture, Config, Delivery, GatewayChoice, Mode},
-    fraud::{
-        Bench, Fraud,
-        cases::Cases,
-        features::memory::DEFAULT_LIMIT,
-        learning::Learner,
-        models::{Follower, Models},
-        policy::FraudMode,
-        rules::{FeatureNames, Rules},
-        schema::Schema,
-        serving::{Serving, bundled},
-        velocity::{InProcessVelocity, RedisVelocity, Velocity, VelocityLimits},
-    },
+    fraud::{Fraud, cases::Cases, models::Models, rules::Rules, velocity::VelocityLimits},
     http::{Answers, Door},
     ledger::{
         BatchReply, Commit, Database, Entry, EntryId, Fact, Store, Writer,
@@ -92,10 +82,17 @@ pub(super) async fn open_access(
 }
 
 /// Metrics have a port of their own in production, and where one is asked for.
-pub(super) fn figures_address(config: &Config) -> Option<SocketAddr> {
+fn figures_address(config: &Config) -> Option<SocketAddr> {
     let production = config.mode == Mode::Production;
     let usual = SocketAddr::from(([127, 0, 0, 1], 9464));
     config.server.metrics_listen.or(production.then_some(usual))
+}
+
+/// Where metrics are asked for, apart from the API.
+pub(super) fn listen_for_figures(config: &Config) -> anyhow::Result<Option<TcpListener>> {
+    let Some(address) = figures_address(config) else { return Ok(None) };
+    let listener = TcpListener::bind(address);
+    Ok(Some(listener.with_context(|| format!("cannot listen on {address} for metrics"))?))
 }
 
 fn open_gateway(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<dyn Gateway>> {
@@ -135,6 +132,7 @@ pub(super) struct Ground {
     probe: Arc<dyn Probe>,
     terms: Terms,
     commits: Arc<dyn Commit>,
+    velocity: VelocityLimits,
 }
 
 impl Ground {
@@ -160,7 +158,8 @@ impl Ground {
             Some(between) => between(store.clone()),
             None => store.clone(),
         };
-        Ok(Self { store, clock, chance, gateway, probe, terms, commits })
+        let velocity = replaced.velocity.unwrap_or_default();
+        Ok(Self { store, clock, chance, gateway, probe, terms, commits, velocity })
     }
 }
 
@@ -175,7 +174,7 @@ pub(super) fn open_desk(
     rules: &Arc<Rules>,
     tasks: &mut Tasks,
 ) -> anyhow::Result<Arc<Checkout>> {
-    let Ground { store, clock, chance, gateway, probe, terms, commits } = ground;
+    let Ground { store, clock, chance, gateway, probe, terms, commits, velocity } = ground;
     let hears: Arc<OnceLock<Weak<Stock>>> = Arc::default();
     let heard = hears.clone();
     let tell = move |reply: &BatchReply| {
@@ -207,7 +206,8 @@ pub(super) fn open_desk(
     let hot = open_hot(config, &clock)?;
     let catalog = Catalog::new(database.clone());
     let tariffs = Arc::new(Tariffs::new(database.clone()));
-    let fraud = Arc::new(Fraud::start(open_fraud(config, &clock, rules)?, arbiters.to_vec()));
+    let fraud =
+        Arc::new(Fraud::start(open_fraud(config, velocity, &clock, rules)?, arbiters.to_vec()));
     let render = answers.clone();
     Ok(Arc::new(Checkout {
         store,
@@ -225,82 +225,6 @@ pub(super) fn open_desk(
         terms,
         probe,
     }))
-}
-
-/// What judges payments. A model that cannot be loaded leaves payments without a score, which the
-/// policy answers for; a service that does not start would sell nothing.
-fn open_fraud(
-    config: &Config,
-    clock: &Arc<dyn Clock>,
-    rules: &Arc<Rules>,
-) -> anyhow::Result<Arc<Bench>> {
-    let settings = &config.fraud;
-    let folder = settings.model.as_deref();
-    let serving = Serving::configured(folder).or_else(|fault| {
-        tracing::error!(
-            ?folder, %fault, "the fraud model cannot be loaded; payments are judged without a score"
-        );
-        Serving::of(&Schema::parse(bundled::SCHEMA)?).map_err(anyhow::Error::from)
-    })?;
-    let layout = serving.layout.clone();
-    let shared: Option<Arc<dyn Velocity>> = match &config.storage.redis {
-        Some(url) => {
-            let limits = VelocityLimits::default();
-            Some(Arc::new(RedisVelocity::new(url.expose(), layout.clone(), limits, clock.clone())?))
-        }
-        None => None,
-    };
-    let local = InProcessVelocity::new(layout, DEFAULT_LIMIT);
-    rules.know_features(FeatureNames::of(&serving.layout));
-    let policy = settings.policy(config.mode);
-    let bench = Bench::new(serving, local, shared, policy, clock.clone());
-    Ok(Arc::new(bench.with_rules(rules.clone())))
-}
-
-/// Judgements read at once while memory is built again.
-const REMEMBERED_PAGE: u32 = 2_000;
-
-/// The longest window that counts look back over.
-const REMEMBERED_SPAN: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-
-/// Without Redis the counts of the past are this process's own: it reads them from the ledger.
-async fn remember_the_past(desk: &Checkout, cases: &Cases) -> anyhow::Result<()> {
-    let bench = desk.fraud.bench();
-    if bench.is_shared() || bench.policy.mode == FraudMode::Off {
-        return Ok(());
-    }
-    let since = desk.now().minus(REMEMBERED_SPAN);
-    let (mut cursor, mut count) = (None, 0);
-    loop {
-        let page = cases.list_past(since, cursor, REMEMBERED_PAGE).await?;
-        let Some(last) = page.last() else { break };
-        cursor = Some(last.row.id);
-        count += bench.remember(&page);
-    }
-    if count > 0 {
-        tracing::info!(count, "remembered payments judged before");
-    }
-    Ok(())
-}
-
-/// The past remembered, the registry of models, and those who follow it and the labels. Both have
-/// caught up when this returns, as far as Redis lets them.
-pub(super) async fn open_learning(
-    config: &Config,
-    database: &Database,
-    desk: &Arc<Checkout>,
-    cases: &Cases,
-) -> anyhow::Result<(Arc<Models>, Arc<Follower>, Arc<Learner>)> {
-    remember_the_past(desk, cases).await?;
-    let models = Models::new(database.clone(), config.models(), desk.clock.clone());
-    let (models, bench) = (Arc::new(models), desk.fraud.bench());
-    let follower = Arc::new(Follower::new(models.clone(), bench.clone()));
-    follower.follow().await?;
-    let learner = Learner::new(bench.clone(), cases.history(), desk.clock.clone());
-    if let Err(fault) = learner.round().await {
-        tracing::warn!(%fault, "what labels teach is learned later: {fault}");
-    }
-    Ok((models, follower, Arc::new(learner)))
 }
 
 /// What every handler may reach.
@@ -356,12 +280,24 @@ fn hours(hours: u32) -> Duration {
     Duration::from_secs(u64::from(hours) * 60 * 60)
 }
 
-pub(super) fn retention(config: &Config) -> Retention {
+/// Who makes the rounds.
+pub(super) fn open_keeper(
+    config: &Config,
+    desk: &Arc<Checkout>,
+    carts: &Arc<Carts>,
+    cases: &Cases,
+) -> Keeper {
+    let (desk, carts, cases) = (desk.clone(), carts.clone(), Some(cases.clone()));
+    Keeper { desk, carts, cases, retention: retention(config) }
+}
+
+fn retention(config: &Config) -> Retention {
     let days = |days: u32| Duration::from_secs(u64::from(days) * 24 * 60 * 60);
     Retention {
         keys: days(config.retention.keys_days),
         sessions: days(config.retention.sessions_days),
         events: days(config.retention.events_days),
+        raw_signals: days(config.fraud.raw_signals_days),
     }
 }
 

@@ -10,6 +10,7 @@ use std::{
 };
 use tokio::{sync::watch, task::JoinHandle, time::MissedTickBehavior};
 
+use super::judging::Learning;
 use crate::{
     cart::Keeper,
     checkout::Checkout,
@@ -18,7 +19,7 @@ use crate::{
         Bench,
         drift::{ACT, WATCH},
         learning::Learner,
-        models::Follower,
+        rebuild::Rebuilder,
         rules::Rules,
     },
     http::Door,
@@ -52,6 +53,9 @@ const RULES: Duration = Duration::from_secs(1);
 
 /// Time between two looks for labels: their delay is days.
 const LABELS: Duration = Duration::from_secs(10);
+
+/// Time between two looks at the memory in Redis: how late a replica believes a new one.
+const MEMORY: Duration = Duration::from_secs(1);
 
 /// Time between two readings of the gauges.
 const GAUGES: Duration = Duration::from_secs(1);
@@ -184,9 +188,10 @@ impl Tasks {
 
     /// Follows the registry of models, where what was promoted at another replica scores here soon,
     /// and labels.
-    pub(super) fn learning(&mut self, follower: &Arc<Follower>, learner: &Arc<Learner>) {
-        self.labels(learner);
-        let follower = follower.clone();
+    pub(super) fn learning(&mut self, learning: &Learning) {
+        self.labels(&learning.learner);
+        self.memory(learning.rebuilder.as_ref());
+        let follower = learning.follower.clone();
         self.every(RULES, move || {
             let follower = follower.clone();
             async move { log(follower.follow().await.err()) }
@@ -201,6 +206,19 @@ impl Tasks {
             async move {
                 if let Err(fault) = learner.round().await {
                     tracing::warn!(%fault, "what labels teach is learned later: {fault}");
+                }
+            }
+        });
+    }
+
+    /// Tends what Redis remembers.
+    fn memory(&mut self, rebuilder: Option<&Arc<Rebuilder>>) {
+        let Some(rebuilder) = rebuilder.cloned() else { return };
+        self.every(MEMORY, move || {
+            let rebuilder = rebuilder.clone();
+            async move {
+                if let Err(fault) = rebuilder.round().await {
+                    tracing::warn!(%fault, "what Redis remembers is looked at later: {fault}");
                 }
             }
         });

@@ -41,6 +41,12 @@ macro_rules! id {
                 Self(uuid_v7(now, chance))
             }
 
+            /// The least id made at that time or later: where a range of times begins.
+            pub fn least_at(at: Timestamp) -> Self {
+                let millis = u64::try_from(at.micros() / 1000).unwrap_or(0);
+                Self(Uuid::from_u128(u128::from(millis) << 80))
+            }
+
             /// The id with exactly these bits.
             pub const fn from_uuid(uuid: Uuid) -> Self {
                 Self(uuid)

@@ -1,9 +1,10 @@
 //! People: who buys, and where it goes. All of it redacts itself in `Debug` and has no `Display`.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::fmt;
 
-use super::Hints;
+use super::{Hints, Sealed, sealed::Unsealable};
 
 /// An e-mail address: something, an `@`, something; at most 254 bytes (RFC 5321 §4.5.3.1.3).
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -167,6 +168,22 @@ pub struct Person {
     /// What else the platform tells about instrument and device.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hints: Option<Box<Hints>>,
+}
+
+/// Fields of a stored [`Person`] that are raw signals: kept while a payment may be looked into, and
+/// not for as long as the order is.
+const RAW_SIGNALS: [&str; 2] = ["ip", "hints"];
+
+impl Person {
+    /// The stored person without raw signals. What a newer version wrote beside them stays.
+    ///
+    /// # Errors
+    /// When it does not open.
+    pub fn without_raw_signals(stored: &Sealed) -> Result<Sealed, Unsealable> {
+        let mut person: serde_json::Map<String, Value> = stored.open_json()?;
+        person.retain(|name, _| !RAW_SIGNALS.contains(&name.as_str()));
+        Ok(Sealed::seal_json(&person))
+    }
 }
 
 impl fmt::Debug for Person {

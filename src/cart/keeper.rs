@@ -17,6 +17,10 @@ const ROUND_MAX: u32 = 500;
 /// A debt the collector has not got to by then is handed to it again.
 const DEBT_AGE: Duration = Duration::from_secs(10);
 
+/// Pages of people one slow round looks at: with a round a minute, more than any shop's orders, and
+/// a purge that was set late is soon done with the years before.
+const SIGNAL_PAGES_MAX: usize = 20;
+
 /// How long what is kept only for a while is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
@@ -26,12 +30,14 @@ pub struct Retention {
     pub sessions: Duration,
     /// Sent events.
     pub events: Duration,
+    /// Network addresses, devices and instruments of sessions that ended.
+    pub raw_signals: Duration,
 }
 
 impl Default for Retention {
     fn default() -> Self {
         let days = |days: u64| Duration::from_secs(days * 24 * 60 * 60);
-        Self { keys: days(30), sessions: days(7), events: days(14) }
+        Self { keys: days(30), sessions: days(7), events: days(14), raw_signals: days(90) }
     }
 }
 
@@ -135,7 +141,21 @@ impl Keeper {
         metrics::swept(Swept::Keys, purged.keys);
         metrics::swept(Swept::Sessions, purged.sessions);
         metrics::swept(Swept::Events, purged.events);
+        self.purge_raw_signals(now).await?;
         Ok(round)
+    }
+
+    /// Raw signals whose time is over go; hashes and features stay with the judgements.
+    async fn purge_raw_signals(&self, now: Timestamp) -> Result<(), LedgerFault> {
+        let before = now.minus(self.retention.raw_signals);
+        for _ in 0..SIGNAL_PAGES_MAX {
+            let purged = self.desk.store.purge_raw_signals(before, ROUND_MAX).await?;
+            metrics::swept(Swept::RawSignals, purged);
+            if purged < u64::from(ROUND_MAX) {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Declines orders that nobody has looked at in time.

@@ -1,26 +1,24 @@
 //! One judgement, from signals to the record: what the actors of all threads share.
 
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use std::{
     cmp::Ordering,
-    num::NonZeroU64,
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
 };
 
+pub use super::judged::{Judged, Written, WrittenEvent};
 use super::{
     assessment::{Assessment, Challenger, DecidedBy, Degraded, Outcome},
     cases::Remembered,
     decide::{Findings, Ruled, decide, in_force},
     drift::Reading,
-    event::{Event, Key, Label},
+    event::{Event, Label},
     features::{Recall, engine::RETRY_MICROS},
     guard::{Guarded, Pulse},
     policy::Policy,
     rules::{Considered, Features, Pass, Rules, Subject},
     serving::{Scored, Serving},
     signals::Signals,
-    velocity::{InProcessVelocity, Passing, Velocity, VelocityFault},
+    velocity::{InProcessVelocity, Passing, RedisVelocity, Velocity, VelocityFault},
 };
 use crate::{
     base::{Clock, Timestamp},
@@ -38,44 +36,13 @@ pub struct Bench {
     pub(super) local: InProcessVelocity,
     /// What all replicas remember together.
     pub(super) shared: Option<Arc<dyn Velocity>>,
+    /// The same, where it is tended.
+    redis: Option<Arc<RedisVelocity>>,
     /// The rules in force; none where nobody keeps any.
     rules: Option<Arc<Rules>>,
     /// The policy.
     pub policy: Policy,
     clock: Arc<dyn Clock>,
-}
-
-/// A judgement, and what is needed to learn how it ended.
-#[derive(Debug, Clone)]
-pub struct Judged {
-    /// What becomes of the payment.
-    pub outcome: Outcome,
-    /// The record.
-    pub assessment: Assessment,
-    /// The attempt as features see it. None for a second look.
-    pub event: Option<Event>,
-    /// Whether it counted; a retry does not.
-    pub counted: bool,
-}
-
-/// A judgement as it is written down: with the event, so that memory can be built again.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Written {
-    /// The judgement.
-    pub assessment: Assessment,
-    /// The event it was about.
-    pub event: Option<WrittenEvent>,
-}
-
-/// An event as it is written down: digests, and nothing that names a person.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct WrittenEvent {
-    /// Hundredths of the main unit.
-    pub amount: Option<i64>,
-    /// Keys of the entities, in the order of the schema; 0 where missing.
-    pub keys: Vec<u64>,
-    /// Whether it counted.
-    pub counted: bool,
 }
 
 impl Bench {
@@ -93,10 +60,22 @@ impl Bench {
             pulse: Mutex::default(),
             local,
             shared,
+            redis: None,
             rules: None,
             policy,
             clock,
         }
+    }
+
+    /// The same with a Redis that is tended.
+    #[must_use]
+    pub fn with_redis(self, redis: Arc<RedisVelocity>) -> Self {
+        Self { shared: Some(redis.clone()), redis: Some(redis), ..self }
+    }
+
+    /// The Redis that somebody has to tend.
+    pub const fn redis(&self) -> Option<&Arc<RedisVelocity>> {
+        self.redis.as_ref()
     }
 
     /// The same with rules.
@@ -133,6 +112,11 @@ impl Bench {
     /// Whether replicas remember together.
     pub const fn is_shared(&self) -> bool {
         self.shared.is_some()
+    }
+
+    /// Whether what replicas share is being built, and nobody may add to it.
+    pub(super) fn is_building(&self) -> bool {
+        self.shared.as_ref().is_some_and(|shared| !shared.is_whole())
     }
 
     fn pulse(&self) -> MutexGuard<'_, Pulse> {
@@ -273,25 +257,28 @@ impl Bench {
     /// Those made with other features are passed over. Returns how many were remembered.
     pub fn remember(&self, past: &[Remembered]) -> usize {
         let serving = self.serving();
-        let events: Vec<Passing> = past
-            .iter()
-            .filter_map(|past| {
-                let written: Written = serde_json::from_str(past.row.body.get()).ok()?;
-                let event = written.event?;
-                let same = written.assessment.features_hash == serving.features_hash
-                    && event.keys.len() == serving.layout.entities.len();
-                if same {
-                    let judged = &written.assessment;
-                    serving.note(past.row.at, &judged.features, judged.score);
-                }
-                same.then(|| Passing {
-                    counts: event.counted,
-                    event: event.read(past.row.at, past.failed),
-                })
-            })
-            .collect();
+        let read = past.iter().filter_map(|past| {
+            let (judged, passing) = self.read_back(past)?;
+            serving.note(past.row.at, &judged.features, judged.score);
+            Some(passing)
+        });
+        let events: Vec<Passing> = read.collect();
         self.local.remember(&events);
         events.len()
+    }
+
+    /// A judgement of the past, and its attempt as memory takes it; none when it was made with
+    /// other features.
+    pub(super) fn read_back(&self, past: &Remembered) -> Option<(Assessment, Passing)> {
+        let serving = self.serving();
+        let Written { assessment, event } = serde_json::from_str(past.row.body.get()).ok()?;
+        let event = event?;
+        let same = assessment.features_hash == serving.features_hash
+            && event.keys.len() == serving.layout.entities.len();
+        same.then(|| {
+            let counts = event.counted;
+            (assessment, Passing { counts, event: event.read(past.row.at, past.failed) })
+        })
     }
 
     /// Learns of an order whose delay is over, where replicas remember.
@@ -357,39 +344,5 @@ impl Bench {
         };
         let outcome = in_force(self.policy.mode, &assessment);
         Some(Judged { outcome, assessment, event: None, counted: false })
-    }
-}
-
-impl WrittenEvent {
-    /// The event again, as far as memory takes it: its plain facts are in the features.
-    pub fn read(&self, at: Timestamp, failed: bool) -> Event {
-        let key = |raw: &u64| NonZeroU64::new(*raw).map(Key::from_raw);
-        Event {
-            at,
-            amount: self.amount,
-            keys: self.keys.iter().map(key).collect(),
-            numbers: Box::default(),
-            attempt: None,
-            failed,
-        }
-    }
-}
-
-impl Judged {
-    /// The name under which the cart remembers the instrument.
-    pub fn instrument(&self) -> Option<u64> {
-        self.event.as_ref()?.attempt.map(Key::raw)
-    }
-
-    /// As it is written down.
-    pub fn document(&self) -> Arc<RawValue> {
-        let event = self.event.as_ref().map(|event| WrittenEvent {
-            amount: event.amount,
-            keys: event.keys.iter().map(|key| key.map_or(0, Key::raw)).collect(),
-            counted: self.counted,
-        });
-        let written = Written { assessment: self.assessment.clone(), event };
-        let text = serde_json::value::to_raw_value(&written);
-        Arc::from(text.expect("records of text, numbers and lists serialize"))
     }
 }

@@ -78,7 +78,8 @@ impl Learner {
     /// # Errors
     /// When the ledger or the shared memory cannot be reached; the next round goes on.
     pub async fn round(&self) -> Result<usize, LearnFault> {
-        if self.bench.policy.mode == FraudMode::Off {
+        // While the shared memory is built anew nothing is taught, and then all of it once more.
+        if self.bench.policy.mode == FraudMode::Off || self.bench.is_building() {
             return Ok(0);
         }
         let mut own = self.own.lock().await;

@@ -257,6 +257,10 @@ pub trait Store: Commit {
     /// Removes what has been kept long enough, at most `limit` rows of each kind.
     async fn purge(&self, since: RetainSince, limit: u32) -> Result<Purged, LedgerFault>;
 
+    /// Removes the raw signals of people whose sessions ended before `before`, of at most `limit`.
+    /// Returns of how many.
+    async fn purge_raw_signals(&self, before: Timestamp, limit: u32) -> Result<u64, LedgerFault>;
+
     /// Counts for the audit.
     async fn figures(&self) -> Result<Figures, LedgerFault>;
 

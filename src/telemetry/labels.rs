@@ -253,6 +253,8 @@ label! {
         Keys = "keys",
         /// Sent events kept long enough.
         Events = "events",
+        /// People whose raw signals were kept long enough.
+        RawSignals = "raw_signals",
     }
 }
 label! {

@@ -13,6 +13,7 @@ mod http_fraud;
 mod http_keys;
 mod http_learning;
 mod http_limits;
+mod http_rule_life;
 mod http_rules;
 mod http_shop;
 mod http_storefront;

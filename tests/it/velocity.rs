@@ -3,6 +3,7 @@
 
 mod agreement;
 mod cluster;
+mod emptied;
 mod outages;
 mod replay;
 

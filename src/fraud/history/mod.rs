@@ -4,8 +4,11 @@
 //! each attempt to pay; a second look at it is a part of the row. **Not here:** what is learned
 //! (see [`backtest`](super::backtest), [`learning`](super::learning)).
 
+mod memory;
 mod postgres;
 mod sqlite;
+
+pub use memory::MemoryRow;
 
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -122,6 +125,7 @@ pub(super) enum Question {
     LastLabel,
     Count,
     Place,
+    Memory,
 }
 
 /// A change; each is one statement.
@@ -129,6 +133,10 @@ pub(super) enum Question {
 pub(super) enum Change {
     StartPlace,
     MovePlace,
+    ForgetPlace,
+    BeginMemory,
+    TendMemory,
+    EndMemory,
 }
 
 /// Judgements in the ledger's database.

@@ -64,6 +64,21 @@ const MOVE_PLACE: &str = "update learning set round = ($1::json->'to'->>'round')
         labels_until = ($1::json->'to'->>'labels_until')::bigint
     where id = 1 and round = ($1::json->'from'->>'round')::bigint";
 
+const FORGET_PLACE: &str = "delete from learning where $1 <> ''";
+
+const MEMORY: &str = "select json_build_object('epoch', epoch, 'whole', whole,
+        'tended_at', tended_at)::text from velocity_memories where layout = $1::json->>'layout'";
+/// Of those who begin at once, one does.
+const BEGIN_MEMORY: &str = "insert into velocity_memories as m (layout, epoch, whole, tended_at)
+    select t->>'layout', t->>'epoch', false, (t->>'now')::timestamptz from (select $1::json as t) d
+    on conflict (layout) do update
+        set epoch = excluded.epoch, whole = false, tended_at = excluded.tended_at
+        where m.epoch = $1::json->>'from'";
+const TEND_MEMORY: &str = "update velocity_memories set tended_at = ($1::json->>'now')::timestamptz
+    where layout = $1::json->>'layout' and epoch = $1::json->>'epoch'";
+const END_MEMORY: &str = "update velocity_memories set whole = true
+    where layout = $1::json->>'layout' and epoch = $1::json->>'epoch'";
+
 pub(super) async fn ask(
     database: &Postgres,
     question: Question,
@@ -75,6 +90,7 @@ pub(super) async fn ask(
         Question::LastLabel => LAST_LABEL,
         Question::Count => COUNT,
         Question::Place => PLACE,
+        Question::Memory => MEMORY,
     };
     database.ask(sql, &about).await
 }
@@ -87,6 +103,10 @@ pub(super) async fn change(
     let sql = match change {
         Change::StartPlace => START_PLACE,
         Change::MovePlace => MOVE_PLACE,
+        Change::ForgetPlace => FORGET_PLACE,
+        Change::BeginMemory => BEGIN_MEMORY,
+        Change::TendMemory => TEND_MEMORY,
+        Change::EndMemory => END_MEMORY,
     };
     let kept = database.prepares();
     database

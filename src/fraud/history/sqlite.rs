@@ -58,6 +58,21 @@ const MOVE_PLACE: &str = "update learning set round = $1->>'$.to.round',
         judged_until = $1->>'$.to.judged_until', labels_until = $1->>'$.to.labels_until'
     where id = 1 and round = $1->>'$.from.round'";
 
+const FORGET_PLACE: &str = "delete from learning where $1 <> ''";
+
+const MEMORY: &str =
+    "select json_object('epoch', epoch, 'whole', json(iif(whole, 'true', 'false')),
+        'tended_at', tended_at) from velocity_memories where layout = $1->>'$.layout'";
+const BEGIN_MEMORY: &str = "insert into velocity_memories (layout, epoch, whole, tended_at)
+    select $1->>'$.layout', $1->>'$.epoch', 0, $1->>'$.now' where true
+    on conflict (layout) do update
+        set epoch = excluded.epoch, whole = 0, tended_at = excluded.tended_at
+        where velocity_memories.epoch = $1->>'$.from'";
+const TEND_MEMORY: &str = "update velocity_memories set tended_at = $1->>'$.now'
+    where layout = $1->>'$.layout' and epoch = $1->>'$.epoch'";
+const END_MEMORY: &str = "update velocity_memories set whole = 1
+    where layout = $1->>'$.layout' and epoch = $1->>'$.epoch'";
+
 pub(super) async fn ask(
     database: &Sqlite,
     question: Question,
@@ -69,6 +84,7 @@ pub(super) async fn ask(
         Question::LastLabel => LAST_LABEL,
         Question::Count => COUNT,
         Question::Place => PLACE,
+        Question::Memory => MEMORY,
     };
     database.ask(sql, &about).await
 }
@@ -81,6 +97,10 @@ pub(super) async fn change(
     let sql = match change {
         Change::StartPlace => START_PLACE,
         Change::MovePlace => MOVE_PLACE,
+        Change::ForgetPlace => FORGET_PLACE,
+        Change::BeginMemory => BEGIN_MEMORY,
+        Change::TendMemory => TEND_MEMORY,
+        Change::EndMemory => END_MEMORY,
     };
     let changed = sqlx::query(sql).bind(to);
     database

@@ -81,6 +81,11 @@ pub trait Velocity: Send + Sync + 'static {
 
     /// Whether it answered when it was last asked. Asks nobody.
     fn is_up(&self) -> bool;
+
+    /// Whether it is known to remember everything it was told. Asks nobody.
+    fn is_whole(&self) -> bool {
+        true
+    }
 }
 
 /// Fraud that is learned of now was not known before.

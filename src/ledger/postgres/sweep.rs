@@ -5,7 +5,10 @@ use serde_json::json;
 use sqlx::{Connection, PgConnection};
 
 use super::Postgres;
-use crate::ledger::store::{Figures, LedgerFault, Purged, RetainSince};
+use crate::{
+    base::{CheckoutId, Person, Sealed, Timestamp},
+    ledger::store::{Figures, LedgerFault, Purged, RetainSince},
+};
 
 const PURGE_KEYS: &str = "
     delete from idempotency_keys where (caller, key) in (
@@ -25,6 +28,15 @@ const PURGE_ENTRIES: &str = "
 const PURGE_EVENTS: &str = "
     delete from events where id in (
         select id from events where sent_at < $1 order by sent_at limit $2)";
+
+const RAW_SIGNALS: &str = "
+    select p.checkout_id, p.personal from checkout_people p join sessions s on s.id = p.checkout_id
+    where p.raw_signals and p.checkout_id < $1
+      and s.state in ('completed', 'canceled', 'expired') and s.updated_at < $2
+    order by p.checkout_id limit $3 for update of p skip locked";
+const WITHOUT_RAW_SIGNALS: &str = "
+    update checkout_people p set personal = x.personal, raw_signals = false
+    from unnest($1::uuid[], $2::text[]) as x(id, personal) where p.checkout_id = x.id";
 
 const FIGURES: &str = "
     select json_build_object(
@@ -64,6 +76,18 @@ impl Postgres {
             .await
     }
 
+    pub(super) async fn purge_signals(
+        &self,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<u64, LedgerFault> {
+        let kept = self.prepares();
+        self.run(move |conn| -> BoxFuture<'_, _> {
+            Box::pin(purge_signals(conn, before, limit, kept))
+        })
+        .await
+    }
+
     pub(super) async fn count_all(&self) -> Result<Figures, LedgerFault> {
         let figures = self.find(FIGURES, json!({})).await?;
         figures.ok_or_else(|| LedgerFault::Broken("the figures are missing".into()))
@@ -89,4 +113,35 @@ async fn purge(
     let events = events.persistent(kept).execute(&mut *tx).await?.rows_affected();
     tx.commit().await?;
     Ok(Purged { keys, sessions: ended.len() as u64, events })
+}
+
+async fn purge_signals(
+    conn: &mut PgConnection,
+    before: Timestamp,
+    limit: u32,
+    kept: bool,
+) -> Result<u64, sqlx::Error> {
+    let mut tx = conn.begin().await?;
+    let old = sqlx::query_as(RAW_SIGNALS)
+        .bind(CheckoutId::least_at(before).uuid())
+        .bind(before.to_offset())
+        .bind(i64::from(limit));
+    let old: Vec<(uuid::Uuid, String)> = old.persistent(kept).fetch_all(&mut *tx).await?;
+    let (mut ids, mut people) = (Vec::with_capacity(old.len()), Vec::with_capacity(old.len()));
+    for (id, stored) in old {
+        ids.push(id);
+        people.push(without_raw_signals(stored)?);
+    }
+    if !ids.is_empty() {
+        let written = sqlx::query(WITHOUT_RAW_SIGNALS).bind(&ids).bind(&people);
+        written.persistent(kept).execute(&mut *tx).await?;
+    }
+    tx.commit().await?;
+    Ok(ids.len() as u64)
+}
+
+fn without_raw_signals(stored: String) -> Result<String, sqlx::Error> {
+    let person = Person::without_raw_signals(&Sealed::from_stored(stored));
+    let person = person.map_err(|fault| sqlx::Error::Decode(fault.into()))?;
+    Ok(person.stored().to_owned())
 }

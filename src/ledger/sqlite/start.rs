@@ -41,6 +41,11 @@ fn migrator() -> Migrator {
             include_str!("../../../migrations/sqlite/0006_tariff.up.sql"),
             include_str!("../../../migrations/sqlite/0006_tariff.down.sql"),
         ),
+        (
+            "review",
+            include_str!("../../../migrations/sqlite/0007_review.up.sql"),
+            include_str!("../../../migrations/sqlite/0007_review.down.sql"),
+        ),
     ];
     let migrations = (1_i64..).zip(steps).flat_map(|(version, (name, up, down))| {
         let step = |kind, sql: &'static str| {

@@ -253,6 +253,10 @@ impl Store for Sqlite {
         self.purge_old(since, limit).await
     }
 
+    async fn purge_raw_signals(&self, before: Timestamp, limit: u32) -> Result<u64, LedgerFault> {
+        self.purge_signals(before, limit).await
+    }
+
     async fn figures(&self) -> Result<Figures, LedgerFault> {
         self.count_all().await
     }

@@ -5,7 +5,10 @@ use serde_json::json;
 use sqlx::SqliteConnection;
 
 use super::Sqlite;
-use crate::ledger::store::{Figures, LedgerFault, Purged, RetainSince};
+use crate::{
+    base::{CheckoutId, Person, Sealed, Timestamp},
+    ledger::store::{Figures, LedgerFault, Purged, RetainSince},
+};
 
 const PURGE_KEYS: &str = "
     delete from idempotency_keys where (caller, key) in (
@@ -27,6 +30,15 @@ const PURGE_ENTRIES: &str = "
 const PURGE_EVENTS: &str = "
     delete from events where seq in (
         select seq from events where sent_at < $1 order by sent_at limit $2)";
+
+const RAW_SIGNALS: &str = "
+    select p.checkout_id, p.personal from checkout_people p join sessions s on s.id = p.checkout_id
+    where p.raw_signals and p.checkout_id < $1
+      and s.state in ('completed', 'canceled', 'expired') and s.updated_at < $2
+    order by p.checkout_id limit $3";
+const WITHOUT_RAW_SIGNALS: &str = "
+    update checkout_people set personal = x.value->>1, raw_signals = 0
+    from json_each($1) x where checkout_people.checkout_id = x.value->>0";
 
 const FIGURES: &str = "
     select json_object(
@@ -64,6 +76,15 @@ impl Sqlite {
         self.write(move |conn| -> BoxFuture<'_, _> { Box::pin(purge(conn, since, limit)) }).await
     }
 
+    pub(super) async fn purge_signals(
+        &self,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<u64, LedgerFault> {
+        self.write(move |conn| -> BoxFuture<'_, _> { Box::pin(purge_signals(conn, before, limit)) })
+            .await
+    }
+
     pub(super) async fn count_all(&self) -> Result<Figures, LedgerFault> {
         let figures = self.find(FIGURES, json!({})).await?;
         figures.ok_or_else(|| LedgerFault::Broken("the figures are missing".into()))
@@ -86,4 +107,25 @@ async fn purge(
     let events = sqlx::query(PURGE_EVENTS).bind(since.events.to_string()).bind(limit);
     let events = events.execute(conn).await?.rows_affected();
     Ok(Purged { keys: keys.rows_affected(), sessions: ended.len() as u64, events })
+}
+
+async fn purge_signals(
+    conn: &mut SqliteConnection,
+    before: Timestamp,
+    limit: u32,
+) -> Result<u64, sqlx::Error> {
+    let old = sqlx::query_as(RAW_SIGNALS)
+        .bind(CheckoutId::least_at(before).to_string())
+        .bind(before.to_string())
+        .bind(i64::from(limit));
+    let old: Vec<(String, String)> = old.fetch_all(&mut *conn).await?;
+    let mut people = Vec::with_capacity(old.len());
+    for (id, stored) in old {
+        let person = Person::without_raw_signals(&Sealed::from_stored(stored));
+        people.push((id, person.map_err(|fault| sqlx::Error::Decode(fault.into()))?));
+    }
+    let count = people.len() as u64;
+    let people = serde_json::json!(people).to_string();
+    sqlx::query(WITHOUT_RAW_SIGNALS).bind(people).execute(conn).await?;
+    Ok(count)
 }

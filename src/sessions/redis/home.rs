@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 pub use super::node::NodeFault;
-use super::{address::Address, cluster::Cluster, node::Node};
+use super::{address::Address, cluster::Cluster, node::Node, slots::part_of};
 use crate::base::Clock;
 
 /// How long a Redis is waited for, and when it is given up.
@@ -88,6 +88,16 @@ impl Home {
             }
             Kind::Cluster(cluster) => cluster.ask_each(asked, until).await,
         }
+    }
+
+    /// Whether it is a cluster.
+    pub const fn is_cluster(&self) -> bool {
+        matches!(self.0, Kind::Cluster(_))
+    }
+
+    /// Which of so many parts of its keys a key is in; a server on its own has one.
+    pub fn part_of(&self, key: &str, parts: usize) -> usize {
+        if self.is_cluster() { part_of(key, parts) } else { 0 }
     }
 
     /// Whether every server known of answered when it was last asked.

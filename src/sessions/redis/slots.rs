@@ -19,6 +19,11 @@ pub(super) fn slot_of(key: &str) -> u16 {
     crc16(hashed.as_bytes()) % SLOTS
 }
 
+/// Which of so many equal parts of the slots a key is in.
+pub(super) fn part_of(key: &str, parts: usize) -> usize {
+    usize::from(slot_of(key)) * parts / usize::from(SLOTS)
+}
+
 fn crc16(bytes: &[u8]) -> u16 {
     bytes.iter().fold(0, |crc, byte| {
         (0..8).fold(crc ^ (u16::from(*byte) << 8), |crc, _| {

@@ -19,7 +19,10 @@ use doorbuster::{
 
 use std::net::TcpListener;
 
-use crate::shop::{On, Shopper, TestShop, in_shops_on_both};
+use crate::{
+    shop::{On, Shopper, TestShop, in_shops_on_both},
+    support::own_redis::Redis,
+};
 
 in_shops_on_both!(
     every_payment_has_a_judgement,
@@ -85,10 +88,10 @@ async fn without_a_model_the_policy_decides_and_says_so(on: On) {
 }
 
 async fn without_time_the_policy_decides_and_says_so(on: On) {
-    let redis = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let address = redis.local_addr().expect("bound");
+    let redis = Redis::started();
+    let url = redis.url();
     let change = |config: &mut Config| {
-        config.storage.redis = Some(SecretUrl::new(format!("redis://{address}")));
+        config.storage.redis = Some(SecretUrl::new(url));
         config.fraud.deadline_ms = 1;
         config.fraud.without_score = Outcome::Decline;
     };
@@ -96,6 +99,7 @@ async fn without_time_the_policy_decides_and_says_so(on: On) {
     shop.stock("TEE", 9).await;
     let ada = shop.shopper();
     ada.adds("TEE", 1).await.text();
+    redis.signal("-STOP");
     ada.pays("success_token").await.text();
     assert!(ada.was_told(NoticeCode::PaymentDeclined).await);
     let judged = judgements(&shop, &ada).await;

@@ -1,9 +1,12 @@
 //! What is recorded answers again: entries by their id, requests by their key; until it is purged.
 
-use doorbuster::ledger::{
-    Done, Entry, EntryId, Fact, LedgerRefused,
-    row::{KeyRow, SessionState},
-    store::RetainSince,
+use doorbuster::{
+    base::{Buyer, CheckoutId, Email, Hints, Person, Sealed},
+    ledger::{
+        Done, Entry, EntryId, Fact, LedgerRefused,
+        row::{KeyRow, SessionState},
+        store::RetainSince,
+    },
 };
 use std::time::Duration;
 
@@ -15,6 +18,7 @@ on_both!(
     a_key_that_stands_is_taken,
     who_settles_an_attempt_answers_the_key_that_waits,
     what_was_kept_long_enough_goes,
+    raw_signals_go_and_people_stay,
     sessions_over_time_are_found,
 );
 
@@ -121,6 +125,61 @@ async fn what_was_kept_long_enough_goes(bench: Bench) {
     let again = bench.one(canceled).await;
     assert_eq!(again, Ok(Done::Session { version: 1 }));
     assert_eq!(bench.levels("TEE").await, [9, 7, 0, 1, 1]);
+}
+
+/// What is known of a checkout's person; with a field of a version that is yet to come.
+fn person() -> Sealed {
+    let email = Email::parse("ada@example.com").expect("well formed");
+    let hints = Hints { device_id: Some("d1".into()), ..Hints::default() };
+    let person = Person {
+        buyer: Some(Box::new(Buyer { email: Some(email), ..Buyer::default() })),
+        ip: Some("192.0.2.7".into()),
+        hints: Some(Box::new(hints)),
+        ..Person::default()
+    };
+    let mut person = serde_json::to_value(&person).expect("serializes");
+    person["of_tomorrow"] = true.into();
+    Sealed::seal_json(&person)
+}
+
+async fn raw_signals_go_and_people_stay(bench: Bench) {
+    bench.receive("TEE", 9).await;
+    let (ordered, canceled, open) = (bench.checkout(), bench.checkout(), bench.checkout());
+    let attempt = bench.attempt();
+    let mut pin = bench.pinning(ordered, 1, &[("TEE", 1)], attempt);
+    pin.personal = Some(person());
+    bench.one(write(pin)).await.expect("pins");
+    for (checkout, state) in [(canceled, SessionState::Canceled), (open, SessionState::Open)] {
+        let mut session = bench.session(checkout, 1, &[]);
+        (session.state, session.personal) = (state, Some(person()));
+        bench.one(write(session)).await.expect("writes");
+    }
+    let stored = async |checkout: CheckoutId| {
+        let row = bench.store.find_session(checkout).await.expect("reads").expect("is there");
+        row.personal.expect("somebody").open().expect("opens").to_owned()
+    };
+    let raw = async |checkout| {
+        let text = stored(checkout).await;
+        assert!(text.contains("ada@example.com") && text.contains("of_tomorrow"), "{text}");
+        text.contains("192.0.2.7") && text.contains("d1")
+    };
+    let purge = async |limit| {
+        let purged = bench.store.purge_raw_signals(bench.now(), limit).await;
+        purged.expect("purges")
+    };
+    assert_eq!(purge(9).await, 0, "nothing ended before now");
+    bench.clock.advance(Duration::from_secs(60));
+    bench.one(bench.place(ordered, attempt, &[("TEE", 1)])).await.expect("sells");
+    assert_eq!(purge(9).await, 1, "one has ended, one ended now, one lives");
+    assert_eq!((raw(ordered).await, raw(canceled).await, raw(open).await), (true, false, true));
+    bench.clock.advance(Duration::from_secs(60));
+    let mut again = bench.session(canceled, 1, &[]);
+    again.checkout = bench.checkout();
+    (again.state, again.personal) = (SessionState::Expired, Some(person()));
+    bench.one(write(again)).await.expect("writes");
+    bench.clock.advance(Duration::from_secs(60));
+    assert_eq!([purge(1).await, purge(1).await, purge(1).await], [1, 1, 0], "each once");
+    assert_eq!((raw(ordered).await, raw(open).await), (false, true), "who still shops is known");
 }
 
 async fn sessions_over_time_are_found(bench: Bench) {

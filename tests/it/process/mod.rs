@@ -16,4 +16,5 @@ mod shoppers;
 mod starts;
 mod stops;
 mod till;
+mod verdicts;
 mod watching;

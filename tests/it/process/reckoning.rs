@@ -66,7 +66,7 @@ async fn settled(till: &Till, diary: &mut Diary, checkout: String) {
 }
 
 /// Waits until every capture is made: one that a kill cut off is sent again after ten seconds.
-async fn nothing_owed(till: &Till) {
+pub(super) async fn nothing_owed(till: &Till) {
     let late = Instant::now() + SETTLED;
     loop {
         let due = till.json("/v1/orders?payment=due").await;

@@ -12,6 +12,7 @@ use doorbuster::{
     catalog::{Product, StockPolicy},
     checkout::Terms,
     config::{Config, SecretUrl},
+    fraud::velocity::VelocityLimits,
     ledger::{
         Entry, EntryId, Fact, Store,
         entry::{MoveKind, StockMove},
@@ -35,6 +36,10 @@ use troubles::{Commits, Dice, Fuse};
 
 /// A judgement may take so long on a machine that runs many tests.
 pub(crate) const PATIENT_JUDGE_MS: u64 = 10_000;
+
+/// Nor is a busy machine taken for a dead Redis.
+const PATIENT: VelocityLimits =
+    VelocityLimits { wait: Duration::from_secs(5), pause: Duration::from_secs(1), late_max: 0 };
 
 /// Which ledger a case runs on.
 #[derive(Debug, Clone, Copy)]
@@ -139,6 +144,7 @@ impl TestShop {
                 commits.stand_before(store);
                 commits
             })),
+            velocity: Some(PATIENT),
             terms: Some(|terms| Terms { key_wait: Duration::ZERO, ..terms }),
             no_rounds: true,
         };

@@ -222,6 +222,11 @@ impl Store for Ledger {
         Ok(Purged::default())
     }
 
+    /// Nor this.
+    async fn purge_raw_signals(&self, _before: Timestamp, _limit: u32) -> Result<u64, LedgerFault> {
+        Ok(0)
+    }
+
     async fn figures(&self) -> Result<Figures, LedgerFault> {
         self.read(|tables| tables.figures()).await
     }

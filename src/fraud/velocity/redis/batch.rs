@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, ops::Range};
 
+use super::space::Space;
 use crate::{
     base::Timestamp,
     fraud::{
@@ -17,8 +18,8 @@ use crate::{
 /// What a layout wants to be remembered.
 #[derive(Debug)]
 pub(super) struct Wanted {
-    /// What every key starts with: layouts that remember the same share a memory.
-    prefix: String,
+    /// The name of what is remembered: layouts that remember the same share it.
+    pub(super) memory: String,
     kinds: Vec<Kind>,
     failures: bool,
 }
@@ -82,26 +83,26 @@ impl Wanted {
             partners: layout.partners(number),
         };
         Self {
-            prefix: format!("fv1:{first:016x}"),
+            memory: format!("fv1:{first:016x}"),
             kinds: layout.entities.iter().enumerate().map(kind).collect(),
             failures: layout.counts_failures(),
         }
     }
 
     /// Where an entity is written down: in one hash slot, with whatever else belongs to it.
-    fn place(&self, kind: u8, key: Key) -> String {
+    fn place(&self, space: &Space, (kind, key): (u8, Key)) -> String {
         let name = &self.kinds[usize::from(kind)].name;
-        format!("{{{}:{name}:{:016x}}}", self.prefix, key.raw())
+        format!("{{{}:{name}:{:016x}}}", space.prefix, key.raw())
     }
 
     /// The batch by entity; each entity's events in their order.
-    pub(super) fn shares(&self, batch: &[Passing]) -> Vec<Share> {
+    pub(super) fn shares(&self, space: &Space, batch: &[Passing]) -> Vec<Share> {
         let mut shares: Vec<Share> = Vec::new();
         let mut known: HashMap<(u8, Key), usize> = HashMap::new();
         for (number, Passing { event, counts }) in batch.iter().enumerate() {
             for (kind, key) in self.entities(event, |kind| kind.recalls) {
                 let place = *known.entry((kind, key)).or_insert_with(|| {
-                    shares.push(self.share(kind, key, event.at));
+                    shares.push(self.share(space, (kind, key), event.at));
                     shares.len() - 1
                 });
                 let share = &mut shares[place];
@@ -119,19 +120,20 @@ impl Wanted {
         shares
     }
 
-    fn share(&self, kind: u8, key: Key, now: Timestamp) -> Share {
-        let (place, learns) = (self.place(kind, key), self.kinds[usize::from(kind)].learns);
+    fn share(&self, space: &Space, (kind, key): (u8, Key), now: Timestamp) -> Share {
+        let place = self.place(space, (kind, key));
+        let learns = self.kinds[usize::from(kind)].learns;
         Share { kind, key, place, facts: Vec::new(), now, learns, parts: Vec::new() }
     }
 
     /// Where failures are to be noted, and as what.
-    pub(super) fn failures(&self, events: &[Event]) -> Vec<(String, Vec<u8>)> {
+    pub(super) fn failures(&self, space: &Space, events: &[Event]) -> Vec<(String, Vec<u8>)> {
         let events = events.iter().filter(|_| self.failures);
         let noted = events.flat_map(|event| {
             self.entities(event, |kind| kind.recalls).map(|(kind, key)| {
                 let mut facts = Facts::default();
                 facts.failure(event.at);
-                (self.place(kind, key), facts.into_bytes())
+                (self.place(space, (kind, key)), facts.into_bytes())
             })
         });
         noted.collect()
@@ -140,13 +142,14 @@ impl Wanted {
     /// Where a label is to be noted, and as what.
     pub(super) fn labels(
         &self,
+        space: &Space,
         event: &Event,
         dues: &[(Timestamp, Labels)],
     ) -> Vec<(String, Vec<u8>)> {
         let noted = self.entities(event, |kind| kind.learns).map(|(kind, key)| {
             let mut facts = Facts::default();
             dues.iter().for_each(|(at, learned)| facts.label(*at, *learned));
-            (self.place(kind, key), facts.into_bytes())
+            (self.place(space, (kind, key)), facts.into_bytes())
         });
         noted.collect()
     }

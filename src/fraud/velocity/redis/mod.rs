@@ -5,14 +5,17 @@
 //! finds worth writing travel with the next.
 //!
 //! Redis may vanish at any time. Nobody waits longer than ten milliseconds for it, and after a
-//! failure nobody asks for a second: features are degraded then, and decisions stricter.
+//! failure nobody asks for a second: features are degraded then, and decisions stricter. It may as
+//! well come back empty: a [`space`] has marks by which that is seen.
 
 mod batch;
 mod scripts;
+mod space;
+mod tended;
 
 use async_trait::async_trait;
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
 };
 use tokio::time::Instant;
@@ -20,6 +23,8 @@ use tokio::time::Instant;
 use self::{
     batch::{Summing, Wanted},
     scripts::{Call, Scripts, brought},
+    space::Trust,
+    tended::Standing,
 };
 use super::{Passing, Recalled, Velocity, VelocityFault, known_by};
 use crate::{
@@ -59,6 +64,7 @@ pub struct RedisVelocity {
     layout: Arc<Layout>,
     wanted: Wanted,
     summing: Mutex<Vec<Summing>>,
+    standing: RwLock<Standing>,
     limits: VelocityLimits,
 }
 
@@ -77,7 +83,8 @@ impl RedisVelocity {
         let home = Home::new(url, Patience { wait, pause, late_max }, clock);
         let (wanted, summing) = (Wanted::by(&layout), Mutex::default());
         let home = home.map_err(VelocityFault)?;
-        Ok(Self { home, scripts: Scripts::new(), layout, wanted, summing, limits })
+        let standing = RwLock::new(Standing::untended(&wanted.memory, "", &home));
+        Ok(Self { home, scripts: Scripts::new(), layout, wanted, summing, standing, limits })
     }
 
     /// Asks whether Redis lives and is what its address says.
@@ -88,13 +95,14 @@ impl RedisVelocity {
         self.home.ping(self.patience()).await.map_err(VelocityFault)
     }
 
+    /// Facts that nobody waits for.
     async fn note(&self, facts: Vec<(String, Vec<u8>)>) -> Result<(), VelocityFault> {
         let calls: Vec<Call> =
             facts.into_iter().map(|(place, facts)| Call::note(place, facts)).collect();
         if calls.is_empty() {
             return Ok(());
         }
-        let answers = self.scripts.run(&self.home, &calls, self.patience()).await;
+        let answers = self.scripts.run(&self.home, &calls, Vec::new(), self.patience()).await;
         for answer in answers.map_err(|fault| said(&fault))? {
             answer.map_err(|error| said(&NodeFault::Answered(error)))?;
         }
@@ -120,7 +128,8 @@ fn said(fault: &NodeFault) -> VelocityFault {
 impl Velocity for RedisVelocity {
     async fn pass(&self, batch: &[Passing]) -> Result<Vec<Recalled>, VelocityFault> {
         let until = self.patience();
-        let shares = self.wanted.shares(batch);
+        let standing = self.standing()?;
+        let shares = self.wanted.shares(&standing.space, batch);
         let summing =
             std::mem::take(&mut *self.summing.lock().unwrap_or_else(PoisonError::into_inner));
         // Summaries first: a share of the same entity shall find it short.
@@ -130,9 +139,16 @@ impl Velocity for RedisVelocity {
         if calls.is_empty() {
             return Ok(vec![Recalled::default(); batch.len()]);
         }
-        let answers = self.scripts.run(&self.home, &calls, until).await;
+        // Behind the questions, so that whoever was emptied before them is found out.
+        let marks = match standing.trust {
+            Trust::Untended => Vec::new(),
+            _ => standing.space.asked(shares.iter().map(|share| &*share.place), &self.home),
+        };
+        let answers = self.scripts.run(&self.home, &calls, marks, until).await;
+        let mut answers = answers.map_err(|fault| said(&fault))?;
+        self.are_there(&standing, answers.split_off(calls.len()))?;
         // A summary that did not come about is nobody's loss.
-        let answers = answers.map_err(|fault| said(&fault))?.into_iter().skip(first);
+        let answers = answers.into_iter().skip(first);
         let mut seen = vec![Recalled::default(); batch.len()];
         let (mut more, mut fault) = (Vec::new(), None);
         for (share, answer) in shares.into_iter().zip(answers) {
@@ -153,7 +169,7 @@ impl Velocity for RedisVelocity {
     }
 
     async fn failed(&self, events: &[Event]) -> Result<(), VelocityFault> {
-        self.note(self.wanted.failures(events)).await
+        self.note(self.wanted.failures(&self.standing()?.space, events)).await
     }
 
     async fn learn(
@@ -163,15 +179,19 @@ impl Velocity for RedisVelocity {
         now: Timestamp,
     ) -> Result<(), VelocityFault> {
         let dues = self.layout.dues(event, known_by(label, now));
-        self.note(self.wanted.labels(event, &dues)).await
+        self.note(self.wanted.labels(&self.standing()?.space, event, &dues)).await
     }
 
     async fn found_out(&self, event: &Event, at: Timestamp) -> Result<(), VelocityFault> {
         let found = self.layout.found_out(event, at);
-        self.note(self.wanted.labels(event, &[found])).await
+        self.note(self.wanted.labels(&self.standing()?.space, event, &[found])).await
     }
 
     fn is_up(&self) -> bool {
         self.home.is_up()
+    }
+
+    fn is_whole(&self) -> bool {
+        self.standing().is_ok()
     }
 }

@@ -110,14 +110,16 @@ impl Scripts {
     }
 
     /// Runs it for each call, all in one round trip for each server; in a second one where a server
-    /// has not known it, as after its restart, or has half of what it needs.
+    /// has not known it, as after its restart, or has half of what it needs. What is asked besides
+    /// is asked last, and its answers come last.
     pub(super) async fn run(
         &self,
         home: &Home,
         calls: &[Call],
+        besides: Vec<Asked>,
         until: Instant,
     ) -> Result<Vec<RedisResult<Value>>, NodeFault> {
-        let known: Vec<Asked> = calls.iter().map(|call| self.known(call)).collect();
+        let known: Vec<Asked> = calls.iter().map(|call| self.known(call)).chain(besides).collect();
         let mut answers = home.ask_each(&known, until).await?;
         let (mut places, mut told) = (Vec::new(), Vec::new());
         for (place, call) in calls.iter().enumerate() {

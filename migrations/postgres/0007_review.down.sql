@@ -1,0 +1,3 @@
+-- Takes it back; signals that were purged stay purged.
+drop table velocity_memories;
+alter table checkout_people drop column raw_signals;

@@ -1,0 +1,78 @@
+//! A judgement on its way back, and as it is written down.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::{num::NonZeroU64, sync::Arc};
+
+use super::{
+    assessment::{Assessment, Outcome},
+    event::{Event, Key},
+};
+use crate::base::Timestamp;
+
+/// A judgement, and what is needed to learn how it ended.
+#[derive(Debug, Clone)]
+pub struct Judged {
+    /// What becomes of the payment.
+    pub outcome: Outcome,
+    /// The record.
+    pub assessment: Assessment,
+    /// The attempt as features see it. None for a second look.
+    pub event: Option<Event>,
+    /// Whether it counted; a retry does not.
+    pub counted: bool,
+}
+
+/// A judgement as it is written down: with the event, so that memory can be built again.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Written {
+    /// The judgement.
+    pub assessment: Assessment,
+    /// The event it was about.
+    pub event: Option<WrittenEvent>,
+}
+
+/// An event as it is written down: digests, and nothing that names a person.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct WrittenEvent {
+    /// Hundredths of the main unit.
+    pub amount: Option<i64>,
+    /// Keys of the entities, in the order of the schema; 0 where missing.
+    pub keys: Vec<u64>,
+    /// Whether it counted.
+    pub counted: bool,
+}
+
+impl WrittenEvent {
+    /// The event again, as far as memory takes it: its plain facts are in the features.
+    pub fn read(&self, at: Timestamp, failed: bool) -> Event {
+        let key = |raw: &u64| NonZeroU64::new(*raw).map(Key::from_raw);
+        Event {
+            at,
+            amount: self.amount,
+            keys: self.keys.iter().map(key).collect(),
+            numbers: Box::default(),
+            attempt: None,
+            failed,
+        }
+    }
+}
+
+impl Judged {
+    /// The name under which the cart remembers the instrument.
+    pub fn instrument(&self) -> Option<u64> {
+        self.event.as_ref()?.attempt.map(Key::raw)
+    }
+
+    /// As it is written down.
+    pub fn document(&self) -> Arc<RawValue> {
+        let event = self.event.as_ref().map(|event| WrittenEvent {
+            amount: event.amount,
+            keys: event.keys.iter().map(|key| key.map_or(0, Key::raw)).collect(),
+            counted: self.counted,
+        });
+        let written = Written { assessment: self.assessment.clone(), event };
+        let text = serde_json::value::to_raw_value(&written);
+        Arc::from(text.expect("records of text, numbers and lists serialize"))
+    }
+}
