@@ -145,7 +145,7 @@ impl fmt::Debug for Address {
 }
 
 /// Everything personal about one checkout, kept in one place so that sealing and erasing it is one
-/// change: see [`Sealed`](super::Sealed).
+/// change: see [`Sealed`].
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Person {
