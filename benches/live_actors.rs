@@ -13,12 +13,11 @@ mod figures;
 use anyhow::{Context, ensure};
 use doorbuster::{
     app::{App, Replaced},
-    base::{Buyer, CheckoutId, Email, Money, MovementId, Person, Sku},
+    base::{Buyer, CheckoutId, Email, Money, MovementId, Origin, Person, Protocol, Sku},
     cart::{Ask, Carts, Command},
     catalog::{Product, StockPolicy},
     checkout::{Asked, Draft, DraftLine, Reply},
     config::Config,
-    http::UCP,
     ledger::{
         Entry, EntryId, Fact,
         entry::{MoveKind, StockMove},
@@ -186,7 +185,7 @@ async fn open(app: &App, number: usize, skus: usize) -> anyhow::Result<()> {
         caller: "anonymous".into(),
         key: format!("open-{number}"),
         fingerprint: format!("{number:064x}"),
-        dialect: UCP,
+        origin: Origin::of(Protocol::Ucp),
     };
     let checkout = CheckoutId::new(app.desk.now(), &*app.desk.chance);
     let command = Command::Create(Box::new(draft));

@@ -3,11 +3,11 @@
 
 use doorbuster::{
     base::{
-        AttemptId, CheckoutId, Currency, EventId, Money, OrderId, Person, Sealed, Sku, Timestamp,
+        AttemptId, CheckoutId, Currency, EventId, Money, OrderId, Origin, Person, Protocol, Sealed,
+        Sku, Timestamp,
     },
     catalog::StockPolicy,
     checkout::{Instrument, Line, Operation, Render, Session, Shown, record},
-    http::V1,
     ledger::{
         Document, Done, Entry, EntryId, Fact, Outcome,
         entry::{HoldWanted, KeyWrite, NewAttempt, Place, Source, StoredAnswer},
@@ -58,9 +58,9 @@ impl Sale {
         let mut done = begun.clone();
         (done.version, done.state, done.placed_at) = (2, SessionState::Completed, Some(now));
         let shown = Shown::Session { session: &done, operation: Operation::Express };
-        let answer = render.render(V1, shown);
+        let answer = render.render(Protocol::V1, shown);
         let (key, fingerprint) = (wish.key, wish.fingerprint);
-        let (caller, dialect) = ("anonymous".to_owned(), V1.to_owned());
+        let (caller, dialect) = ("anonymous".to_owned(), Protocol::V1.to_string());
         Self {
             attempt,
             event,
@@ -175,6 +175,7 @@ fn session(wish: &Wish, id: CheckoutId, attempt: AttemptId, now: Timestamp) -> S
     Session {
         id,
         caller: "anonymous".into(),
+        origin: Origin::of(Protocol::V1),
         version: 1,
         state: SessionState::Completing,
         currency,

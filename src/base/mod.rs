@@ -10,6 +10,7 @@ pub mod hints;
 pub mod id;
 pub mod limits;
 pub mod money;
+pub mod origin;
 pub mod person;
 pub mod quantity;
 pub mod sealed;
@@ -26,6 +27,7 @@ pub use id::{
 };
 pub use limits::Limits;
 pub use money::{Currency, Money, MoneyError};
+pub use origin::{Origin, Protocol};
 pub use person::{Address, Buyer, Consent, Destination, Email, Person};
 pub use quantity::Quantity;
 pub use sealed::Sealed;

@@ -91,8 +91,9 @@ impl Handler<Show> for CartActor {
                 Some(session) if desk.is_current(&session).await? => Some(session),
                 _ => desk.load(msg.checkout).await?,
             };
-            let session = session.filter(|session| session.caller == msg.caller);
-            session.map(Arc::new).ok_or(CheckoutRefused::NotFound(msg.checkout))
+            let session = session.ok_or(CheckoutRefused::NotFound(msg.checkout))?;
+            session.check_asker(&msg.caller, msg.protocol)?;
+            Ok(Arc::new(session))
         })
     }
 }

@@ -4,7 +4,7 @@ use actix::Message;
 use std::sync::{Arc, Weak};
 
 use crate::{
-    base::CheckoutId,
+    base::{CheckoutId, Protocol},
     checkout::{Asked, CheckoutRefused, Draft, Reply, Session, Tender},
 };
 
@@ -70,6 +70,8 @@ pub struct Show {
     pub checkout: CheckoutId,
     /// Who asks.
     pub caller: String,
+    /// Over which protocol.
+    pub protocol: Protocol,
 }
 
 /// Looks after a session nobody asked about: settles an overdue payment attempt, ends a session

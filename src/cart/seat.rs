@@ -177,7 +177,7 @@ async fn run_on(
         }
     }
     for attempt in 0..2 {
-        let mut session = match existing(desk, memory.take(), checkout, &asked.caller).await {
+        let mut session = match existing(desk, memory.take(), checkout, &asked).await {
             Ok(session) => session,
             Err(refused) => return (None, Err(refused)),
         };
@@ -225,10 +225,12 @@ async fn existing(
     desk: &Checkout,
     memory: Option<Box<Session>>,
     checkout: CheckoutId,
-    caller: &str,
+    asked: &crate::checkout::Asked,
 ) -> Result<Box<Session>, CheckoutRefused> {
     let session = current(desk, memory, checkout).await?;
-    session.filter(|session| session.caller == caller).ok_or(CheckoutRefused::NotFound(checkout))
+    let session = session.ok_or(CheckoutRefused::NotFound(checkout))?;
+    session.check_asker(&asked.caller, asked.origin.protocol)?;
+    Ok(session)
 }
 
 /// The session from memory, else from the store. Memory that another replica has overtaken is found

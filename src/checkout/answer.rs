@@ -2,7 +2,7 @@
 
 use super::session::{Instrument, Notice, Session};
 use crate::{
-    base::{CheckoutId, Currency, Money, Person, Timestamp},
+    base::{CheckoutId, Currency, Money, Origin, Person, Protocol, Timestamp},
     ledger::{
         entry::{KeyWrite, StoredAnswer},
         store::LedgerFault,
@@ -20,8 +20,8 @@ pub struct Asked {
     pub key: String,
     /// Hash of method, path and canonical body.
     pub fingerprint: String,
-    /// How the answer is to be written.
-    pub dialect: &'static str,
+    /// How the answer is to be written, and where a checkout that begins here comes from.
+    pub origin: Origin,
 }
 
 impl Asked {
@@ -31,7 +31,7 @@ impl Asked {
             caller: self.caller.clone(),
             key: self.key.clone(),
             fingerprint: self.fingerprint.clone(),
-            dialect: self.dialect.to_owned(),
+            dialect: self.origin.protocol.as_str().to_owned(),
             answer,
             now,
         }
@@ -121,8 +121,8 @@ pub enum Operation {
 /// Writes answers in a protocol's words. Implemented by `http`, handed down by `app`, because the
 /// answer is rendered before the commit that makes it true.
 pub trait Render: Send + Sync + 'static {
-    /// The answer in this dialect.
-    fn render(&self, dialect: &str, shown: Shown<'_>) -> StoredAnswer;
+    /// The answer in this protocol.
+    fn render(&self, protocol: Protocol, shown: Shown<'_>) -> StoredAnswer;
 }
 
 /// What a command came to.
@@ -140,6 +140,9 @@ pub enum CheckoutRefused {
     /// No such checkout, or not this caller's.
     #[error("no checkout {0}")]
     NotFound(CheckoutId),
+    /// It was opened over another protocol, which alone goes on with it.
+    #[error("the checkout was opened over {0} and goes on there")]
+    OtherProtocol(Protocol),
     /// The checkout has ended.
     #[error("the checkout is {0} and can no longer change")]
     Ended(&'static str),

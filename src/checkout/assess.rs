@@ -88,7 +88,7 @@ impl Saga<'_> {
         count::told(&notices);
         let currency = Some(self.session.currency);
         let shown = Shown::Nothing { notices: &notices, currency };
-        let answer = self.desk.render.render(asked.dialect, shown);
+        let answer = self.desk.render.render(asked.origin.protocol, shown);
         let key = asked.write(Some(answer.clone()), self.desk.now());
         let id = EntryId::of(format_args!("assessed/{}", assessment.id));
         let fact = Fact::Assess(Box::new(Assess { assessment, key }));

@@ -9,7 +9,7 @@ use super::{
     session::Session,
 };
 use crate::{
-    base::{Chance, CheckoutId, Clock, Timestamp},
+    base::{Chance, CheckoutId, Clock, Protocol, Timestamp},
     catalog::Catalog,
     fraud::Fraud,
     ledger::{
@@ -121,7 +121,8 @@ impl Checkout {
         asked: &Asked,
         operation: Operation,
     ) -> Result<Reply, CheckoutRefused> {
-        let answer = self.render.render(asked.dialect, Shown::Session { session, operation });
+        let answer =
+            self.render.render(asked.origin.protocol, Shown::Session { session, operation });
         self.keep_answer(asked, answer).await
     }
 
@@ -172,7 +173,8 @@ impl Checkout {
     /// The key with the answer this session is to it, for the commit that makes it true.
     pub(super) fn answered(&self, key: &KeyWrite, session: &Session) -> KeyWrite {
         let operation = if session.express { Operation::Express } else { Operation::Complete };
-        let answer = self.render.render(&key.dialect, Shown::Session { session, operation });
+        let protocol = Protocol::read(&key.dialect).unwrap_or_default();
+        let answer = self.render.render(protocol, Shown::Session { session, operation });
         KeyWrite { answer: Some(answer), now: self.now(), ..key.clone() }
     }
 }

@@ -26,7 +26,7 @@ impl Checkout {
         }
         let after = over(session, SessionState::Canceled);
         let shown = Shown::Session { session: &after, operation: Operation::Cancel };
-        let answer = self.render.render(asked.dialect, shown);
+        let answer = self.render.render(asked.origin.protocol, shown);
         let key = asked.write(Some(answer.clone()), self.now());
         let write = session_write(&after, Vec::new(), false, None, Some(key), self.now());
         match self.commit(write).await? {

@@ -97,7 +97,7 @@ impl Checkout {
                 claim.direct();
             }
             let shown = Shown::Session { session: &session, operation };
-            let answer = self.render.render(asked.dialect, shown);
+            let answer = self.render.render(asked.origin.protocol, shown);
             let personal = before.is_none_or(|before| before.person != session.person);
             let key = asked.write(Some(answer.clone()), self.now());
             let holds = claim.holds.clone();
@@ -146,7 +146,8 @@ impl Checkout {
         currency: Option<Currency>,
     ) -> Result<(Option<Session>, Reply), CheckoutRefused> {
         count::told(notices);
-        let answer = self.render.render(asked.dialect, Shown::Nothing { notices, currency });
+        let answer =
+            self.render.render(asked.origin.protocol, Shown::Nothing { notices, currency });
         Ok((None, self.keep_answer(asked, answer).await?))
     }
 
@@ -169,6 +170,7 @@ impl Checkout {
         Ok(Session {
             id,
             caller: before.map_or(&asked.caller, |before| &before.caller).clone(),
+            origin: before.map_or(&asked.origin, |before| &before.origin).clone(),
             version: before.map_or(0, |before| before.version) + 1,
             state: SessionState::Open,
             currency: quote.currency.unwrap_or_else(fallback),

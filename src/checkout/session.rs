@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::answer::{Draft, DraftLine};
+use super::answer::{CheckoutRefused, Draft, DraftLine};
 use crate::{
-    base::{AttemptId, CheckoutId, Currency, Money, OrderId, Person, Sku, Timestamp},
+    base::{
+        AttemptId, CheckoutId, Currency, Money, OrderId, Origin, Person, Protocol, Sku, Timestamp,
+    },
     catalog::StockPolicy,
     ledger::row::SessionState,
     pricing::{Priced, Totals},
@@ -204,6 +206,9 @@ pub struct Session {
     pub id: CheckoutId,
     /// Who created it; only they see it.
     pub caller: String,
+    /// Where it comes from.
+    #[serde(default, skip_serializing_if = "Origin::is_usual")]
+    pub origin: Origin,
     /// Its version; the row's column decides.
     #[serde(skip)]
     pub version: u32,
@@ -302,6 +307,23 @@ impl Session {
     /// Uses of discounts that are held and sold with the goods.
     pub fn uses(&self) -> &[Sku] {
         self.priced.as_ref().map_or(&[], |priced| &priced.uses)
+    }
+
+    /// Whether this caller may go on with it over this protocol.
+    ///
+    /// # Errors
+    /// [`NotFound`](CheckoutRefused::NotFound) for strangers, who learn nothing; and
+    /// [`OtherProtocol`](CheckoutRefused::OtherProtocol).
+    pub fn check_asker(&self, caller: &str, protocol: Protocol) -> Result<(), CheckoutRefused> {
+        if self.caller != caller {
+            return Err(CheckoutRefused::NotFound(self.id));
+        }
+        let opened = self.origin.protocol;
+        if opened.is_open_to(protocol) {
+            Ok(())
+        } else {
+            Err(CheckoutRefused::OtherProtocol(opened))
+        }
     }
 
     /// The order it became.

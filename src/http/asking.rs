@@ -15,7 +15,7 @@ use super::{
     reading::At,
 };
 use crate::{
-    base::{Limits, Timestamp},
+    base::{Limits, Origin, Protocol, Timestamp},
     checkout::Asked,
     ledger::entry::{KeyWrite, StoredAnswer},
 };
@@ -38,18 +38,18 @@ impl Asking {
     }
 
     /// Who asks, as the checkout wants to know it.
-    pub fn asked(&self, dialect: &'static str) -> Asked {
+    pub fn asked(&self, origin: Origin) -> Asked {
         Asked {
             caller: self.caller.0.to_string(),
             key: self.key.clone(),
             fingerprint: self.fingerprint.clone(),
-            dialect,
+            origin,
         }
     }
 
     /// The key as the ledger keeps it, with the answer it will replay.
     pub fn key_write(&self, answer: StoredAnswer, now: Timestamp) -> KeyWrite {
-        self.asked(super::V1).write(Some(answer), now)
+        self.asked(Origin::of(Protocol::V1)).write(Some(answer), now)
     }
 
     /// Who asks.

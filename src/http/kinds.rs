@@ -95,6 +95,9 @@ kinds! {
     /// The body took too long to arrive.
     BodyTimeout: 408 "body_timeout", "The body took too long to arrive",
         ucp "timeout" MEND;
+    /// It was opened over another protocol.
+    OtherProtocol: 409 "other_protocol", "It was opened over another protocol",
+        ucp "other_protocol" END;
     /// The checkout can no longer change.
     CheckoutEnded: 409 "checkout_ended", "The checkout can no longer change",
         ucp "checkout_ended" END;

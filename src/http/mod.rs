@@ -40,8 +40,3 @@ pub use door::{Door, Draining, Site};
 pub use gate::Gate;
 pub use render::Answers;
 pub use server::{routes, server};
-
-/// The dialect of the Universal Commerce Protocol, version 2026-04-08.
-pub const UCP: &str = "ucp/2026-04-08";
-/// The dialect of our own interface.
-pub const V1: &str = "v1";

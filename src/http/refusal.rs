@@ -17,6 +17,7 @@ impl Problem {
         let kind = match refused {
             CheckoutRefused::Ledger(fault) => return fault.clone().into(),
             CheckoutRefused::NotFound(_) => Kind::NotFound,
+            CheckoutRefused::OtherProtocol(_) => Kind::OtherProtocol,
             CheckoutRefused::Ended(_) => Kind::CheckoutEnded,
             CheckoutRefused::Completing => Kind::CheckoutCompleting,
             CheckoutRefused::VersionMismatch { .. } => Kind::VersionMismatch,
@@ -105,7 +106,7 @@ pub fn sentence(refused: &impl std::fmt::Display) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::CheckoutId;
+    use crate::base::{CheckoutId, Protocol};
 
     fn status(refused: &CheckoutRefused, is_ucp: bool) -> u16 {
         Problem::of_checkout(refused, is_ucp).kind().row().status
@@ -123,6 +124,7 @@ mod tests {
         let down = CheckoutRefused::Ledger(LedgerFault::Unreachable("refused".into()));
         for (refused, expected) in [
             (unknown, 404),
+            (CheckoutRefused::OtherProtocol(Protocol::Acp), 409),
             (CheckoutRefused::Ended("canceled"), 409),
             (CheckoutRefused::Completing, 409),
             (CheckoutRefused::VersionMismatch { current: 3 }, 412),

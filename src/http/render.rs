@@ -6,12 +6,12 @@ use super::{
     v1::order_answer,
 };
 use crate::{
-    base::Sealed,
+    base::{Protocol, Sealed},
     checkout::{Render, Shown},
     ledger::entry::StoredAnswer,
 };
 
-/// Writes answers for every dialect.
+/// Writes answers for every protocol.
 #[derive(Debug)]
 pub struct Answers {
     site: Site,
@@ -37,9 +37,9 @@ impl Answers {
 }
 
 impl Render for Answers {
-    fn render(&self, dialect: &str, shown: Shown<'_>) -> StoredAnswer {
-        let (status, text) = match dialect {
-            super::V1 => order_answer::write(self, shown),
+    fn render(&self, protocol: Protocol, shown: Shown<'_>) -> StoredAnswer {
+        let (status, text) = match protocol {
+            Protocol::V1 => order_answer::write(self, shown),
             _ => checkout_wire::write(self, shown),
         };
         let version = match shown {

@@ -47,6 +47,7 @@ const fn reason(kind: Kind) -> Option<Refusal> {
         | Kind::DiscountRefused
         | Kind::DeliveryOpen
         | Kind::Undeliverable
+        | Kind::OtherProtocol
         | Kind::TotalTooLarge => Refusal::Invalid,
         Kind::CardNumber => Refusal::CardNumber,
         Kind::Unauthorized | Kind::Forbidden => Refusal::Access,

@@ -4,12 +4,28 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use std::future::Ready;
 
 use super::VERSION;
-use crate::http::{kinds::Kind, problem::Problem};
+use crate::{
+    base::{Origin, Protocol},
+    http::{kinds::Kind, problem::Problem},
+};
 
-/// The platform behind a request, as far as a checkout needs to know it: not at all. A profile that
-/// is missing, unreachable or garbage stands in nobody's way, so none is fetched.
-#[derive(Debug, Clone, Copy)]
-pub struct Agent;
+/// Longest address of a profile that is kept, in bytes: as long as the addresses that every proxy
+/// and server on the way lets through.
+const PROFILE_BYTES_MAX: usize = 2048;
+
+/// The platform behind a request. Its profile is not fetched here: one that is missing, unreachable
+/// or garbage stands in nobody's way.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Agent {
+    profile: Option<Box<str>>,
+}
+
+impl Agent {
+    /// Where what this platform opens comes from.
+    pub fn origin(self) -> Origin {
+        Origin { protocol: Protocol::Ucp, platform: self.profile }
+    }
+}
 
 impl FromRequest for Agent {
     type Error = Problem;
@@ -20,7 +36,7 @@ impl FromRequest for Agent {
         let wanted = header.and_then(version);
         std::future::ready(match wanted {
             Some(version) if version != VERSION => Err(unsupported(version)),
-            _ => Ok(Self),
+            _ => Ok(Self { profile: header.and_then(profile) }),
         })
     }
 }
@@ -33,10 +49,7 @@ fn unsupported(version: &str) -> Problem {
 
 /// The `version` of the dictionary (RFC 8941), when it has the form of a version; garbage is none.
 fn version(header: &str) -> Option<&str> {
-    let value = header.split([',', ';']).find_map(|member| {
-        let (name, value) = member.split_once('=')?;
-        (name.trim() == "version").then(|| value.trim().trim_matches('"'))
-    })?;
+    let value = member(header, "version")?;
     let is_date = value.len() == 10
         && value.bytes().enumerate().all(|(place, byte)| match place {
             4 | 7 => byte == b'-',
@@ -45,9 +58,35 @@ fn version(header: &str) -> Option<&str> {
     is_date.then_some(value)
 }
 
+/// The `profile` of the dictionary, when it has the form of an address that can be asked.
+fn profile(header: &str) -> Option<Box<str>> {
+    let value = member(header, "profile").filter(|value| value.len() <= PROFILE_BYTES_MAX)?;
+    let is_address = value.starts_with("https://") || value.starts_with("http://");
+    let is_clean = value.bytes().all(|byte| byte.is_ascii_graphic());
+    (is_address && is_clean).then(|| value.into())
+}
+
+fn member<'a>(header: &'a str, wanted: &str) -> Option<&'a str> {
+    header.split([',', ';']).find_map(|member| {
+        let (name, value) = member.split_once('=')?;
+        (name.trim() == wanted).then(|| value.trim().trim_matches('"'))
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::version;
+    use super::{profile, version};
+
+    #[test]
+    fn only_a_profile_that_can_be_asked_counts() {
+        let platform = r#"profile="https://agent.example/p?a=1", version="2026-04-08""#;
+        assert_eq!(profile(platform).as_deref(), Some("https://agent.example/p?a=1"));
+        let long = format!("profile=\"https://agent.example/{}\"", "p".repeat(2048));
+        for garbage in ["", "profile", r#"profile="file:///x""#, r#"profile="https://a b""#, &long]
+        {
+            assert_eq!(profile(garbage), None, "{garbage}");
+        }
+    }
 
     #[test]
     fn only_a_version_that_is_one_counts() {

@@ -8,19 +8,20 @@ use super::{
 };
 use crate::{
     cart::{Ask, Command},
-    http::{UCP, answer, asking::Asking, door::Door, problem::Problem},
+    http::{answer, asking::Asking, door::Door, problem::Problem},
 };
 
 /// Gives up; refused while a payment is under way.
 pub async fn cancel(
     door: web::Data<Door>,
-    _agent: Agent,
+    agent: Agent,
     asking: Asking,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let checkout = checkout_of(&id)?;
     let if_version = asking.if_version()?;
-    let ask = Ask { checkout, asked: asking.asked(UCP), if_version, command: Command::Cancel };
+    let ask =
+        Ask { checkout, asked: asking.asked(agent.origin()), if_version, command: Command::Cancel };
     let reply = door.carts.ask(ask).await.map_err(refused)?;
     answer::of_reply(&reply)
 }

@@ -4,29 +4,27 @@ use actix_web::{HttpResponse, http::header, web};
 
 use super::{BASE_PATH, agent::Agent, carts, checkout_request, checkout_wire::saying};
 use crate::{
-    base::CheckoutId,
+    base::{CheckoutId, Protocol},
     cart::{Ask, Command, Show},
     checkout::{CheckoutRefused, NoticeCode, Operation, Render, Reply, Session, Shown},
-    http::{
-        UCP, answer, asking::Asking, caller::Caller, door::Door, kinds::Kind, problem::Problem,
-    },
+    http::{answer, asking::Asking, caller::Caller, door::Door, kinds::Kind, problem::Problem},
 };
 
 /// Creates a session: 201, or 200 without an id when nothing of it can be sold. From a cart it is
 /// the same session each time, while that has not ended.
 pub async fn create(
     door: web::Data<Door>,
-    _agent: Agent,
+    agent: Agent,
     asking: Asking,
 ) -> Result<HttpResponse, Problem> {
     if let Some(cart) = asking.body().find("cart_id") {
         let cart = carts::cart_of(cart.text(door.limits.text_bytes)?)?;
-        return carts::convert(&door, &asking, cart).await;
+        return carts::convert(&door, agent, &asking, cart).await;
     }
     let draft = checkout_request::draft(&asking.body(), &door.limits)?;
     let checkout = CheckoutId::new(door.clock.now(), &*door.chance);
     let command = Command::Create(Box::new(draft));
-    let ask = Ask { checkout, asked: asking.asked(UCP), if_version: None, command };
+    let ask = Ask { checkout, asked: asking.asked(agent.origin()), if_version: None, command };
     let reply = door.carts.ask(ask).await.map_err(refused)?;
     created(&door, checkout, &reply)
 }
@@ -53,7 +51,7 @@ pub async fn get(
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let checkout = checkout_of(&id)?;
-    let show = Show { checkout, caller: caller.0.to_string() };
+    let show = Show { checkout, caller: caller.0.to_string(), protocol: Protocol::Ucp };
     let session = door.carts.show(show).await.map_err(refused)?;
     show_session(&door, &session, Operation::Get)
 }
@@ -61,7 +59,7 @@ pub async fn get(
 /// Replaces a session. While a payment is under way it stays as it is, and says so.
 pub async fn update(
     door: web::Data<Door>,
-    _agent: Agent,
+    agent: Agent,
     asking: Asking,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
@@ -69,7 +67,7 @@ pub async fn update(
     let draft = checkout_request::draft(&asking.body(), &door.limits)?;
     let if_version = asking.if_version()?;
     let command = Command::Update(Box::new(draft));
-    let ask = Ask { checkout, asked: asking.asked(UCP), if_version, command };
+    let ask = Ask { checkout, asked: asking.asked(agent.origin()), if_version, command };
     match door.carts.ask(ask).await {
         Ok(reply) => answer::of_reply(&reply),
         Err(CheckoutRefused::Completing) => {
@@ -88,7 +86,7 @@ pub async fn show_saying(
     code: NoticeCode,
     text: &str,
 ) -> Result<HttpResponse, Problem> {
-    let show = Show { checkout, caller: asking.caller().to_string() };
+    let show = Show { checkout, caller: asking.caller().to_string(), protocol: Protocol::Ucp };
     let session = door.carts.show(show).await.map_err(refused)?;
     show_session(door, &saying(&session, code, text), Operation::Get)
 }
@@ -98,7 +96,7 @@ fn show_session(
     session: &Session,
     operation: Operation,
 ) -> Result<HttpResponse, Problem> {
-    answer::write(&door.answers.render(UCP, Shown::Session { session, operation }))
+    answer::write(&door.answers.render(Protocol::Ucp, Shown::Session { session, operation }))
 }
 
 /// A refused command as UCP tells it.

@@ -8,16 +8,16 @@ use super::{
     checkout_sessions::{checkout_of, refused, show_saying},
 };
 use crate::{
-    base::{CheckoutId, Money},
+    base::{CheckoutId, Money, Protocol},
     cart::{Ask, Command, Show},
     checkout::NoticeCode,
-    http::{UCP, answer, asking::Asking, door::Door, problem::Problem, reading},
+    http::{answer, asking::Asking, door::Door, problem::Problem, reading},
 };
 
 /// Pays. Whatever the gateway says is 200: the session tells.
 pub async fn complete(
     door: web::Data<Door>,
-    _agent: Agent,
+    agent: Agent,
     asking: Asking,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
@@ -29,7 +29,7 @@ pub async fn complete(
     tender.expected_total = expected_total(&door, &asking, checkout).await?;
     let if_version = asking.if_version()?;
     let command = Command::Complete(Box::new(tender));
-    let ask = Ask { checkout, asked: asking.asked(UCP), if_version, command };
+    let ask = Ask { checkout, asked: asking.asked(agent.origin()), if_version, command };
     let reply = door.carts.ask(ask).await.map_err(refused)?;
     answer::of_reply(&reply)
 }
@@ -46,7 +46,8 @@ async fn expected_total(
     let currency = match reading::currency(&body)? {
         Some(currency) => currency,
         None => {
-            let show = Show { checkout, caller: asking.caller().to_string() };
+            let show =
+                Show { checkout, caller: asking.caller().to_string(), protocol: Protocol::Ucp };
             door.carts.show(show).await.map_err(refused)?.currency
         }
     };

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use super::{checkout_wire::ItemWire, extension_wire::TotalWire};
 use crate::{
-    base::{CheckoutId, Money, OrderId},
+    base::{CheckoutId, Money, OrderId, Origin},
     http::render::Answers,
     ledger::row::{OrderLineRow, OrderRow},
     pricing::{Priced, Totals},
@@ -19,6 +19,8 @@ use crate::{
 pub struct OrderBody {
     /// Who created the checkout; only they see the order.
     pub caller: Option<String>,
+    /// Where the checkout came from.
+    pub origin: Origin,
     /// The lines, in their order.
     pub lines: Vec<LineBody>,
     /// Discounts, delivery and taxes.

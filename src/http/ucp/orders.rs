@@ -4,10 +4,12 @@ use actix_web::{HttpResponse, http::header, web};
 
 use super::{
     agent::Agent,
+    checkout_sessions::refused,
     order_wire::{self, OrderBody},
 };
 use crate::{
-    base::OrderId,
+    base::{OrderId, Protocol},
+    checkout::CheckoutRefused,
     http::{caller::Caller, door::Door, kinds::Kind, problem::Problem},
 };
 
@@ -24,6 +26,10 @@ pub async fn get(
     let body = OrderBody::of(&row);
     if body.caller.as_deref().is_some_and(|owner| owner != &*caller.0) {
         return Err(unknown());
+    }
+    let opened = body.origin.protocol;
+    if !opened.is_open_to(Protocol::Ucp) {
+        return Err(refused(CheckoutRefused::OtherProtocol(opened)));
     }
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "application/json"))

@@ -3,11 +3,11 @@
 use actix_web::{HttpResponse, web};
 
 use crate::{
-    base::{CheckoutId, Limits, Money, Person},
+    base::{CheckoutId, Limits, Money, Origin, Person, Protocol},
     cart::{Ask, Command},
     checkout::{Draft, DraftLine, Instrument, Tender},
     http::{
-        V1, answer,
+        answer,
         asking::Asking,
         door::Door,
         kinds::Kind,
@@ -29,7 +29,8 @@ pub async fn place(door: web::Data<Door>, asking: Asking) -> Result<HttpResponse
     let tender = tender(&body, &draft, &door.limits)?;
     let checkout = CheckoutId::new(door.clock.now(), &*door.chance);
     let command = Command::Express(Box::new(draft), Box::new(tender));
-    let ask = Ask { checkout, asked: asking.asked(V1), if_version: None, command };
+    let ask =
+        Ask { checkout, asked: asking.asked(Origin::of(Protocol::V1)), if_version: None, command };
     let reply = door.carts.ask(ask).await;
     answer::of_reply(&reply.map_err(|refused| Problem::of_checkout(&refused, false))?)
 }

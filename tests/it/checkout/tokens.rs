@@ -1,8 +1,8 @@
 //! What a bank may say, and how it may say it.
 
 use doorbuster::{
-    base::Money,
-    checkout::{CrashPoint, NoticeCode},
+    base::{Money, Protocol},
+    checkout::{CheckoutRefused, CrashPoint, NoticeCode},
     ledger::row::SessionState,
 };
 
@@ -14,6 +14,7 @@ in_shops_on_both!(
     a_slow_a_lost_and_a_flaky_answer_are_one_charge_each,
     another_total_than_expected_charges_nothing,
     a_payment_under_way_cannot_be_canceled,
+    a_checkout_goes_on_only_over_the_protocol_that_opened_it,
 );
 
 async fn a_challenge_is_passed_by_paying_again(on: On) {
@@ -99,6 +100,23 @@ async fn a_payment_under_way_cannot_be_canceled(on: On) {
     shop.after(1).await;
     assert_eq!(ada.state().await, SessionState::Completed);
     assert!(ada.cancels().await.refusal().contains("completed"));
+    shop.assert_clean_slate().await;
+    shop.closes().await;
+}
+
+async fn a_checkout_goes_on_only_over_the_protocol_that_opened_it(on: On) {
+    let shop = on.shop().await;
+    shop.stock("TEE", 1).await;
+    let ada = shop.shopper();
+    ada.adds("TEE", 1).await.text();
+    for other in [Protocol::V1, Protocol::Ucp202601, Protocol::Acp] {
+        let told = ada.gives_up_over(other).await.refusal();
+        assert!(told.contains("ucp/2026-04-08"), "{told}");
+        assert!(matches!(ada.look_over(other).await, Err(CheckoutRefused::OtherProtocol(_))));
+    }
+    assert_eq!((ada.state().await, ada.session().await.version), (SessionState::Open, 1));
+    assert!(ada.pays("success_token").await.says("\"completed\""));
+    shop.debts_are_paid().await;
     shop.assert_clean_slate().await;
     shop.closes().await;
 }

@@ -1,12 +1,11 @@
 //! Somebody who buys.
 
 use doorbuster::{
-    base::{Buyer, CheckoutId, Email, Money, Person},
+    base::{Buyer, CheckoutId, Email, Money, Origin, Person, Protocol},
     cart::messages::{Ask, Command, Show},
     checkout::{
         Asked, CheckoutRefused, Draft, DraftLine, Instrument, NoticeCode, Reply, Session, Tender,
     },
-    http::{UCP, V1},
     ledger::row::SessionState,
     payment::Credential,
 };
@@ -111,7 +110,7 @@ impl<'a> Shopper<'a> {
     pub(crate) async fn writes(&self, key: &str, is_new: bool) -> Told {
         let draft = Box::new(self.draft());
         let command = if is_new { Command::Create(draft) } else { Command::Update(draft) };
-        self.asks(key, UCP, command).await
+        self.asks(key, Protocol::Ucp, command).await
     }
 
     pub(crate) async fn pays(&self, token: &str) -> Told {
@@ -120,14 +119,14 @@ impl<'a> Shopper<'a> {
 
     pub(crate) async fn pays_as(&self, key: &str, token: &str) -> Told {
         let command = Command::Complete(Box::new(tender(token, None)));
-        self.asks(key, UCP, command).await
+        self.asks(key, Protocol::Ucp, command).await
     }
 
     /// Pays only if it costs this much.
     pub(crate) async fn pays_exactly(&self, total: Money) -> Told {
         let tender = tender("success_token", Some(total));
         let command = Command::Complete(Box::new(tender));
-        self.asks(&self.shop.fresh_key(), UCP, command).await
+        self.asks(&self.shop.fresh_key(), Protocol::Ucp, command).await
     }
 
     /// Buys through the express lane.
@@ -141,16 +140,21 @@ impl<'a> Shopper<'a> {
             lines.iter().map(|(item, quantity)| ((*item).to_owned(), *quantity)).collect();
         let tender = Box::new(tender(token, None));
         let command = Command::Express(Box::new(self.draft()), tender);
-        self.asks(key, V1, command).await
+        self.asks(key, Protocol::V1, command).await
     }
 
     pub(crate) async fn cancels(&self) -> Told {
-        self.asks(&self.shop.fresh_key(), UCP, Command::Cancel).await
+        self.asks(&self.shop.fresh_key(), Protocol::Ucp, Command::Cancel).await
+    }
+
+    /// Tries to give up over this protocol.
+    pub(crate) async fn gives_up_over(&self, protocol: Protocol) -> Told {
+        self.asks(&self.shop.fresh_key(), protocol, Command::Cancel).await
     }
 
     /// Gives up the cart at this version (`If-Match`), and no other.
     pub(crate) async fn cancels_at(&self, version: u32) -> Told {
-        let ask = self.ask(&self.shop.fresh_key(), "the same", UCP, Command::Cancel);
+        let ask = self.ask(&self.shop.fresh_key(), "the same", Protocol::Ucp, Command::Cancel);
         let ask = Ask { if_version: Some(version), ..ask };
         Told(self.shop.app().carts.ask(ask).await)
     }
@@ -161,7 +165,15 @@ impl<'a> Shopper<'a> {
     }
 
     pub(crate) async fn look(&self) -> Result<Arc<Session>, CheckoutRefused> {
-        let show = Show { checkout: self.checkout, caller: "anonymous".into() };
+        self.look_over(Protocol::Ucp).await
+    }
+
+    /// The session as shown over this protocol.
+    pub(crate) async fn look_over(
+        &self,
+        protocol: Protocol,
+    ) -> Result<Arc<Session>, CheckoutRefused> {
+        let show = Show { checkout: self.checkout, caller: "anonymous".into(), protocol };
         self.shop.app().carts.show(show).await
     }
 
@@ -181,24 +193,24 @@ impl<'a> Shopper<'a> {
     /// Pays under a key that was used for something else.
     pub(crate) async fn pays_with_another_body(&self, key: &str) -> Told {
         let command = Command::Complete(Box::new(tender("success_token", None)));
-        self.sends(key, "another", UCP, command).await
+        self.sends(key, "another", Protocol::Ucp, command).await
     }
 
-    async fn asks(&self, key: &str, dialect: &'static str, command: Command) -> Told {
-        self.sends(key, "the same", dialect, command).await
+    async fn asks(&self, key: &str, protocol: Protocol, command: Command) -> Told {
+        self.sends(key, "the same", protocol, command).await
     }
 
-    async fn sends(&self, key: &str, body: &str, dialect: &'static str, command: Command) -> Told {
-        let ask = self.ask(key, body, dialect, command);
+    async fn sends(&self, key: &str, body: &str, protocol: Protocol, command: Command) -> Told {
+        let ask = self.ask(key, body, protocol, command);
         Told(self.shop.app().carts.ask(ask).await)
     }
 
-    fn ask(&self, key: &str, body: &str, dialect: &'static str, command: Command) -> Ask {
+    fn ask(&self, key: &str, body: &str, protocol: Protocol, command: Command) -> Ask {
         let asked = Asked {
             caller: "anonymous".into(),
             key: key.to_owned(),
             fingerprint: body.to_owned(),
-            dialect,
+            origin: Origin::of(protocol),
         };
         Ask { checkout: self.checkout, asked, if_version: None, command }
     }

@@ -2,10 +2,9 @@
 //! answer.
 
 use doorbuster::{
-    base::{Buyer, Chance, CheckoutId, Email, Person, SeededChance, Sku},
+    base::{Buyer, Chance, CheckoutId, Email, Origin, Person, Protocol, SeededChance, Sku},
     cart::{Ask, Command},
     checkout::{Asked, CheckoutRefused, Draft, DraftLine, Instrument, Reply, Tender},
-    http::{UCP, V1},
     ledger::{LedgerFault, entry::StoredAnswer},
     payment::Credential,
 };
@@ -272,17 +271,20 @@ pub(crate) fn id_in(answer: &StoredAnswer) -> Option<CheckoutId> {
 }
 
 fn ask(key: &str, wish: &Wish, fresh: CheckoutId) -> Ask {
-    let (checkout, dialect, command) = match wish {
-        Wish::Create(lines) => (fresh, UCP, Command::Create(Box::new(draft(lines)))),
-        Wish::Update(id, lines) => (*id, UCP, Command::Update(Box::new(draft(lines)))),
-        Wish::Complete(id, token) => (*id, UCP, Command::Complete(Box::new(tender(token)))),
-        Wish::Cancel(id) => (*id, UCP, Command::Cancel),
+    let (checkout, protocol, command) = match wish {
+        Wish::Create(lines) => (fresh, Protocol::Ucp, Command::Create(Box::new(draft(lines)))),
+        Wish::Update(id, lines) => (*id, Protocol::Ucp, Command::Update(Box::new(draft(lines)))),
+        Wish::Complete(id, token) => {
+            (*id, Protocol::Ucp, Command::Complete(Box::new(tender(token))))
+        }
+        Wish::Cancel(id) => (*id, Protocol::Ucp, Command::Cancel),
         Wish::Express(lines, token) => {
-            (fresh, V1, Command::Express(Box::new(draft(lines)), Box::new(tender(token))))
+            (fresh, Protocol::V1, Command::Express(Box::new(draft(lines)), Box::new(tender(token))))
         }
     };
     let (key, fingerprint) = (key.to_owned(), format!("{wish:?}"));
-    let asked = Asked { caller: "anonymous".into(), key, fingerprint, dialect };
+    let asked =
+        Asked { caller: "anonymous".into(), key, fingerprint, origin: Origin::of(protocol) };
     Ask { checkout, asked, if_version: None, command }
 }
 
