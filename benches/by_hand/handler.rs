@@ -128,7 +128,8 @@ async fn authorize(counter: &Counter, sale: &Sale, token: String) -> actix_web::
 }
 
 async fn capture(counter: &Counter, sale: &Sale, authorization: String) -> anyhow::Result<()> {
-    let request = MoneyRequest { reference: sale.attempt, authorization, amount: sale.total() };
+    let amount = sale.total();
+    let request = MoneyRequest { reference: sale.attempt, part: 0, authorization, amount };
     counter.gateway.capture(&request).await?;
     let event = EventId::new(counter.clock.now(), &SystemChance).uuid();
     let mut conn = counter.pool.acquire().await?;

@@ -182,8 +182,18 @@ fn check_charge_of(paid: &Paid, charge: Option<&Charge>) -> Vec<Difference> {
     if charge.voided && of(OperationKind::Void).next().is_none() {
         findings.push("has its authorization voided, though the ledger never owed it".to_owned());
     }
-    if charge.refunded_minor.is_some() && of(OperationKind::Refund).next().is_none() {
-        findings.push("was refunded, though the ledger never owed a refund".to_owned());
+    let sum = |sum: i64, row: &OperationRow| sum + row.operation.amount_minor;
+    let refunds = of(OperationKind::Refund).filter(|row| row.state != OperationState::Refused);
+    let (owed, given) = (refunds.fold(0, sum), charge.refunded_minor.unwrap_or(0));
+    if given > owed {
+        findings.push(format!("was refunded {given} minor units, the ledger owes {owed}"));
+    }
+    let settled = of(OperationKind::Refund).filter(done).fold(0, sum);
+    if given < settled {
+        findings.push(format!("is refunded {settled} by the ledger, {given} in the book"));
+    }
+    if owed > paid.total.minor() {
+        findings.push(format!("costs {}, {owed} minor units are to be refunded", paid.total));
     }
     findings.into_iter().map(|finding| Difference::new(paid.order, finding)).collect()
 }

@@ -55,6 +55,7 @@ fn charge(n: u128) -> Charge {
         }),
         captured_minor: Some(1990),
         refunded_minor: None,
+        refunds: Default::default(),
         voided: false,
         attempts: 1,
     }
@@ -159,7 +160,12 @@ fn money_moves_only_as_the_ledger_owes_it() {
     let voided = after(|books| charge_mut(books, 2).voided = true);
     assert_eq!(voided, ["has its authorization voided, though the ledger never owed it"]);
     let refunded = after(|books| charge_mut(books, 2).refunded_minor = Some(1990));
-    assert_eq!(refunded, ["was refunded, though the ledger never owed a refund"]);
+    assert_eq!(refunded, ["was refunded 1990 minor units, the ledger owes 0"]);
+    let beyond = after(|books| {
+        let refund = operation(2, OperationKind::Refund, OperationState::Done);
+        books.orders[0].operations.extend([refund.clone(), refund]);
+    });
+    assert_eq!(beyond.len(), 2, "{beyond:?}");
     let due = after(|books| {
         charge_mut(books, 2).captured_minor = None;
         let owed = operation(2, OperationKind::Capture, OperationState::Due);

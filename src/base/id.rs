@@ -138,6 +138,10 @@ id!(
     MovementId, "mov"
 );
 id!(
+    /// Something that happened to an order after the sale.
+    ChangeId, "chg"
+);
+id!(
     /// One judgement of an attempt to pay.
     AssessmentId, "asm"
 );
@@ -194,6 +198,11 @@ impl OperationId {
     /// `kind` tells capture, void and refund apart in the last byte.
     pub const fn of(attempt: AttemptId, kind: u8) -> Self {
         Self(Uuid::from_u128(attempt.0.as_u128() ^ kind as u128))
+    }
+
+    /// The `kind` it was made with for this attempt.
+    pub const fn kind_of(self, attempt: AttemptId) -> u8 {
+        (self.0.as_u128() ^ attempt.0.as_u128()) as u8
     }
 }
 

@@ -120,6 +120,7 @@ impl Collection {
     async fn ask(&self, due: &OperationRow) -> Result<(), GatewayFault> {
         let request = MoneyRequest {
             reference: due.operation.attempt,
+            part: due.operation.part(),
             authorization: due.operation.authorization.clone(),
             amount: Money::from_minor(due.operation.amount_minor, due.currency),
         };

@@ -7,13 +7,15 @@
 //!
 //! [`open`] is T0, [`saga`] the table after it: `assess` asks [`fraud`](crate::fraud), `begin` is
 //! T1, authorize, `place` T2 and T3; [`recover`](Checkout::recover) finishes what a crash or a
-//! silent gateway left behind, [`resolve`] what waited for a person.
+//! silent gateway left behind, [`resolve`] what waited for a person; `change` is what happens
+//! after the sale.
 
 pub mod answer;
 mod assess;
 mod authorize;
 pub mod backtest;
 mod begin;
+mod change;
 mod collect;
 mod complete;
 mod count;
@@ -37,6 +39,7 @@ mod uses;
 pub use answer::{
     Asked, CheckoutRefused, Draft, DraftLine, Operation, Render, Reply, Shown, Tender,
 };
+pub use change::ChangeWish;
 pub use collect::{Collection, Collector};
 pub use crash::{CrashPoint, NoProbe, Probe};
 pub use desk::{Checkout, Terms};

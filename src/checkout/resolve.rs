@@ -2,7 +2,7 @@
 
 use super::desk::Checkout;
 use crate::{
-    base::{EventId, Money, MovementId, OrderId},
+    base::{ChangeId, EventId, Money, MovementId, OrderId},
     checkout::record::{event, operation},
     fraud::cases::CaseRow,
     ledger::{
@@ -48,10 +48,14 @@ impl Checkout {
         let resolve = self.fact(verdict, &order, authorization, key);
         // A decision of its own: another one about the same case is another entry, and is refused.
         let id = EntryId::of(format_args!("{}/resolved/{}", order.id, self.decision()));
-        let owed = owed(&order, &resolve);
+        let owed = (resolve.to != CaseState::Refunded).then(|| owed(&order, &resolve));
         let written = self.writer.write(Entry::new(id, Fact::Resolve(Box::new(resolve)))).await?;
         if written.is_ok() {
-            self.collector.collect(owed);
+            match owed {
+                Some(owed) => self.collector.collect(owed),
+                // How much is left to give back, the ledger has judged.
+                None => self.collect_refunds(verdict.order).await,
+            }
         }
         Ok(written)
     }
@@ -85,6 +89,7 @@ impl Checkout {
             reason: verdict.reason.clone(),
             authorization,
             amount_minor: order.total_minor,
+            change: ChangeId::new(now, &*self.chance),
             lines: order.lines.iter().map(|line| movement(line.ordered.line)).collect(),
             label: label(verdict).map(|(fraud, source)| NewLabel {
                 order: order.id,

@@ -41,7 +41,7 @@ pub async fn find_answer(door: &Door, asking: &Asking) -> Result<Option<HttpResp
 }
 
 /// A key that stands: the same request is answered again, another one refused.
-fn settle(row: &KeyRow, asking: &Asking) -> Result<HttpResponse, Problem> {
+pub fn settle(row: &KeyRow, asking: &Asking) -> Result<HttpResponse, Problem> {
     if row.fingerprint != asking.fingerprint() {
         let text = "This idempotency key was used for another request.";
         return Err(Problem::new(Kind::KeyConflict, text).suggest("Use a fresh key."));

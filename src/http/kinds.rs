@@ -134,6 +134,9 @@ kinds! {
     /// The order's money was not taken.
     NotCaptured: 409 "not_captured", "The order's money was not taken",
         ucp "not_captured" END;
+    /// More would be given back than was taken.
+    RefundTooLarge: 409 "refund_too_large", "More would be given back than was taken",
+        ucp "refund_too_large" END;
     /// The case is another reviewer's.
     CaseClaimed: 409 "case_claimed", "The case is another reviewer's",
         ucp "case_claimed" MEND;

@@ -22,6 +22,7 @@ pub mod health;
 pub mod idempotency;
 pub mod kinds;
 pub mod notices;
+pub mod order_history;
 pub mod pages;
 pub mod problem;
 pub mod reading;

@@ -52,6 +52,8 @@ impl From<LedgerRefused> for Problem {
             LedgerRefused::CaseEnded { .. } => Kind::CaseEnded,
             LedgerRefused::InReview => Kind::InReview,
             LedgerRefused::NotCaptured => Kind::NotCaptured,
+            LedgerRefused::RefundTooLarge { .. } => Kind::RefundTooLarge,
+            LedgerRefused::TooManyRefunds => Kind::LimitExceeded,
             LedgerRefused::OutOfRange => Kind::LimitExceeded,
             LedgerRefused::KeyTaken(_) => Kind::KeyInFlight,
             LedgerRefused::Completing => Kind::CheckoutCompleting,

@@ -99,6 +99,7 @@ async fn money_moves_and_refusals_travel() {
         panic!("approved")
     };
     let [paid, beyond] = [100, 101].map(|minor| MoneyRequest {
+        part: 0,
         reference: reference(1),
         authorization: authorization.clone(),
         amount: euros(minor),

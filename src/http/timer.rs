@@ -68,6 +68,7 @@ const fn reason(kind: Kind) -> Option<Refusal> {
         | Kind::CaseClaimed
         | Kind::InReview
         | Kind::NotCaptured
+        | Kind::RefundTooLarge
         | Kind::CannotRecord
         | Kind::Internal
         | Kind::DeadlinePassed => return None,

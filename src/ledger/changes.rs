@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{
-    entry::{Document, EntryId, KeyWrite, NewEvent},
+    entry::{Document, EntryId, KeyWrite, NewEvent, OrderChange},
     outcome::Outcome,
     review::{CaseChange, NewAssessment, NewCase, NewLabel},
     row::{
@@ -50,6 +50,8 @@ pub struct Changes {
     pub events: Vec<NewEvent>,
     /// Movements inserted.
     pub movements: Vec<MovementInsert>,
+    /// What happened to orders after the sale.
+    pub order_changes: Vec<ChangeInsert>,
     /// Keys inserted, or answered where they stood unanswered.
     pub keys: Vec<KeyWrite>,
     /// Judgements inserted.
@@ -232,4 +234,14 @@ pub struct MovementInsert {
     pub line: Option<u32>,
     /// When.
     pub at: Timestamp,
+}
+
+/// Something that happened to an order.
+#[derive(Debug, Clone, Serialize)]
+pub struct ChangeInsert {
+    /// The order.
+    pub order: OrderId,
+    /// What.
+    #[serde(flatten)]
+    pub change: OrderChange,
 }

@@ -15,7 +15,9 @@ use crate::base::{
 /// A JSON document the ledger keeps and never looks into.
 pub type Document = Arc<RawValue>;
 
-pub use super::moves::{LineMove, LineMoveKind, MoveKind, StockMove};
+pub use super::moves::{
+    ChangeOrder, LineMove, LineMoveKind, MoveKind, Moved, OrderChange, Parcel, Refund, StockMove,
+};
 
 /// The name under which a fact is recorded, so that writing it twice is writing it once.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -109,8 +111,8 @@ pub enum Fact {
     CloseGrants(CloseGrants),
     /// Gives back holds whose time is over.
     Expire(Expire),
-    /// Units of an order line ship, come back, or go back on sale unshipped.
-    Line(LineMove),
+    /// Units of an order ship, come back, or go back on sale unshipped; money is given back.
+    Change(Box<ChangeOrder>),
     /// What a person, or time, made of an order that waited for a decision.
     Resolve(Box<Resolve>),
     /// What was found out about orders.

@@ -163,7 +163,7 @@ impl Known {
             | Fact::Grant(_)
             | Fact::CloseGrants(_)
             | Fact::Expire(_)
-            | Fact::Line(_)
+            | Fact::Change(_)
             | Fact::Resolve(_)
             | Fact::Labels(_) => None,
         }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::entry::{KeyWrite, NewEvent};
-use crate::base::{MovementId, OrderId, Sku, Timestamp};
+use crate::base::{AttemptId, ChangeId, MovementId, OperationId, OrderId, Sku, Timestamp};
 
 /// A stock movement with its reason.
 #[derive(Debug, Clone)]
@@ -36,19 +36,20 @@ pub enum MoveKind {
     Count,
 }
 
-/// Units of one order line move after the sale.
+/// Something that happens to an order after the sale: units leave the house, come back or go back
+/// on sale, money is given back. All of it becomes true, or nothing.
 #[derive(Debug, Clone)]
-pub struct LineMove {
+pub struct ChangeOrder {
     /// Its id.
-    pub id: MovementId,
+    pub id: ChangeId,
     /// The order.
     pub order: OrderId,
-    /// The line, from 1.
-    pub line: u32,
-    /// Which way.
-    pub kind: LineMoveKind,
-    /// How many units.
-    pub quantity: u32,
+    /// What moves.
+    pub moves: Vec<LineMove>,
+    /// What is given back.
+    pub refund: Option<Refund>,
+    /// Who carries what ships.
+    pub parcel: Parcel,
     /// Why.
     pub reason: String,
     /// What the world hears.
@@ -57,6 +58,77 @@ pub struct LineMove {
     pub key: Option<KeyWrite>,
     /// When.
     pub now: Timestamp,
+}
+
+/// Units of one order line move after the sale.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineMove {
+    /// The movement's id.
+    pub id: MovementId,
+    /// The line, from 1.
+    pub line: u32,
+    /// Which way.
+    pub kind: LineMoveKind,
+    /// How many units.
+    pub quantity: u32,
+}
+
+/// Money to be given back of what was captured for an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refund {
+    /// The attempt that paid.
+    pub attempt: AttemptId,
+    /// The gateway's name for the authorization.
+    pub authorization: String,
+    /// How much, in minor units: more than nothing.
+    pub amount_minor: i64,
+}
+
+/// How goods travel.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Parcel {
+    /// Who carries it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub carrier: Option<String>,
+    /// The carrier's name for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tracking_number: Option<String>,
+    /// Where the buyer sees where it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tracking_url: Option<String>,
+}
+
+/// What an order remembers of a change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderChange {
+    /// Its id.
+    pub id: ChangeId,
+    /// What moved.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub moved: Vec<Moved>,
+    /// The refund or void that is owed since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub money: Option<OperationId>,
+    /// How it travels.
+    #[serde(flatten)]
+    pub parcel: Parcel,
+    /// Why, in words meant for the buyer; none where a person's decision is nobody else's business.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Units that moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moved {
+    /// The line, from 1.
+    pub line: u32,
+    /// Which way.
+    pub kind: LineMoveKind,
+    /// How many.
+    pub quantity: u32,
 }
 
 /// Where units of an order line go.

@@ -141,6 +141,15 @@ pub enum LedgerRefused {
     /// There is no captured money to give back.
     #[error("the order's money was not taken")]
     NotCaptured,
+    /// More would be given back than was taken.
+    #[error("only {left} minor units are left to give back")]
+    RefundTooLarge {
+        /// How much is left, in minor units.
+        left: i64,
+    },
+    /// The order has had all its refunds.
+    #[error("an order has at most {} refunds", super::judge::REFUNDS_MAX)]
+    TooManyRefunds,
     /// The operation is settled already.
     #[error("the operation is already settled")]
     OperationSettled,

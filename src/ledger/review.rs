@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::entry::{Document, KeyWrite, NewEvent};
-use crate::base::{AssessmentId, AttemptId, CheckoutId, MovementId, OrderId, Timestamp};
+use crate::base::{AssessmentId, AttemptId, ChangeId, CheckoutId, MovementId, OrderId, Timestamp};
 
 /// A judgement of one attempt to pay. Written once, never changed.
 #[derive(Debug, Clone, Serialize)]
@@ -135,6 +135,8 @@ pub struct Resolve {
     pub authorization: String,
     /// Minor units of it.
     pub amount_minor: i64,
+    /// What the order remembers of it, where goods or money are given up.
+    pub change: ChangeId,
     /// The order's lines, with an id for each movement that puts units back.
     pub lines: Vec<(u32, MovementId)>,
     /// Whether it teaches that the order was fraud.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::entry::{Document, StoredAnswer};
+use super::entry::{Document, OrderChange, StoredAnswer};
 use crate::base::{
     AttemptId, CheckoutId, Currency, GrantId, HolderId, OperationId, OrderId, Sealed, Sku,
     Timestamp,
@@ -261,6 +261,14 @@ pub struct NewOperation {
     pub authorization: String,
 }
 
+impl NewOperation {
+    /// Which refund of its attempt it is: 0 for the one that a review decides. Captures and voids
+    /// have one part.
+    pub const fn part(&self) -> u8 {
+        self.id.kind_of(self.attempt).saturating_sub(self.kind.number())
+    }
+}
+
 /// A capture, void or refund as last written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OperationRow {
@@ -326,6 +334,9 @@ pub struct OrderRow {
     pub lines: Vec<OrderLineRow>,
     /// What is owed or done about its money.
     pub operations: Vec<OperationRow>,
+    /// What happened to it since, oldest first.
+    #[serde(default)]
+    pub changes: Vec<OrderChange>,
 }
 
 /// One line of an order as last written. Sold = quantity − shipped − restocked.

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 use super::{
-    entry::{Entry, EntryId, Fact, KeyWrite, LineMoveKind, MoveKind, Source},
+    entry::{ChangeOrder, Entry, EntryId, Fact, KeyWrite, LineMoveKind, MoveKind, Source},
+    judge::money_of,
     outcome::Outcome,
     review::{CaseHead, Resolve},
     row::{AttemptRow, GrantRow, HoldRow, KeyRow, OperationRow, SessionState, StockRow},
@@ -223,20 +224,28 @@ impl Ask {
                 self.closing.extend(close.grants.iter().copied());
             }
             Fact::Expire(expire) => self.holds.extend(expire.holds.iter().cloned()),
-            Fact::Line(moved) => {
-                self.lines.insert((moved.order, moved.line));
-                if moved.kind == LineMoveKind::Ship {
-                    self.cases.insert(moved.order);
-                }
-                self.add_key(moved.key.as_ref());
-            }
+            Fact::Change(change) => self.add_change(change),
         }
+    }
+
+    fn add_change(&mut self, change: &ChangeOrder) {
+        self.lines.extend(change.moves.iter().map(|moved| (change.order, moved.line)));
+        if change.moves.iter().any(|moved| moved.kind == LineMoveKind::Ship) {
+            self.cases.insert(change.order);
+        }
+        if let Some(refund) = &change.refund {
+            // Refunds of one attempt are judged one after the other, each seeing all of them.
+            self.attempts.insert(refund.attempt);
+            self.operations.extend(money_of(refund.attempt));
+        }
+        self.add_key(change.key.as_ref());
     }
 
     fn add_resolve(&mut self, resolve: &Resolve) {
         self.cases.insert(resolve.order);
         self.lines.extend(resolve.lines.iter().map(|(line, _)| (resolve.order, *line)));
-        self.operations.extend(resolve.operations());
+        self.attempts.insert(resolve.attempt);
+        self.operations.extend(money_of(resolve.attempt));
         self.add_key(resolve.key.as_ref());
     }
 

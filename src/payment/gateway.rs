@@ -45,12 +45,15 @@ pub struct AuthorizeRequest {
     pub authenticate: bool,
 }
 
-/// Moves authorized money. The idempotency key is `(reference, kind)`: capturing twice is capturing
-/// once.
+/// Moves authorized money. The idempotency key is `(reference, kind, part)`: capturing twice is
+/// capturing once.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct MoneyRequest {
     /// Our name for the attempt.
     pub reference: AttemptId,
+    /// Which refund under this reference; captures and voids have but part 0.
+    #[serde(default)]
+    pub part: u8,
     /// The gateway's name for the authorization.
     pub authorization: String,
     /// How much.
@@ -131,7 +134,7 @@ pub trait Gateway: Send + Sync + 'static {
     /// Lets an authorization go. Voiding twice is voiding once.
     async fn void(&self, request: &MoneyRequest) -> Result<(), GatewayFault>;
 
-    /// Gives captured money back, at most once per reference.
+    /// Gives captured money back, at most once per part, and never more than was captured.
     async fn refund(&self, request: &MoneyRequest) -> Result<(), GatewayFault>;
 
     /// What became of a reference.

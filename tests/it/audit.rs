@@ -73,6 +73,7 @@ fn charge(reference: AttemptId, approved: bool) -> Charge {
         answer: Some(answer),
         captured_minor: approved.then_some(100),
         refunded_minor: None,
+        refunds: Default::default(),
         voided: false,
         attempts: 1,
     }

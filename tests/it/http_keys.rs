@@ -32,6 +32,8 @@ fn changes() -> Vec<(Method, String)> {
         (Method::PUT, "/v1/discounts/summer".into()),
         (Method::DELETE, "/v1/tax-rates/vat".into()),
         (Method::POST, "/v1/orders".into()),
+        (Method::POST, format!("{ORDER}/shipments")),
+        (Method::POST, format!("{ORDER}/adjustments")),
         (Method::POST, format!("{ORDER}/lines/1/ship")),
         (Method::POST, "/v1/products/bulk".into()),
         (Method::PUT, "/v1/products/TEE".into()),

@@ -20,6 +20,7 @@ use doorbuster::{
     ledger::{
         BatchReply, Database, DatabaseOptions, Entry, EntryId, Fact, Store, Writer,
         entry::{MoveKind, StockMove},
+        row::OperationState,
     },
     payment::sandbox::{Sandbox, SandboxSettings},
     pricing::Tariffs,
@@ -75,6 +76,19 @@ impl Answer {
 }
 
 impl Shop {
+    /// Waits until nothing is owed to the bank about this order.
+    pub(crate) async fn collects(&self, order: &str) {
+        let order = order.parse().expect("an id");
+        for _ in 0..1000 {
+            let row = self.door.store.find_order(order).await.expect("reads").expect("is there");
+            if row.operations.iter().all(|row| row.state != OperationState::Due) {
+                return;
+            }
+            actix_web::rt::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("a debt of {order} is not collected");
+    }
+
     pub(crate) async fn open() -> Self {
         Self::with(Limits::default()).await
     }

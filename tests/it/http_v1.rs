@@ -141,6 +141,61 @@ async fn units_of_an_order_move_within_what_was_sold() {
 }
 
 #[actix_web::test]
+async fn parcels_returns_and_refunds_reach_the_order_the_stock_and_the_money() {
+    let shop = Shop::open().await;
+    let id = buys(&shop, &[("TEE", 3)]).await;
+    let (order, ucp) = (format!("/v1/orders/{id}"), format!("/ucp/orders/{id}"));
+    let read = async || shop.get(&order).await.json();
+    let total = read().await["total"].as_i64().expect("an amount");
+    shop.collects(&id).await;
+    let parcel = json!({"lines": [{"line": 1, "quantity": 2}], "carrier": "DHL",
+        "tracking_number": "00340", "tracking_url": "https://track.example/00340"});
+    let path = format!("{order}/shipments");
+    assert_eq!(shop.post(&path, &parcel).await.status, 201);
+    let adjust = format!("{order}/adjustments");
+    let back = json!({"lines": [{"line": 1, "quantity": 1, "kind": "return"},
+                                {"line": 1, "quantity": 1, "kind": "restock"}],
+                      "refund": total - 1, "reason": "did not fit"});
+    let sent = shop.ask_as("adjusts", Method::POST, &adjust, &back).await;
+    assert_eq!(sent.status, 201, "{}", sent.json());
+    let again = shop.ask_as("adjusts", Method::POST, &adjust, &back).await;
+    assert_eq!(again.bytes, sent.bytes);
+    shop.collects(&id).await;
+    let seen = read().await;
+    assert_eq!((&seen["payment"], &seen["refundable"]), (&json!("partially_refunded"), &json!(1)));
+    assert_eq!(seen["changes"].as_array().map(Vec::len), Some(2));
+    let levels = shop.get("/v1/stock/TEE").await.json();
+    assert_eq!((&levels["on_hand"], &levels["sold"]), (&json!(4), &json!(0)), "{levels}");
+    let told = shop.get(&ucp).await.json();
+    let event = &told["fulfillment"]["events"][0];
+    let named = json!([{"id": told["line_items"][0]["id"], "quantity": 2}]);
+    assert_eq!((&event["type"], &event["line_items"]), (&json!("shipped"), &named));
+    assert_eq!(event["tracking_number"], "00340");
+    let adjustment = &told["adjustments"][0];
+    assert_eq!(
+        (&adjustment["type"], &adjustment["status"]),
+        (&json!("refund"), &json!("completed"))
+    );
+    assert_eq!(adjustment["totals"][0]["amount"], 1 - total);
+    assert_eq!(adjustment["line_items"][0]["quantity"], -1);
+    assert_eq!(told["line_items"][0]["quantity"]["total"], 1);
+    let too_much = json!({"refund": 2, "reason": "goodwill"});
+    shop.post(&adjust, &too_much).await.problem(409, "refund_too_large");
+    let nothing = json!({"reason": "goodwill"});
+    assert_eq!(
+        shop.post(&adjust, &nothing).await.problem(422, "invalid_request")["pointer"],
+        "/lines"
+    );
+    let odd = json!({"lines": [{"line": 1, "quantity": 1, "kind": "ship"}], "reason": "x"});
+    let odd = shop.post(&adjust, &odd).await.problem(422, "invalid_request");
+    assert_eq!(odd["pointer"], "/lines/0/kind");
+    let zero = shop.post(&adjust, &json!({"refund": 0, "reason": "x"})).await;
+    assert_eq!(zero.problem(422, "invalid_request")["pointer"], "/refund");
+    // Everything that is left.
+    shop.post(&path, &json!({})).await.problem(409, "line_short");
+}
+
+#[actix_web::test]
 async fn products_are_kept_and_listed_in_pages() {
     let shop = Shop::open().await;
     let product = json!({"title": "Mug", "price": {"minor": 700, "currency": "EUR"}});

@@ -144,7 +144,19 @@ async fn an_order_fits_before_and_after_it_ships_and_comes_back() {
         let moved = shop.post(&format!("/v1/orders/{id}/lines/1/{kind}"), &body).await;
         assert_eq!(moved.status, 201, "{:?}", moved.json());
     }
+    shop.collects(&id).await;
+    let parcel = json!({"lines": [{"line": 1, "quantity": 1}], "carrier": "DHL",
+        "tracking_number": "00340", "tracking_url": "https://track.example/00340"});
+    let moved = shop.post(&format!("/v1/orders/{id}/shipments"), &parcel).await;
+    assert_eq!(moved.status, 409, "both units have moved: {:?}", moved.json());
+    let parcel = json!({"lines": [{"line": 2, "quantity": 1}], "carrier": "mail",
+        "tracking_number": "00340", "tracking_url": "https://track.example/00340"});
+    assert_eq!(shop.post(&format!("/v1/orders/{id}/shipments"), &parcel).await.status, 201);
+    let refund = json!({"refund": 1, "reason": "goodwill"});
+    assert_eq!(shop.post(&format!("/v1/orders/{id}/adjustments"), &refund).await.status, 201);
     let order = order().await;
+    assert_eq!(order["adjustments"].as_array().map(Vec::len), Some(3), "{order}");
+    assert_eq!(order["fulfillment"]["events"].as_array().map(Vec::len), Some(2), "{order}");
     assert_eq!(order["line_items"][0]["status"], "removed", "{order}");
     fits(&order, "schemas/shopping/order.json", "read", None);
 }

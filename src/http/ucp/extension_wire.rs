@@ -21,6 +21,11 @@ pub struct TotalWire<'a> {
 }
 
 impl TotalWire<'static> {
+    /// A total alone.
+    pub fn total(amount: i64) -> Self {
+        word(EntryKind::Total, None, amount)
+    }
+
     /// A subtotal and a total that are the same.
     pub fn plain(amount: i64) -> Vec<Self> {
         vec![word(EntryKind::Subtotal, None, amount), word(EntryKind::Total, None, amount)]

@@ -17,6 +17,7 @@ pub mod complete;
 pub mod discovery;
 pub mod extension_wire;
 pub mod fulfillment_request;
+pub mod order_events;
 pub mod order_wire;
 pub mod orders;
 

@@ -4,7 +4,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::collections::HashMap;
 
-use super::{checkout_wire::ItemWire, extension_wire::TotalWire};
+use super::{
+    checkout_wire::ItemWire,
+    extension_wire::TotalWire,
+    order_events::{AdjustmentWire, Names, OrderFulfillmentWire},
+};
 use crate::{
     base::{CheckoutId, Money, OrderId, Origin},
     http::render::Answers,
@@ -46,6 +50,16 @@ impl OrderBody {
     pub fn of(row: &OrderRow) -> Self {
         serde_json::from_str(row.body.get()).unwrap_or_default()
     }
+
+    /// The platform's names for the order's lines, in their order.
+    pub fn names(&self, row: &OrderRow) -> Names {
+        let goods = row.lines.iter().filter(|line| !line.ordered.sku.is_of_uses());
+        let name = |(at, line): (usize, &OrderLineRow)| match self.lines.get(at) {
+            Some(said) if said.sku == line.ordered.sku.as_str() => said.id.clone(),
+            _ => format!("li_{}", line.ordered.line),
+        };
+        goods.enumerate().map(name).collect()
+    }
 }
 
 #[derive(Serialize)]
@@ -57,14 +71,8 @@ struct OrderWire<'a> {
     currency: &'static str,
     line_items: Vec<LineWire<'a>>,
     totals: Vec<TotalWire<'a>>,
-    fulfillment: FulfillmentWire,
-}
-
-/// Shipments are not told yet.
-#[derive(Serialize)]
-struct FulfillmentWire {
-    expectations: [(); 0],
-    events: [(); 0],
+    fulfillment: OrderFulfillmentWire<'a>,
+    adjustments: Vec<AdjustmentWire<'a>>,
 }
 
 #[derive(Serialize)]
@@ -86,6 +94,7 @@ struct QuantityWire {
 /// The order's body.
 pub fn write(answers: &Answers, row: &OrderRow, body: &OrderBody) -> String {
     let words: HashMap<u32, &LineBody> = (1..).zip(&body.lines).collect();
+    let names = body.names(row);
     let goods = row.lines.iter().filter(|line| !line.ordered.sku.is_of_uses());
     let line_items: Vec<_> = goods.map(|line| line_wire(line, &words)).collect();
     let money = |minor| Money::from_minor(minor, row.currency);
@@ -98,7 +107,8 @@ pub fn write(answers: &Answers, row: &OrderRow, body: &OrderBody) -> String {
         currency: row.currency.code(),
         line_items,
         totals: TotalWire::of(totals.entries(body.priced.as_deref())),
-        fulfillment: FulfillmentWire { expectations: [], events: [] },
+        fulfillment: OrderFulfillmentWire::of(row, body.priced.as_deref(), &names),
+        adjustments: AdjustmentWire::of(row, &names),
     };
     serde_json::to_string(&wire).expect("invariant: wire types are maps with text keys")
 }

@@ -11,7 +11,7 @@ pub mod labels;
 pub mod models;
 pub mod movements;
 pub mod order_answer;
-pub mod order_lines;
+pub mod order_changes;
 pub mod order_view;
 pub mod orders;
 pub mod page;
@@ -30,7 +30,9 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(tariff::routes)
         .service(web::resource("/orders").post(express::place).get(orders::list))
         .service(web::resource("/orders/{id}").get(orders::get))
-        .service(web::resource("/orders/{id}/lines/{line}/{kind}").post(order_lines::shift))
+        .service(web::resource("/orders/{id}/shipments").post(order_changes::ship))
+        .service(web::resource("/orders/{id}/adjustments").post(order_changes::adjust))
+        .service(web::resource("/orders/{id}/lines/{line}/{kind}").post(order_changes::shift))
         .service(web::resource("/orders/{id}/assessments").get(cases::list_assessments))
         .service(web::resource("/orders/{id}/labels").get(labels::list).post(labels::add))
         .service(web::resource("/labels/bulk").post(labels::add_many))

@@ -5,7 +5,10 @@ use serde::Serialize;
 use crate::{
     base::{CheckoutId, OrderId, Person, Timestamp},
     http::{kinds::Kind, problem::Problem, ucp::order_wire::OrderBody},
-    ledger::row::{OperationKind, OperationRow, OperationState, OrderLineRow, OrderRow},
+    ledger::{
+        entry::OrderChange,
+        row::{OperationKind, OperationRow, OperationState, OrderLineRow, OrderRow},
+    },
     pricing::Priced,
 };
 
@@ -18,8 +21,12 @@ pub struct OrderView {
     currency: &'static str,
     total: i64,
     payment: &'static str,
+    /// What may still be given back, in minor units.
+    refundable: i64,
     operations: Vec<OperationRow>,
     lines: Vec<LineView>,
+    /// What happened since it was placed, oldest first.
+    changes: Vec<OrderChange>,
     /// Discounts, delivery and taxes, where there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     priced: Option<Box<Priced>>,
@@ -49,7 +56,9 @@ impl OrderView {
             currency: row.currency.code(),
             total: row.total_minor,
             payment,
+            refundable: refundable(&row.operations),
             lines: lines.collect(),
+            changes: row.changes,
             priced: body.priced,
             operations: row.operations,
             person: None,
@@ -64,6 +73,16 @@ impl OrderView {
     }
 }
 
+/// What was taken and is neither given back nor about to be.
+fn refundable(operations: &[OperationRow]) -> i64 {
+    let sum = |kind: OperationKind, counts: fn(OperationState) -> bool| {
+        let those = operations.iter().filter(|row| row.operation.kind == kind && counts(row.state));
+        those.fold(0_i64, |sum, row| sum.saturating_add(row.operation.amount_minor))
+    };
+    let taken = sum(OperationKind::Capture, |state| state == OperationState::Done);
+    taken.saturating_sub(sum(OperationKind::Refund, |state| state != OperationState::Refused))
+}
+
 /// Where the money stands, told by the strongest thing done about it.
 fn payment(operations: &[OperationRow]) -> &'static str {
     let done = |kind| {
@@ -72,7 +91,8 @@ fn payment(operations: &[OperationRow]) -> &'static str {
         operations.iter().any(is)
     };
     match () {
-        () if done(OperationKind::Refund) => "refunded",
+        () if done(OperationKind::Refund) && refundable(operations) == 0 => "refunded",
+        () if done(OperationKind::Refund) => "partially_refunded",
         () if done(OperationKind::Void) => "voided",
         () if done(OperationKind::Capture) => "captured",
         () => "authorized",

@@ -7,11 +7,14 @@
 //! consumed) + held + sold` before and after every entry.
 //! **Not here:** SQL, time, chance: the world and `now` are arguments.
 
+mod change;
 mod payment;
 mod review;
 mod rows;
 mod session;
 mod stock;
+
+pub use change::{REFUNDS_MAX, money_of};
 
 use super::{
     changes::{Changes, RecordEntry},
@@ -69,7 +72,7 @@ impl Rows {
             Fact::Grant(wanted) => self.grant(wanted),
             Fact::CloseGrants(close) => Ok(self.close_grants(&close.grants)),
             Fact::Expire(expire) => Ok(self.expire(&expire.holds)),
-            Fact::Line(moved) => self.move_line(moved),
+            Fact::Change(change) => self.change_order(change),
         }
     }
 

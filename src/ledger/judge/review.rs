@@ -4,8 +4,8 @@ use super::rows::Rows;
 use crate::{
     base::OperationId,
     ledger::{
-        changes::{LineDelta, MovementInsert},
-        entry::LineMoveKind,
+        changes::{ChangeInsert, LineDelta, MovementInsert},
+        entry::{LineMoveKind, Moved, OrderChange, Parcel},
         outcome::{Done, LedgerRefused, Outcome},
         review::{Assess, CaseChange, CaseHead, CaseState, LabelsWrite, Resolve},
         row::{NewOperation, OperationKind, OperationState},
@@ -21,12 +21,6 @@ impl Resolve {
             CaseState::Declined | CaseState::Expired => OperationKind::Void,
             CaseState::Refunded => OperationKind::Refund,
         }
-    }
-
-    /// The operations of its attempt, whatever it comes to.
-    pub fn operations(&self) -> [OperationId; 3] {
-        [OperationKind::Capture, OperationKind::Void, OperationKind::Refund]
-            .map(|kind| OperationId::of(self.attempt, kind.number()))
     }
 }
 
@@ -55,33 +49,46 @@ impl Rows {
         let same = |case: &&CaseHead| case.attempt == resolve.attempt;
         let case = self.cases.get(&resolve.order).filter(same).copied();
         let case = case.ok_or(LedgerRefused::NoSuchCase)?;
+        let mut amount_minor = resolve.amount_minor;
         let ended = Err(LedgerRefused::CaseEnded { state: case.state });
         match (case.state, resolve.to) {
             (_, CaseState::Open) => return ended,
+            // What is left of the money, where some of it was given back before.
             (CaseState::Approved, CaseState::Refunded) => {
-                let capture = OperationId::of(case.attempt, OperationKind::Capture.number());
-                let capture = self.operations.get(&capture).map(|row| row.state);
-                if capture != Some(OperationState::Done) {
-                    return Err(LedgerRefused::NotCaptured);
-                }
+                amount_minor = self.refundable(case.attempt)?;
             }
             (CaseState::Open, CaseState::Refunded) => return Err(LedgerRefused::NotCaptured),
             (CaseState::Open, _) => {}
             _ => return ended,
         }
-        if resolve.to != CaseState::Approved {
-            self.put_back(resolve);
-        }
+        let moved = match resolve.to {
+            CaseState::Approved => Vec::new(),
+            _ => self.put_back(resolve),
+        };
         let kind = resolve.kind();
         let operation = NewOperation {
             id: OperationId::of(case.attempt, kind.number()),
             attempt: case.attempt,
             kind,
-            amount_minor: resolve.amount_minor,
+            amount_minor,
             authorization: resolve.authorization.clone(),
         };
-        if !self.operations.contains_key(&operation.id) {
+        let is_nothing = kind == OperationKind::Refund && amount_minor == 0;
+        if !is_nothing && !self.operations.contains_key(&operation.id) {
             self.put_operation(&operation, OperationState::Due, "", resolve.now);
+        }
+        if resolve.to != CaseState::Approved {
+            self.changes.order_changes.push(ChangeInsert {
+                order: resolve.order,
+                change: OrderChange {
+                    id: resolve.change,
+                    moved,
+                    money: (!is_nothing).then_some(operation.id),
+                    parcel: Parcel::default(),
+                    reason: String::new(),
+                    at: resolve.now,
+                },
+            });
         }
         if let Some(known) = self.cases.get_mut(&resolve.order) {
             known.state = resolve.to;
@@ -104,7 +111,8 @@ impl Rows {
     }
 
     /// Units of the order that have not left the house go back on sale.
-    fn put_back(&mut self, resolve: &Resolve) {
+    fn put_back(&mut self, resolve: &Resolve) -> Vec<Moved> {
+        let mut moved = Vec::new();
         for (number, id) in &resolve.lines {
             let Some(line) = self.lines.get_mut(&(resolve.order, *number)) else { continue };
             let quantity = line.quantity - line.shipped - line.restocked;
@@ -112,6 +120,7 @@ impl Rows {
                 continue;
             }
             line.restocked += quantity;
+            moved.push(Moved { line: *number, kind: LineMoveKind::Restock, quantity });
             let (sku, tracked) = (line.sku.clone(), line.tracked);
             if tracked {
                 self.add_stock(&sku, 0, i64::from(quantity));
@@ -134,5 +143,6 @@ impl Rows {
                 at: resolve.now,
             });
         }
+        moved
     }
 }

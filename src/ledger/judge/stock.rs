@@ -4,10 +4,9 @@ use super::rows::Rows;
 use crate::{
     base::{CheckoutId, GrantId, Sku},
     ledger::{
-        changes::{LineDelta, MovementInsert},
-        entry::{GrantWanted, LineMove, LineMoveKind, MoveKind, StockMove},
+        changes::MovementInsert,
+        entry::{GrantWanted, MoveKind, StockMove},
         outcome::{Done, LedgerRefused, Outcome, Shortage},
-        review::{CaseHead, CaseState},
         row::GrantRow,
     },
 };
@@ -118,58 +117,5 @@ impl Rows {
             }
         }
         Done::Ended { count }
-    }
-
-    /// Ship, return or restock units of an order line, each unit once.
-    pub(super) fn move_line(&mut self, moved: &LineMove) -> Outcome {
-        self.key_is_free(moved.key.as_ref())?;
-        let waits = |case: &CaseHead| case.state == CaseState::Open;
-        if moved.kind == LineMoveKind::Ship && self.cases.get(&moved.order).is_some_and(waits) {
-            return Err(LedgerRefused::InReview);
-        }
-        let line =
-            self.lines.get_mut(&(moved.order, moved.line)).ok_or(LedgerRefused::NoSuchLine)?;
-        let available = match moved.kind {
-            LineMoveKind::Ship | LineMoveKind::Restock => {
-                line.quantity - line.shipped - line.restocked
-            }
-            LineMoveKind::Return => line.shipped - line.returned,
-        };
-        if available < moved.quantity {
-            return Err(LedgerRefused::LineShort { available });
-        }
-        let mut delta = LineDelta {
-            order: moved.order,
-            line: moved.line,
-            shipped: 0,
-            returned: 0,
-            restocked: 0,
-        };
-        let units = i64::from(moved.quantity);
-        let (counter, total, on_hand, unallocated) = match moved.kind {
-            LineMoveKind::Ship => (&mut delta.shipped, &mut line.shipped, -units, 0),
-            LineMoveKind::Return => (&mut delta.returned, &mut line.returned, units, units),
-            LineMoveKind::Restock => (&mut delta.restocked, &mut line.restocked, 0, units),
-        };
-        *counter = moved.quantity;
-        *total += moved.quantity;
-        let (sku, tracked) = (line.sku.clone(), line.tracked);
-        if tracked {
-            self.add_stock(&sku, on_hand, unallocated);
-        }
-        self.add_line_delta(delta);
-        self.changes.movements.push(MovementInsert {
-            id: moved.id,
-            sku,
-            kind: moved.kind.as_str(),
-            quantity: moved.quantity,
-            reason: moved.reason.clone(),
-            order: Some(moved.order),
-            line: Some(moved.line),
-            at: moved.now,
-        });
-        self.changes.events.extend(moved.events.iter().cloned());
-        self.keep_key(moved.key.as_ref());
-        Ok(Done::Written)
     }
 }

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     base::{Sku, Timestamp},
     ledger::{
-        changes::Changes,
+        changes::{ChangeInsert, Changes},
         entry::{Entry, EntryId, KeyWrite},
         judge::judge,
         outcome::BatchReply,
@@ -38,6 +38,11 @@ const LOCK: &str = "select ledger_lock(
 const APPLY: &str = "select ledger_apply(
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
     $21, $22, $23)";
+
+const INSERT_CHANGES: &str = "insert into order_changes (id, order_id, body, at)
+    select x.id, x.order_id, x.body::json, x.at
+    from unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[])
+        as x(id, order_id, body, at)";
 
 /// Where a transaction stood when it failed.
 enum Failed {
@@ -241,6 +246,29 @@ async fn apply(
         .bind(rows(&changes.new_cases))
         .bind(rows(&changes.cases))
         .bind(rows(&changes.labels))
+        .execute(&mut *conn)
+        .await?;
+    insert_changes(conn, &changes.order_changes, kept).await
+}
+
+/// Writes what happened to orders after the sale: seldom, and so in a statement of its own.
+async fn insert_changes(
+    conn: &mut PgConnection,
+    changes: &[ChangeInsert],
+    kept: bool,
+) -> Result<(), sqlx::Error> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let body = |row: &ChangeInsert| serde_json::to_string(&row.change);
+    let bodies = changes.iter().map(body).collect::<Result<Vec<_>, _>>();
+    let bodies = bodies.map_err(|error| sqlx::Error::Encode(error.into()))?;
+    sqlx::query(INSERT_CHANGES)
+        .persistent(kept)
+        .bind(changes.iter().map(|row| row.change.id.uuid()).collect::<Vec<_>>())
+        .bind(changes.iter().map(|row| row.order.uuid()).collect::<Vec<_>>())
+        .bind(bodies)
+        .bind(changes.iter().map(|row| row.change.at.to_offset()).collect::<Vec<_>>())
         .execute(conn)
         .await
         .map(drop)

@@ -12,6 +12,10 @@ use std::collections::BTreeSet;
 use crate::ledger::changes::Changes;
 
 /// The columns of the view, in its order.
+const INSERT_CHANGES: &str = "insert into order_changes (id, order_id, body, at)
+    select value->>'$.id', value->>'$.order', json_remove(value, '$.order'), value->>'$.at'
+    from json_each($1)";
+
 const APPLY: &str = "insert into batch values (
     jsonb($1), jsonb($2), jsonb($3), jsonb($4), jsonb($5), jsonb($6), jsonb($7), jsonb($8),
     jsonb($9), jsonb($10), jsonb($11), jsonb($12), jsonb($13), jsonb($14), jsonb($15), jsonb($16),
@@ -58,7 +62,12 @@ pub(super) async fn apply(
         .bind(rows(&changes.new_cases)?)
         .bind(rows(&changes.cases)?)
         .bind(rows(&changes.labels)?);
-    query.execute(conn).await.map(drop)
+    query.execute(&mut *conn).await?;
+    // Seldom, and so a statement of its own.
+    if let Some(changes) = rows(&changes.order_changes)? {
+        sqlx::query(INSERT_CHANGES).bind(changes).execute(conn).await?;
+    }
+    Ok(())
 }
 
 /// The rows as one array; none is null, which the statements pass over.

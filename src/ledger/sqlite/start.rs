@@ -46,6 +46,11 @@ fn migrator() -> Migrator {
             include_str!("../../../migrations/sqlite/0007_review.up.sql"),
             include_str!("../../../migrations/sqlite/0007_review.down.sql"),
         ),
+        (
+            "changes",
+            include_str!("../../../migrations/sqlite/0008_changes.up.sql"),
+            include_str!("../../../migrations/sqlite/0008_changes.down.sql"),
+        ),
     ];
     let migrations = (1_i64..).zip(steps).flat_map(|(version, (name, up, down))| {
         let step = |kind, sql: &'static str| {

@@ -1,6 +1,7 @@
 //! What the sandbox knows of one reference, and the line of the book that told it.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 use crate::{
     base::{AttemptId, Currency, Money, Timestamp, Verification},
@@ -53,6 +54,9 @@ pub struct Record {
     pub reference: AttemptId,
     /// What was asked.
     pub op: Op,
+    /// Which refund under this reference.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub part: u8,
     /// For how much, in minor units.
     pub amount_minor: i64,
     /// In which currency.
@@ -70,6 +74,11 @@ pub struct Record {
     pub verification: Verification,
     /// When.
     pub at: Timestamp,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks like this")]
+const fn is_first(part: &u8) -> bool {
+    *part == 0
 }
 
 impl Record {
@@ -90,8 +99,11 @@ pub struct Charge {
     pub answer: Option<Authorized>,
     /// Minor units captured, once.
     pub captured_minor: Option<i64>,
-    /// Minor units refunded, once.
+    /// Minor units refunded, in all.
     pub refunded_minor: Option<i64>,
+    /// Minor units refunded by each part, once.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub refunds: BTreeMap<u8, i64>,
     /// Whether the authorization was let go.
     pub voided: bool,
     /// How often an authorization was asked for under this reference.
@@ -107,6 +119,7 @@ impl Charge {
             answer: None,
             captured_minor: None,
             refunded_minor: None,
+            refunds: BTreeMap::new(),
             voided: false,
             attempts: 0,
         }

@@ -49,6 +49,7 @@ impl Charges {
         Record {
             reference,
             op: Op::Authorize,
+            part: 0,
             amount_minor: amount.minor(),
             currency: amount.currency(),
             authorization,
@@ -95,6 +96,7 @@ impl Charges {
         let asked = Record {
             reference: request.reference,
             op,
+            part: request.part,
             amount_minor: request.amount.minor(),
             currency: request.amount.currency(),
             authorization: Some(request.authorization.clone()),
@@ -129,7 +131,9 @@ impl Charges {
             Op::Void => Ok(Outcome::Done),
             Op::Refund => {
                 let captured = charge.captured_minor.ok_or("it was not captured")?;
-                once(charge.refunded_minor, asked.amount_minor, captured)
+                let before = charge.refunds.get(&asked.part).copied();
+                let others = charge.refunded_minor.unwrap_or(0) - before.unwrap_or(0);
+                once(before, asked.amount_minor, captured - others)
             }
         }
     }
@@ -192,7 +196,10 @@ impl Charges {
         let charge = charge.ok_or("the reference was never authorized")?;
         match (record.op, expected) {
             (Op::Capture, Outcome::Done) => charge.captured_minor = Some(record.amount_minor),
-            (Op::Refund, Outcome::Done) => charge.refunded_minor = Some(record.amount_minor),
+            (Op::Refund, Outcome::Done) => {
+                charge.refunds.insert(record.part, record.amount_minor);
+                charge.refunded_minor = Some(charge.refunds.values().sum());
+            }
             (Op::Void, Outcome::Done) => charge.voided = true,
             _ => {}
         }

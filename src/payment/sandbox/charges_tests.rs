@@ -20,7 +20,7 @@ fn euros(minor: i64) -> Money {
 #[derive(Debug, Clone)]
 enum Asked {
     Authorize { reference: u128, minor: i64, token: usize },
-    Move { op: Op, reference: u128, of: u128, minor: i64 },
+    Move { op: Op, part: u8, reference: u128, of: u128, minor: i64 },
 }
 
 fn anything() -> impl Strategy<Value = Asked> {
@@ -29,14 +29,14 @@ fn anything() -> impl Strategy<Value = Asked> {
     prop_oneof![
         (0_u128..3, minor.clone(), 0_usize..9)
             .prop_map(|(reference, minor, token)| Asked::Authorize { reference, minor, token }),
-        (op, 0_u128..3, prop_oneof![9 => Just(None), 1 => Just(Some(1_u128))], minor).prop_map(
-            |(op, reference, of, minor)| Asked::Move {
+        (op, 0_u8..3, 0_u128..3, prop_oneof![9 => Just(None), 1 => Just(Some(1_u128))], minor)
+            .prop_map(|(op, part, reference, of, minor)| Asked::Move {
                 op,
+                part: if op == Op::Refund { part } else { 0 },
                 reference,
                 of: of.unwrap_or(reference),
                 minor
-            }
-        ),
+            }),
     ]
 }
 
@@ -51,9 +51,10 @@ fn judge(charges: &Charges, asked: &Asked) -> Record {
                 AT,
             )
         }
-        Asked::Move { op, reference: number, of, minor } => {
+        Asked::Move { op, part, reference: number, of, minor } => {
             let request = MoneyRequest {
                 reference: reference(number),
+                part,
                 authorization: authorization_of(reference(of)),
                 amount: euros(minor),
             };
@@ -89,7 +90,9 @@ proptest! {
             };
             prop_assert!(of(Op::Authorize, Outcome::Approved) <= 1);
             prop_assert!(of(Op::Capture, Outcome::Done) <= 1);
-            prop_assert!(of(Op::Refund, Outcome::Done) <= 1);
+            prop_assert_eq!(of(Op::Refund, Outcome::Done), charge.refunds.len());
+            let refunded: i64 = charge.refunds.values().sum();
+            prop_assert_eq!(charge.refunded_minor.unwrap_or(0), refunded);
             let captured = charge.captured_minor.unwrap_or(0);
             prop_assert!(captured <= charge.amount.minor());
             prop_assert!(charge.refunded_minor.unwrap_or(0) <= captured);

@@ -59,6 +59,7 @@ fn euros(minor: i64) -> Money {
 
 fn of(charge: &Charge, minor: i64) -> MoneyRequest {
     MoneyRequest {
+        part: 0,
         reference: charge.reference,
         authorization: charge.authorization().unwrap_or("none").into(),
         amount: euros(minor),
@@ -192,15 +193,21 @@ async fn money_moves_once_in_each_direction() {
     }
     assert!(refused(sandbox.capture(&of(&let_go, 100)).await), "captured after void");
     assert!(refused(sandbox.capture(&of(&declined, 100)).await), "captured a decline");
+    let second = MoneyRequest { part: 1, ..of(&paid, 60) };
+    assert!(refused(sandbox.refund(&MoneyRequest { part: 1, ..of(&paid, 61) }).await), "too much");
+    for _ in 0..2 {
+        assert_eq!(sandbox.refund(&second).await, Ok(()));
+    }
+    assert!(refused(sandbox.refund(&MoneyRequest { part: 2, ..of(&paid, 1) }).await), "too much");
     let mut stolen = of(&paid, 40);
     stolen.authorization = let_go.authorization().expect("approved").into();
     assert!(refused(sandbox.refund(&stolen).await), "refunded by another's authorization");
     let found = sandbox.find(reference(1)).await.expect("found");
-    let Found::Answered { captured_minor: 100, refunded_minor: 40, voided: false, .. } = found
+    let Found::Answered { captured_minor: 100, refunded_minor: 100, voided: false, .. } = found
     else {
         panic!("{found:?}")
     };
-    assert_eq!(sandbox.charges().iter().map(Charge::paid_minor).sum::<i64>(), 60);
+    assert_eq!(sandbox.charges().iter().map(Charge::paid_minor).sum::<i64>(), 0);
 }
 
 #[tokio::test]

@@ -22,7 +22,15 @@ const STOCK: [Forbidden; 7] = [
     check("update holds set quantity = 0", "holds_quantity_positive"),
 ];
 
-const MONEY: [Forbidden; 9] = [
+const MONEY: [Forbidden; 10] = [
+    check(
+        "insert into payment_operations (id, attempt_id, kind, amount_minor, authorization_id,
+             state, note, created_at, updated_at)
+         select '00000000-0000-7000-8000-000000000003', attempt_id, 'refund', amount_minor + 1,
+             authorization_id, 'due', note, created_at, updated_at
+         from payment_operations where kind = 'capture'",
+        "payment_operations_refunds_within_capture",
+    ),
     (
         "insert into payment_attempts (id, checkout_id, order_id, number, state, amount_minor,
              currency, gateway, deadline, created_at)

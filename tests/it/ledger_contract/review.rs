@@ -2,11 +2,11 @@
 //! once.
 
 use doorbuster::{
-    base::{AssessmentId, AttemptId, CheckoutId, MovementId, OrderId},
+    base::{AssessmentId, AttemptId, ChangeId, CheckoutId, MovementId, OrderId},
     fraud::cases::Cases,
     ledger::{
         Entry, EntryId, Fact, LedgerRefused,
-        entry::{LineMoveKind, OperationWrite},
+        entry::{LineMoveKind, OperationWrite, Refund},
         review::{CaseState, NewAssessment, NewCase, NewLabel, Resolve},
         row::{OperationKind, OperationState},
     },
@@ -72,6 +72,7 @@ fn ending(bench: &Bench, (checkout, attempt): (CheckoutId, AttemptId), to: CaseS
         reason: "known customer".into(),
         authorization: "auth-1".into(),
         amount_minor: 100,
+        change: ChangeId::new(bench.now(), &bench.chance),
         lines: vec![(1, MovementId::new(bench.now(), &bench.chance))],
         label: Some(NewLabel {
             order,
@@ -162,11 +163,23 @@ async fn a_refund_needs_the_money_to_have_been_taken(bench: Bench) {
     };
     let id = EntryId::of("captured");
     bench.one(Entry::new(id, Fact::Operation(captured))).await.expect("captured");
+    // A part was given back before: the review gives back the rest.
+    let part = Refund { attempt: case.1, authorization: "auth-1".into(), amount_minor: 30 };
+    bench.one(bench.change(case.0, Vec::new(), Some(part))).await.expect("gives back");
     bench.one(refund()).await.expect("refunds");
     assert_eq!(bench.levels("TEE").await, [10, 10, 0, 0, 0]);
     let money = money(&bench, case.0).await;
     assert!(money.contains(&(OperationKind::Capture, OperationState::Done)), "{money:?}");
     assert!(money.contains(&(OperationKind::Refund, OperationState::Due)), "{money:?}");
+    let order = bench.store.find_order(OrderId::of(case.0)).await.expect("reads");
+    let order = order.expect("is there");
+    let refunds = order.operations.iter().filter(|row| row.operation.kind == OperationKind::Refund);
+    let mut minor: Vec<_> = refunds.map(|row| row.operation.amount_minor).collect();
+    minor.sort_unstable();
+    assert_eq!(minor, [30, 70]);
+    let mut moved: Vec<_> = order.changes.iter().map(|change| change.moved.len()).collect();
+    moved.sort_unstable();
+    assert_eq!(moved, [0, 1], "{:?}", order.changes);
 }
 
 async fn of_two_who_decide_one_does(bench: Bench) {

@@ -174,6 +174,7 @@ impl Tables {
             personal: session.and_then(|row| row.personal.clone()),
             attempt: insert.attempt,
             lines: insert.order.lines.into_iter().map(line).collect(),
+            changes: Vec::new(),
             operations: Vec::new(),
         };
         must(self.orders.insert(row.id, row).is_none(), "orders_one_per_checkout")

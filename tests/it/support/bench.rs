@@ -2,20 +2,20 @@
 
 use doorbuster::{
     base::{
-        AttemptId, CheckoutId, Clock, EventId, GrantId, HolderId, ManualClock, MovementId,
-        OperationId, OrderId, Sealed, SeededChance, Sku, Timestamp,
+        AttemptId, ChangeId, CheckoutId, Clock, EventId, GrantId, HolderId, ManualClock,
+        MovementId, OperationId, OrderId, Sealed, SeededChance, Sku, Timestamp,
     },
     ledger::{
         BatchReply, CommitFault, Database, DatabaseOptions, Document, Entry, EntryId, Fact,
         LedgerFault, Outcome, Pooling, Store,
         entry::{
-            CloseGrants, Expire, GrantWanted, HoldWanted, KeyWrite, LineMove, LineMoveKind,
-            MoveKind, NewAttempt, NewEvent, Place, SessionWrite, Settle, Source, StockMove,
-            StoredAnswer,
+            ChangeOrder, CloseGrants, Expire, GrantWanted, HoldWanted, KeyWrite, LineMove,
+            LineMoveKind, MoveKind, NewAttempt, NewEvent, OperationWrite, Parcel, Place, Refund,
+            SessionWrite, Settle, Source, StockMove, StoredAnswer,
         },
         row::{
-            AttemptState, NewOperation, NewOrder, NewOrderLine, OperationKind, SessionState,
-            StockLevel,
+            AttemptState, NewOperation, NewOrder, NewOrderLine, OperationKind, OperationState,
+            SessionState, StockLevel,
         },
     },
 };
@@ -232,7 +232,7 @@ impl Bench {
         let lines = (1..).zip(lines).map(line).collect();
         let body = document("{\"placed\": true}");
         let operation = NewOperation {
-            id: OperationId::new(self.now(), &self.chance),
+            id: OperationId::of(attempt, OperationKind::Capture.number()),
             attempt,
             kind: OperationKind::Capture,
             amount_minor: 100,
@@ -292,19 +292,38 @@ impl Bench {
     }
 
     pub(crate) fn line(&self, checkout: CheckoutId, kind: LineMoveKind, quantity: u32) -> Entry {
-        let id = MovementId::new(self.now(), &self.chance);
-        let moved = LineMove {
+        let moved =
+            LineMove { id: MovementId::new(self.now(), &self.chance), line: 1, kind, quantity };
+        self.change(checkout, vec![moved], None)
+    }
+
+    /// A debt to the gateway that is settled.
+    pub(crate) fn settled(&self, operation: NewOperation, state: OperationState) -> Entry {
+        let id = EntryId::of(EventId::new(self.now(), &self.chance));
+        let (note, events, now) = (String::new(), Vec::new(), self.now());
+        Entry::new(id, Fact::Operation(OperationWrite { operation, state, note, events, now }))
+    }
+
+    /// Something that happens to the order of a checkout.
+    pub(crate) fn change(
+        &self,
+        checkout: CheckoutId,
+        moves: Vec<LineMove>,
+        refund: Option<Refund>,
+    ) -> Entry {
+        let id = ChangeId::new(self.now(), &self.chance);
+        let change = ChangeOrder {
             id,
             order: OrderId::of(checkout),
-            line: 1,
-            kind,
-            quantity,
+            moves,
+            refund,
+            parcel: Parcel::default(),
             reason: "parcel".into(),
             events: Vec::new(),
             key: None,
             now: self.now(),
         };
-        Entry::new(EntryId::of(id), Fact::Line(moved))
+        Entry::new(EntryId::of(id), Fact::Change(Box::new(change)))
     }
 
     pub(crate) async fn replica(&self) -> HolderId {
