@@ -17,7 +17,7 @@
 //!
 //! Imports go down only, and `tests/tidy.rs` sees to it: [`app`] and [`commands`] on top, with
 //! [`replay`], [`audit`] and [`config`]; then [`http`] → [`cart`] → [`checkout`] → [`catalog`],
-//! [`stock`], [`pricing`], [`fraud`], [`payment`] → [`access`], [`sessions`] → [`ledger`] →
+//! [`stock`], [`pricing`], [`fraud`], [`payment`] → [`outbox`] → [`access`], [`sessions`] → [`ledger`] →
 //! [`outbound`] → [`telemetry`] → [`base`].
 //!
 //! [`fraud`] judges on that path, on the thread of the cart that asks; its training stands beside
@@ -62,6 +62,7 @@ pub mod fraud;
 pub mod http;
 pub mod ledger;
 pub mod outbound;
+pub mod outbox;
 pub mod payment;
 pub mod pricing;
 pub mod replay;

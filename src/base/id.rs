@@ -134,6 +134,10 @@ id!(
     EventId, "evt"
 );
 id!(
+    /// One event on its way to one receiver.
+    DeliveryId, "dlv"
+);
+id!(
     /// One stock movement with its reason.
     MovementId, "mov"
 );

@@ -22,6 +22,7 @@ mod http_v1;
 mod learning_contract;
 mod ledger_contract;
 mod model;
+mod outbox_contract;
 mod process;
 mod replay;
 mod rules_contract;

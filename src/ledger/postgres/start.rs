@@ -57,6 +57,11 @@ fn migrator() -> Migrator {
             include_str!("../../../migrations/postgres/0008_changes.up.sql"),
             include_str!("../../../migrations/postgres/0008_changes.down.sql"),
         ),
+        (
+            "deliveries",
+            include_str!("../../../migrations/postgres/0009_deliveries.up.sql"),
+            include_str!("../../../migrations/postgres/0009_deliveries.down.sql"),
+        ),
     ];
     let migrations = (1_i64..).zip(steps).flat_map(|(version, (name, up, down))| {
         let step = |kind, sql: &'static str| {

@@ -1,0 +1,24 @@
+-- One event to one receiver. The body is text, not json: what was signed is sent byte for byte.
+create table deliveries (
+    id          uuid        primary key,
+    event_id    uuid        not null,
+    seq         bigint      not null,
+    order_id    uuid        not null,
+    receiver    text        collate "C" not null,
+    kind        text        not null,
+    body        text        not null,
+    stamped_at  timestamptz not null,
+    state       text        not null,
+    attempts    integer     not null default 0,
+    next_at     timestamptz not null,
+    settled_at  timestamptz,
+    last_status integer,
+    last_fault  text,
+    constraint deliveries_once unique (event_id, receiver),
+    constraint deliveries_state_known check (state in ('due', 'delivered', 'parked', 'disabled')),
+    constraint deliveries_settled check ((state = 'due') = (settled_at is null)),
+    constraint deliveries_attempts_not_negative check (attempts >= 0)
+) with (fillfactor = 90);
+create index deliveries_due on deliveries (receiver, next_at) where state = 'due';
+create index deliveries_in_line on deliveries (order_id, receiver, seq) where state = 'due';
+create index deliveries_settled_at on deliveries (settled_at) where state <> 'due';

@@ -1,0 +1,2 @@
+-- Takes it back; events that were handed on stay marked sent.
+drop table deliveries;

@@ -1,0 +1,88 @@
+//! One event to one receiver.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    base::{DeliveryId, EventId, OrderId, Timestamp},
+    ledger::entry::NewEvent,
+};
+
+/// An event that waits to be handed on.
+#[derive(Debug, Clone, Deserialize)]
+pub struct UnsentEvent {
+    /// Its place among all events.
+    pub seq: i64,
+    /// What happened.
+    pub event: NewEvent,
+}
+
+/// A delivery to be kept.
+#[derive(Debug, Clone)]
+pub struct NewDelivery {
+    /// Its id.
+    pub id: DeliveryId,
+    /// The event; the receiver knows the delivery by it.
+    pub event_id: EventId,
+    /// The event's place among all events.
+    pub seq: i64,
+    /// The order it belongs to.
+    pub order_id: OrderId,
+    /// Who gets it: an endpoint's id, or a platform's address.
+    pub receiver: String,
+    /// `order.placed`, …
+    pub kind: String,
+    /// What is sent, byte for byte, each time.
+    pub body: String,
+    /// The time that is said and signed, each time.
+    pub stamped_at: Timestamp,
+}
+
+/// Where a delivery stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DeliveryState {
+    /// To be tried when its time has come.
+    Due,
+    /// The receiver has confirmed it.
+    Delivered,
+    /// Given up after the last attempt; someone has to look.
+    Parked,
+    /// The receiver wants no more of them.
+    Disabled,
+}
+
+/// A delivery as kept.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Delivery {
+    /// Its id.
+    pub id: DeliveryId,
+    /// The event; the receiver knows the delivery by it.
+    pub event_id: EventId,
+    /// The order it belongs to.
+    pub order_id: OrderId,
+    /// Who gets it.
+    pub receiver: String,
+    /// `order.placed`, …
+    pub kind: String,
+    /// What is sent.
+    pub body: String,
+    /// The time that is said and signed.
+    pub stamped_at: Timestamp,
+    /// Where it stands.
+    pub state: DeliveryState,
+    /// Attempts begun, this one included.
+    pub attempts: u32,
+    /// The status that was answered last.
+    pub last_status: Option<u16>,
+    /// What went wrong last.
+    pub last_fault: Option<String>,
+}
+
+/// What came of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The receiver answered with this status.
+    Answered(u16),
+    /// There was no answer, and why.
+    Failed(String),
+}

@@ -1,0 +1,27 @@
+//! The outbox: events that were committed with their change, on their way to those who want them.
+//!
+//! **Owns:** the table `deliveries`: one event to one receiver, its body, its attempts, its end.
+//! **Invariant:** no event is marked sent before its deliveries are kept; a delivery is sent with
+//! the same id, time and body each time; an order's later event waits, for each receiver, until
+//! its earlier one is settled. No transaction spans a call.
+//! **Not here:** the table `events`, which the ledger writes with each change; what an event looks
+//! like to a receiver (the caller renders it); the call itself (see
+//! [`outbound`](crate::outbound)).
+//!
+//! # Why nothing is lost and nothing overtakes
+//!
+//! Numbers of events commit out of order, so there is no "last number handed on": an event is due
+//! while it is not marked sent, however late it appears. Of one order, an event is written only
+//! after its forerunner was committed, for both change the order's row. Who sees the later one
+//! therefore sees the earlier one too, and as the oldest are taken first, keeps both in one
+//! commit or finds the earlier one kept.
+
+mod delivery;
+mod postgres;
+mod retry;
+mod sqlite;
+mod store;
+
+pub use delivery::{Delivery, DeliveryState, NewDelivery, Outcome, UnsentEvent};
+pub use retry::{ATTEMPTS, Settlement, WAITS, settle};
+pub use store::{Deliveries, LEASE};

@@ -1,0 +1,90 @@
+//! Deliveries in SQLite. Each is a few statements in one transaction, and takes and gives JSON.
+
+use crate::ledger::{LedgerFault, sqlite::Sqlite};
+
+/// Events that are not marked sent, oldest first.
+pub(super) const UNSENT: &[&str] = &["
+    select json_object('seq', seq, 'event', json(record)) from event_rows
+    where sent_at is null order by seq limit json_extract($1, '$.limit')"];
+
+/// Keeps deliveries and marks their events sent; what was kept first stays.
+pub(super) const HAND_ON: &[&str] = &[
+    "
+    insert into deliveries (id, event_id, seq, order_id, receiver, kind, body, stamped_at,
+                            state, next_at)
+    select value->>'id', value->>'event_id', value->>'seq', value->>'order_id',
+           value->>'receiver', value->>'kind', value->>'body', value->>'stamped_at', 'due',
+           value->>'stamped_at'
+    from json_each($1, '$.deliveries') where true
+    on conflict (event_id, receiver) do nothing
+    returning id",
+    "
+    update events set sent_at = json_extract($1, '$.at')
+    where sent_at is null and id in (select value from json_each($1, '$.events'))
+    returning id",
+];
+
+/// Marks the oldest events sent that nobody wants to hear of.
+pub(super) const PASS_OVER: &[&str] = &["
+    update events set sent_at = json_extract($1, '$.at')
+    where seq in (select seq from events where sent_at is null order by seq
+                  limit json_extract($1, '$.limit'))
+    returning id"];
+
+/// Begins attempts: who has begun one has it until its lease has ended.
+pub(super) const CLAIM: &[&str] = &["
+    update deliveries
+    set attempts = attempts + 1, next_at = json_extract($1, '$.until')
+    where id in (
+        select w.id from deliveries w
+        where w.state = 'due' and w.receiver = json_extract($1, '$.receiver')
+          and w.next_at <= json_extract($1, '$.now')
+          and not exists (
+              select 1 from deliveries p
+              where p.state = 'due' and p.order_id = w.order_id and p.receiver = w.receiver
+                and p.seq < w.seq)
+        order by w.next_at, w.seq limit json_extract($1, '$.limit'))
+    returning json_object(
+        'id', id, 'event_id', event_id, 'order_id', order_id, 'receiver', receiver, 'kind', kind,
+        'body', body, 'stamped_at', stamped_at, 'state', state, 'attempts', attempts,
+        'last_status', last_status, 'last_fault', last_fault)"];
+
+/// Ends an attempt, unless its lease has ended and another has begun.
+pub(super) const SETTLE: &[&str] = &["
+    update deliveries
+    set state = json_extract($1, '$.state'),
+        next_at = coalesce(json_extract($1, '$.next_at'), next_at),
+        settled_at = json_extract($1, '$.settled_at'),
+        last_status = json_extract($1, '$.last_status'),
+        last_fault = json_extract($1, '$.last_fault')
+    where id = json_extract($1, '$.id') and state = 'due'
+      and attempts = json_extract($1, '$.attempts')
+    returning id"];
+
+/// Forgets deliveries that were settled long ago. Parked ones stay until someone has looked.
+pub(super) const PURGE: &[&str] = &["
+    delete from deliveries where id in (
+        select id from deliveries
+        where state <> 'due' and state <> 'parked' and settled_at < json_extract($1, '$.before')
+        order by settled_at limit json_extract($1, '$.limit'))
+    returning id"];
+
+/// Runs the statements of one of them; what the last returns counts.
+pub(super) async fn run(
+    sqlite: &Sqlite,
+    statements: &'static [&'static str],
+    parameter: String,
+) -> Result<Vec<String>, LedgerFault> {
+    sqlite
+        .write(move |conn| {
+            Box::pin(async move {
+                let mut rows = Vec::new();
+                for sql in statements {
+                    let query = sqlx::query_scalar(*sql).bind(&parameter);
+                    rows = query.fetch_all(&mut *conn).await?;
+                }
+                Ok(rows)
+            })
+        })
+        .await
+}

@@ -1,0 +1,149 @@
+//! Deliveries, wherever they are kept.
+
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+use super::{
+    delivery::{Delivery, DeliveryState, NewDelivery, Outcome, UnsentEvent},
+    postgres,
+    retry::Settlement,
+    sqlite,
+};
+use crate::{
+    base::{EventId, Timestamp},
+    ledger::{Database, LedgerFault},
+};
+
+/// How long an attempt belongs to who has begun it: longer than any call may take, and what a
+/// delivery waits after the death of its sender.
+pub const LEASE: Duration = Duration::from_secs(60);
+
+/// The table `deliveries`, and the marks on the table `events`.
+#[derive(Clone)]
+pub struct Deliveries {
+    database: Database,
+}
+
+/// The same work for both databases.
+macro_rules! run {
+    ($database:expr, $work:ident, $parameter:expr) => {
+        match $database {
+            Database::Postgres(database) => {
+                postgres::run(database, postgres::$work, $parameter.to_string()).await
+            }
+            Database::Sqlite(database) => {
+                sqlite::run(database, sqlite::$work, $parameter.to_string()).await
+            }
+        }
+    };
+}
+
+impl Deliveries {
+    /// Those of this database.
+    pub const fn new(database: Database) -> Self {
+        Self { database }
+    }
+
+    /// The oldest events that are not marked sent.
+    ///
+    /// # Errors
+    /// When the ledger cannot be reached.
+    pub async fn unsent(&self, limit: u32) -> Result<Vec<UnsentEvent>, LedgerFault> {
+        read(run!(&self.database, UNSENT, json!({ "limit": limit }))?)
+    }
+
+    /// Keeps the deliveries of these events and marks the events sent, in one commit. They are what
+    /// [`unsent`](Self::unsent) gave, from the oldest and without a gap. How many were marked here;
+    /// fewer when another replica was faster.
+    ///
+    /// # Errors
+    /// When the ledger cannot be reached; asking again is safe.
+    pub async fn hand_on(
+        &self,
+        events: &[EventId],
+        deliveries: &[NewDelivery],
+        now: Timestamp,
+    ) -> Result<usize, LedgerFault> {
+        // Databases keep the bits of ids alone.
+        let ids: Vec<String> = events.iter().map(|id| id.uuid().to_string()).collect();
+        let rows: Vec<Value> = deliveries.iter().map(row).collect();
+        let parameter = json!({ "events": ids, "deliveries": rows, "at": now });
+        Ok(run!(&self.database, HAND_ON, parameter)?.len())
+    }
+
+    /// Marks the oldest events sent when nobody wants to hear of any. How many there were.
+    ///
+    /// # Errors
+    /// When the ledger cannot be reached.
+    pub async fn pass_over(&self, limit: u32, now: Timestamp) -> Result<usize, LedgerFault> {
+        Ok(run!(&self.database, PASS_OVER, json!({ "limit": limit, "at": now }))?.len())
+    }
+
+    /// Begins attempts at what is due for this receiver: of each order its oldest, and none that
+    /// someone else has begun. They are the caller's for [`LEASE`].
+    ///
+    /// # Errors
+    /// When the ledger cannot be reached.
+    pub async fn claim(
+        &self,
+        receiver: &str,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<Vec<Delivery>, LedgerFault> {
+        let until = now.plus(LEASE);
+        let parameter = json!({ "receiver": receiver, "limit": limit, "now": now, "until": until });
+        read(run!(&self.database, CLAIM, parameter)?)
+    }
+
+    /// Ends an attempt. `false` when it was no longer the caller's: its lease had ended and someone
+    /// else has begun the next.
+    ///
+    /// # Errors
+    /// When the ledger cannot be reached; the delivery is then tried again after its lease.
+    pub async fn settle(
+        &self,
+        attempt: &Delivery,
+        outcome: &Outcome,
+        settlement: Settlement,
+        now: Timestamp,
+    ) -> Result<bool, LedgerFault> {
+        let (state, next_at, settled_at) = match settlement {
+            Settlement::Again(at) => (DeliveryState::Due, Some(at), None),
+            Settlement::Ended(state) => (state, None, Some(now)),
+        };
+        let (status, fault) = match outcome {
+            Outcome::Answered(status) => (Some(status), None),
+            Outcome::Failed(fault) => (None, Some(fault)),
+        };
+        let parameter = json!({
+            "id": attempt.id.uuid().to_string(), "attempts": attempt.attempts, "state": state, "next_at": next_at,
+            "settled_at": settled_at, "last_status": status, "last_fault": fault,
+        });
+        Ok(run!(&self.database, SETTLE, parameter)?.len() == 1)
+    }
+
+    /// Forgets some of the deliveries that ended before then. Parked ones stay.
+    ///
+    /// # Errors
+    /// When the ledger cannot be reached.
+    pub async fn purge(&self, before: Timestamp, limit: u32) -> Result<usize, LedgerFault> {
+        Ok(run!(&self.database, PURGE, json!({ "before": before, "limit": limit }))?.len())
+    }
+}
+
+fn row(new: &NewDelivery) -> Value {
+    json!({
+        "id": new.id.uuid().to_string(), "event_id": new.event_id.uuid().to_string(),
+        "seq": new.seq, "order_id": new.order_id.uuid().to_string(), "receiver": new.receiver,
+        "kind": new.kind, "body": new.body, "stamped_at": new.stamped_at,
+    })
+}
+
+fn read<T: DeserializeOwned>(rows: Vec<String>) -> Result<Vec<T>, LedgerFault> {
+    let read = |row: String| {
+        serde_json::from_str(&row)
+            .map_err(|error| LedgerFault::Broken(format!("a delivery is damaged: {error}")))
+    };
+    rows.into_iter().map(read).collect()
+}

@@ -1,0 +1,103 @@
+//! Deliveries behave the same on both databases.
+
+use doorbuster::{
+    base::{DeliveryId, EventId},
+    outbox::{
+        Deliveries, Delivery, DeliveryState, LEASE, NewDelivery, Outcome, Settlement, UnsentEvent,
+    },
+};
+
+use crate::support::bench::{Bench, write};
+
+const RECEIVER: &str = "https://agent.example/hook";
+
+/// Places an order, and gives its one event.
+async fn placed(bench: &Bench, deliveries: &Deliveries) -> UnsentEvent {
+    bench.receive("TEE", 5).await;
+    let (checkout, attempt) = (bench.checkout(), bench.attempt());
+    bench.one(write(bench.pinning(checkout, 1, &[("TEE", 2)], attempt))).await.expect("pins");
+    bench.one(bench.place(checkout, attempt, &[("TEE", 2)])).await.expect("places");
+    deliveries.unsent(10).await.expect("events are listed").pop().expect("one was written")
+}
+
+fn delivery(bench: &Bench, unsent: &UnsentEvent, body: &str) -> NewDelivery {
+    NewDelivery {
+        id: DeliveryId::new(bench.now(), &bench.chance),
+        event_id: unsent.event.id,
+        seq: unsent.seq,
+        order_id: unsent.event.order,
+        receiver: RECEIVER.into(),
+        kind: unsent.event.kind.clone(),
+        body: body.into(),
+        stamped_at: unsent.event.at,
+    }
+}
+
+async fn claimed(bench: &Bench, deliveries: &Deliveries) -> Vec<Delivery> {
+    deliveries.claim(RECEIVER, 10, bench.now()).await.expect("attempts begin")
+}
+
+async fn an_event_is_handed_on_once_and_sent_until_confirmed(bench: Bench) {
+    let deliveries = Deliveries::new(bench.database.clone());
+    let first = placed(&bench, &deliveries).await;
+    let mut second = first.clone();
+    second.seq += 1;
+    second.event.id = EventId::new(bench.now(), &bench.chance);
+    let events = [first.event.id, second.event.id];
+    let kept = [delivery(&bench, &first, "{ \"a\":1}"), delivery(&bench, &second, "{}")];
+    assert_eq!(deliveries.hand_on(&events, &kept, bench.now()).await, Ok(1), "one is marked");
+    assert!(deliveries.unsent(10).await.expect("events are listed").is_empty());
+    // Another replica had read the same events and rendered them again.
+    let again = [delivery(&bench, &first, "{\"other\":1}")];
+    assert_eq!(deliveries.hand_on(&events, &again, bench.now()).await, Ok(0), "none is marked");
+
+    let begun = claimed(&bench, &deliveries).await;
+    assert_eq!(begun.len(), 1, "the order's later event waits: {begun:?}");
+    assert_eq!((begun[0].event_id, begun[0].body.as_str()), (events[0], "{ \"a\":1}"));
+    assert_eq!((begun[0].attempts, begun[0].state), (1, DeliveryState::Due));
+    assert!(claimed(&bench, &deliveries).await.is_empty(), "an attempt has one owner");
+
+    // Its sender dies; the next attempt says the same, and the dead one's word counts no more.
+    bench.clock.advance(LEASE);
+    let repeated = claimed(&bench, &deliveries).await;
+    assert_eq!(repeated, [Delivery { attempts: 2, ..begun[0].clone() }]);
+    let confirmed = (Outcome::Answered(204), Settlement::Ended(DeliveryState::Delivered));
+    let late = deliveries.settle(&begun[0], &confirmed.0, confirmed.1, bench.now()).await;
+    assert_eq!(late, Ok(false), "its lease has ended");
+
+    let next = bench.now().plus(LEASE / 2);
+    let failed = Outcome::Failed("no answer".into());
+    let settled = deliveries.settle(&repeated[0], &failed, Settlement::Again(next), bench.now());
+    assert_eq!(settled.await, Ok(true));
+    assert!(claimed(&bench, &deliveries).await.is_empty(), "the later one waits for a retry");
+    bench.clock.advance(LEASE / 2);
+    let third = claimed(&bench, &deliveries).await;
+    assert_eq!(third[0].last_fault.as_deref(), Some("no answer"));
+    let settled = deliveries.settle(&third[0], &confirmed.0, confirmed.1, bench.now()).await;
+    assert_eq!(settled, Ok(true));
+    let later = claimed(&bench, &deliveries).await;
+    assert_eq!(later[0].event_id, events[1], "its turn has come");
+
+    bench.clock.advance(LEASE);
+    assert_eq!(deliveries.purge(bench.now(), 10).await, Ok(1), "only what has ended goes");
+}
+
+async fn events_nobody_wants_are_passed_over(bench: Bench) {
+    let deliveries = Deliveries::new(bench.database.clone());
+    placed(&bench, &deliveries).await;
+    assert_eq!(deliveries.pass_over(10, bench.now()).await, Ok(1));
+    assert!(deliveries.unsent(10).await.expect("events are listed").is_empty());
+    assert_eq!(deliveries.pass_over(10, bench.now()).await, Ok(0));
+}
+
+#[tokio::test]
+async fn deliveries_on_sqlite() {
+    an_event_is_handed_on_once_and_sent_until_confirmed(Bench::sqlite().await).await;
+    events_nobody_wants_are_passed_over(Bench::sqlite().await).await;
+}
+
+#[tokio::test]
+async fn deliveries_on_postgres() {
+    an_event_is_handed_on_once_and_sent_until_confirmed(Bench::postgres().await).await;
+    events_nobody_wants_are_passed_over(Bench::postgres().await).await;
+}
