@@ -21,8 +21,8 @@ pub(super) const HAND_ON: &str = "
         order by seq, receiver
         on conflict on constraint deliveries_once do nothing)
     update events e set sent_at = ($1::jsonb->>'at')::timestamptz
-    from jsonb_array_elements_text($1::jsonb->'events') as sent (id)
-    where e.id = sent.id::uuid and e.sent_at is null
+    from jsonb_array_elements_text($1::jsonb->'events') as sent (seq)
+    where e.seq = sent.seq::bigint and e.sent_at is null
     returning e.id::text";
 
 /// Marks the oldest events sent that nobody wants to hear of.

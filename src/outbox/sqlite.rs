@@ -20,7 +20,7 @@ pub(super) const HAND_ON: &[&str] = &[
     returning id",
     "
     update events set sent_at = json_extract($1, '$.at')
-    where sent_at is null and id in (select value from json_each($1, '$.events'))
+    where sent_at is null and seq in (select value from json_each($1, '$.events'))
     returning id",
 ];
 

@@ -11,7 +11,7 @@ use super::{
     sqlite,
 };
 use crate::{
-    base::{EventId, Timestamp},
+    base::Timestamp,
     ledger::{Database, LedgerFault},
 };
 
@@ -53,22 +53,20 @@ impl Deliveries {
         read(run!(&self.database, UNSENT, json!({ "limit": limit }))?)
     }
 
-    /// Keeps the deliveries of these events and marks the events sent, in one commit. They are what
-    /// [`unsent`](Self::unsent) gave, from the oldest and without a gap. How many were marked here;
+    /// Keeps the deliveries of these events and marks the events sent, in one commit. Named by their
+    /// numbers, they are what [`unsent`](Self::unsent) gave, from the oldest and without a gap. How many were marked here;
     /// fewer when another replica was faster.
     ///
     /// # Errors
     /// When the ledger cannot be reached; asking again is safe.
     pub async fn hand_on(
         &self,
-        events: &[EventId],
+        events: &[i64],
         deliveries: &[NewDelivery],
         now: Timestamp,
     ) -> Result<usize, LedgerFault> {
-        // Databases keep the bits of ids alone.
-        let ids: Vec<String> = events.iter().map(|id| id.uuid().to_string()).collect();
         let rows: Vec<Value> = deliveries.iter().map(row).collect();
-        let parameter = json!({ "events": ids, "deliveries": rows, "at": now });
+        let parameter = json!({ "events": events, "deliveries": rows, "at": now });
         Ok(run!(&self.database, HAND_ON, parameter)?.len())
     }
 

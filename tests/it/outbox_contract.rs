@@ -43,13 +43,22 @@ async fn an_event_is_handed_on_once_and_sent_until_confirmed(bench: Bench) {
     let mut second = first.clone();
     second.seq += 1;
     second.event.id = EventId::new(bench.now(), &bench.chance);
+    let numbers = [first.seq, second.seq];
     let events = [first.event.id, second.event.id];
     let kept = [delivery(&bench, &first, "{ \"a\":1}"), delivery(&bench, &second, "{}")];
-    assert_eq!(deliveries.hand_on(&events, &kept, bench.now()).await, Ok(1), "one is marked");
+    assert_eq!(
+        deliveries.hand_on(&numbers, &kept, bench.now()).await.ok(),
+        Some(1),
+        "one is marked"
+    );
     assert!(deliveries.unsent(10).await.expect("events are listed").is_empty());
     // Another replica had read the same events and rendered them again.
     let again = [delivery(&bench, &first, "{\"other\":1}")];
-    assert_eq!(deliveries.hand_on(&events, &again, bench.now()).await, Ok(0), "none is marked");
+    assert_eq!(
+        deliveries.hand_on(&numbers, &again, bench.now()).await.ok(),
+        Some(0),
+        "none is marked"
+    );
 
     let begun = claimed(&bench, &deliveries).await;
     assert_eq!(begun.len(), 1, "the order's later event waits: {begun:?}");
@@ -63,31 +72,31 @@ async fn an_event_is_handed_on_once_and_sent_until_confirmed(bench: Bench) {
     assert_eq!(repeated, [Delivery { attempts: 2, ..begun[0].clone() }]);
     let confirmed = (Outcome::Answered(204), Settlement::Ended(DeliveryState::Delivered));
     let late = deliveries.settle(&begun[0], &confirmed.0, confirmed.1, bench.now()).await;
-    assert_eq!(late, Ok(false), "its lease has ended");
+    assert_eq!(late.ok(), Some(false), "its lease has ended");
 
     let next = bench.now().plus(LEASE / 2);
     let failed = Outcome::Failed("no answer".into());
     let settled = deliveries.settle(&repeated[0], &failed, Settlement::Again(next), bench.now());
-    assert_eq!(settled.await, Ok(true));
+    assert_eq!(settled.await.ok(), Some(true));
     assert!(claimed(&bench, &deliveries).await.is_empty(), "the later one waits for a retry");
     bench.clock.advance(LEASE / 2);
     let third = claimed(&bench, &deliveries).await;
     assert_eq!(third[0].last_fault.as_deref(), Some("no answer"));
     let settled = deliveries.settle(&third[0], &confirmed.0, confirmed.1, bench.now()).await;
-    assert_eq!(settled, Ok(true));
+    assert_eq!(settled.ok(), Some(true));
     let later = claimed(&bench, &deliveries).await;
     assert_eq!(later[0].event_id, events[1], "its turn has come");
 
     bench.clock.advance(LEASE);
-    assert_eq!(deliveries.purge(bench.now(), 10).await, Ok(1), "only what has ended goes");
+    assert_eq!(deliveries.purge(bench.now(), 10).await.ok(), Some(1), "only what has ended goes");
 }
 
 async fn events_nobody_wants_are_passed_over(bench: Bench) {
     let deliveries = Deliveries::new(bench.database.clone());
     placed(&bench, &deliveries).await;
-    assert_eq!(deliveries.pass_over(10, bench.now()).await, Ok(1));
+    assert_eq!(deliveries.pass_over(10, bench.now()).await.ok(), Some(1));
     assert!(deliveries.unsent(10).await.expect("events are listed").is_empty());
-    assert_eq!(deliveries.pass_over(10, bench.now()).await, Ok(0));
+    assert_eq!(deliveries.pass_over(10, bench.now()).await.ok(), Some(0));
 }
 
 #[tokio::test]
