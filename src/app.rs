@@ -32,7 +32,7 @@ use crate::{
 use judging::open_learning;
 use parts::{
     Ground, listen_for_figures, open_access, open_database, open_desk, open_door, open_keeper,
-    open_shop, public_url, threads,
+    open_shop, open_webhooks, public_url, threads,
 };
 use tasks::Tasks;
 
@@ -118,9 +118,11 @@ impl App {
 
         let learning = open_learning(config, &database, &desk, &cases).await?;
         let access = open_access(config, &database, &desk.clock, address).await?;
+        let webhooks = open_webhooks(config, &database)?;
         let door = Data::new(open_door(
             config,
             &desk,
+            webhooks.clone(),
             (&carts, &cases, &rules, &learning.models),
             access,
             answers,
@@ -137,6 +139,7 @@ impl App {
             tasks.heartbeat(&holder, &desk);
             tasks.settings(&rules, &desk.tariffs);
             tasks.learning(&learning);
+            tasks.relay(&desk, webhooks, config);
         }
         tasks.gauges(exporter, &keeper, &door);
         let draining = door.draining.clone();

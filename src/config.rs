@@ -40,6 +40,8 @@ pub struct Config {
     pub payment: Payment,
     /// `[fraud]`
     pub fraud: FraudSettings,
+    /// `[webhooks]`
+    pub webhooks: Webhooks,
     /// `[retention]`
     pub retention: Retention,
     /// `[demo]`
@@ -141,6 +143,15 @@ pub struct Retention {
     pub events_days: u32,
 }
 
+/// How endpoints hear of what happens to orders.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Webhooks {
+    /// How long a failed delivery waits for its next attempt, in percent of the usual five seconds
+    /// to a day.
+    pub retry_wait_percent: u32,
+}
+
 /// What makes a first start pleasant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -201,6 +212,12 @@ impl Config {
 impl Default for Retention {
     fn default() -> Self {
         Self { keys_days: 30, sessions_days: 7, events_days: 14 }
+    }
+}
+
+impl Default for Webhooks {
+    fn default() -> Self {
+        Self { retry_wait_percent: 100 }
     }
 }
 

@@ -106,7 +106,7 @@ fn sale(
         quantity: line.quantity,
         person: Person { buyer: Some(Box::new(buyer)), ..Person::default() },
         key: key.to_owned(),
-        fingerprint: format!("{:x}", Sha256::digest(body)),
+        fingerprint: Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect(),
     };
     let checkout = CheckoutId::new(now, &SystemChance);
     let attempt = AttemptId::new(now, &SystemChance);

@@ -20,5 +20,13 @@ create table deliveries (
     constraint deliveries_attempts_not_negative check (attempts >= 0)
 ) with (fillfactor = 90);
 create index deliveries_due on deliveries (receiver, next_at) where state = 'due';
-create index deliveries_in_line on deliveries (order_id, receiver, seq) where state = 'due';
+create index deliveries_in_line on deliveries (order_id, receiver, seq);
 create index deliveries_settled_at on deliveries (settled_at) where state <> 'due';
+
+-- Who hears of what happens to orders. The body has the secrets, and is sealed.
+create table webhook_endpoints (
+    id         uuid        primary key,
+    active     boolean     not null,
+    body       text        not null,
+    created_at timestamptz not null
+);

@@ -18,12 +18,13 @@ use crate::{
     commands::database_options,
     config::{Capture, Config, Delivery, GatewayChoice, Mode},
     fraud::{Fraud, cases::Cases, models::Models, rules::Rules, velocity::VelocityLimits},
-    http::{Answers, Door},
+    http::{Answers, Door, Webhooks},
     ledger::{
         BatchReply, Commit, Database, Entry, EntryId, Fact, Store, Writer,
         entry::{MoveKind, StockMove},
     },
-    outbound::{Client, OutboundSettings},
+    outbound::{Client, GuardedClient, OutboundSettings, Reach},
+    outbox::{Deliveries, Endpoints},
     payment::{
         Gateway,
         remote::RemoteSandbox,
@@ -227,10 +228,24 @@ pub(super) fn open_desk(
     }))
 }
 
+/// Who hears of what happens to orders. In development that may be a server on this machine.
+pub(super) fn open_webhooks(config: &Config, database: &Database) -> anyhow::Result<Webhooks> {
+    let reach = match config.mode {
+        Mode::Dev => Reach::PublicAndLoopback,
+        Mode::Production => Reach::Public,
+    };
+    Ok(Webhooks {
+        endpoints: Endpoints::new(database.clone()),
+        deliveries: Deliveries::new(database.clone()),
+        client: GuardedClient::new(&OutboundSettings::default(), reach)?,
+    })
+}
+
 /// What every handler may reach.
 pub(super) fn open_door(
     config: &Config,
     desk: &Arc<Checkout>,
+    webhooks: Webhooks,
     (carts, cases, rules, models): (&Arc<Carts>, &Cases, &Arc<Rules>, &Arc<Models>),
     access: Access,
     answers: Arc<Answers>,
@@ -242,6 +257,7 @@ pub(super) fn open_door(
         store: desk.store.clone(),
         writer: desk.writer.clone(),
         catalog: desk.catalog.clone(),
+        webhooks,
         rules: rules.clone(),
         models: models.clone(),
         clock: desk.clock.clone(),

@@ -22,8 +22,9 @@ use crate::{
         rebuild::Rebuilder,
         rules::Rules,
     },
-    http::Door,
+    http::{Door, Webhooks, v1::webhooks::payload},
     ledger::{LedgerFault, writer::QUEUE_BOUND},
+    outbox::Relay,
     pricing::Tariffs,
     sessions::HotFault,
     stock::Holder,
@@ -155,6 +156,22 @@ impl Tasks {
                 look_at_redis(desk.hot.ping().await.err(), &hot_was_up);
             }
         });
+    }
+
+    /// Tells endpoints what happens to orders.
+    pub(super) fn relay(&mut self, desk: &Arc<Checkout>, webhooks: Webhooks, config: &Config) {
+        let relay = Relay {
+            deliveries: webhooks.deliveries,
+            endpoints: webhooks.endpoints,
+            store: desk.store.clone(),
+            client: webhooks.client,
+            render: Arc::new(payload),
+            clock: desk.clock.clone(),
+            chance: desk.chance.clone(),
+            retry_wait_percent: config.webhooks.retry_wait_percent,
+            keep: Duration::from_secs(u64::from(config.retention.events_days) * 24 * 60 * 60),
+        };
+        self.rounds.push(spawn(Arc::new(relay).run(self.stop.subscribe())));
     }
 
     /// Follows the rulebook and the tariff: what was changed at another replica is in force here

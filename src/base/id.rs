@@ -146,6 +146,10 @@ id!(
     ChangeId, "chg"
 );
 id!(
+    /// Who hears of what happens to orders.
+    EndpointId, "whe"
+);
+id!(
     /// One judgement of an attempt to pay.
     AssessmentId, "asm"
 );

@@ -22,8 +22,8 @@ pub use card_number::{is_card_number, looks_like_card_number};
 pub use chance::{Chance, SeededChance, SystemChance};
 pub use hints::Hints;
 pub use id::{
-    AssessmentId, AttemptId, CartId, ChangeId, CheckoutId, DeliveryId, EventId, GrantId, HolderId,
-    InvalidId, KeyId, MovementId, OperationId, OrderId,
+    AssessmentId, AttemptId, CartId, ChangeId, CheckoutId, DeliveryId, EndpointId, EventId,
+    GrantId, HolderId, InvalidId, KeyId, MovementId, OperationId, OrderId,
 };
 pub use limits::Limits;
 pub use money::{Currency, Money, MoneyError};

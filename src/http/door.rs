@@ -14,6 +14,8 @@ use crate::{
     checkout::Checkout,
     fraud::{cases::Cases, models::Models, rules::Rules},
     ledger::{Store, Writer},
+    outbound::GuardedClient,
+    outbox::{Deliveries, Endpoints},
 };
 
 /// How the shop presents itself.
@@ -72,6 +74,8 @@ pub struct Door {
     pub writer: Writer,
     /// The catalogue.
     pub catalog: Catalog,
+    /// Who hears of what happens to orders.
+    pub webhooks: Webhooks,
     /// The rules over orders.
     pub rules: Arc<Rules>,
     /// The models that may score.
@@ -92,6 +96,17 @@ pub struct Door {
     pub working: Arc<Gate>,
     /// Requests whose body is still arriving.
     pub reading: Arc<Gate>,
+}
+
+/// Who hears of what happens to orders, and what became of it.
+#[derive(Clone)]
+pub struct Webhooks {
+    /// Who.
+    pub endpoints: Endpoints,
+    /// What.
+    pub deliveries: Deliveries,
+    /// Says which addresses may be asked.
+    pub client: GuardedClient,
 }
 
 impl Door {

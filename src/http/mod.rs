@@ -37,7 +37,7 @@ pub mod ucp;
 pub mod v1;
 
 pub use caller::Caller;
-pub use door::{Door, Draining, Site};
+pub use door::{Door, Draining, Site, Webhooks};
 pub use gate::Gate;
 pub use render::Answers;
 pub use server::{routes, server};

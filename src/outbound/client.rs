@@ -1,6 +1,6 @@
 //! JSON out, JSON in, before a deadline.
 
-use reqwest::{RequestBuilder, Response, redirect};
+use reqwest::{RequestBuilder, Response, dns::Resolve, redirect};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{error::Error, time::Duration};
 
@@ -43,8 +43,23 @@ impl Client {
     /// # Errors
     /// When the system's root certificates cannot be loaded.
     pub fn new(settings: &OutboundSettings) -> Result<Self, OutboundFault> {
+        Self::build(settings, reqwest::Client::builder())
+    }
+
+    /// The same, with names resolved like this.
+    pub(super) fn resolving(
+        settings: &OutboundSettings,
+        resolver: impl Resolve + 'static,
+    ) -> Result<Self, OutboundFault> {
+        Self::build(settings, reqwest::Client::builder().dns_resolver(resolver))
+    }
+
+    fn build(
+        settings: &OutboundSettings,
+        builder: reqwest::ClientBuilder,
+    ) -> Result<Self, OutboundFault> {
         install_tls_provider();
-        let http = reqwest::Client::builder()
+        let http = builder
             .redirect(redirect::Policy::none())
             .no_proxy()
             .connect_timeout(Duration::from_millis(settings.connect_ms))

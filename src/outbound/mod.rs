@@ -7,17 +7,17 @@
 //! **Not here:** what is said and to whom (see [`payment::remote`](crate::payment::remote)), and
 //! trying again: only the caller knows whether that is safe.
 //!
-//! Today every address comes from the operator's configuration. Addresses that come from others
-//! (webhook endpoints) need a guard against requests into our own network: resolve, check, connect
-//! to the checked address. Its place is a `guard.rs` here, as the resolver that [`Client`] is built
-//! with.
+//! Addresses from the operator's configuration go through [`Client`]; those that come from others
+//! (webhook endpoints) through [`GuardedClient`], which reaches nothing private.
 
 mod client;
 mod exchange;
 mod fault;
+mod guard;
 mod tls;
 
 pub use client::{Client, OutboundSettings};
 pub use exchange::{Answer, Exchange, Method};
 pub use fault::OutboundFault;
+pub use guard::{GuardedClient, Lookup, Reach, Target, TargetRefused};
 pub use tls::install_tls_provider;

@@ -1,6 +1,7 @@
 //! The outbox: events that were committed with their change, on their way to those who want them.
 //!
-//! **Owns:** the table `deliveries`: one event to one receiver, its body, its attempts, its end.
+//! **Owns:** the tables `webhook_endpoints`, who hears of what, and `deliveries`: one event to one
+//! receiver, its body, its attempts, its end; signatures; the [`Relay`].
 //! **Invariant:** no event is marked sent before its deliveries are kept; a delivery is sent with
 //! the same id, time and body each time; an order's later event waits, for each receiver, until
 //! its earlier one is settled. No transaction spans a call.
@@ -17,11 +18,19 @@
 //! commit or finds the earlier one kept.
 
 mod delivery;
+mod endpoint;
+mod endpoints;
 mod postgres;
+mod relay;
 mod retry;
+mod signature;
 mod sqlite;
 mod store;
 
 pub use delivery::{Delivery, DeliveryState, NewDelivery, Outcome, UnsentEvent};
+pub use endpoint::{Endpoint, KINDS, TimedSecret};
+pub use endpoints::{ENDPOINTS_MAX, Endpoints, EndpointsRefused};
+pub use relay::{Relay, Rendered};
 pub use retry::{ATTEMPTS, Settlement, WAITS, settle};
-pub use store::{Deliveries, LEASE};
+pub use signature::{Secret, signature};
+pub use store::{Backlog, Deliveries, DeliveryFilter, LEASE};

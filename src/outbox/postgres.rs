@@ -25,11 +25,12 @@ pub(super) const HAND_ON: &str = "
     where e.seq = sent.seq::bigint and e.sent_at is null
     returning e.id::text";
 
-/// Marks the oldest events sent that nobody wants to hear of.
+/// Forgets the oldest events while nobody wants to hear of any.
 pub(super) const PASS_OVER: &str = "
-    update events set sent_at = ($1::jsonb->>'at')::timestamptz
-    where id in (select id from events where sent_at is null order by seq
-                 limit ($1::jsonb->>'limit')::bigint for update skip locked)
+    delete from events where id in (
+        select id from events where sent_at is null order by seq
+        limit ($1::jsonb->>'limit')::bigint for update skip locked)
+      and not exists (select from webhook_endpoints)
     returning id::text";
 
 /// Begins attempts: who has begun one has it until its lease has ended.
@@ -72,6 +73,59 @@ pub(super) const PURGE: &str = "
           and settled_at < ($1::jsonb->>'before')::timestamptz
         order by settled_at limit ($1::jsonb->>'limit')::bigint for update skip locked)
     returning id::text";
+
+/// Deliveries, newest first.
+pub(super) const LIST: &str = r#"
+    select json_build_object(
+        'id', id, 'event_id', event_id, 'order_id', order_id, 'receiver', receiver, 'kind', kind,
+        'body', body, 'stamped_at', to_char(stamped_at at time zone 'UTC',
+                                            'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+        'state', state, 'attempts', attempts, 'last_status', last_status,
+        'last_fault', last_fault)::text
+    from deliveries, jsonb_to_record($1::jsonb) as
+        w (delivery uuid, "order" uuid, endpoint text, standing text, cursor uuid, most integer)
+    where (w.delivery is null or id = w.delivery) and (w."order" is null or order_id = w."order")
+      and (w.endpoint is null or receiver = w.endpoint)
+      and (w.standing is null or state = w.standing) and (w.cursor is null or id < w.cursor)
+    order by id desc limit (select most from jsonb_to_record($1::jsonb) as m (most integer))"#;
+
+/// Has a delivery tried again, whatever came of it, under the same id and with the same body.
+pub(super) const SEND_AGAIN: &str = "
+    update deliveries set state = 'due', attempts = 0, settled_at = null,
+        next_at = ($1::jsonb->>'now')::timestamptz
+    where id = ($1::jsonb->>'id')::uuid returning id::text";
+
+/// How many wait to be tried, how many were given up, and since when the oldest waits.
+pub(super) const BACKLOG: &str = r#"
+    select json_build_object('due', count(*) filter (where state = 'due'),
+        'parked', count(*) filter (where state = 'parked'),
+        'oldest', to_char(min(stamped_at) filter (where state = 'due') at time zone 'UTC',
+                          'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))::text
+    from deliveries where state in ('due', 'parked')"#;
+
+/// Every endpoint, oldest first.
+pub(super) const ENDPOINTS: &str =
+    "select body from webhook_endpoints where $1::jsonb is not null order by created_at, id";
+
+/// Keeps an endpoint unless its id is there.
+pub(super) const ADD_ENDPOINT: &str = "
+    insert into webhook_endpoints (id, active, body, created_at)
+    select id, active, body, created_at from jsonb_to_record($1::jsonb) as
+        r (id uuid, active boolean, body text, created_at timestamptz)
+    on conflict do nothing returning id::text";
+
+/// Puts an endpoint in the place of what it was, if that still stands.
+pub(super) const CHANGE_ENDPOINT: &str = "
+    update webhook_endpoints e set active = r.active, body = r.body
+    from jsonb_to_record($1::jsonb) as r (id uuid, active boolean, body text, before text)
+    where e.id = r.id and e.body = r.before returning e.id::text";
+
+/// Removes an endpoint; what is due to it is given up.
+pub(super) const REMOVE_ENDPOINT: &str = "
+    with given_up as (
+        update deliveries set state = 'disabled', settled_at = ($1::jsonb->>'at')::timestamptz
+        where receiver = $1::jsonb->>'receiver' and state = 'due')
+    delete from webhook_endpoints where id = ($1::jsonb->>'id')::uuid returning id::text";
 
 /// Runs one of them.
 pub(super) async fn run(

@@ -43,7 +43,15 @@ pub enum Settlement {
 ///
 /// Only 2xx is success. 410 says that the receiver wants no more. All else, redirects included
 /// (nobody has checked where they lead), is tried again.
-pub fn settle(attempt: u32, outcome: &Outcome, now: Timestamp, chance: &dyn Chance) -> Settlement {
+///
+/// Waits are `percent` of the usual ones.
+pub fn settle(
+    attempt: u32,
+    outcome: &Outcome,
+    percent: u32,
+    now: Timestamp,
+    chance: &dyn Chance,
+) -> Settlement {
     match outcome {
         Outcome::Answered(200..=299) => return Settlement::Ended(DeliveryState::Delivered),
         Outcome::Answered(410) => return Settlement::Ended(DeliveryState::Disabled),
@@ -51,9 +59,10 @@ pub fn settle(attempt: u32, outcome: &Outcome, now: Timestamp, chance: &dyn Chan
     }
     let wait = attempt.checked_sub(1).and_then(|failed| WAITS.get(failed as usize));
     wait.map_or(Settlement::Ended(DeliveryState::Parked), |wait| {
+        let wait = *wait * percent / 100;
         let most = wait.as_millis() as u64 * JITTER_PERCENT / 100;
         let jitter = Duration::from_millis(chance.below(most + 1));
-        Settlement::Again(now.plus(*wait).plus(jitter))
+        Settlement::Again(now.plus(wait).plus(jitter))
     })
 }
 
@@ -63,7 +72,7 @@ mod tests {
     use crate::base::SeededChance;
 
     fn after(attempt: u32, outcome: &Outcome) -> Settlement {
-        settle(attempt, outcome, Timestamp::from_micros(0), &SeededChance::new(7))
+        settle(attempt, outcome, 100, Timestamp::from_micros(0), &SeededChance::new(7))
     }
 
     #[test]

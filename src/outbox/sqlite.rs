@@ -24,11 +24,12 @@ pub(super) const HAND_ON: &[&str] = &[
     returning id",
 ];
 
-/// Marks the oldest events sent that nobody wants to hear of.
+/// Forgets the oldest events while nobody wants to hear of any.
 pub(super) const PASS_OVER: &[&str] = &["
-    update events set sent_at = json_extract($1, '$.at')
+    delete from events
     where seq in (select seq from events where sent_at is null order by seq
                   limit json_extract($1, '$.limit'))
+      and not exists (select 1 from webhook_endpoints)
     returning id"];
 
 /// Begins attempts: who has begun one has it until its lease has ended.
@@ -68,6 +69,59 @@ pub(super) const PURGE: &[&str] = &["
         where state <> 'due' and state <> 'parked' and settled_at < json_extract($1, '$.before')
         order by settled_at limit json_extract($1, '$.limit'))
     returning id"];
+
+/// Deliveries, newest first.
+pub(super) const LIST: &[&str] = &["
+    select json_object(
+        'id', id, 'event_id', event_id, 'order_id', order_id, 'receiver', receiver, 'kind', kind,
+        'body', body, 'stamped_at', stamped_at, 'state', state, 'attempts', attempts,
+        'last_status', last_status, 'last_fault', last_fault)
+    from deliveries
+    where coalesce(id = json_extract($1, '$.delivery'), true)
+      and coalesce(order_id = json_extract($1, '$.order'), true)
+      and coalesce(receiver = json_extract($1, '$.endpoint'), true)
+      and coalesce(state = json_extract($1, '$.standing'), true)
+      and coalesce(id < json_extract($1, '$.cursor'), true)
+    order by id desc limit json_extract($1, '$.most')"];
+
+/// Has a delivery tried again, whatever came of it, under the same id and with the same body.
+pub(super) const SEND_AGAIN: &[&str] = &["
+    update deliveries set state = 'due', attempts = 0, settled_at = null,
+        next_at = json_extract($1, '$.now')
+    where id = json_extract($1, '$.id') returning id"];
+
+/// How many wait to be tried, how many were given up, and since when the oldest waits.
+pub(super) const BACKLOG: &[&str] = &["
+    select json_object('due', count(*) filter (where state = 'due'),
+        'parked', count(*) filter (where state = 'parked'),
+        'oldest', min(stamped_at) filter (where state = 'due'))
+    from deliveries where state in ('due', 'parked')"];
+
+/// Every endpoint, oldest first.
+pub(super) const ENDPOINTS: &[&str] =
+    &["select body from webhook_endpoints where $1 is not null order by created_at, id"];
+
+/// Keeps an endpoint unless its id is there.
+pub(super) const ADD_ENDPOINT: &[&str] = &["
+    insert into webhook_endpoints (id, active, body, created_at)
+    values (json_extract($1, '$.id'), json_extract($1, '$.active'), json_extract($1, '$.body'),
+            json_extract($1, '$.created_at'))
+    on conflict do nothing returning id"];
+
+/// Puts an endpoint in the place of what it was, if that still stands.
+pub(super) const CHANGE_ENDPOINT: &[&str] = &["
+    update webhook_endpoints
+    set active = json_extract($1, '$.active'), body = json_extract($1, '$.body')
+    where id = json_extract($1, '$.id') and body = json_extract($1, '$.before') returning id"];
+
+/// Removes an endpoint; what is due to it is given up.
+pub(super) const REMOVE_ENDPOINT: &[&str] = &[
+    "
+    update deliveries set state = 'disabled', settled_at = json_extract($1, '$.at')
+    where receiver = json_extract($1, '$.receiver') and state = 'due' returning id",
+    "
+    delete from webhook_endpoints where id = json_extract($1, '$.id') returning id",
+];
 
 /// Runs the statements of one of them; what the last returns counts.
 pub(super) async fn run(

@@ -1,6 +1,6 @@
 //! Deliveries, wherever they are kept.
 
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use super::{
     sqlite,
 };
 use crate::{
-    base::Timestamp,
+    base::{DeliveryId, EndpointId, OrderId, Timestamp},
     ledger::{Database, LedgerFault},
 };
 
 /// How long an attempt belongs to who has begun it: longer than any call may take, and what a
 /// delivery waits after the death of its sender.
-pub const LEASE: Duration = Duration::from_secs(60);
+pub const LEASE: Duration = Duration::from_secs(20);
 
 /// The table `deliveries`, and the marks on the table `events`.
 #[derive(Clone)]
@@ -54,8 +54,8 @@ impl Deliveries {
     }
 
     /// Keeps the deliveries of these events and marks the events sent, in one commit. Named by their
-    /// numbers, they are what [`unsent`](Self::unsent) gave, from the oldest and without a gap. How many were marked here;
-    /// fewer when another replica was faster.
+    /// numbers, they are what [`unsent`](Self::unsent) gave, from the oldest and without a gap. How
+    /// many were marked here; fewer when another replica was faster.
     ///
     /// # Errors
     /// When the ledger cannot be reached; asking again is safe.
@@ -70,12 +70,12 @@ impl Deliveries {
         Ok(run!(&self.database, HAND_ON, parameter)?.len())
     }
 
-    /// Marks the oldest events sent when nobody wants to hear of any. How many there were.
+    /// Forgets the oldest events while nobody wants to hear of any. How many there were.
     ///
     /// # Errors
     /// When the ledger cannot be reached.
-    pub async fn pass_over(&self, limit: u32, now: Timestamp) -> Result<usize, LedgerFault> {
-        Ok(run!(&self.database, PASS_OVER, json!({ "limit": limit, "at": now }))?.len())
+    pub async fn pass_over(&self, limit: u32) -> Result<usize, LedgerFault> {
+        Ok(run!(&self.database, PASS_OVER, json!({ "limit": limit }))?.len())
     }
 
     /// Begins attempts at what is due for this receiver: of each order its oldest, and none that
@@ -115,10 +115,44 @@ impl Deliveries {
             Outcome::Failed(fault) => (None, Some(fault)),
         };
         let parameter = json!({
-            "id": attempt.id.uuid().to_string(), "attempts": attempt.attempts, "state": state, "next_at": next_at,
-            "settled_at": settled_at, "last_status": status, "last_fault": fault,
+            "id": attempt.id.uuid().to_string(), "attempts": attempt.attempts, "state": state,
+            "next_at": next_at, "settled_at": settled_at, "last_status": status, "last_fault": fault,
         });
         Ok(run!(&self.database, SETTLE, parameter)?.len() == 1)
+    }
+
+    /// Deliveries of these, newest first.
+    ///
+    /// # Errors
+    /// When the ledger cannot be reached.
+    pub async fn list(&self, of: &DeliveryFilter, most: u32) -> Result<Vec<Delivery>, LedgerFault> {
+        let parameter = json!({
+            "delivery": of.delivery.map(|id| id.uuid().to_string()),
+            "order": of.order.map(|id| id.uuid().to_string()),
+            "endpoint": of.endpoint.map(|id| id.to_string()),
+            "standing": of.state,
+            "cursor": of.cursor.map(|id| id.uuid().to_string()),
+            "most": most,
+        });
+        read(run!(&self.database, LIST, parameter)?)
+    }
+
+    /// Has a delivery tried again at once, whatever came of it. `false` when there is none.
+    ///
+    /// # Errors
+    /// When the ledger cannot be reached.
+    pub async fn send_again(&self, id: DeliveryId, now: Timestamp) -> Result<bool, LedgerFault> {
+        let parameter = json!({ "id": id.uuid().to_string(), "now": now });
+        Ok(run!(&self.database, SEND_AGAIN, parameter)?.len() == 1)
+    }
+
+    /// What has not arrived.
+    ///
+    /// # Errors
+    /// When the ledger cannot be reached.
+    pub async fn backlog(&self) -> Result<Backlog, LedgerFault> {
+        let mut rows = read(run!(&self.database, BACKLOG, json!({}))?)?;
+        Ok(rows.pop().unwrap_or_default())
     }
 
     /// Forgets some of the deliveries that ended before then. Parked ones stay.
@@ -130,6 +164,32 @@ impl Deliveries {
     }
 }
 
+/// Which deliveries.
+#[derive(Debug, Clone, Default)]
+pub struct DeliveryFilter {
+    /// This one.
+    pub delivery: Option<DeliveryId>,
+    /// Of this order.
+    pub order: Option<OrderId>,
+    /// To this endpoint.
+    pub endpoint: Option<EndpointId>,
+    /// Standing like this.
+    pub state: Option<DeliveryState>,
+    /// Older than this one.
+    pub cursor: Option<DeliveryId>,
+}
+
+/// What has not arrived.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+pub struct Backlog {
+    /// Deliveries that will be tried.
+    pub due: u64,
+    /// Deliveries that were given up.
+    pub parked: u64,
+    /// Since when the oldest that is due waits.
+    pub oldest: Option<Timestamp>,
+}
+
 fn row(new: &NewDelivery) -> Value {
     json!({
         "id": new.id.uuid().to_string(), "event_id": new.event_id.uuid().to_string(),
@@ -138,7 +198,9 @@ fn row(new: &NewDelivery) -> Value {
     })
 }
 
-fn read<T: DeserializeOwned>(rows: Vec<String>) -> Result<Vec<T>, LedgerFault> {
+pub(super) use run;
+
+pub(super) fn read<T: DeserializeOwned>(rows: Vec<String>) -> Result<Vec<T>, LedgerFault> {
     let read = |row: String| {
         serde_json::from_str(&row)
             .map_err(|error| LedgerFault::Broken(format!("a delivery is damaged: {error}")))

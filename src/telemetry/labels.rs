@@ -299,3 +299,17 @@ impl Method {
         }
     }
 }
+
+label! {
+    /// What an attempt to deliver a webhook came to.
+    Delivered as "outcome" {
+        /// The endpoint has it.
+        Confirmed = "confirmed",
+        /// It is tried again.
+        Failed = "failed",
+        /// The endpoint wants no more.
+        Gone = "gone",
+        /// It was the last attempt.
+        Parked = "parked",
+    }
+}

@@ -13,11 +13,12 @@ use std::{
 
 mod fraud;
 mod ledger;
+mod outbox;
 
 use super::labels::Label;
 pub use super::labels::{
-    ActorKind, DriftBar, HoldResult, JudgedAs, JudgedOn, Method, Missing, PoolState, Refusal,
-    Settlement, StatusClass, Step, StepOutcome, Swept, Verdict,
+    ActorKind, Delivered, DriftBar, HoldResult, JudgedAs, JudgedOn, Method, Missing, PoolState,
+    Refusal, Settlement, StatusClass, Step, StepOutcome, Swept, Verdict,
 };
 pub use fraud::{
     assessed, attack_mode, fraud_challenger, fraud_degraded, fraud_features_drifted, fraud_guarded,
@@ -27,6 +28,7 @@ pub use ledger::{
     ledger_commit_unknown, ledger_committed, ledger_judged, ledger_pool, ledger_queue_depth,
     ledger_retried,
 };
+pub use outbox::{delivered, webhook_backlog};
 
 /// Seconds from what memory answers to what a client gives up on.
 const LATENCY: &[f64] =
@@ -91,6 +93,10 @@ const DECLARED: &[Declaration] = &[
     ("reconciler_settled_total", Count, Unit::Count, "Payment outcomes found out by asking"),
     ("reconciler_pending", Level, Unit::Count, "Payment attempts and operations still unsettled"),
     ("reconciler_faults_total", Count, Unit::Count, "Rounds that failed; the next one tries again"),
+    ("webhook_deliveries_total", Count, Unit::Count, "Attempts to deliver, by what came of them"),
+    ("webhooks_due", Level, Unit::Count, "Deliveries that will be tried"),
+    ("webhooks_parked", Level, Unit::Count, "Deliveries given up; somebody has to look"),
+    ("webhooks_oldest_seconds", Level, Unit::Seconds, "How long the oldest delivery waits"),
     (
         "saturation",
         Level,
@@ -157,6 +163,10 @@ struct Meters {
     reconciler_pending: Gauge,
     reconciler_faults: Counter,
     saturation: Gauge,
+    delivered: By<Delivered, Counter>,
+    webhooks_due: Gauge,
+    webhooks_parked: Gauge,
+    webhooks_oldest: Gauge,
 }
 
 impl Meters {
@@ -200,6 +210,10 @@ impl Meters {
             reconciler_pending: gauge!("reconciler_pending"),
             reconciler_faults: counter!("reconciler_faults_total"),
             saturation: gauge!("saturation"),
+            delivered: counters("webhook_deliveries_total"),
+            webhooks_due: gauge!("webhooks_due"),
+            webhooks_parked: gauge!("webhooks_parked"),
+            webhooks_oldest: gauge!("webhooks_oldest_seconds"),
         }
     }
 }

@@ -19,6 +19,10 @@ const CART: &str = "/ucp/carts/crt_01a20ad0ec9975c19b1db9c581e57a24";
 const CHECKOUT: &str = "/ucp/checkout-sessions/chk_01a20ad0ec9975c19b1db9c581e57a24";
 const ORDER: &str = "/v1/orders/ord_01a20ad0ec9975c19b1db9c581e57a24";
 
+/// An endpoint and a delivery that are not there.
+const ENDPOINT: &str = "whe_01a20ad0ec9975c19b1db9c581e57a24";
+const DELIVERY: &str = "dlv_01a20ad0ec9975c19b1db9c581e57a24";
+
 /// Every route that changes something.
 fn changes() -> Vec<(Method, String)> {
     vec![
@@ -53,6 +57,11 @@ fn changes() -> Vec<(Method, String)> {
         (Method::POST, "/v1/backtests".into()),
         (Method::POST, "/v1/models/rollback".into()),
         (Method::POST, "/v1/models/2/promote".into()),
+        (Method::POST, "/v1/webhook-endpoints".into()),
+        (Method::PUT, format!("/v1/webhook-endpoints/{ENDPOINT}")),
+        (Method::DELETE, format!("/v1/webhook-endpoints/{ENDPOINT}")),
+        (Method::POST, format!("/v1/webhook-endpoints/{ENDPOINT}/rotate-secret")),
+        (Method::POST, format!("/v1/webhook-deliveries/{DELIVERY}/redeliver")),
     ]
 }
 
@@ -61,6 +70,7 @@ fn every_route_that_changes_something_is_among_those_tried_here() {
     let routes = [
         include_str!("../../src/http/v1/mod.rs"),
         include_str!("../../src/http/v1/tariff.rs"),
+        include_str!("../../src/http/v1/webhooks.rs"),
         include_str!("../../src/http/ucp/mod.rs"),
     ];
     let methods = [".post(", ".put(", ".patch(", ".delete("];

@@ -16,12 +16,14 @@ use doorbuster::{
     catalog::{Catalog, Product, StockPolicy},
     checkout::{Checkout, Collection, NoProbe, Terms},
     fraud::{cases::Cases, models::Models, policy::Policy, rules::Rules},
-    http::{Answers, Door, Draining, Gate, Site, admission, routes},
+    http::{Answers, Door, Draining, Gate, Site, Webhooks, admission, routes},
     ledger::{
         BatchReply, Database, DatabaseOptions, Entry, EntryId, Fact, Store, Writer,
         entry::{MoveKind, StockMove},
         row::OperationState,
     },
+    outbound::{GuardedClient, OutboundSettings, Reach},
+    outbox::{Deliveries, Endpoints},
     payment::sandbox::{Sandbox, SandboxSettings},
     pricing::Tariffs,
     sessions::in_process::{InProcessLimits, InProcessSessions},
@@ -150,8 +152,15 @@ impl Shop {
             terms,
             probe: Arc::new(NoProbe),
         });
+        let webhooks = Webhooks {
+            endpoints: Endpoints::new(database.clone()),
+            deliveries: Deliveries::new(database.clone()),
+            client: GuardedClient::new(&OutboundSettings::default(), Reach::Public)
+                .expect("a client"),
+        };
         let shop = Self {
             door: Data::new(Door {
+                webhooks,
                 carts: Arc::new(Carts::new(desk.clone(), arbiters())),
                 desk,
                 cases: Cases::new(database.clone()),

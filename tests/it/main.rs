@@ -19,6 +19,7 @@ mod http_shop;
 mod http_storefront;
 mod http_ucp;
 mod http_v1;
+mod http_webhooks;
 mod learning_contract;
 mod ledger_contract;
 mod model;

@@ -1,9 +1,11 @@
 //! Deliveries behave the same on both databases.
 
 use doorbuster::{
-    base::{DeliveryId, EventId},
+    base::{DeliveryId, EndpointId, EventId},
     outbox::{
-        Deliveries, Delivery, DeliveryState, LEASE, NewDelivery, Outcome, Settlement, UnsentEvent,
+        Deliveries, Delivery, DeliveryFilter, DeliveryState, ENDPOINTS_MAX, Endpoint, Endpoints,
+        EndpointsRefused, LEASE, NewDelivery, Outcome, Secret, Settlement, TimedSecret,
+        UnsentEvent,
     },
 };
 
@@ -94,19 +96,81 @@ async fn an_event_is_handed_on_once_and_sent_until_confirmed(bench: Bench) {
 async fn events_nobody_wants_are_passed_over(bench: Bench) {
     let deliveries = Deliveries::new(bench.database.clone());
     placed(&bench, &deliveries).await;
-    assert_eq!(deliveries.pass_over(10, bench.now()).await.ok(), Some(1));
+    let endpoints = Endpoints::new(bench.database.clone());
+    let wants = endpoints.add(endpoint(&bench)).await.expect("it is kept");
+    assert_eq!(deliveries.pass_over(10).await.ok(), Some(0), "somebody wants to hear of it");
+    assert_eq!(deliveries.unsent(10).await.expect("events are listed").len(), 1);
+    assert_eq!(endpoints.remove(wants.id, bench.now()).await.ok(), Some(true));
+    assert_eq!(deliveries.pass_over(10).await.ok(), Some(1));
     assert!(deliveries.unsent(10).await.expect("events are listed").is_empty());
-    assert_eq!(deliveries.pass_over(10, bench.now()).await.ok(), Some(0));
+    assert_eq!(deliveries.pass_over(10).await.ok(), Some(0));
+}
+
+fn endpoint(bench: &Bench) -> Endpoint {
+    Endpoint {
+        id: EndpointId::new(bench.now(), &bench.chance),
+        url: "https://shop.example/hook".into(),
+        kinds: Vec::new(),
+        description: String::new(),
+        active: true,
+        disabled: None,
+        secrets: vec![TimedSecret { secret: Secret::make(&bench.chance), until: None }],
+        created_at: bench.now(),
+    }
+}
+
+async fn endpoints_are_kept_changed_once_and_removed_with_what_is_due(bench: Bench) {
+    let endpoints = Endpoints::new(bench.database.clone());
+    let deliveries = Deliveries::new(bench.database.clone());
+    let made = endpoints.add(endpoint(&bench)).await.expect("it is kept");
+    // Sent again, with another secret: the one that was made stays.
+    let again = Endpoint { secrets: endpoint(&bench).secrets, ..made.clone() };
+    assert_eq!(endpoints.add(again).await.ok().as_ref(), Some(&made));
+    let quiet = Endpoint { active: false, ..made.clone() };
+    endpoints.change(&made, &quiet).await.expect("it changes");
+    let other = Endpoint { description: "x".into(), ..made.clone() };
+    let late = endpoints.change(&made, &other).await;
+    assert!(matches!(late, Err(EndpointsRefused::Changed)), "it is no longer what it was");
+    assert_eq!(endpoints.list().await.ok(), Some(vec![quiet]));
+
+    let event = placed(&bench, &deliveries).await;
+    let new = NewDelivery { receiver: made.id.to_string(), ..delivery(&bench, &event, "{}") };
+    deliveries.hand_on(&[event.seq], &[new.clone()], bench.now()).await.expect("it is kept");
+    let of = DeliveryFilter {
+        order: Some(event.event.order),
+        endpoint: Some(made.id),
+        state: Some(DeliveryState::Due),
+        ..DeliveryFilter::default()
+    };
+    let listed = deliveries.list(&of, 9).await.expect("deliveries are listed");
+    assert_eq!(listed.iter().map(|one| one.id).collect::<Vec<_>>(), [new.id]);
+    let backlog = deliveries.backlog().await.expect("it is counted");
+    assert_eq!((backlog.due, backlog.parked, backlog.oldest), (1, 0, Some(new.stamped_at)));
+    let other = DeliveryFilter { cursor: Some(new.id), ..of.clone() };
+    assert_eq!(deliveries.list(&other, 9).await.ok(), Some(Vec::new()), "none is older");
+    assert_eq!(endpoints.remove(made.id, bench.now()).await.ok(), Some(true));
+    assert_eq!(deliveries.list(&of, 9).await.ok(), Some(Vec::new()), "nothing is due any more");
+    assert_eq!(deliveries.send_again(new.id, bench.now()).await.ok(), Some(true));
+    assert_eq!(deliveries.list(&of, 9).await.expect("deliveries are listed").len(), 1);
+    let unknown = DeliveryId::new(bench.now(), &bench.chance);
+    assert_eq!(deliveries.send_again(unknown, bench.now()).await.ok(), Some(false));
+    for _ in 0..ENDPOINTS_MAX {
+        endpoints.add(endpoint(&bench)).await.expect("it is kept");
+    }
+    let beyond = endpoints.add(endpoint(&bench)).await;
+    assert!(matches!(beyond, Err(EndpointsRefused::TooMany)), "{beyond:?}");
 }
 
 #[tokio::test]
 async fn deliveries_on_sqlite() {
     an_event_is_handed_on_once_and_sent_until_confirmed(Bench::sqlite().await).await;
     events_nobody_wants_are_passed_over(Bench::sqlite().await).await;
+    endpoints_are_kept_changed_once_and_removed_with_what_is_due(Bench::sqlite().await).await;
 }
 
 #[tokio::test]
 async fn deliveries_on_postgres() {
     an_event_is_handed_on_once_and_sent_until_confirmed(Bench::postgres().await).await;
     events_nobody_wants_are_passed_over(Bench::postgres().await).await;
+    endpoints_are_kept_changed_once_and_removed_with_what_is_due(Bench::postgres().await).await;
 }

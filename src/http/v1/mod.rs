@@ -21,6 +21,7 @@ pub mod rule_snoozes;
 pub mod rules;
 pub mod stock;
 pub mod tariff;
+pub mod webhooks;
 
 use actix_web::web::{self, ServiceConfig};
 
@@ -28,6 +29,7 @@ use actix_web::web::{self, ServiceConfig};
 pub fn routes(config: &mut ServiceConfig) {
     config
         .configure(tariff::routes)
+        .configure(webhooks::routes)
         .service(web::resource("/orders").post(express::place).get(orders::list))
         .service(web::resource("/orders/{id}").get(orders::get))
         .service(web::resource("/orders/{id}/shipments").post(order_changes::ship))

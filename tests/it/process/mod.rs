@@ -18,3 +18,4 @@ mod stops;
 mod till;
 mod verdicts;
 mod watching;
+mod webhooks;

@@ -1,0 +1,113 @@
+//! Who hears of what happens to orders: a merchant's own servers.
+
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+use super::signature::Secret;
+use crate::base::{EndpointId, Timestamp};
+
+/// Secrets of one endpoint that count at once: each change keeps the old one for a while, and who
+/// changes more often than that has lost the oldest.
+const SECRETS_MAX: usize = 5;
+
+/// What happens to orders, by its name.
+pub const KINDS: [&str; 6] = [
+    "order.placed",
+    "order.shipped",
+    "order.adjusted",
+    "order.reviewed",
+    "payment.captured",
+    "payment.refunded",
+];
+
+/// An endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// Its id.
+    pub id: EndpointId,
+    /// Where it listens.
+    pub url: String,
+    /// What it hears of; everything when empty.
+    #[serde(default)]
+    pub kinds: Vec<String>,
+    /// What it is, in its owner's words.
+    #[serde(default)]
+    pub description: String,
+    /// Whether anything is sent to it.
+    pub active: bool,
+    /// Why not, when it was not its owner's doing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disabled: Option<String>,
+    /// What deliveries are signed with, the newest first.
+    pub secrets: Vec<TimedSecret>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// A secret, for as long as it counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimedSecret {
+    /// The secret.
+    pub secret: Secret,
+    /// Until when; none is for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+}
+
+impl Endpoint {
+    /// Whether it hears of this.
+    pub fn hears(&self, kind: &str) -> bool {
+        self.active && (self.kinds.is_empty() || self.kinds.iter().any(|one| one == kind))
+    }
+
+    /// The secrets that count now, the newest first.
+    pub fn secrets(&self, now: Timestamp) -> impl Iterator<Item = &Secret> {
+        let counts = move |one: &&TimedSecret| one.until.is_none_or(|until| until > now);
+        self.secrets.iter().filter(counts).map(|one| &one.secret)
+    }
+
+    /// Signs with a new secret, too: the others count for so long.
+    pub fn rotate(&mut self, secret: Secret, keep: Duration, now: Timestamp) {
+        let until = now.plus(keep);
+        for one in &mut self.secrets {
+            one.until = Some(one.until.map_or(until, |before| before.min(until)));
+        }
+        self.secrets.insert(0, TimedSecret { secret, until: None });
+        self.secrets.retain(|one| one.until.is_none_or(|until| until > now));
+        self.secrets.truncate(SECRETS_MAX);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::SeededChance;
+
+    #[test]
+    fn an_old_secret_counts_for_as_long_as_it_was_kept_and_no_longer() {
+        let chance = SeededChance::new(7);
+        let start = Timestamp::from_micros(0);
+        let after = |seconds| start.plus(Duration::from_secs(seconds));
+        let made = Secret::make(&chance);
+        let mut endpoint = Endpoint {
+            id: EndpointId::new(start, &chance),
+            url: "https://shop.example/hook".into(),
+            kinds: vec!["order.placed".into()],
+            description: String::new(),
+            active: true,
+            disabled: None,
+            secrets: vec![TimedSecret { secret: made.clone(), until: None }],
+            created_at: start,
+        };
+        let newer = Secret::make(&chance);
+        endpoint.rotate(newer.clone(), Duration::from_secs(60), start);
+        assert_eq!(endpoint.secrets(after(59)).collect::<Vec<_>>(), [&newer, &made]);
+        assert_eq!(endpoint.secrets(after(60)).collect::<Vec<_>>(), [&newer]);
+        // A leaked one is dropped at once.
+        endpoint.rotate(made.clone(), Duration::ZERO, after(10));
+        assert_eq!(endpoint.secrets(after(10)).collect::<Vec<_>>(), [&made]);
+        assert!(endpoint.hears("order.placed") && !endpoint.hears("order.shipped"));
+        endpoint.active = false;
+        assert!(!endpoint.hears("order.placed"));
+    }
+}

@@ -1,0 +1,185 @@
+//! Webhooks through kills of the service, to a receiver that often fails: nothing is lost, and of
+//! each order what happened first is heard first.
+
+use rand::{Rng, SeedableRng, rngs::StdRng};
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeMap,
+    env,
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::time::{Instant, sleep};
+
+use super::{
+    house::Setup,
+    reckoning::reckon,
+    shoppers::{MIXED, Sale},
+    till::{Till, fresh_key, text},
+};
+use crate::support::servers;
+
+const SKUS: [&str; 4] = ["TEE", "MUG", "CAP", "PEN"];
+
+/// Of a hundred requests so many are answered with 500, …
+const FAILS_PERCENT: u32 = 30;
+
+/// … but none of one delivery more often than this: each failure makes the next wait longer.
+const FAILS_MAX: usize = 3;
+
+/// A request that came in.
+#[derive(Debug, Clone)]
+struct Heard {
+    id: String,
+    body: String,
+    signature: String,
+    confirmed: bool,
+}
+
+/// A server on this machine that keeps what it hears and often fails.
+struct Receiver {
+    url: String,
+    heard: Arc<Mutex<Vec<Heard>>>,
+}
+
+impl Receiver {
+    fn open(seed: u64) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let url = format!("http://{}/hook", listener.local_addr().expect("an address"));
+        let heard: Arc<Mutex<Vec<Heard>>> = Arc::default();
+        let dice = Arc::new(Mutex::new(StdRng::seed_from_u64(seed)));
+        let keeps = heard.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let (heard, dice) = (keeps.clone(), dice.clone());
+                std::thread::spawn(move || answer(stream, &heard, &dice));
+            }
+        });
+        Self { url, heard }
+    }
+
+    fn heard(&self) -> Vec<Heard> {
+        self.heard.lock().expect("nobody panics here").clone()
+    }
+}
+
+/// One request a connection. A sender that dies in between has said nothing.
+fn answer(stream: TcpStream, heard: &Mutex<Vec<Heard>>, dice: &Mutex<StdRng>) -> Option<()> {
+    let mut reader = BufReader::new(&stream);
+    let (mut headers, mut line) = (BTreeMap::new(), String::new());
+    loop {
+        line.clear();
+        reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
+        if line.trim().is_empty() {
+            break;
+        }
+        if let Some((name, value)) = line.split_once(':') {
+            headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
+        }
+    }
+    let length = headers.get("content-length")?.parse().ok()?;
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    let id = headers.get("webhook-id")?.clone();
+    // Kept before it is answered: what is confirmed has been heard.
+    let mut heard = heard.lock().expect("nobody panics here");
+    let failed = heard.iter().filter(|one| one.id == id && !one.confirmed).count();
+    let roll = dice.lock().expect("nobody panics here").random_range(0..100);
+    let fails = roll < FAILS_PERCENT && failed < FAILS_MAX;
+    heard.push(Heard {
+        id,
+        body: String::from_utf8(body).ok()?,
+        signature: headers.get("webhook-signature")?.clone(),
+        confirmed: !fails,
+    });
+    drop(heard);
+    let status = if fails { "500 Internal Server Error" } else { "204 No Content" };
+    let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    (&stream).write_all(answer.as_bytes()).ok()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn webhooks_outlive_kills_and_a_receiver_that_fails() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let setup = Setup::new(folder.path())
+        .with("storage.database", servers::postgres().await)
+        .with("webhooks.retry_wait_percent", 1);
+    let full = env::var_os("DOORBUSTER_TEST_FULL").is_some();
+    let mut dice = StdRng::seed_from_u64(3);
+    setup.fill(&SKUS.map(|sku| (sku, 20_000)));
+    let mut house = setup.start().await;
+    let till = house.till();
+    let receiver = Receiver::open(5);
+    let wish = json!({ "url": receiver.url, "kinds": ["order.placed", "payment.captured"] });
+    let made = till.post(&fresh_key(), "/v1/webhook-endpoints", &wish).await.expect("an answer");
+    assert_eq!(made.status, 201, "{}", text(&made));
+    let sale = Sale::open(&till, 4, 3, &SKUS, MIXED);
+    for _ in 0..if full { 50 } else { 4 } {
+        sale.sells(5, Duration::from_secs(60)).await;
+        sleep(Duration::from_millis(dice.random_range(0..1500))).await;
+        house.kill();
+        house = setup.start().await;
+        till.moved(&house.base);
+    }
+    sale.sells(5, Duration::from_secs(60)).await;
+    let diary = sale.close(Duration::from_secs(60)).await;
+    assert!(!diary.silences.is_empty(), "no kill was noticed");
+    nothing_is_due(&till, &receiver, &diary.orders).await;
+    let heard = receiver.heard();
+    assert!(heard.iter().any(|one| !one.confirmed), "nothing failed");
+    in_order_and_the_same_each_time(&heard);
+    reckon(&setup, house, diary, &SKUS).await;
+}
+
+/// Waits until every order that was acknowledged has been confirmed, and nothing is due.
+async fn nothing_is_due(till: &Till, receiver: &Receiver, orders: &[String]) {
+    let late = Instant::now() + Duration::from_secs(180);
+    loop {
+        let placed: Vec<String> = receiver
+            .heard()
+            .iter()
+            .filter(|one| one.confirmed)
+            .filter_map(|one| told(one, "order.placed"))
+            .collect();
+        let missing = orders.iter().filter(|order| !placed.contains(order)).count();
+        let due = till.json("/v1/webhook-deliveries?state=due").await;
+        let due = due["items"].as_array().expect("a list").len();
+        if missing == 0 && due == 0 {
+            break;
+        }
+        assert!(Instant::now() < late, "{missing} orders are not heard of, {due} deliveries due");
+        sleep(Duration::from_millis(200)).await;
+    }
+    for state in ["parked", "disabled"] {
+        let ended = till.json(&format!("/v1/webhook-deliveries?state={state}")).await;
+        assert_eq!(ended["items"], json!([]), "{state}");
+    }
+}
+
+/// The order an event of this kind is about.
+fn told(heard: &Heard, kind: &str) -> Option<String> {
+    let body: Value = serde_json::from_str(&heard.body).expect("JSON");
+    let order = body["data"]["order"]["id"].as_str().expect("an order");
+    (body["type"] == kind).then(|| order.to_owned())
+}
+
+fn in_order_and_the_same_each_time(heard: &[Heard]) {
+    let mut bodies: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut placed: BTreeMap<String, usize> = BTreeMap::new();
+    for (at, one) in heard.iter().enumerate() {
+        assert!(one.signature.starts_with("v1,"), "{one:?}");
+        let known = bodies.entry(&one.id).or_insert(&one.body);
+        assert_eq!(*known, one.body, "another body under the same id");
+        if let Some(order) = told(one, "order.placed").filter(|_| one.confirmed) {
+            placed.entry(order).or_insert(at);
+        }
+    }
+    for (at, one) in heard.iter().enumerate() {
+        if let Some(order) = told(one, "payment.captured") {
+            let first = placed.get(&order).copied().unwrap_or(usize::MAX);
+            assert!(first < at, "{order} was captured before it was heard of");
+        }
+    }
+}
