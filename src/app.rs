@@ -118,11 +118,10 @@ impl App {
 
         let learning = open_learning(config, &database, &desk, &cases).await?;
         let access = open_access(config, &database, &desk.clock, address).await?;
-        let webhooks = open_webhooks(config, &database)?;
         let door = Data::new(open_door(
             config,
             &desk,
-            webhooks.clone(),
+            open_webhooks(config, &database)?,
             (&carts, &cases, &rules, &learning.models),
             access,
             answers,
@@ -139,7 +138,7 @@ impl App {
             tasks.heartbeat(&holder, &desk);
             tasks.settings(&rules, &desk.tariffs);
             tasks.learning(&learning);
-            tasks.relay(&desk, webhooks, config);
+            tasks.relay(&desk, door.webhooks.clone(), config);
         }
         tasks.gauges(exporter, &keeper, &door);
         let draining = door.draining.clone();

@@ -12,10 +12,15 @@
 //! # Why nothing is lost and nothing overtakes
 //!
 //! Numbers of events commit out of order, so there is no "last number handed on": an event is due
-//! while it is not marked sent, however late it appears. Of one order, an event is written only
-//! after its forerunner was committed, for both change the order's row. Who sees the later one
+//! while it is not marked sent, however late it appears. An event that follows from another one
+//! (captured after placed) is written only after that one was committed. Who sees the later one
 //! therefore sees the earlier one too, and as the oldest are taken first, keeps both in one
-//! commit or finds the earlier one kept.
+//! commit or finds the earlier one kept. Two that happened to an order at the same moment (shipped
+//! and captured) have no order between them; each body shows the order as it stood when it was
+//! written, which is when the event was taken.
+//!
+//! An event nobody wants to hear of is forgotten. Endpoints are looked up after the events, so
+//! that one which stood when an event was committed is seen.
 
 mod delivery;
 mod endpoint;

@@ -38,7 +38,7 @@ const CALLS_AT_ONCE: u32 = 16;
 /// How long an endpoint may take to answer: it confirms, and works afterwards.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// What an event looks like to an endpoint. Handed down by `app`, for it shows orders as `http` does.
+/// What an event looks like to an endpoint. Handed down by `app`: it shows orders as `http` does.
 pub type Rendered = Arc<dyn Fn(&NewEvent, OrderRow) -> String + Send + Sync>;
 
 /// Sends what happened to orders to those who want to hear of it.
@@ -207,7 +207,7 @@ impl Relay {
         });
         if settlement == Settlement::Ended(DeliveryState::Parked) {
             let (id, order) = (delivery.id, delivery.order_id);
-            tracing::error!(delivery = %id, %order, endpoint = %endpoint.id, "a webhook is given up");
+            tracing::error!(delivery = %id, %order, to = %endpoint.id, "a webhook is given up");
         }
         self.deliveries.settle(delivery, &outcome, settlement, now).await?;
         Ok(settlement)

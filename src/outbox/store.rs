@@ -53,9 +53,9 @@ impl Deliveries {
         read(run!(&self.database, UNSENT, json!({ "limit": limit }))?)
     }
 
-    /// Keeps the deliveries of these events and marks the events sent, in one commit. Named by their
-    /// numbers, they are what [`unsent`](Self::unsent) gave, from the oldest and without a gap. How
-    /// many were marked here; fewer when another replica was faster.
+    /// Keeps the deliveries of these events and marks the events sent, in one commit. Named by
+    /// their numbers, they are what [`unsent`](Self::unsent) gave, from the oldest and without a
+    /// gap. How many were marked here; fewer when another replica was faster.
     ///
     /// # Errors
     /// When the ledger cannot be reached; asking again is safe.
@@ -116,7 +116,8 @@ impl Deliveries {
         };
         let parameter = json!({
             "id": attempt.id.uuid().to_string(), "attempts": attempt.attempts, "state": state,
-            "next_at": next_at, "settled_at": settled_at, "last_status": status, "last_fault": fault,
+            "next_at": next_at, "settled_at": settled_at, "last_status": status,
+            "last_fault": fault,
         });
         Ok(run!(&self.database, SETTLE, parameter)?.len() == 1)
     }

@@ -45,6 +45,15 @@ pub(crate) struct Shop {
     _folder: tempfile::TempDir,
 }
 
+/// Endpoints as in production: nothing private is asked.
+fn webhooks(database: &Database) -> Webhooks {
+    Webhooks {
+        endpoints: Endpoints::new(database.clone()),
+        deliveries: Deliveries::new(database.clone()),
+        client: GuardedClient::new(&OutboundSettings::default(), Reach::Public).expect("a client"),
+    }
+}
+
 /// What came back.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -152,15 +161,9 @@ impl Shop {
             terms,
             probe: Arc::new(NoProbe),
         });
-        let webhooks = Webhooks {
-            endpoints: Endpoints::new(database.clone()),
-            deliveries: Deliveries::new(database.clone()),
-            client: GuardedClient::new(&OutboundSettings::default(), Reach::Public)
-                .expect("a client"),
-        };
         let shop = Self {
             door: Data::new(Door {
-                webhooks,
+                webhooks: webhooks(&database),
                 carts: Arc::new(Carts::new(desk.clone(), arbiters())),
                 desk,
                 cases: Cases::new(database.clone()),
