@@ -45,6 +45,12 @@ pub(crate) struct Shop {
     _folder: tempfile::TempDir,
 }
 
+/// A fault tells the log and not the caller; a failing test shows it.
+fn show_faults() {
+    let log = tracing_subscriber::fmt().with_max_level(tracing::Level::WARN);
+    let _other_test_was_first = log.with_test_writer().try_init();
+}
+
 /// Endpoints as in production: nothing private is asked.
 fn webhooks(database: &Database) -> Webhooks {
     Webhooks {
@@ -116,9 +122,7 @@ impl Shop {
     }
 
     async fn under(limits: Limits, terms: Terms, bank: SandboxSettings) -> Self {
-        // A fault tells the log and not the caller; a failing test shows it.
-        let log = tracing_subscriber::fmt().with_max_level(tracing::Level::WARN);
-        let _other_test_was_first = log.with_test_writer().try_init();
+        show_faults();
         let folder = tempfile::tempdir().expect("a folder for the test");
         let database = Database::open(&DatabaseOptions::new(folder.path().display().to_string()))
             .await
@@ -141,10 +145,10 @@ impl Shop {
         actix_web::rt::spawn(collecting);
         let answers = Arc::new(Answers::of(Site::at(BASE_URL)));
         let catalog = Catalog::new(database.clone());
-        let rules = Rules::load(database.clone(), clock.clone()).await.expect("a rulebook");
-        let rules = Arc::new(rules);
-        let models = folder.path().join("models");
-        let models = Arc::new(Models::new(database.clone(), models, clock.clone()));
+        let rules = Rules::load(database.clone(), clock.clone()).await.map(Arc::new);
+        let rules = rules.expect("a rulebook");
+        let models = Models::new(database.clone(), folder.path().join("models"), clock.clone());
+        let models = Arc::new(models);
         let desk = Arc::new(Checkout {
             store: store.clone(),
             writer: writer.clone(),

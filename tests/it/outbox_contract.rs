@@ -135,7 +135,10 @@ async fn endpoints_are_kept_changed_once_and_removed_with_what_is_due(bench: Ben
 
     let event = placed(&bench, &deliveries).await;
     let new = NewDelivery { receiver: made.id.to_string(), ..delivery(&bench, &event, "{}") };
-    deliveries.hand_on(&[event.seq], &[new.clone()], bench.now()).await.expect("it is kept");
+    deliveries
+        .hand_on(&[event.seq], std::slice::from_ref(&new), bench.now())
+        .await
+        .expect("it is kept");
     let of = DeliveryFilter {
         order: Some(event.event.order),
         endpoint: Some(made.id),
