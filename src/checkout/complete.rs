@@ -102,7 +102,7 @@ impl Session {
 
 /// What keeps this session from being paid for: something it says itself, or a new notice.
 fn obstacle(session: &Session, tender: &Tender) -> Option<Option<Notice>> {
-    if !session.is_ready() {
+    if !session.is_ready_for(&tender.person) {
         return Some(None);
     }
     let total = session.totals.total;

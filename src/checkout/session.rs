@@ -334,8 +334,17 @@ impl Session {
     /// Whether nothing stands in the way of paying. A challenge does not: passing it is paying
     /// again.
     pub fn is_ready(&self) -> bool {
-        let stands =
-            |notice: &Notice| notice.code.blocks() && notice.code != NoticeCode::PaymentChallenged;
+        self.is_ready_for(&self.person)
+    }
+
+    /// The same, once this person is known too: who pays may say there who they are.
+    pub fn is_ready_for(&self, person: &Person) -> bool {
+        let has_email = person.buyer.as_ref().is_some_and(|buyer| buyer.email.is_some());
+        let stands = |notice: &Notice| match notice.code {
+            NoticeCode::PaymentChallenged => false,
+            NoticeCode::EmailMissing => !has_email,
+            code => code.blocks(),
+        };
         self.state == SessionState::Open && !self.notices.iter().any(stands)
     }
 

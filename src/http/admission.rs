@@ -21,7 +21,7 @@ use super::{
     door::Door,
     gate::Place,
     kinds::Kind,
-    problem::{Problem, Scene},
+    problem::{Dialect, Problem, Scene},
     request_id::{self, RequestId},
     timer::{self, Timer},
 };
@@ -29,6 +29,7 @@ use crate::telemetry::metrics;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// Bodies arriving at once, per request worked on: they wait for the network, not for us.
 const READING_PER_WORKING: usize = 4;
@@ -42,7 +43,9 @@ struct Memo {
     id: Arc<str>,
     path: String,
     method: Method,
-    is_ucp: bool,
+    dialect: Dialect,
+    /// The idempotency key, where the protocol wants it back.
+    key: Option<HeaderValue>,
 }
 
 /// The middleware around every route.
@@ -126,11 +129,14 @@ fn overloaded() -> Problem {
 
 impl Memo {
     fn of(request: &ServiceRequest, door: web::Data<Door>) -> Self {
+        let dialect = Dialect::at(request.path());
+        let key = || request.headers().get(IDEMPOTENCY_KEY).cloned();
         Self {
             id: request_id::of(request.headers(), &door),
             path: request.path().to_owned(),
             method: request.method().clone(),
-            is_ucp: request.path().starts_with("/ucp/"),
+            key: if dialect == Dialect::Acp { key() } else { None },
+            dialect,
             door,
         }
     }
@@ -140,7 +146,7 @@ impl Memo {
             base_url: &self.door.site().base_url,
             path: Some(&self.path),
             request_id: Some(&self.id),
-            is_ucp: self.is_ucp,
+            dialect: self.dialect,
         }
     }
 
@@ -158,12 +164,12 @@ impl Memo {
 
     /// Writes the problem a handler ended with, and the request's id in any case.
     fn finish(&self, mut response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
-        if response.status() == StatusCode::METHOD_NOT_ALLOWED {
-            return self.wrong_method(response);
-        }
         let problem = response.response().error().and_then(|error| error.as_error::<Problem>());
         if let Some(written) = problem.map(|problem| self.write(problem)) {
             return response.into_response(written);
+        }
+        if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+            return self.wrong_method(response);
         }
         self.name(response.headers_mut());
         response
@@ -191,6 +197,9 @@ impl Memo {
         if let Ok(id) = HeaderValue::from_str(&self.id) {
             headers.insert(X_REQUEST_ID, id.clone());
             headers.insert(REQUEST_ID, id);
+        }
+        if let Some(key) = &self.key {
+            headers.insert(IDEMPOTENCY_KEY, key.clone());
         }
     }
 }

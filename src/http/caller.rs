@@ -28,7 +28,8 @@ pub async fn admit(request: &ServiceRequest, door: &Door) -> Result<(), Problem>
 
 /// The scope a route needs.
 fn needed(method: &Method, path: &str) -> Option<Scope> {
-    if path.starts_with("/ucp/") || (path == "/v1/orders" && *method == Method::POST) {
+    let is_shopping = ["/ucp/", "/acp/"].iter().any(|base| path.starts_with(base));
+    if is_shopping || (path == "/v1/orders" && *method == Method::POST) {
         Some(Scope::Checkout)
     } else if path.starts_with("/v1/") {
         Some(if method.is_safe() { Scope::BackofficeRead } else { Scope::BackofficeWrite })
@@ -80,6 +81,8 @@ mod tests {
         for (method, path, expected) in [
             (&post, "/ucp/checkout-sessions", Some(Scope::Checkout)),
             (&get, "/ucp/orders/ord_1", Some(Scope::Checkout)),
+            (&post, "/acp/checkout_sessions", Some(Scope::Checkout)),
+            (&get, "/.well-known/acp.json", None),
             (&post, "/v1/orders", Some(Scope::Checkout)),
             (&get, "/v1/orders", Some(Scope::BackofficeRead)),
             (&post, "/v1/orders/ord_1/lines/1/ship", Some(Scope::BackofficeWrite)),

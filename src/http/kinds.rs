@@ -92,6 +92,9 @@ kinds! {
     /// This method is not for this resource.
     MethodNotAllowed: 405 "method_not_allowed", "This method is not for this resource",
         ucp "invalid" END;
+    /// The checkout can no longer be canceled.
+    NotCancelable: 405 "not_cancelable", "The checkout can no longer be canceled",
+        ucp "checkout_ended" END;
     /// The body took too long to arrive.
     BodyTimeout: 408 "body_timeout", "The body took too long to arrive",
         ucp "timeout" MEND;

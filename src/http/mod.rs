@@ -9,6 +9,7 @@
 //! who asks, under which key, and hashes what → the handler reads the fields ([`reading`]) and
 //! asks the cart → [`render`] has written the answer before the commit → [`answer`] sends it.
 
+pub mod acp;
 pub mod admission;
 pub mod answer;
 pub mod asking;
@@ -22,6 +23,7 @@ pub mod health;
 pub mod idempotency;
 pub mod kinds;
 pub mod notices;
+pub mod order_body;
 pub mod order_history;
 pub mod pages;
 pub mod problem;

@@ -7,7 +7,7 @@ use actix_web::{
 use serde::Serialize;
 use std::{borrow::Cow, fmt, time::Duration};
 
-use super::kinds::Kind;
+use super::{acp::error_wire, kinds::Kind};
 
 /// Version of the protocol named in problems of its routes.
 const UCP_VERSION: &str = "2026-04-08";
@@ -95,8 +95,32 @@ pub struct Scene<'a> {
     pub path: Option<&'a str>,
     /// The request's id.
     pub request_id: Option<&'a str>,
-    /// Whether the route belongs to the Universal Commerce Protocol.
-    pub is_ucp: bool,
+    /// Whose words it is told in.
+    pub dialect: Dialect,
+}
+
+/// Whose words a problem is told in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Dialect {
+    /// Our own.
+    #[default]
+    Plain,
+    /// Our own, with the envelope of the Universal Commerce Protocol.
+    Ucp,
+    /// The Agentic Commerce Protocol's.
+    Acp,
+}
+
+impl Dialect {
+    /// The words of what stands at this path.
+    pub fn at(path: &str) -> Self {
+        let below = |base: &str| path.strip_prefix(base).is_some_and(|rest| rest.starts_with('/'));
+        match () {
+            () if below("/ucp") => Self::Ucp,
+            () if below("/acp") || path == "/acp" => Self::Acp,
+            () => Self::Plain,
+        }
+    }
 }
 
 impl Problem {
@@ -161,6 +185,21 @@ impl Problem {
         self.0.kind
     }
 
+    /// What is wrong, in words.
+    pub fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
+    /// The field it is about, as a JSON Pointer.
+    pub fn pointer(&self) -> Option<&str> {
+        self.0.pointer.as_deref()
+    }
+
+    /// What to do instead.
+    pub fn suggestion(&self) -> Option<&str> {
+        self.0.suggestion.as_deref()
+    }
+
     /// What broke, for the log.
     pub fn what_broke(&self) -> Option<&str> {
         self.0.fault.as_deref()
@@ -168,6 +207,10 @@ impl Problem {
 
     /// The body.
     pub fn body(&self, scene: Scene<'_>) -> String {
+        if scene.dialect == Dialect::Acp {
+            return error_wire::body(self);
+        }
+        let is_ucp = scene.dialect == Dialect::Ucp;
         let row = self.0.kind.row();
         let messages = [Message {
             r#type: "error",
@@ -188,20 +231,24 @@ impl Problem {
             retry_after_ms: self.0.retry_after.map(millis),
             suggestion: self.0.suggestion.as_deref(),
             place: self.0.place.as_ref(),
-            ucp: scene.is_ucp.then_some(Ucp { version: UCP_VERSION, status: "error" }),
-            messages: scene.is_ucp.then_some(messages),
+            ucp: is_ucp.then_some(Ucp { version: UCP_VERSION, status: "error" }),
+            messages: is_ucp.then_some(messages),
         };
         serde_json::to_string(&body).expect("invariant: a problem is plain text and numbers")
     }
 
     /// The whole answer.
     pub fn response(&self, scene: Scene<'_>) -> HttpResponse {
-        self.head().body(self.body(scene))
+        self.head(scene.dialect).body(self.body(scene))
     }
 
-    fn head(&self) -> HttpResponseBuilder {
-        let mut head = HttpResponse::build(self.status_code());
-        head.insert_header((header::CONTENT_TYPE, "application/problem+json"));
+    fn head(&self, dialect: Dialect) -> HttpResponseBuilder {
+        let (status, media) = match dialect {
+            Dialect::Acp => (error_wire::status(self.0.kind), "application/json"),
+            Dialect::Ucp | Dialect::Plain => (self.0.kind.row().status, "application/problem+json"),
+        };
+        let mut head = HttpResponse::build(code(status));
+        head.insert_header((header::CONTENT_TYPE, media));
         head.insert_header((header::CACHE_CONTROL, "no-store"));
         if let Some(after) = self.0.retry_after {
             head.insert_header((header::RETRY_AFTER, after.as_secs().max(1)));
@@ -211,6 +258,10 @@ impl Problem {
         }
         head
     }
+}
+
+fn code(status: u16) -> StatusCode {
+    StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 fn millis(after: Duration) -> u64 {
@@ -225,7 +276,7 @@ impl fmt::Display for Problem {
 
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
-        StatusCode::from_u16(self.0.kind.row().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        code(self.0.kind.row().status)
     }
 
     /// The door writes the body again once it knows the request's id; see `admission`.
@@ -246,7 +297,7 @@ mod tests {
             base_url: "https://shop.example",
             path: Some("/v1/orders"),
             request_id: Some("r-1"),
-            is_ucp: false,
+            dialect: Dialect::Plain,
         };
         let body: Value = serde_json::from_str(&problem.body(scene)).expect("JSON");
         assert_eq!(
@@ -262,7 +313,7 @@ mod tests {
 
     #[test]
     fn a_problem_of_the_protocol_speaks_it_too() {
-        let scene = Scene { is_ucp: true, ..Scene::default() };
+        let scene = Scene { dialect: Dialect::Ucp, ..Scene::default() };
         let text = Problem::new(Kind::NotFound, "No such checkout.").body(scene);
         let body: Value = serde_json::from_str(&text).expect("JSON");
         assert_eq!(body["ucp"]["status"], "error");

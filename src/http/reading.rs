@@ -10,6 +10,9 @@ use crate::base::{Address, Buyer, Consent, Currency, Email, Limits};
 /// Discount codes of one checkout: each is looked up and told about.
 pub const CODES_MAX: usize = 20;
 
+/// Bytes of a payment token: encrypted wallet payloads reach a few kilobytes.
+pub const TOKEN_BYTES: usize = 8 * 1024;
+
 /// The longest RFC 3339 time: nanoseconds and an offset.
 pub const TIME_BYTES: usize = 40;
 

@@ -1,6 +1,7 @@
 //! Writes answers in a protocol's words, before the commit that makes them true.
 
 use super::{
+    acp::{self, session_wire},
     door::Site,
     ucp::{block::Blocks, checkout_wire},
     v1::order_answer,
@@ -16,18 +17,25 @@ use crate::{
 pub struct Answers {
     site: Site,
     blocks: Blocks,
+    acp: acp::block::Blocks,
 }
 
 impl Answers {
     /// Answers of this shop.
     pub fn of(site: Site) -> Self {
         let blocks = Blocks::of(&site);
-        Self { site, blocks }
+        let acp = acp::block::Blocks::of(&site);
+        Self { site, blocks, acp }
     }
 
     /// How the shop presents itself.
     pub const fn site(&self) -> &Site {
         &self.site
+    }
+
+    /// The parts of ACP answers that never change.
+    pub const fn acp(&self) -> &acp::block::Blocks {
+        &self.acp
     }
 
     /// The parts of UCP answers that never change.
@@ -40,7 +48,8 @@ impl Render for Answers {
     fn render(&self, protocol: Protocol, shown: Shown<'_>) -> StoredAnswer {
         let (status, text) = match protocol {
             Protocol::V1 => order_answer::write(self, shown),
-            _ => checkout_wire::write(self, shown),
+            Protocol::Acp => session_wire::write(self, shown),
+            Protocol::Ucp | Protocol::Ucp202601 => checkout_wire::write(self, shown),
         };
         let version = match shown {
             Shown::Session { session, .. } => session.version,

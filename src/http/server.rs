@@ -10,7 +10,7 @@ use std::{io, net::TcpListener, time::Duration};
 
 use crate::telemetry::metrics::Exporter;
 
-use super::{admission, door::Door, health, kinds::Kind, pages, problem::Problem, ucp, v1};
+use super::{acp, admission, door::Door, health, kinds::Kind, pages, problem::Problem, ucp, v1};
 
 /// Connections that say nothing are closed after this; clients keep theirs for bursts.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
@@ -21,6 +21,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/healthz").get(health::healthz))
         .service(web::resource("/readyz").get(health::readyz))
         .service(web::resource("/.well-known/ucp").get(ucp::discovery::get))
+        .service(web::resource("/.well-known/acp.json").get(acp::discovery::get))
+        .service(web::scope(acp::BASE_PATH).configure(acp::routes))
         .service(web::scope(ucp::BASE_PATH).configure(ucp::routes))
         .service(web::scope("/v1").configure(v1::routes))
         .configure(pages::routes)

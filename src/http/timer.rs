@@ -52,7 +52,7 @@ const fn reason(kind: Kind) -> Option<Refusal> {
         Kind::CardNumber => Refusal::CardNumber,
         Kind::Unauthorized | Kind::Forbidden => Refusal::Access,
         Kind::NotFound => Refusal::NotFound,
-        Kind::CheckoutEnded => Refusal::Ended,
+        Kind::CheckoutEnded | Kind::NotCancelable => Refusal::Ended,
         Kind::CheckoutCompleting => Refusal::Completing,
         Kind::KeyInFlight => Refusal::KeyInFlight,
         Kind::KeyConflictUcp | Kind::KeyConflict => Refusal::KeyConflict,

@@ -23,7 +23,7 @@ const ORDER: &str = "/v1/orders/ord_01a20ad0ec9975c19b1db9c581e57a24";
 const ENDPOINT: &str = "whe_01a20ad0ec9975c19b1db9c581e57a24";
 const DELIVERY: &str = "dlv_01a20ad0ec9975c19b1db9c581e57a24";
 
-/// Every route that changes something.
+/// Every route that changes something, but for those of ACP, which `http_acp_keys.rs` tries.
 fn changes() -> Vec<(Method, String)> {
     vec![
         (Method::POST, SESSIONS.into()),

@@ -42,7 +42,7 @@ pub(crate) const BASE_URL: &str = "https://shop.example";
 pub(crate) struct Shop {
     pub(crate) door: Data<Door>,
     database: Database,
-    _folder: tempfile::TempDir,
+    _folder: Arc<tempfile::TempDir>,
 }
 
 /// A fault tells the log and not the caller; a failing test shows it.
@@ -186,7 +186,7 @@ impl Shop {
                 reading: Arc::new(Gate::default()),
             }),
             database,
-            _folder: folder,
+            _folder: Arc::new(folder),
         };
         shop.fill().await;
         shop
@@ -205,6 +205,32 @@ impl Shop {
         let door = Arc::into_inner(door.into_inner()).expect("nobody else has the door yet");
         let door = Data::new(Door { access: Access::Keys(Arc::new(keys)), ..door });
         (Self { door, database, _folder }, made)
+    }
+
+    /// Another replica of the shop: carts of its own over the same ledger. Both are open to all.
+    pub(crate) fn twin(&self) -> Self {
+        let door = &self.door;
+        let twin = Door {
+            webhooks: webhooks(&self.database),
+            carts: Arc::new(Carts::new(door.desk.clone(), arbiters())),
+            desk: door.desk.clone(),
+            cases: Cases::new(self.database.clone()),
+            store: door.store.clone(),
+            writer: door.writer.clone(),
+            catalog: door.catalog.clone(),
+            rules: door.rules.clone(),
+            models: door.models.clone(),
+            clock: door.clock.clone(),
+            chance: door.chance.clone(),
+            limits: door.limits.clone(),
+            access: Access::Open,
+            answers: door.answers.clone(),
+            draining: Arc::new(Draining::default()),
+            working: Arc::new(Gate::default()),
+            reading: Arc::new(Gate::default()),
+        };
+        let (database, _folder) = (self.database.clone(), self._folder.clone());
+        Self { door: Data::new(twin), database, _folder }
     }
 
     async fn fill(&self) {

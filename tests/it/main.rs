@@ -3,10 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "a test that meets the unexpected ends there")]
 
 mod access_contract;
+mod acp_schema;
 mod audit;
 mod catalog;
 mod checkout;
 mod fraud;
+mod http_acp;
+mod http_acp_errors;
+mod http_acp_keys;
 mod http_door;
 mod http_fairness;
 mod http_fraud;

@@ -12,9 +12,6 @@ use crate::{
     payment::Credential,
 };
 
-/// Encrypted wallet payloads reach a few kilobytes.
-const TOKEN_BYTES: usize = 8 * 1024;
-
 /// The body of a create or an update. Prices and titles in it are ours to say, and are passed over;
 /// so is the currency, which is that of the products.
 pub fn draft(body: &At<'_>, limits: &Limits) -> Result<Draft, Problem> {
@@ -75,7 +72,8 @@ pub fn tender(body: &At<'_>, limits: &Limits) -> Result<Option<Tender>, Problem>
     let chosen = instruments.iter().find(selected).or_else(|| instruments.first());
     let Some(chosen) = chosen else { return Ok(None) };
     let Some(credential) = chosen.find("credential") else { return Ok(None) };
-    let token = credential.text_in("token", TOKEN_BYTES)?.filter(|token| !token.is_empty());
+    let token =
+        credential.text_in("token", reading::TOKEN_BYTES)?.filter(|token| !token.is_empty());
     let Some(token) = token else { return Ok(None) };
     let mut person = person(body, limits)?;
     if let Some(billing) = chosen.find("billing_address") {

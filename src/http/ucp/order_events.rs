@@ -5,8 +5,11 @@ use serde::Serialize;
 use super::extension_wire::TotalWire;
 use crate::{
     base::{Address, ChangeId, Timestamp},
-    http::order_history::{
-        self, Adjustment, AdjustmentKind, AdjustmentStatus, Expectation, Shipment, Units,
+    http::{
+        order_body::Names,
+        order_history::{
+            self, Adjustment, AdjustmentKind, AdjustmentStatus, Expectation, Shipment, Units,
+        },
     },
     ledger::{entry::Parcel, row::OrderRow},
     pricing::{Method, Priced},
@@ -59,9 +62,6 @@ struct UnitsWire<'a> {
     id: &'a str,
     quantity: i64,
 }
-
-/// The platforms' names of the lines, in their order.
-pub type Names = Vec<String>;
 
 impl<'a> OrderFulfillmentWire<'a> {
     /// What is to come and what has left.

@@ -2,15 +2,11 @@
 
 use actix_web::{HttpResponse, http::header, web};
 
-use super::{
-    agent::Agent,
-    checkout_sessions::refused,
-    order_wire::{self, OrderBody},
-};
+use super::{agent::Agent, checkout_sessions::refused, order_wire};
 use crate::{
     base::{OrderId, Protocol},
     checkout::CheckoutRefused,
-    http::{caller::Caller, door::Door, kinds::Kind, problem::Problem},
+    http::{caller::Caller, door::Door, kinds::Kind, order_body::OrderBody, problem::Problem},
 };
 
 /// Shows an order.

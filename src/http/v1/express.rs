@@ -19,9 +19,6 @@ use crate::{
     pricing::{Method, Wish},
 };
 
-/// Encrypted wallet payloads reach a few kilobytes.
-const TOKEN_BYTES: usize = 8 * 1024;
-
 /// Places an order.
 pub async fn place(door: web::Data<Door>, asking: Asking) -> Result<HttpResponse, Problem> {
     let body = asking.body();
@@ -93,7 +90,7 @@ fn draft_line(line: &At<'_>, limits: &Limits) -> Result<DraftLine, Problem> {
 fn tender(body: &At<'_>, draft: &Draft, limits: &Limits) -> Result<Tender, Problem> {
     let payment = body.get("payment")?;
     let field = payment.get("token")?;
-    let token = field.text(TOKEN_BYTES)?.to_owned();
+    let token = field.text(reading::TOKEN_BYTES)?.to_owned();
     if token.is_empty() {
         return Err(field.problem(Kind::Invalid, "Send a token of the payment handler.".into()));
     }

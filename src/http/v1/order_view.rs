@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::{
     base::{CheckoutId, OrderId, Person, Timestamp},
-    http::{kinds::Kind, problem::Problem, ucp::order_wire::OrderBody},
+    http::{kinds::Kind, order_body::OrderBody, problem::Problem},
     ledger::{
         entry::OrderChange,
         row::{OperationKind, OperationRow, OperationState, OrderLineRow, OrderRow},

@@ -1,0 +1,26 @@
+//! `POST /checkout_sessions/{id}/complete`: pays.
+
+use actix_web::{HttpResponse, web};
+
+use super::{
+    attempt::Attempt,
+    checkout_sessions::{answered, checkout_of, refused},
+    payment_request,
+};
+use crate::{
+    cart::{Ask, Command},
+    http::{door::Door, problem::Problem},
+};
+
+/// Pays. Whatever the gateway says is 200: the session tells.
+pub async fn complete(
+    door: web::Data<Door>,
+    attempt: Attempt,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let checkout = checkout_of(&id)?;
+    let tender = payment_request::tender(&attempt.body(), &door.limits)?;
+    let command = Command::Complete(Box::new(tender));
+    let ask = Ask { checkout, asked: attempt.asked(), if_version: None, command };
+    answered(&door.carts.ask(ask).await.map_err(refused)?)
+}
