@@ -11,7 +11,7 @@ use super::{
     door::Door,
     free_text,
     kinds::Kind,
-    problem::Problem,
+    problem::{Dialect, Problem},
     reading::At,
 };
 use crate::{
@@ -94,7 +94,7 @@ fn read(request: &HttpRequest, door: &Door) -> Result<Asking, Problem> {
     let caller = caller_of(request)?;
     let key = key(request, &door.limits)?;
     let body = parse(request)?;
-    free_text::refuse_card_numbers(&body)?;
+    free_text::refuse_card_numbers(&body, Dialect::at(request.path()))?;
     let (method, path) = (request.method().as_str(), request.path());
     let fingerprint = canonical::fingerprint(&caller.0, method, path, &body);
     let if_match = request.headers().get(header::IF_MATCH);

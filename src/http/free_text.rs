@@ -3,7 +3,10 @@
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{kinds::Kind, problem::Problem};
+use super::{
+    kinds::Kind,
+    problem::{Dialect, Problem},
+};
 use crate::base::{is_card_number, looks_like_card_number};
 
 /// Fields that hold typed identifiers: made by machines, checked by their own rules.
@@ -14,10 +17,10 @@ const TYPED: [&str; 9] =
 const TOO_SHORT: usize = 13;
 
 /// Refuses a body with a card number in a text, a number or a name of a field; typed identifiers
-/// are exempt.
-pub fn refuse_card_numbers(body: &Value) -> Result<(), Problem> {
+/// are exempt. Which fields are typed depends on the protocol.
+pub fn refuse_card_numbers(body: &Value, dialect: Dialect) -> Result<(), Problem> {
     let mut path = Vec::new();
-    if has_card(body, &mut path) { Err(refusal(&pointer(&path))) } else { Ok(()) }
+    if has_card(body, dialect, &mut path) { Err(refusal(&pointer(&path))) } else { Ok(()) }
 }
 
 /// Refuses a card number in the place of a key or another name that machines make.
@@ -37,20 +40,20 @@ enum Step<'a> {
     Item(usize),
 }
 
-fn has_card<'a>(value: &'a Value, path: &mut Vec<Step<'a>>) -> bool {
+fn has_card<'a>(value: &'a Value, dialect: Dialect, path: &mut Vec<Step<'a>>) -> bool {
     match value {
-        Value::String(text) => !is_typed(path) && text_has_card(text, path),
+        Value::String(text) => !is_typed(path, dialect) && text_has_card(text, path),
         Value::Number(number) => {
             let long = number.as_u64().filter(|number| *number >= 1_000_000_000_000);
             long.is_some_and(|number| looks_like_card_number(&number.to_string()))
         }
         Value::Array(items) => items.iter().enumerate().any(|(index, item)| {
             path.push(Step::Item(index));
-            has_card(item, path) || path.pop().is_none()
+            has_card(item, dialect, path) || path.pop().is_none()
         }),
         Value::Object(fields) => fields.iter().any(|(name, field)| {
             path.push(Step::Field(name));
-            is_card(name) || has_card(field, path) || path.pop().is_none()
+            is_card(name) || has_card(field, dialect, path) || path.pop().is_none()
         }),
         Value::Null | Value::Bool(_) => false,
     }
@@ -78,9 +81,12 @@ fn stands_alone(text: &str) -> bool {
         .any(is_card)
 }
 
-/// `sku` and its like, and the `id` of an `item`.
-fn is_typed(path: &[Step<'_>]) -> bool {
+/// `sku` and its like, and the `id` of an `item`; over ACP, where the lines of a request are items,
+/// theirs, and those that name them.
+fn is_typed(path: &[Step<'_>], dialect: Dialect) -> bool {
     match path {
+        [Step::Field("line_items"), Step::Item(_), Step::Field("id")]
+        | [.., Step::Field("item_ids"), Step::Item(_)] => dialect == Dialect::Acp,
         [.., Step::Field("item"), Step::Field("id")] => true,
         [.., Step::Field(name)] => TYPED.contains(name),
         _ => false,
@@ -104,8 +110,12 @@ mod tests {
     const CARD: &str = "4111 1111 1111 1111";
 
     fn refused_at(body: &Value) -> Option<String> {
+        refused_over(Dialect::Plain, body)
+    }
+
+    fn refused_over(dialect: Dialect, body: &Value) -> Option<String> {
         let mut path = Vec::new();
-        has_card(body, &mut path).then(|| pointer(&path))
+        has_card(body, dialect, &mut path).then(|| pointer(&path))
     }
 
     #[test]
@@ -133,5 +143,17 @@ mod tests {
         ] {
             assert_eq!(refused_at(&body), None, "{body}");
         }
+    }
+
+    #[test]
+    fn over_acp_a_line_is_an_item_and_its_id_a_sku() {
+        let lines = json!({"line_items": [{"id": "4111111111111111"}]});
+        let chosen = json!({"selected_fulfillment_options": [{"item_ids": ["4111111111111111"]}]});
+        let named = json!({"line_items": [{"id": "TEE", "name": CARD}]});
+        for body in [&lines, &chosen] {
+            assert_eq!(refused_over(Dialect::Acp, body), None, "{body}");
+            assert!(refused_over(Dialect::Ucp, body).is_some(), "{body}");
+        }
+        assert_eq!(refused_over(Dialect::Acp, &named).as_deref(), Some("/line_items/0/name"));
     }
 }
