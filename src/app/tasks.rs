@@ -22,7 +22,7 @@ use crate::{
         rebuild::Rebuilder,
         rules::Rules,
     },
-    http::{Door, Webhooks, v1::webhooks::payload},
+    http::{Door, Webhooks, v1::webhook_deliveries::payload},
     ledger::{LedgerFault, writer::QUEUE_BOUND},
     outbox::Relay,
     pricing::Tariffs,

@@ -34,6 +34,32 @@ pub async fn write_once(
     }
 }
 
+/// Does what is no fact of the ledger, and keeps its answer under the request's key. Doing it twice
+/// must be doing it once: the key is written after, and a crash in between only does it again.
+/// `area` tells apart what is changed.
+pub async fn once(
+    door: &Door,
+    asking: &Asking,
+    area: &str,
+    work: impl AsyncFnOnce() -> Result<StoredAnswer, Problem>,
+) -> Result<HttpResponse, Problem> {
+    match find_answer(door, asking).await? {
+        Some(answer) => Ok(answer),
+        None => keep(door, asking, area, work().await?).await,
+    }
+}
+
+/// Keeps the answer to a change that was made, under the request's key.
+pub async fn keep(
+    door: &Door,
+    asking: &Asking,
+    area: &str,
+    answer: StoredAnswer,
+) -> Result<HttpResponse, Problem> {
+    let id = EntryId::of(format_args!("{area}/{}/{}", asking.caller(), asking.key()));
+    write_once(door, asking, id, answer, Fact::Answer).await
+}
+
 /// The answer to an earlier request with this key, when there was one.
 pub async fn find_answer(door: &Door, asking: &Asking) -> Result<Option<HttpResponse>, Problem> {
     let row = door.store.find_key(asking.caller(), asking.key()).await?;

@@ -1,11 +1,14 @@
-//! What an order's document says, for every protocol that shows one.
+//! Finds an order, and reads what its document says: for every protocol that shows one.
 
+use actix_web::{HttpResponse, http::header};
 use serde::Deserialize;
 
+use super::{caller::Caller, door::Door, kinds::Kind, problem::Problem};
 use crate::{
-    base::Origin,
+    base::{Money, Origin, Protocol},
+    checkout::CheckoutRefused,
     ledger::row::{OrderLineRow, OrderRow},
-    pricing::Priced,
+    pricing::{Priced, Totals},
 };
 
 /// One line of goods: what was ordered and what became of it.
@@ -71,12 +74,7 @@ impl OrderBody {
 
     /// The platform's names for the order's lines, in their order.
     pub fn names(&self, row: &OrderRow) -> Names {
-        let goods = row.lines.iter().filter(|line| !line.ordered.sku.is_of_uses());
-        let name = |(at, line): (usize, &OrderLineRow)| match self.lines.get(at) {
-            Some(said) if said.sku == line.ordered.sku.as_str() => said.id.clone(),
-            _ => format!("li_{}", line.ordered.line),
-        };
-        goods.enumerate().map(name).collect()
+        self.goods(row).into_iter().map(|goods| goods.id).collect()
     }
 
     /// The lines of goods, in their order.
@@ -103,6 +101,52 @@ impl OrderBody {
             fulfilled: line.shipped.saturating_sub(line.returned),
         }
     }
+}
+
+/// The order of this id.
+pub async fn find(door: &Door, id: &str) -> Result<OrderRow, Problem> {
+    let id = id.parse().map_err(|_| unknown())?;
+    door.store.find_order(id).await?.ok_or_else(unknown)
+}
+
+/// The order of this id with its document, for whoever opened its checkout, over the protocol it
+/// was opened over.
+pub async fn find_for(
+    door: &Door,
+    caller: &Caller,
+    protocol: Protocol,
+    id: &str,
+) -> Result<(OrderRow, OrderBody), Problem> {
+    let row = find(door, id).await?;
+    let body = OrderBody::of(&row);
+    if body.caller.as_deref().is_some_and(|owner| owner != &*caller.0) {
+        return Err(unknown());
+    }
+    let opened = body.origin.protocol;
+    if !opened.is_open_to(protocol) {
+        return Err(Problem::of_checkout(&CheckoutRefused::OtherProtocol(opened), false));
+    }
+    Ok((row, body))
+}
+
+/// There is no such order, or none of this caller's.
+pub fn unknown() -> Problem {
+    Problem::new(Kind::NotFound, "There is no such order.")
+}
+
+/// An order as it stands: the next look may see another.
+pub fn answer(body: String) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "application/json"))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .body(body)
+}
+
+/// What the order came to when it was placed.
+pub fn totals(row: &OrderRow, goods: &[Goods<'_>]) -> Totals {
+    let subtotal = goods.iter().fold(0_i64, |sum, goods| sum.saturating_add(goods.minor()));
+    let money = |minor| Money::from_minor(minor, row.currency);
+    Totals { subtotal: money(subtotal), total: money(row.total_minor) }
 }
 
 impl Goods<'_> {

@@ -261,6 +261,21 @@ pub struct NewOperation {
     pub authorization: String,
 }
 
+/// What was taken with these operations of one attempt, and is neither given back nor about to be,
+/// in minor units. None while nothing is taken.
+pub fn refundable<'a>(operations: impl IntoIterator<Item = &'a OperationRow>) -> Option<i64> {
+    let (mut taken, mut given) = (None, 0_i64);
+    for row in operations {
+        let minor = row.operation.amount_minor;
+        match (row.operation.kind, row.state) {
+            (OperationKind::Capture, OperationState::Done) => taken = Some(minor),
+            (OperationKind::Refund, OperationState::Due | OperationState::Done) => given += minor,
+            _ => {}
+        }
+    }
+    taken.map(|taken| taken - given)
+}
+
 impl NewOperation {
     /// Which refund of its attempt it is: 0 for the one that a review decides. Captures and voids
     /// have one part.

@@ -33,7 +33,7 @@ pub struct NewDelivery {
     pub kind: String,
     /// What is sent, byte for byte, each time.
     pub body: String,
-    /// The time that is said and signed, each time.
+    /// When it happened.
     pub stamped_at: Timestamp,
 }
 
@@ -66,7 +66,7 @@ pub struct Delivery {
     pub kind: String,
     /// What is sent.
     pub body: String,
-    /// The time that is said and signed.
+    /// When it happened.
     pub stamped_at: Timestamp,
     /// Where it stands.
     pub state: DeliveryState,

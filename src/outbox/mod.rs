@@ -3,8 +3,8 @@
 //! **Owns:** the tables `webhook_endpoints`, who hears of what, and `deliveries`: one event to one
 //! receiver, its body, its attempts, its end; signatures; the [`Relay`].
 //! **Invariant:** no event is marked sent before its deliveries are kept; a delivery is sent with
-//! the same id, time and body each time; an order's later event waits, for each receiver, until
-//! its earlier one is settled. No transaction spans a call.
+//! the same id and body each time, signed at the time it is sent; an order's later event waits, for
+//! each receiver, until its earlier one is settled. No transaction spans a call.
 //! **Not here:** the table `events`, which the ledger writes with each change; what an event looks
 //! like to a receiver (the caller renders it); the call itself (see
 //! [`outbound`](crate::outbound)).

@@ -97,11 +97,11 @@ pub(super) const SEND_AGAIN: &str = "
 
 /// How many wait to be tried, how many were given up, and since when the oldest waits.
 pub(super) const BACKLOG: &str = r#"
-    select json_build_object('due', count(*) filter (where state = 'due'),
-        'parked', count(*) filter (where state = 'parked'),
-        'oldest', to_char(min(stamped_at) filter (where state = 'due') at time zone 'UTC',
+    select json_build_object('due', count(*),
+        'parked', (select count(*) from deliveries where state = 'parked'),
+        'oldest', to_char(min(stamped_at) at time zone 'UTC',
                           'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))::text
-    from deliveries where state in ('due', 'parked')"#;
+    from deliveries where $1::jsonb is not null and state = 'due'"#;
 
 /// Every endpoint, oldest first.
 pub(super) const ENDPOINTS: &str =

@@ -3,7 +3,10 @@
 
 use futures_util::{StreamExt, future::join_all, stream::FuturesUnordered};
 use std::{collections::HashSet, sync::Arc, time::Duration};
-use tokio::sync::watch;
+use tokio::{
+    sync::watch,
+    time::{Interval, MissedTickBehavior, interval},
+};
 
 use super::{
     delivery::{Delivery, DeliveryState, NewDelivery, Outcome, UnsentEvent},
@@ -64,31 +67,19 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// Relays until told to stop. A slow endpoint delays nobody but itself.
-    pub async fn run(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
-        let mut busy: HashSet<EndpointId> = HashSet::new();
-        let mut working = FuturesUnordered::new();
-        let mut ticks = tokio::time::interval(ROUND);
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut slow_ticks = tokio::time::interval(SLOW_ROUND);
-        slow_ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    /// Relays until told to stop. Taking events and sending them go on side by side, and a slow
+    /// endpoint delays nobody but itself.
+    pub async fn run(self: Arc<Self>, stop: watch::Receiver<bool>) {
+        tokio::join!(self.take_events(stop.clone()), self.send(stop));
+    }
+
+    async fn take_events(&self, mut stop: watch::Receiver<bool>) {
+        let (mut ticks, mut slow_ticks) = (every(ROUND), every(SLOW_ROUND));
         loop {
             tokio::select! {
-                _ = ticks.tick() => match self.hand_on().await {
-                    Ok(endpoints) => for endpoint in endpoints {
-                        if endpoint.active && busy.insert(endpoint.id) {
-                            let relay = self.clone();
-                            working.push(async move { relay.deliver(endpoint).await });
-                        }
-                    },
-                    Err(fault) => tracing::warn!(%fault, "events wait for the ledger"),
+                _ = ticks.tick() => if let Err(fault) = self.hand_on().await {
+                    tracing::warn!(%fault, "events wait for the ledger");
                 },
-                Some((endpoint, result)) = working.next(), if !working.is_empty() => {
-                    busy.remove(&endpoint);
-                    if let Err(fault) = result {
-                        tracing::warn!(%endpoint, %fault, "deliveries wait for the ledger");
-                    }
-                }
                 _ = slow_ticks.tick() => if let Err(fault) = self.forget_old().await {
                     tracing::warn!(%fault, "old deliveries are kept for now");
                 },
@@ -97,23 +88,43 @@ impl Relay {
         }
     }
 
-    /// Keeps a delivery for each endpoint that wants an event, until no event is left. Gives the
-    /// endpoints.
-    ///
-    /// # Errors
-    /// When the ledger cannot be reached; the next round goes on.
-    pub async fn hand_on(&self) -> Result<Vec<Endpoint>, LedgerFault> {
+    async fn send(&self, mut stop: watch::Receiver<bool>) {
+        let mut busy: HashSet<EndpointId> = HashSet::new();
+        let mut working = FuturesUnordered::new();
+        let mut ticks = every(ROUND);
+        loop {
+            tokio::select! {
+                _ = ticks.tick() => match self.endpoints.list().await {
+                    Ok(endpoints) => for endpoint in endpoints {
+                        if endpoint.active && busy.insert(endpoint.id) {
+                            working.push(self.deliver(endpoint));
+                        }
+                    },
+                    Err(fault) => tracing::warn!(%fault, "deliveries wait for the ledger"),
+                },
+                Some((endpoint, result)) = working.next(), if !working.is_empty() => {
+                    busy.remove(&endpoint);
+                    if let Err(fault) = result {
+                        tracing::warn!(%endpoint, %fault, "deliveries wait for the ledger");
+                    }
+                }
+                _ = stop.changed() => break,
+            }
+        }
+    }
+
+    /// Keeps a delivery for each endpoint that wants an event, until no event is left.
+    async fn hand_on(&self) -> Result<(), LedgerFault> {
         if self.endpoints.list().await?.is_empty() {
             while self.deliveries.pass_over(FORGOTTEN_AT_ONCE).await? > 0 {}
-            return Ok(Vec::new());
+            return Ok(());
         }
         loop {
             // Events first: an endpoint that stood when one was committed is seen by this look.
             let events = self.deliveries.unsent(EVENTS_AT_ONCE).await?;
             let endpoints = self.endpoints.list().await?;
             if events.is_empty() || endpoints.is_empty() {
-                self.tell_backlog().await?;
-                return Ok(endpoints);
+                return self.tell_backlog().await;
             }
             let kept = join_all(events.iter().map(|event| self.deliveries_of(event, &endpoints)));
             let kept: Vec<_> = kept.await.into_iter().collect::<Result<Vec<_>, _>>()?;
@@ -164,7 +175,7 @@ impl Relay {
     }
 
     /// Sends what is due to one endpoint, until nothing is or it wants no more.
-    pub async fn deliver(&self, endpoint: Endpoint) -> (EndpointId, Result<(), EndpointsRefused>) {
+    async fn deliver(&self, endpoint: Endpoint) -> (EndpointId, Result<(), EndpointsRefused>) {
         (endpoint.id, self.deliver_due(&endpoint).await)
     }
 
@@ -234,4 +245,11 @@ impl Relay {
             Err(fault) => Outcome::Failed(fault.to_string()),
         }
     }
+}
+
+/// Ticks at once and then in this time; a late one delays those after it.
+fn every(period: Duration) -> Interval {
+    let mut ticks = interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
 }

@@ -92,10 +92,10 @@ pub(super) const SEND_AGAIN: &[&str] = &["
 
 /// How many wait to be tried, how many were given up, and since when the oldest waits.
 pub(super) const BACKLOG: &[&str] = &["
-    select json_object('due', count(*) filter (where state = 'due'),
-        'parked', count(*) filter (where state = 'parked'),
-        'oldest', min(stamped_at) filter (where state = 'due'))
-    from deliveries where state in ('due', 'parked')"];
+    select json_object('due', count(*),
+        'parked', (select count(*) from deliveries where state = 'parked'),
+        'oldest', min(stamped_at))
+    from deliveries where $1 is not null and state = 'due'"];
 
 /// Every endpoint, oldest first.
 pub(super) const ENDPOINTS: &[&str] =

@@ -70,7 +70,8 @@ fn every_route_that_changes_something_is_among_those_tried_here() {
     let routes = [
         include_str!("../../src/http/v1/mod.rs"),
         include_str!("../../src/http/v1/tariff.rs"),
-        include_str!("../../src/http/v1/webhooks.rs"),
+        include_str!("../../src/http/v1/webhook_deliveries.rs"),
+        include_str!("../../src/http/v1/webhook_endpoints.rs"),
         include_str!("../../src/http/ucp/mod.rs"),
     ];
     let methods = [".post(", ".put(", ".patch(", ".delete("];

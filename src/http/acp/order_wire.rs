@@ -4,15 +4,15 @@ use serde::Serialize;
 
 use super::{address_wire::AddressWire, totals_wire::TotalWire};
 use crate::{
-    base::{Address, ChangeId, CheckoutId, Money, OrderId, Timestamp},
+    base::{Address, ChangeId, CheckoutId, OrderId, Timestamp},
     checkout::Session,
     http::{
-        order_body::{Goods, OrderBody},
+        order_body::{self, Goods, OrderBody},
         order_history::{self, Adjustment, AdjustmentKind, AdjustmentStatus, Shipment, Units},
         render::Answers,
     },
     ledger::row::{OperationKind, OrderRow},
-    pricing::{Method, Totals},
+    pricing::Method,
 };
 
 /// An order.
@@ -115,10 +115,8 @@ impl<'a> OrderWire<'a> {
     pub fn of(answers: &Answers, row: &'a OrderRow, body: &'a OrderBody, in_review: bool) -> Self {
         let goods = body.goods(row);
         let status = if in_review { IN_REVIEW } else { status(row, &goods) };
-        let subtotal = goods.iter().fold(0_i64, |sum, goods| sum.saturating_add(goods.minor()));
-        let money = |minor| Money::from_minor(minor, row.currency);
-        let sums = Totals { subtotal: money(subtotal), total: money(row.total_minor) };
-        let mut totals = TotalWire::of(&sums.entries(body.priced.as_deref()));
+        let placed = order_body::totals(row, &goods);
+        let mut totals = TotalWire::of(&placed.entries(body.priced.as_deref()));
         let refunded = refunded(row);
         if refunded > 0 {
             totals.push(TotalWire::refunded(refunded));

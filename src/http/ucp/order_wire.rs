@@ -9,13 +9,12 @@ use super::{
     order_events::{AdjustmentWire, OrderFulfillmentWire},
 };
 use crate::{
-    base::{CheckoutId, Money, OrderId},
+    base::{CheckoutId, OrderId},
     http::{
-        order_body::{Goods, OrderBody},
+        order_body::{self, Goods, OrderBody},
         render::Answers,
     },
     ledger::row::OrderRow,
-    pricing::Totals,
 };
 
 #[derive(Serialize)]
@@ -51,9 +50,7 @@ struct QuantityWire {
 pub fn write(answers: &Answers, row: &OrderRow, body: &OrderBody) -> String {
     let names = body.names(row);
     let goods = body.goods(row);
-    let subtotal = goods.iter().fold(0_i64, |sum, goods| sum.saturating_add(goods.minor()));
-    let money = |minor| Money::from_minor(minor, row.currency);
-    let totals = Totals { subtotal: money(subtotal), total: money(row.total_minor) };
+    let totals = order_body::totals(row, &goods);
     let wire = OrderWire {
         ucp: &answers.blocks().order,
         id: row.id,

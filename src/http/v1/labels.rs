@@ -14,6 +14,7 @@ use crate::{
         door::Door,
         idempotency,
         kinds::Kind,
+        order_body,
         problem::Problem,
         reading::{At, TIME_BYTES},
     },
@@ -35,7 +36,7 @@ pub async fn add(
     let order = order_of(&id)?;
     let label = read(&asking.body(), order, door.clock.now())?;
     if door.store.find_order(order).await?.is_none() {
-        return Err(unknown());
+        return Err(order_body::unknown());
     }
     let answer = idempotency::answer(201, &label);
     write(&door, &asking, vec![label], answer).await
@@ -67,7 +68,7 @@ pub async fn list(
 ) -> Result<HttpResponse, Problem> {
     let order = order_of(&id)?;
     if door.store.find_order(order).await?.is_none() {
-        return Err(unknown());
+        return Err(order_body::unknown());
     }
     let items = door.cases.list_labels(order).await?;
     Ok(HttpResponse::Ok().json(json!({ "items": items })))
@@ -112,9 +113,5 @@ fn read(at: &At<'_>, order: OrderId, now: Timestamp) -> Result<NewLabel, Problem
 }
 
 fn order_of(id: &str) -> Result<OrderId, Problem> {
-    id.parse().map_err(|_| unknown())
-}
-
-fn unknown() -> Problem {
-    Problem::new(Kind::NotFound, "There is no such order.")
+    id.parse().map_err(|_| order_body::unknown())
 }

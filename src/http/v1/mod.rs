@@ -21,7 +21,8 @@ pub mod rule_snoozes;
 pub mod rules;
 pub mod stock;
 pub mod tariff;
-pub mod webhooks;
+pub mod webhook_deliveries;
+pub mod webhook_endpoints;
 
 use actix_web::web::{self, ServiceConfig};
 
@@ -29,7 +30,8 @@ use actix_web::web::{self, ServiceConfig};
 pub fn routes(config: &mut ServiceConfig) {
     config
         .configure(tariff::routes)
-        .configure(webhooks::routes)
+        .configure(webhook_endpoints::routes)
+        .configure(webhook_deliveries::routes)
         .service(web::resource("/orders").post(express::place).get(orders::list))
         .service(web::resource("/orders/{id}").get(orders::get))
         .service(web::resource("/orders/{id}/shipments").post(order_changes::ship))

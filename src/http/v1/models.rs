@@ -16,7 +16,6 @@ use crate::{
         asking::Asking, caller::Caller, door::Door, idempotency, kinds::Kind, problem::Problem,
         refusal::sentence,
     },
-    ledger::{EntryId, Fact},
 };
 
 /// How far back two models are compared.
@@ -111,9 +110,7 @@ async fn keep(
     asking: &Asking,
     view: &impl Serialize,
 ) -> Result<HttpResponse, Problem> {
-    let id = EntryId::of(format_args!("models/{}/{}", asking.caller(), asking.key()));
-    let answer = idempotency::answer(200, view);
-    idempotency::write_once(door, asking, id, answer, Fact::Answer).await
+    idempotency::keep(door, asking, "models", idempotency::answer(200, view)).await
 }
 
 impl From<ModelsRefused> for Problem {

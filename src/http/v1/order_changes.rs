@@ -9,7 +9,8 @@ use crate::{
     base::{ChangeId, Money, OrderId, Timestamp},
     checkout::ChangeWish,
     http::{
-        answer, asking::Asking, door::Door, idempotency, kinds::Kind, problem::Problem, reading::At,
+        answer, asking::Asking, door::Door, idempotency, kinds::Kind, order_body, problem::Problem,
+        reading::At,
     },
     ledger::{
         LedgerRefused,
@@ -40,7 +41,7 @@ pub async fn ship(
     asking: Asking,
     order: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let order = find(&door, &order).await?;
+    let order = order_body::find(&door, &order).await?;
     let body = asking.body();
     let moves = match body.find("lines") {
         Some(lines) => moves(&lines, &door, |_| Ok(LineMoveKind::Ship))?,
@@ -67,7 +68,7 @@ pub async fn adjust(
     asking: Asking,
     order: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let order = find(&door, &order).await?;
+    let order = order_body::find(&door, &order).await?;
     let body = asking.body();
     let moves = match body.find("lines") {
         Some(lines) => moves(&lines, &door, adjusting)?,
@@ -130,12 +131,6 @@ fn view(wish: &ChangeWish) -> ChangeView<'_> {
         reason: &wish.reason,
         at: wish.at,
     }
-}
-
-async fn find(door: &Door, id: &str) -> Result<OrderRow, Problem> {
-    let unknown = || Problem::new(Kind::NotFound, "There is no such order.");
-    let id: OrderId = id.parse().map_err(|_| unknown())?;
-    door.store.find_order(id).await?.ok_or_else(unknown)
 }
 
 fn everything_left(order: &OrderRow) -> Vec<Moved> {

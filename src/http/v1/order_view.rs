@@ -7,7 +7,7 @@ use crate::{
     http::{kinds::Kind, order_body::OrderBody, problem::Problem},
     ledger::{
         entry::OrderChange,
-        row::{OperationKind, OperationRow, OperationState, OrderLineRow, OrderRow},
+        row::{OperationKind, OperationRow, OperationState, OrderLineRow, OrderRow, refundable},
     },
     pricing::Priced,
 };
@@ -56,7 +56,7 @@ impl OrderView {
             currency: row.currency.code(),
             total: row.total_minor,
             payment,
-            refundable: refundable(&row.operations),
+            refundable: refundable(&row.operations).unwrap_or(0),
             lines: lines.collect(),
             changes: row.changes,
             priced: body.priced,
@@ -73,16 +73,6 @@ impl OrderView {
     }
 }
 
-/// What was taken and is neither given back nor about to be.
-fn refundable(operations: &[OperationRow]) -> i64 {
-    let sum = |kind: OperationKind, counts: fn(OperationState) -> bool| {
-        let those = operations.iter().filter(|row| row.operation.kind == kind && counts(row.state));
-        those.fold(0_i64, |sum, row| sum.saturating_add(row.operation.amount_minor))
-    };
-    let taken = sum(OperationKind::Capture, |state| state == OperationState::Done);
-    taken.saturating_sub(sum(OperationKind::Refund, |state| state != OperationState::Refused))
-}
-
 /// Where the money stands, told by the strongest thing done about it.
 fn payment(operations: &[OperationRow]) -> &'static str {
     let done = |kind| {
@@ -91,7 +81,7 @@ fn payment(operations: &[OperationRow]) -> &'static str {
         operations.iter().any(is)
     };
     match () {
-        () if done(OperationKind::Refund) && refundable(operations) == 0 => "refunded",
+        () if done(OperationKind::Refund) && refundable(operations) == Some(0) => "refunded",
         () if done(OperationKind::Refund) => "partially_refunded",
         () if done(OperationKind::Void) => "voided",
         () if done(OperationKind::Capture) => "captured",

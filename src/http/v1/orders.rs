@@ -5,11 +5,11 @@ use serde::Deserialize;
 
 use super::{
     order_view::OrderView,
-    page::{self, Wanted},
+    page::{self, Wanted, parameter},
 };
 use crate::{
-    base::{OrderId, Sku, Timestamp},
-    http::{caller::Caller, door::Door, kinds::Kind, problem::Problem},
+    base::{Sku, Timestamp},
+    http::{caller::Caller, door::Door, order_body, problem::Problem},
     ledger::{row::OperationState, store::OrderFilter},
 };
 
@@ -43,10 +43,7 @@ pub async fn get(
     _caller: Caller,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let unknown = || Problem::new(Kind::NotFound, "There is no such order.");
-    let id: OrderId = id.parse().map_err(|_| unknown())?;
-    let row = door.store.find_order(id).await?.ok_or_else(unknown)?;
-    Ok(HttpResponse::Ok().json(OrderView::whole(row)?))
+    Ok(HttpResponse::Ok().json(OrderView::whole(order_body::find(&door, &id).await?)?))
 }
 
 fn read(filter: &Filter) -> Result<OrderFilter, Problem> {
@@ -70,19 +67,4 @@ fn read(filter: &Filter) -> Result<OrderFilter, Problem> {
 
 fn time(raw: Option<&str>, name: &str) -> Result<Option<Timestamp>, Problem> {
     parameter(raw, name, "an RFC 3339 time such as 2026-11-27T08:00:00Z", Timestamp::parse)
-}
-
-fn parameter<T>(
-    raw: Option<&str>,
-    name: &str,
-    expected: &str,
-    read: impl Fn(&str) -> Option<T>,
-) -> Result<Option<T>, Problem> {
-    let read = |raw| {
-        read(raw).ok_or_else(|| {
-            let text = format!("The parameter `{name}` must be {expected}.");
-            Problem::new(Kind::Invalid, text).at(format!("/{name}"))
-        })
-    };
-    raw.map(read).transpose()
 }

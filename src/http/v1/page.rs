@@ -69,3 +69,19 @@ pub fn answer<R, T: Serialize>(
     let items = rows.into_iter().map(item).collect();
     HttpResponse::Ok().json(Page { items, next_cursor })
 }
+
+/// A parameter of the address, read.
+pub fn parameter<T>(
+    raw: Option<&str>,
+    name: &str,
+    expected: &str,
+    read: impl Fn(&str) -> Option<T>,
+) -> Result<Option<T>, Problem> {
+    let read = |raw| {
+        read(raw).ok_or_else(|| {
+            let text = format!("The parameter `{name}` must be {expected}.");
+            Problem::new(Kind::Invalid, text).at(format!("/{name}"))
+        })
+    };
+    raw.map(read).transpose()
+}

@@ -19,7 +19,6 @@ use crate::{
         problem::Problem,
         reading::{self, At},
     },
-    ledger::{EntryId, Fact},
 };
 
 /// Lists products by SKU.
@@ -87,8 +86,7 @@ async fn save_all(
         [product] if asking.body().find("products").is_none() => idempotency::answer(200, product),
         many => idempotency::answer(200, &serde_json::json!({ "saved": many.len() })),
     };
-    let id = EntryId::of(format_args!("products/{}/{}", asking.caller(), asking.key()));
-    idempotency::write_once(door, asking, id, answer, Fact::Answer).await
+    idempotency::keep(door, asking, "products", answer).await
 }
 
 fn read(at: &At<'_>, sku: Sku, door: &Door) -> Result<Product, Problem> {

@@ -13,7 +13,7 @@ use crate::{
         asking::Asking, caller::Caller, door::Door, idempotency, kinds::Kind, problem::Problem,
         reading::At,
     },
-    ledger::{EntryId, Fact, entry::StoredAnswer},
+    ledger::entry::StoredAnswer,
 };
 
 /// Bytes that are read of an expression; how long one may be is the rules' own limit.
@@ -144,8 +144,7 @@ pub(super) async fn keep(
     asking: &Asking,
     answer: StoredAnswer,
 ) -> Result<HttpResponse, Problem> {
-    let id = EntryId::of(format_args!("rules/{}/{}", asking.caller(), asking.key()));
-    idempotency::write_once(door, asking, id, answer, Fact::Answer).await
+    idempotency::keep(door, asking, "rules", answer).await
 }
 
 async fn find(door: &Door, name: &Name) -> Result<Rule, Problem> {

@@ -13,7 +13,6 @@ use crate::{
     http::{
         asking::Asking, caller::Caller, door::Door, idempotency, kinds::Kind, problem::Problem,
     },
-    ledger::{EntryId, Fact, entry::StoredAnswer},
     pricing::{Item, ItemKind, TariffRow, TariffsRefused},
 };
 
@@ -91,6 +90,9 @@ async fn uses_left(door: &Door, row: &TariffRow) -> Result<Option<i64>, Problem>
     Ok(Some(levels.first().map_or(0, |level| level.available())))
 }
 
+/// What is changed here, among what is no fact of the ledger.
+const AREA: &str = "tariff";
+
 /// Keeps an item, new or in the place of the one with this id. It counts here at once, at other
 /// replicas within a second; sessions that were quoted before keep what they were quoted.
 async fn save(
@@ -120,7 +122,7 @@ async fn save(
     let now = door.clock.now();
     let saved = door.desk.tariffs.save(&item, &body, asking.caller(), now).await;
     let answer = idempotency::answer(200, &ItemView::of(saved.map_err(refused)?));
-    write_answer(&door, &asking, answer).await
+    idempotency::keep(&door, &asking, AREA, answer).await
 }
 
 /// Removes an item. Removing what is not there is as good.
@@ -136,18 +138,8 @@ async fn remove(
     }
     let removed = door.desk.tariffs.remove(kind, &id, asking.caller(), door.clock.now()).await;
     removed.map_err(refused)?;
-    write_answer(&door, &asking, idempotency::answer(200, &json!({ "removed": *id }))).await
-}
-
-/// Items are no facts of the ledger: changing one twice is changing it once, so the key is written
-/// after, and a crash in between only changes it again.
-async fn write_answer(
-    door: &Door,
-    asking: &Asking,
-    answer: StoredAnswer,
-) -> Result<HttpResponse, Problem> {
-    let id = EntryId::of(format_args!("tariff/{}/{}", asking.caller(), asking.key()));
-    idempotency::write_once(door, asking, id, answer, Fact::Answer).await
+    let answer = idempotency::answer(200, &json!({ "removed": *id }));
+    idempotency::keep(&door, &asking, AREA, answer).await
 }
 
 fn refused(refused: TariffsRefused) -> Problem {

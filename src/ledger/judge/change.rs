@@ -9,7 +9,7 @@ use crate::{
         entry::{ChangeOrder, LineMove, LineMoveKind, Moved, OrderChange, Refund},
         outcome::{Done, LedgerRefused, Outcome},
         review::{CaseHead, CaseState},
-        row::{NewOperation, OperationKind, OperationRow, OperationState},
+        row::{NewOperation, OperationKind, OperationRow, OperationState, refundable},
     },
 };
 
@@ -155,14 +155,7 @@ impl Rows {
 
     /// What was taken for this attempt and is neither given back nor about to be, in minor units.
     pub(super) fn refundable(&self, attempt: AttemptId) -> Result<i64, LedgerRefused> {
-        let capture = OperationId::of(attempt, OperationKind::Capture.number());
-        let taken = self.operations.get(&capture).filter(|row| row.state == OperationState::Done);
-        let taken = taken.ok_or(LedgerRefused::NotCaptured)?.operation.amount_minor;
-        let given = self.operations.values().filter(|row| {
-            row.operation.attempt == attempt
-                && row.operation.kind == OperationKind::Refund
-                && row.state != OperationState::Refused
-        });
-        Ok(given.fold(taken, |left, row| left - row.operation.amount_minor))
+        let of = |row: &&OperationRow| row.operation.attempt == attempt;
+        refundable(self.operations.values().filter(of)).ok_or(LedgerRefused::NotCaptured)
     }
 }

@@ -56,6 +56,11 @@ fn migrator() -> Migrator {
             include_str!("../../../migrations/sqlite/0009_deliveries.up.sql"),
             include_str!("../../../migrations/sqlite/0009_deliveries.down.sql"),
         ),
+        (
+            "parked",
+            include_str!("../../../migrations/sqlite/0010_parked.up.sql"),
+            include_str!("../../../migrations/sqlite/0010_parked.down.sql"),
+        ),
     ];
     let migrations = (1_i64..).zip(steps).flat_map(|(version, (name, up, down))| {
         let step = |kind, sql: &'static str| {

@@ -1,0 +1,2 @@
+-- Takes it back.
+drop index deliveries_parked;
