@@ -194,13 +194,18 @@ impl TestShop {
         self.debts_are_paid().await;
     }
 
-    /// Waits until the collector has done what it can do.
+    /// Waits until the collector has done what it can do. What stays due for a second is handed to
+    /// it again, as the keeper does whose rounds are the test's: a disk that was slow for longer
+    /// than the bank is waited for leaves a debt whose answer nobody heard.
     pub(crate) async fn debts_are_paid(&self) {
-        for _ in 0..400 {
+        for look in 1..=400 {
             let far = self.now().plus(Duration::from_secs(3600));
-            let due = self.store().list_due_operations(far, 1).await.expect("the ledger answers");
+            let due = self.store().list_due_operations(far, 100).await.expect("the ledger answers");
             if due.is_empty() {
                 return;
+            }
+            if look % 100 == 0 {
+                due.into_iter().for_each(|due| self.app().desk.collector.collect(due));
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
