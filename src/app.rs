@@ -32,7 +32,7 @@ use crate::{
 use judging::open_learning;
 use parts::{
     Ground, listen_for_figures, open_access, open_database, open_desk, open_door, open_keeper,
-    open_shop, open_webhooks, public_url, threads,
+    open_shop, open_trust, open_webhooks, public_url, threads,
 };
 use tasks::Tasks;
 
@@ -118,10 +118,11 @@ impl App {
 
         let learning = open_learning(config, &database, &desk, &cases).await?;
         let access = open_access(config, &database, &desk.clock, address).await?;
+        let trust = open_trust(config, &database, &desk.clock).await?;
         let door = Data::new(open_door(
             config,
             &desk,
-            open_webhooks(config, &database)?,
+            (open_webhooks(config, &database)?, trust),
             (&carts, &cases, &rules, &learning.models),
             access,
             answers,
@@ -138,7 +139,7 @@ impl App {
             tasks.heartbeat(&holder, &desk);
             tasks.settings(&rules, &desk.tariffs);
             tasks.learning(&learning);
-            tasks.relay(&desk, door.webhooks.clone(), config);
+            tasks.relay(&desk, &door, config);
         }
         tasks.gauges(exporter, &keeper, &door);
         let draining = door.draining.clone();

@@ -17,8 +17,8 @@
 //!
 //! Imports go down only, and `tests/tidy.rs` sees to it: [`app`] and [`commands`] on top, with
 //! [`replay`], [`audit`] and [`config`]; then [`http`] → [`cart`] → [`checkout`] → [`catalog`],
-//! [`stock`], [`pricing`], [`fraud`], [`payment`] → [`outbox`] → [`access`], [`sessions`] →
-//! [`ledger`] → [`outbound`] → [`telemetry`] → [`base`].
+//! [`stock`], [`pricing`], [`fraud`], [`payment`] → [`outbox`] → [`platforms`] → [`access`],
+//! [`sessions`], [`signing`] → [`ledger`] → [`outbound`] → [`telemetry`] → [`base`].
 //!
 //! [`fraud`] judges on that path, on the thread of the cart that asks; its training stands beside
 //! it, for the command line.
@@ -64,8 +64,10 @@ pub mod ledger;
 pub mod outbound;
 pub mod outbox;
 pub mod payment;
+pub mod platforms;
 pub mod pricing;
 pub mod replay;
 pub mod sessions;
+pub mod signing;
 pub mod stock;
 pub mod telemetry;

@@ -16,9 +16,9 @@ use crate::{
     catalog::{Catalog, demo},
     checkout::{Checkout, Collection, NoProbe, Probe, Terms},
     commands::database_options,
-    config::{Capture, Config, Delivery, GatewayChoice, Mode},
+    config::{Capture, Config, Delivery, GatewayChoice, Mode, Signatures},
     fraud::{Fraud, cases::Cases, models::Models, rules::Rules, velocity::VelocityLimits},
-    http::{Answers, Door, Webhooks},
+    http::{Answers, Door, Trust, Webhooks},
     ledger::{
         BatchReply, Commit, Database, Entry, EntryId, Fact, Store, Writer,
         entry::{MoveKind, StockMove},
@@ -30,8 +30,10 @@ use crate::{
         remote::RemoteSandbox,
         sandbox::{BOOK, Sandbox, SandboxSettings},
     },
+    platforms::Platforms,
     pricing::{Item, Tariffs, demo::demo as demo_tariff},
     sessions::{HotSessions, InProcessLimits, InProcessSessions, RedisLimits, RedisSessions},
+    signing::SigningKeys,
     stock::{GrantTerms, Holder, Stock},
 };
 
@@ -228,16 +230,41 @@ pub(super) fn open_desk(
     }))
 }
 
+/// Largest profile of a platform that is read: they are some kilobytes.
+const PROFILE_BYTES_MAX: usize = 256 * 1024;
+
 /// Who hears of what happens to orders. In development that may be a server on this machine.
 pub(super) fn open_webhooks(config: &Config, database: &Database) -> anyhow::Result<Webhooks> {
-    let reach = match config.mode {
-        Mode::Dev => Reach::PublicAndLoopback,
-        Mode::Production => Reach::Public,
-    };
     Ok(Webhooks {
         endpoints: Endpoints::new(database.clone()),
         deliveries: Deliveries::new(database.clone()),
-        client: GuardedClient::new(&OutboundSettings::default(), reach)?,
+        client: GuardedClient::new(&OutboundSettings::default(), reach(config))?,
+    })
+}
+
+/// Which addresses of others may be asked.
+fn reach(config: &Config) -> Reach {
+    match config.mode {
+        Mode::Dev => Reach::PublicAndLoopback,
+        Mode::Production => Reach::Public,
+    }
+}
+
+/// How platforms and we believe each other. The first start makes the first signing key.
+pub(super) async fn open_trust(
+    config: &Config,
+    database: &Database,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<Trust> {
+    let keys = SigningKeys::new(database.clone());
+    keys.follow(clock.now()).await?;
+    let of_profiles =
+        OutboundSettings { body_bytes: PROFILE_BYTES_MAX, ..OutboundSettings::default() };
+    let client = GuardedClient::new(&of_profiles, reach(config))?;
+    Ok(Trust {
+        platforms: Platforms::new(client, clock.clone()),
+        keys: Arc::new(keys),
+        must_sign: config.ucp.signatures == Signatures::Required,
     })
 }
 
@@ -245,7 +272,7 @@ pub(super) fn open_webhooks(config: &Config, database: &Database) -> anyhow::Res
 pub(super) fn open_door(
     config: &Config,
     desk: &Arc<Checkout>,
-    webhooks: Webhooks,
+    (webhooks, trust): (Webhooks, Trust),
     (carts, cases, rules, models): (&Arc<Carts>, &Cases, &Arc<Rules>, &Arc<Models>),
     access: Access,
     answers: Arc<Answers>,
@@ -258,6 +285,7 @@ pub(super) fn open_door(
         writer: desk.writer.clone(),
         catalog: desk.catalog.clone(),
         webhooks,
+        trust,
         rules: rules.clone(),
         models: models.clone(),
         clock: desk.clock.clone(),

@@ -12,6 +12,7 @@ use tokio::{sync::watch, task::JoinHandle, time::MissedTickBehavior};
 
 use super::judging::Learning;
 use crate::{
+    base::Clock,
     cart::Keeper,
     checkout::Checkout,
     config::Config,
@@ -22,11 +23,12 @@ use crate::{
         rebuild::Rebuilder,
         rules::Rules,
     },
-    http::{Door, Webhooks, v1::webhook_deliveries::payload},
+    http::{Door, Telling},
     ledger::{LedgerFault, writer::QUEUE_BOUND},
-    outbox::Relay,
+    outbox::{Relay, Sender},
     pricing::Tariffs,
     sessions::HotFault,
+    signing::SigningKeys,
     stock::Holder,
     telemetry::{
         Readings,
@@ -51,6 +53,9 @@ const HEARTBEAT: Duration = Duration::from_secs(1);
 /// Time between two looks for rules, models and tariffs that were changed elsewhere: how late a
 /// change is here.
 const RULES: Duration = Duration::from_secs(1);
+
+/// Time between two looks for signing keys: a key is published for minutes before it signs.
+const SIGNING_KEYS: Duration = Duration::from_secs(60);
 
 /// Time between two looks for labels: their delay is days.
 const LABELS: Duration = Duration::from_secs(10);
@@ -159,19 +164,37 @@ impl Tasks {
     }
 
     /// Tells endpoints what happens to orders.
-    pub(super) fn relay(&mut self, desk: &Arc<Checkout>, webhooks: Webhooks, config: &Config) {
+    pub(super) fn relay(&mut self, desk: &Arc<Checkout>, door: &Door, config: &Config) {
+        let webhooks = door.webhooks.clone();
+        self.signing_keys(&door.trust.keys, &desk.clock);
+        let sender = Sender {
+            client: webhooks.client,
+            platforms: door.trust.platforms.clone(),
+            keys: door.trust.keys.clone(),
+            profile: format!("{}/.well-known/ucp", door.site().base_url).into(),
+            clock: desk.clock.clone(),
+        };
         let relay = Relay {
             deliveries: webhooks.deliveries,
             endpoints: webhooks.endpoints,
             store: desk.store.clone(),
-            client: webhooks.client,
-            render: Arc::new(payload),
+            sender,
+            tells: Arc::new(Telling { answers: door.answers.clone(), cases: door.cases.clone() }),
             clock: desk.clock.clone(),
             chance: desk.chance.clone(),
             retry_wait_percent: config.webhooks.retry_wait_percent,
             keep: Duration::from_secs(u64::from(config.retention.events_days) * 24 * 60 * 60),
         };
         self.rounds.push(spawn(Arc::new(relay).run(self.stop.subscribe())));
+    }
+
+    /// Follows the shop's signing keys: one that was made elsewhere is published here soon.
+    fn signing_keys(&mut self, keys: &Arc<SigningKeys>, clock: &Arc<dyn Clock>) {
+        let (keys, clock) = (keys.clone(), clock.clone());
+        self.every(SIGNING_KEYS, move || {
+            let (keys, now) = (keys.clone(), clock.now());
+            async move { log(keys.follow(now).await.err()) }
+        });
     }
 
     /// Follows the rulebook and the tariff: what was changed at another replica is in force here

@@ -134,6 +134,15 @@ pub enum Reply {
     Replay(StoredAnswer),
 }
 
+impl Reply {
+    /// What was stored as its answer.
+    pub const fn answer(&self) -> &StoredAnswer {
+        match self {
+            Self::Done(answer) | Self::Replay(answer) => answer,
+        }
+    }
+}
+
 /// The command was not carried out, and nothing was stored under its key.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum CheckoutRefused {

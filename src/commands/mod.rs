@@ -10,11 +10,13 @@ pub mod check_config;
 pub mod evaluate;
 pub mod import;
 pub mod keys;
+pub mod listen;
 pub mod migrate;
 pub mod models;
 pub mod replay;
 pub mod sandbox;
 pub mod serve;
+pub mod signing_keys;
 pub mod simulate;
 pub mod train;
 pub mod train_ledger;
@@ -74,6 +76,10 @@ pub enum Command {
     Migrate(migrate::Migrate),
     /// Make, list and revoke API keys.
     Keys(keys::KeysArgs),
+    /// List and change the keys that webhooks and answers are signed with.
+    SigningKeys(signing_keys::SigningKeysArgs),
+    /// Be a platform that hears of its orders, for trying things.
+    Listen(listen::ListenArgs),
     /// Read products and their stock from a CSV file.
     Import(import::Import),
     /// Replay a shop's invoices as buyers, then audit.
@@ -168,6 +174,7 @@ pub fn run(
     match command {
         None | Some(Command::Serve) => serve::run(config, out),
         Some(Command::Sandbox(arguments)) => sandbox::run(arguments, config, out),
+        Some(Command::Listen(arguments)) => listen::run(arguments, out),
         Some(Command::CheckConfig) => check_config::run(config, out),
         Some(Command::Simulate(arguments)) => simulate::run(arguments, out),
         Some(Command::Train(arguments)) if arguments.from_ledger => {
@@ -181,6 +188,9 @@ pub fn run(
         Some(Command::Evaluate(arguments)) => evaluate::run(arguments, out),
         Some(Command::Migrate(arguments)) => serve::wait_for(migrate::run(arguments, config, out)),
         Some(Command::Keys(arguments)) => serve::wait_for(keys::run(arguments, config, out)),
+        Some(Command::SigningKeys(arguments)) => {
+            serve::wait_for(signing_keys::run(arguments, config, out))
+        }
         Some(Command::Import(arguments)) => serve::wait_for(import::run(arguments, config, out)),
         Some(Command::Replay(arguments)) => serve::wait_for(replay::run(arguments, config, out)),
         Some(Command::Audit(arguments)) => serve::wait_for(audit::run(arguments, config, out)),

@@ -23,6 +23,7 @@ use super::{
     kinds::Kind,
     problem::{Dialect, Problem, Scene},
     request_id::{self, RequestId},
+    signed,
     timer::{self, Timer},
 };
 use crate::telemetry::metrics;
@@ -112,6 +113,7 @@ async fn let_in(request: &mut ServiceRequest, door: &Door) -> Result<Option<Plac
         let bytes = body::read(request, &door.limits).await?;
         request.extensions_mut().insert(Body(bytes));
     }
+    signed::check(request, door).await?;
     let place = door.working.enter(&asks, places).ok_or_else(overloaded)?;
     metrics::admission_in_flight(door.working.inside());
     Ok(Some(place))

@@ -16,6 +16,8 @@ use crate::{
     ledger::{Store, Writer},
     outbound::GuardedClient,
     outbox::{Deliveries, Endpoints},
+    platforms::Platforms,
+    signing::SigningKeys,
 };
 
 /// How the shop presents itself.
@@ -76,6 +78,8 @@ pub struct Door {
     pub catalog: Catalog,
     /// Who hears of what happens to orders.
     pub webhooks: Webhooks,
+    /// How platforms and we believe each other.
+    pub trust: Trust,
     /// The rules over orders.
     pub rules: Arc<Rules>,
     /// The models that may score.
@@ -107,6 +111,17 @@ pub struct Webhooks {
     pub deliveries: Deliveries,
     /// Says which addresses may be asked.
     pub client: GuardedClient,
+}
+
+/// How platforms and we believe each other.
+#[derive(Debug, Clone)]
+pub struct Trust {
+    /// Where platforms say who they are.
+    pub platforms: Platforms,
+    /// What platforms believe us by.
+    pub keys: Arc<SigningKeys>,
+    /// Whether platforms must sign what they ask.
+    pub must_sign: bool,
 }
 
 impl Door {

@@ -77,6 +77,22 @@ kinds! {
     /// Who is asking?.
     Unauthorized: 401 "unauthorized", "Who is asking?",
         ucp "unauthorized" END;
+    /// The body is not what its digest says.
+    DigestMismatch: 400 "digest_mismatch", "The body is not what its digest says",
+        ucp "digest_mismatch" MEND;
+    /// The signature's algorithm is not spoken here.
+    AlgorithmUnsupported: 400 "algorithm_unsupported",
+        "The signature's algorithm is not spoken here",
+        ucp "algorithm_unsupported" END;
+    /// The request must be signed.
+    SignatureMissing: 401 "signature_missing", "The request must be signed",
+        ucp "signature_missing" MEND;
+    /// The signature is not believed.
+    SignatureInvalid: 401 "signature_invalid", "The signature is not believed",
+        ucp "signature_invalid" MEND;
+    /// The signature's key is not in the profile.
+    KeyNotFound: 401 "key_not_found", "The signature's key is not in the profile",
+        ucp "key_not_found" MEND;
     /// The payment was declined.
     PaymentDeclined: 402 "payment_declined", "The payment was declined",
         ucp "payment_failed" MEND;
@@ -152,12 +168,18 @@ kinds! {
     /// The body is too large.
     BodyTooLarge: 413 "body_too_large", "The body is too large",
         ucp "limit_exceeded" MEND;
+    /// The platform's profile does not read.
+    ProfileMalformed: 422 "profile_malformed", "The platform's profile does not read",
+        ucp "profile_malformed" END;
     /// A field is missing or wrong.
     Invalid: 422 "invalid_request", "A field is missing or wrong",
         ucp "invalid" MEND;
     /// A limit was passed.
     LimitExceeded: 422 "limit_exceeded", "A limit was passed",
         ucp "limit_exceeded" MEND;
+    /// The platform's profile cannot be fetched.
+    ProfileUnreachable: 424 "profile_unreachable", "The platform's profile cannot be fetched",
+        ucp "profile_unreachable" MEND;
     /// Card numbers are not accepted here.
     CardNumber: 422 "card_number_refused", "Card numbers are not accepted here",
         ucp "invalid" MEND;

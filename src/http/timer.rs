@@ -48,9 +48,17 @@ const fn reason(kind: Kind) -> Option<Refusal> {
         | Kind::DeliveryOpen
         | Kind::Undeliverable
         | Kind::OtherProtocol
+        | Kind::DigestMismatch
+        | Kind::AlgorithmUnsupported
+        | Kind::ProfileMalformed
+        | Kind::ProfileUnreachable
         | Kind::TotalTooLarge => Refusal::Invalid,
         Kind::CardNumber => Refusal::CardNumber,
-        Kind::Unauthorized | Kind::Forbidden => Refusal::Access,
+        Kind::Unauthorized
+        | Kind::Forbidden
+        | Kind::SignatureMissing
+        | Kind::SignatureInvalid
+        | Kind::KeyNotFound => Refusal::Access,
         Kind::NotFound => Refusal::NotFound,
         Kind::CheckoutEnded | Kind::NotCancelable => Refusal::Ended,
         Kind::CheckoutCompleting => Refusal::Completing,

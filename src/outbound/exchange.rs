@@ -1,7 +1,7 @@
 //! One request and its whole answer, whatever its status: for callers to whom a 409 or a 503 says
 //! something, such as the buyers of a replay.
 
-use reqwest::header::RETRY_AFTER;
+use reqwest::header::{CACHE_CONTROL, RETRY_AFTER};
 use std::time::Duration;
 
 use super::{
@@ -38,6 +38,8 @@ pub struct Answer {
     pub status: u16,
     /// When to come back, when it says so in seconds.
     pub retry_after: Option<Duration>,
+    /// How long it may be kept, when it says so.
+    pub max_age: Option<Duration>,
     /// The body.
     pub body: Vec<u8>,
 }
@@ -67,6 +69,28 @@ impl Client {
         let status = response.status().as_u16();
         let seconds = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
         let retry_after = seconds.and_then(|text| text.parse().ok()).map(Duration::from_secs);
-        Ok(Answer { status, retry_after, body: self.read(response).await? })
+        let caching = response.headers().get(CACHE_CONTROL).and_then(|value| value.to_str().ok());
+        let max_age = caching.and_then(max_age);
+        Ok(Answer { status, retry_after, max_age, body: self.read(response).await? })
+    }
+}
+
+/// `max-age` of a `Cache-Control` (RFC 9111 §5.2.2.1).
+fn max_age(header: &str) -> Option<Duration> {
+    let seconds = header.split(',').find_map(|part| part.trim().strip_prefix("max-age="))?;
+    seconds.trim_matches('"').parse().ok().map(Duration::from_secs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_long_an_answer_may_be_kept_is_read() {
+        assert_eq!(max_age("public, max-age=300"), Some(Duration::from_secs(300)));
+        assert_eq!(max_age("max-age=\"60\", public"), Some(Duration::from_secs(60)));
+        for none in ["", "no-store", "max-age", "max-age=soon", "s-maxage=5"] {
+            assert_eq!(max_age(none), None, "{none}");
+        }
     }
 }

@@ -40,6 +40,17 @@ impl Target {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Its host and, unless it is the usual one, its port; its path; its query.
+    pub fn parts(&self) -> (String, String, Option<String>) {
+        let url = reqwest::Url::parse(&self.0).expect("invariant: a target was parsed");
+        let host = url.host_str().unwrap_or_default();
+        let authority = match url.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        };
+        (authority, url.path().to_owned(), url.query().map(str::to_owned))
+    }
 }
 
 /// Why an address is not asked.
@@ -128,6 +139,15 @@ impl GuardedClient {
             return Err(TargetRefused::NotPublic);
         }
         Ok(Target(url.into()))
+    }
+
+    /// Reads, whatever the status.
+    ///
+    /// # Errors
+    /// As [`post`](Self::post).
+    pub async fn get(&self, target: &Target, deadline: Duration) -> Result<Answer, OutboundFault> {
+        let exchange = Exchange { method: Method::Get, url: &target.0, headers: &[], body: None };
+        self.client.exchange(exchange, deadline).await
     }
 
     /// Posts JSON, and reads the answer whatever its status.

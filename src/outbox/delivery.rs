@@ -27,7 +27,7 @@ pub struct NewDelivery {
     pub seq: i64,
     /// The order it belongs to.
     pub order_id: OrderId,
-    /// Who gets it: an endpoint's id, or a platform's address.
+    /// Who gets it, as [`Receiver::key`](super::Receiver::key) names them.
     pub receiver: String,
     /// `order.placed`, …
     pub kind: String,
@@ -85,4 +85,6 @@ pub enum Outcome {
     Answered(u16),
     /// There was no answer, and why.
     Failed(String),
+    /// The receiver said beforehand that it wants none, and how.
+    Unwanted(String),
 }

@@ -3,8 +3,11 @@
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-use super::signature::Secret;
-use crate::base::{EndpointId, Timestamp};
+use super::{
+    signature::Secret,
+    telling::{Form, Opened},
+};
+use crate::base::{EndpointId, Protocol, Timestamp};
 
 /// Secrets of one endpoint that count at once: each change keeps the old one for a while, and who
 /// changes more often than that has lost the oldest.
@@ -30,6 +33,12 @@ pub struct Endpoint {
     /// What it hears of; everything when empty.
     #[serde(default)]
     pub kinds: Vec<String>,
+    /// How it is told.
+    #[serde(default)]
+    pub form: Form,
+    /// The API key whose orders it hears of; everybody's when there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opened_by: Option<String>,
     /// What it is, in its owner's words.
     #[serde(default)]
     pub description: String,
@@ -55,9 +64,12 @@ pub struct TimedSecret {
 }
 
 impl Endpoint {
-    /// Whether it hears of this.
-    pub fn hears(&self, kind: &str) -> bool {
-        self.active && (self.kinds.is_empty() || self.kinds.iter().any(|one| one == kind))
+    /// Whether it hears of this, about an order that was opened so.
+    pub fn hears(&self, kind: &str, opened: &Opened) -> bool {
+        let wants = self.kinds.is_empty() || self.kinds.iter().any(|one| one == kind);
+        let speaks = self.form != Form::Acp || opened.origin.protocol == Protocol::Acp;
+        let theirs = self.opened_by.is_none() || self.opened_by == opened.caller;
+        self.active && wants && speaks && theirs
     }
 
     /// The secrets that count now, the newest first.
@@ -81,7 +93,7 @@ impl Endpoint {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::SeededChance;
+    use crate::base::{Origin, SeededChance};
 
     #[test]
     fn an_old_secret_counts_for_as_long_as_it_was_kept_and_no_longer() {
@@ -93,6 +105,8 @@ mod tests {
             id: EndpointId::new(start, &chance),
             url: "https://shop.example/hook".into(),
             kinds: vec!["order.placed".into()],
+            form: Form::Standard,
+            opened_by: None,
             description: String::new(),
             active: true,
             disabled: None,
@@ -106,8 +120,35 @@ mod tests {
         // A leaked one is dropped at once.
         endpoint.rotate(made.clone(), Duration::ZERO, after(10));
         assert_eq!(endpoint.secrets(after(10)).collect::<Vec<_>>(), [&made]);
-        assert!(endpoint.hears("order.placed") && !endpoint.hears("order.shipped"));
+    }
+
+    #[test]
+    fn an_endpoint_hears_of_what_it_wants_over_its_protocol_and_of_its_keys_orders() {
+        let opened = |protocol, caller: &str| Opened {
+            origin: Origin::of(protocol),
+            caller: Some(caller.to_owned()),
+        };
+        let ours = opened(Protocol::Ucp, "key_1");
+        let mut endpoint = Endpoint {
+            id: EndpointId::new(Timestamp::from_micros(0), &SeededChance::new(7)),
+            url: "https://shop.example/hook".into(),
+            kinds: vec!["order.placed".into()],
+            form: Form::Standard,
+            opened_by: None,
+            description: String::new(),
+            active: true,
+            disabled: None,
+            secrets: Vec::new(),
+            created_at: Timestamp::from_micros(0),
+        };
+        assert!(endpoint.hears("order.placed", &ours) && !endpoint.hears("order.shipped", &ours));
+        endpoint.opened_by = Some("key_1".into());
+        assert!(endpoint.hears("order.placed", &ours));
+        assert!(!endpoint.hears("order.placed", &opened(Protocol::Ucp, "key_2")));
+        endpoint.form = Form::Acp;
+        assert!(!endpoint.hears("order.placed", &ours));
+        assert!(endpoint.hears("order.placed", &opened(Protocol::Acp, "key_1")));
         endpoint.active = false;
-        assert!(!endpoint.hears("order.placed"));
+        assert!(!endpoint.hears("order.placed", &opened(Protocol::Acp, "key_1")));
     }
 }

@@ -1,13 +1,14 @@
 //! The outbox: events that were committed with their change, on their way to those who want them.
 //!
-//! **Owns:** the tables `webhook_endpoints`, who hears of what, and `deliveries`: one event to one
-//! receiver, its body, its attempts, its end; signatures; the [`Relay`].
+//! **Owns:** the tables `webhook_endpoints`, who hears of what, `deliveries`: one event to one
+//! receiver, its body, its attempts, its end, and `webhooks_gone`: addresses that want no more; the
+//! [`Relay`], and what each form of delivery is signed with.
 //! **Invariant:** no event is marked sent before its deliveries are kept; a delivery is sent with
 //! the same id and body each time, signed at the time it is sent; an order's later event waits, for
 //! each receiver, until its earlier one is settled. No transaction spans a call.
 //! **Not here:** the table `events`, which the ledger writes with each change; what an event looks
-//! like to a receiver (the caller renders it); the call itself (see
-//! [`outbound`](crate::outbound)).
+//! like in each form ([`Tells`], which `http` does); where platforms listen (see
+//! [`platforms`](crate::platforms)); the call itself (see [`outbound`](crate::outbound)).
 //!
 //! # Why nothing is lost and nothing overtakes
 //!
@@ -19,23 +20,30 @@
 //! and captured) have no order between them; each body shows the order as it stood when it was
 //! written, which is when the event was taken.
 //!
-//! An event nobody wants to hear of is forgotten. Endpoints are looked up after the events, so
+//! An event nobody wants to hear of is forgotten. Of an order that a platform placed over UCP the
+//! platform always hears, where its profile says. Endpoints are looked up after the events, so
 //! that one which stood when an event was committed is seen.
 
 mod delivery;
 mod endpoint;
 mod endpoints;
 mod postgres;
+mod receiver;
 mod relay;
 mod retry;
+mod sender;
 mod signature;
 mod sqlite;
 mod store;
+mod telling;
 
 pub use delivery::{Delivery, DeliveryState, NewDelivery, Outcome, UnsentEvent};
 pub use endpoint::{Endpoint, KINDS, TimedSecret};
 pub use endpoints::{ENDPOINTS_MAX, Endpoints, EndpointsRefused};
-pub use relay::{Relay, Rendered};
+pub use receiver::{Platform, Receiver};
+pub use relay::Relay;
 pub use retry::{ATTEMPTS, Settlement, WAITS, settle};
+pub use sender::Sender;
 pub use signature::{Secret, signature};
 pub use store::{Backlog, Deliveries, DeliveryFilter, LEASE};
+pub use telling::{Form, Opened, Tells};

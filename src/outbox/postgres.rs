@@ -25,13 +25,51 @@ pub(super) const HAND_ON: &str = "
     where e.seq = sent.seq::bigint and e.sent_at is null
     returning e.id::text";
 
-/// Forgets the oldest events while nobody wants to hear of any.
+/// Forgets the oldest events while there is no endpoint; those of orders that a platform placed
+/// stay.
 pub(super) const PASS_OVER: &str = "
     delete from events where id in (
-        select id from events where sent_at is null order by seq
-        limit ($1::jsonb->>'limit')::bigint for update skip locked)
+        select e.id from events e
+        where e.sent_at is null and not exists (
+            select from orders o
+            where o.id = e.order_id and o.body->'origin'->>'platform' is not null)
+        order by e.seq limit ($1::jsonb->>'limit')::bigint for update of e skip locked)
       and not exists (select from webhook_endpoints)
     returning id::text";
+
+/// Platforms to which something is due. The index gives one receiver after the other, however much
+/// is due to each.
+pub(super) const PLATFORMS_DUE: &str = "
+    with recursive platforms (receiver) as (
+        (select receiver from deliveries
+         where state = 'due' and receiver >= 'ucp/' and receiver < 'ucp0'
+         order by receiver limit 1)
+        union all
+        select (select d.receiver from deliveries d
+                where d.state = 'due' and d.receiver > p.receiver and d.receiver < 'ucp0'
+                order by d.receiver limit 1)
+        from platforms p where p.receiver is not null)
+    select receiver from platforms p
+    where receiver is not null and exists (
+        select from deliveries d
+        where d.state = 'due' and d.receiver = p.receiver
+          and d.next_at <= ($1::jsonb->>'now')::timestamptz)
+    limit ($1::jsonb->>'limit')::bigint";
+
+/// Notes that an address wants no more; what is due to its receiver is given up.
+pub(super) const GONE: &str = "
+    with given_up as (
+        update deliveries set state = 'disabled', settled_at = ($1::jsonb->>'at')::timestamptz
+        where receiver = $1::jsonb->>'receiver' and state = 'due')
+    insert into webhooks_gone (url, at)
+    values ($1::jsonb->>'url', ($1::jsonb->>'at')::timestamptz)
+    on conflict (url) do update set at = excluded.at
+    returning url";
+
+/// Whether an address has wanted no more since then.
+pub(super) const IS_GONE: &str = "
+    select url from webhooks_gone
+    where url = $1::jsonb->>'url' and at > ($1::jsonb->>'since')::timestamptz";
 
 /// Begins attempts: who has begun one has it until its lease has ended.
 pub(super) const CLAIM: &str = r#"
@@ -77,15 +115,15 @@ pub(super) const PURGE: &str = "
 /// Deliveries, newest first.
 pub(super) const LIST: &str = r#"
     select json_build_object(
-        'id', id, 'event_id', event_id, 'order_id', order_id, 'receiver', receiver, 'kind', kind,
+        'id', id, 'event_id', event_id, 'order_id', order_id, 'receiver', deliveries.receiver, 'kind', kind,
         'body', body, 'stamped_at', to_char(stamped_at at time zone 'UTC',
                                             'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
         'state', state, 'attempts', attempts, 'last_status', last_status,
         'last_fault', last_fault)::text
     from deliveries, jsonb_to_record($1::jsonb) as
-        w (delivery uuid, "order" uuid, endpoint text, standing text, cursor uuid, most integer)
+        w (delivery uuid, "order" uuid, receiver text, standing text, cursor uuid, most integer)
     where (w.delivery is null or id = w.delivery) and (w."order" is null or order_id = w."order")
-      and (w.endpoint is null or receiver = w.endpoint)
+      and (w.receiver is null or deliveries.receiver = w.receiver)
       and (w.standing is null or state = w.standing) and (w.cursor is null or id < w.cursor)
     order by id desc limit (select most from jsonb_to_record($1::jsonb) as m (most integer))"#;
 

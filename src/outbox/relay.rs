@@ -1,4 +1,4 @@
-//! The relay: takes events as they were committed, keeps a delivery for each endpoint that wants
+//! The relay: takes events as they were committed, keeps a delivery for each receiver that wants
 //! them, and sends what is due until it is confirmed.
 
 use futures_util::{StreamExt, future::join_all, stream::FuturesUnordered};
@@ -11,15 +11,17 @@ use tokio::{
 use super::{
     delivery::{Delivery, DeliveryState, NewDelivery, Outcome, UnsentEvent},
     endpoint::Endpoint,
-    endpoints::{Endpoints, EndpointsRefused},
+    endpoints::{ENDPOINTS_MAX, Endpoints, EndpointsRefused},
+    receiver::{Platform, Receiver},
     retry::{Settlement, settle},
-    signature::signature,
+    sender::Sender,
     store::Deliveries,
+    telling::Tells,
 };
 use crate::{
-    base::{Chance, Clock, DeliveryId, EndpointId},
-    ledger::{LedgerFault, Store, entry::NewEvent, row::OrderRow},
-    outbound::GuardedClient,
+    base::{Chance, Clock, DeliveryId},
+    ledger::{LedgerFault, Store},
+    outbound::Target,
     telemetry::metrics::{self, Delivered},
 };
 
@@ -35,14 +37,19 @@ const EVENTS_AT_ONCE: u32 = 256;
 /// Events forgotten at once when nobody wants to hear of any: a statement of some milliseconds.
 const FORGOTTEN_AT_ONCE: u32 = 4096;
 
-/// Deliveries under way to one endpoint at once, each of another order.
+/// Deliveries under way to one receiver at once, each of another order.
 const CALLS_AT_ONCE: u32 = 16;
 
-/// How long an endpoint may take to answer: it confirms, and works afterwards.
-const DEADLINE: Duration = Duration::from_secs(10);
+/// Platforms that are told at once; the others wait for one of them. Bounds the connections.
+const PLATFORMS_AT_ONCE: usize = 64;
 
-/// What an event looks like to an endpoint. Handed down by `app`: it shows orders as `http` does.
-pub type Rendered = Arc<dyn Fn(&NewEvent, OrderRow) -> String + Send + Sync>;
+/// Platforms with something due that are looked at in one round: some that do not answer must not
+/// hide the others.
+const PLATFORMS_LOOKED_AT: u32 = 1024;
+
+/// How long an address that answered 410 is not asked: long enough to mean it, and a platform that
+/// comes back to the same address is found again.
+const GONE_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Sends what happened to orders to those who want to hear of it.
 pub struct Relay {
@@ -52,10 +59,10 @@ pub struct Relay {
     pub endpoints: Endpoints,
     /// The ledger, for the orders.
     pub store: Arc<dyn Store>,
-    /// Reaches endpoints, and nothing private.
-    pub client: GuardedClient,
+    /// Reaches receivers.
+    pub sender: Sender,
     /// What an event looks like.
-    pub render: Rendered,
+    pub tells: Arc<dyn Tells>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Makes ids, and spreads retries.
@@ -89,23 +96,25 @@ impl Relay {
     }
 
     async fn send(&self, mut stop: watch::Receiver<bool>) {
-        let mut busy: HashSet<EndpointId> = HashSet::new();
+        let mut busy: HashSet<String> = HashSet::new();
         let mut working = FuturesUnordered::new();
         let mut ticks = every(ROUND);
         loop {
             tokio::select! {
-                _ = ticks.tick() => match self.endpoints.list().await {
-                    Ok(endpoints) => for endpoint in endpoints {
-                        if endpoint.active && busy.insert(endpoint.id) {
-                            working.push(self.deliver(endpoint));
+                _ = ticks.tick() => match self.receivers().await {
+                    Ok(receivers) => for receiver in receivers {
+                        if working.len() < ENDPOINTS_MAX + PLATFORMS_AT_ONCE
+                            && busy.insert(receiver.key())
+                        {
+                            working.push(self.deliver(receiver));
                         }
                     },
                     Err(fault) => tracing::warn!(%fault, "deliveries wait for the ledger"),
                 },
-                Some((endpoint, result)) = working.next(), if !working.is_empty() => {
-                    busy.remove(&endpoint);
+                Some((receiver, result)) = working.next(), if !working.is_empty() => {
+                    busy.remove(&receiver);
                     if let Err(fault) = result {
-                        tracing::warn!(%endpoint, %fault, "deliveries wait for the ledger");
+                        tracing::warn!(%receiver, %fault, "deliveries wait for the ledger");
                     }
                 }
                 _ = stop.changed() => break,
@@ -113,17 +122,26 @@ impl Relay {
         }
     }
 
-    /// Keeps a delivery for each endpoint that wants an event, until no event is left.
+    /// Those who may have something due, endpoints first: there is always room for them.
+    async fn receivers(&self) -> Result<Vec<Receiver>, LedgerFault> {
+        let endpoints = self.endpoints.list().await?;
+        let platforms =
+            self.deliveries.platforms_due(PLATFORMS_LOOKED_AT, self.clock.now()).await?;
+        let active = endpoints.into_iter().filter(|endpoint| endpoint.active);
+        let platforms = platforms.iter().filter_map(|key| Platform::read(key));
+        Ok(active.map(Receiver::Endpoint).chain(platforms.map(Receiver::Platform)).collect())
+    }
+
+    /// Keeps a delivery for each receiver that wants an event, until no event is left.
     async fn hand_on(&self) -> Result<(), LedgerFault> {
         if self.endpoints.list().await?.is_empty() {
             while self.deliveries.pass_over(FORGOTTEN_AT_ONCE).await? > 0 {}
-            return Ok(());
         }
         loop {
             // Events first: an endpoint that stood when one was committed is seen by this look.
             let events = self.deliveries.unsent(EVENTS_AT_ONCE).await?;
             let endpoints = self.endpoints.list().await?;
-            if events.is_empty() || endpoints.is_empty() {
+            if events.is_empty() {
                 return self.tell_backlog().await;
             }
             let kept = join_all(events.iter().map(|event| self.deliveries_of(event, &endpoints)));
@@ -149,64 +167,81 @@ impl Relay {
         Ok(())
     }
 
+    /// One event, told to each who wants it in its form.
     async fn deliveries_of(
         &self,
         unsent: &UnsentEvent,
         endpoints: &[Endpoint],
     ) -> Result<Vec<NewDelivery>, LedgerFault> {
         let event = &unsent.event;
-        let hear: Vec<_> = endpoints.iter().filter(|one| one.hears(&event.kind)).collect();
-        if hear.is_empty() {
-            return Ok(Vec::new());
-        }
         let Some(order) = self.store.find_order(event.order).await? else { return Ok(Vec::new()) };
-        let body = (self.render)(event, order);
-        let delivery = |endpoint: &Endpoint| NewDelivery {
-            id: DeliveryId::new(self.clock.now(), &*self.chance),
-            event_id: event.id,
-            seq: unsent.seq,
-            order_id: event.order,
-            receiver: endpoint.id.to_string(),
-            kind: event.kind.clone(),
-            body: body.clone(),
-            stamped_at: event.at,
-        };
-        Ok(hear.into_iter().map(delivery).collect())
+        let opened = self.tells.opened(&order);
+        let hear = endpoints.iter().filter(|one| one.hears(&event.kind, &opened)).cloned();
+        let receivers = hear.map(Receiver::Endpoint);
+        let platform = Platform::of(&opened.origin).map(Receiver::Platform);
+        let mut deliveries = Vec::new();
+        for receiver in receivers.chain(platform) {
+            let told = self.tells.tell(receiver.form(), event, &order).await?;
+            deliveries.extend(told.map(|body| NewDelivery {
+                id: DeliveryId::new(self.clock.now(), &*self.chance),
+                event_id: event.id,
+                seq: unsent.seq,
+                order_id: event.order,
+                receiver: receiver.key(),
+                kind: event.kind.clone(),
+                body,
+                stamped_at: event.at,
+            }));
+        }
+        Ok(deliveries)
     }
 
-    /// Sends what is due to one endpoint, until nothing is or it wants no more.
-    async fn deliver(&self, endpoint: Endpoint) -> (EndpointId, Result<(), EndpointsRefused>) {
-        (endpoint.id, self.deliver_due(&endpoint).await)
+    /// Sends what is due to one receiver, until nothing is or it wants no more.
+    async fn deliver(&self, receiver: Receiver) -> (String, Result<(), EndpointsRefused>) {
+        (receiver.key(), self.deliver_due(&receiver).await)
     }
 
-    async fn deliver_due(&self, endpoint: &Endpoint) -> Result<(), EndpointsRefused> {
-        let receiver = endpoint.id.to_string();
+    async fn deliver_due(&self, receiver: &Receiver) -> Result<(), EndpointsRefused> {
+        let key = receiver.key();
         loop {
             let now = self.clock.now();
-            let due = self.deliveries.claim(&receiver, CALLS_AT_ONCE, now).await?;
+            let due = self.deliveries.claim(&key, CALLS_AT_ONCE, now).await?;
             if due.is_empty() {
                 return Ok(());
             }
-            let sent = join_all(due.iter().map(|delivery| self.attempt(endpoint, delivery))).await;
-            let mut wants_no_more = false;
-            for ended in sent {
-                wants_no_more |= ended? == Settlement::Ended(DeliveryState::Disabled);
+            let address = self.address(receiver).await?;
+            let attempts = due.iter().map(|due| self.attempt(receiver, &address, due));
+            let mut is_gone = false;
+            for outcome in join_all(attempts).await {
+                is_gone |= outcome? == Outcome::Answered(410);
             }
-            if wants_no_more {
-                let mut after = endpoint.clone();
-                after.active = false;
-                after.disabled = Some("it answered 410 Gone".to_owned());
-                return self.endpoints.change(endpoint, &after).await;
+            if let (true, Ok(target)) = (is_gone, &address) {
+                return self.give_up(receiver, target).await;
             }
         }
+    }
+
+    /// Where a receiver listens; an address that is gone is not asked.
+    async fn address(&self, receiver: &Receiver) -> Result<Result<Target, Outcome>, LedgerFault> {
+        let address = self.sender.address(receiver).await;
+        let (Receiver::Platform(_), Ok(target)) = (receiver, &address) else { return Ok(address) };
+        let since = self.clock.now().minus(GONE_FOR);
+        Ok(match self.deliveries.is_gone(target.as_str(), since).await? {
+            true => Err(Outcome::Unwanted("it answered 410 Gone before".to_owned())),
+            false => address,
+        })
     }
 
     async fn attempt(
         &self,
-        endpoint: &Endpoint,
+        receiver: &Receiver,
+        address: &Result<Target, Outcome>,
         delivery: &Delivery,
-    ) -> Result<Settlement, LedgerFault> {
-        let outcome = self.call(endpoint, delivery).await;
+    ) -> Result<Outcome, LedgerFault> {
+        let outcome = match address {
+            Ok(target) => self.sender.send(receiver, target, delivery).await,
+            Err(outcome) => outcome.clone(),
+        };
         let now = self.clock.now();
         let percent = self.retry_wait_percent;
         let settlement = settle(delivery.attempts, &outcome, percent, now, &*self.chance);
@@ -217,32 +252,26 @@ impl Relay {
             Settlement::Ended(_) => Delivered::Parked,
         });
         if settlement == Settlement::Ended(DeliveryState::Parked) {
-            let (id, order) = (delivery.id, delivery.order_id);
-            tracing::error!(delivery = %id, %order, to = %endpoint.id, "a webhook is given up");
+            let (id, order, to) = (delivery.id, delivery.order_id, &delivery.receiver);
+            tracing::error!(delivery = %id, %order, to, "a webhook is given up");
         }
         self.deliveries.settle(delivery, &outcome, settlement, now).await?;
-        Ok(settlement)
+        Ok(outcome)
     }
 
-    async fn call(&self, endpoint: &Endpoint, delivery: &Delivery) -> Outcome {
-        let target = match self.client.target(&endpoint.url) {
-            Ok(target) => target,
-            Err(refused) => return Outcome::Failed(refused.to_string()),
-        };
-        let now = self.clock.now();
-        let (id, timestamp) = (delivery.event_id.to_string(), now.micros().div_euclid(1_000_000));
-        let body = delivery.body.as_bytes();
-        let signed = signature(endpoint.secrets(now), &id, timestamp, body);
-        let timestamp = timestamp.to_string();
-        let headers = [
-            ("webhook-id", &*id),
-            ("webhook-timestamp", &*timestamp),
-            ("webhook-signature", &*signed),
-            ("user-agent", "Doorbuster"),
-        ];
-        match self.client.post(&target, &headers, body.to_vec(), DEADLINE).await {
-            Ok(answer) => Outcome::Answered(answer.status),
-            Err(fault) => Outcome::Failed(fault.to_string()),
+    /// Notes that a receiver wants no more.
+    async fn give_up(&self, receiver: &Receiver, target: &Target) -> Result<(), EndpointsRefused> {
+        match receiver {
+            Receiver::Endpoint(endpoint) => {
+                let mut after = endpoint.clone();
+                after.active = false;
+                after.disabled = Some("it answered 410 Gone".to_owned());
+                self.endpoints.change(endpoint, &after).await
+            }
+            Receiver::Platform(platform) => {
+                let now = self.clock.now();
+                Ok(self.deliveries.gone(&platform.key(), target.as_str(), now).await?)
+            }
         }
     }
 }

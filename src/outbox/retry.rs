@@ -41,7 +41,8 @@ pub enum Settlement {
 
 /// Where this outcome of the attempt with this number (from 1) leaves its delivery.
 ///
-/// Only 2xx is success. 410 says that the receiver wants no more. All else, redirects included
+/// Only 2xx is success. 410 says that the receiver wants no more, as does a profile that names no
+/// address. All else, redirects included
 /// (nobody has checked where they lead), is tried again.
 ///
 /// Waits are `percent` of the usual ones.
@@ -54,7 +55,9 @@ pub fn settle(
 ) -> Settlement {
     match outcome {
         Outcome::Answered(200..=299) => return Settlement::Ended(DeliveryState::Delivered),
-        Outcome::Answered(410) => return Settlement::Ended(DeliveryState::Disabled),
+        Outcome::Answered(410) | Outcome::Unwanted(_) => {
+            return Settlement::Ended(DeliveryState::Disabled);
+        }
         Outcome::Answered(_) | Outcome::Failed(_) => {}
     }
     let wait = attempt.checked_sub(1).and_then(|failed| WAITS.get(failed as usize));

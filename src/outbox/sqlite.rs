@@ -24,13 +24,55 @@ pub(super) const HAND_ON: &[&str] = &[
     returning id",
 ];
 
-/// Forgets the oldest events while nobody wants to hear of any.
+/// Forgets the oldest events while there is no endpoint; those of orders that a platform placed
+/// stay.
 pub(super) const PASS_OVER: &[&str] = &["
     delete from events
-    where seq in (select seq from events where sent_at is null order by seq
-                  limit json_extract($1, '$.limit'))
+    where seq in (
+        select e.seq from events e
+        where e.sent_at is null and not exists (
+            select 1 from orders o
+            where o.id = e.order_id and json_extract(o.body, '$.origin.platform') is not null)
+        order by e.seq limit json_extract($1, '$.limit'))
       and not exists (select 1 from webhook_endpoints)
     returning id"];
+
+/// Platforms to which something is due. The index gives one receiver after the other, however much
+/// is due to each.
+pub(super) const PLATFORMS_DUE: &[&str] = &["
+    with recursive platforms (receiver) as (
+        select * from (
+            select receiver from deliveries
+            where state = 'due' and receiver >= 'ucp/' and receiver < 'ucp0'
+            order by receiver limit 1)
+        union all
+        select (select d.receiver from deliveries d
+                where d.state = 'due' and d.receiver > p.receiver and d.receiver < 'ucp0'
+                order by d.receiver limit 1)
+        from platforms p where p.receiver is not null)
+    select receiver from platforms p
+    where receiver is not null and exists (
+        select 1 from deliveries d
+        where d.state = 'due' and d.receiver = p.receiver
+          and d.next_at <= json_extract($1, '$.now'))
+    limit json_extract($1, '$.limit')"];
+
+/// Notes that an address wants no more; what is due to its receiver is given up.
+pub(super) const GONE: &[&str] = &[
+    "
+    update deliveries set state = 'disabled', settled_at = json_extract($1, '$.at')
+    where receiver = json_extract($1, '$.receiver') and state = 'due' returning id",
+    "
+    insert into webhooks_gone (url, at)
+    values (json_extract($1, '$.url'), json_extract($1, '$.at'))
+    on conflict (url) do update set at = excluded.at
+    returning url",
+];
+
+/// Whether an address has wanted no more since then.
+pub(super) const IS_GONE: &[&str] = &["
+    select url from webhooks_gone
+    where url = json_extract($1, '$.url') and at > json_extract($1, '$.since')"];
 
 /// Begins attempts: who has begun one has it until its lease has ended.
 pub(super) const CLAIM: &[&str] = &["
@@ -79,7 +121,7 @@ pub(super) const LIST: &[&str] = &["
     from deliveries
     where coalesce(id = json_extract($1, '$.delivery'), true)
       and coalesce(order_id = json_extract($1, '$.order'), true)
-      and coalesce(receiver = json_extract($1, '$.endpoint'), true)
+      and coalesce(receiver = json_extract($1, '$.receiver'), true)
       and coalesce(state = json_extract($1, '$.standing'), true)
       and coalesce(id < json_extract($1, '$.cursor'), true)
     order by id desc limit json_extract($1, '$.most')"];

@@ -11,7 +11,7 @@ use super::{
     sqlite,
 };
 use crate::{
-    base::{DeliveryId, EndpointId, OrderId, Timestamp},
+    base::{DeliveryId, OrderId, Timestamp},
     ledger::{Database, LedgerFault},
 };
 
@@ -70,7 +70,38 @@ impl Deliveries {
         Ok(run!(&self.database, HAND_ON, parameter)?.len())
     }
 
-    /// Forgets the oldest events while nobody wants to hear of any. How many there were.
+    /// Platforms to which something is due, so many at most.
+    ///
+    /// # Errors
+    /// When the ledger cannot be reached.
+    pub async fn platforms_due(
+        &self,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<Vec<String>, LedgerFault> {
+        run!(&self.database, PLATFORMS_DUE, json!({ "limit": limit, "now": now }))
+    }
+
+    /// Notes that this address wants no more, and gives up what is due to this receiver.
+    ///
+    /// # Errors
+    /// When the ledger cannot be reached.
+    pub async fn gone(&self, receiver: &str, url: &str, now: Timestamp) -> Result<(), LedgerFault> {
+        let parameter = json!({ "receiver": receiver, "url": url, "at": now });
+        run!(&self.database, GONE, parameter).map(drop)
+    }
+
+    /// Whether this address said after `since` that it wants no more.
+    ///
+    /// # Errors
+    /// When the ledger cannot be reached.
+    pub async fn is_gone(&self, url: &str, since: Timestamp) -> Result<bool, LedgerFault> {
+        let parameter = json!({ "url": url, "since": since });
+        Ok(!run!(&self.database, IS_GONE, parameter)?.is_empty())
+    }
+
+    /// Forgets the oldest events while nobody wants to hear of any. Of orders that a platform
+    /// placed, the platform does. How many there were.
     ///
     /// # Errors
     /// When the ledger cannot be reached.
@@ -112,7 +143,7 @@ impl Deliveries {
         };
         let (status, fault) = match outcome {
             Outcome::Answered(status) => (Some(status), None),
-            Outcome::Failed(fault) => (None, Some(fault)),
+            Outcome::Failed(fault) | Outcome::Unwanted(fault) => (None, Some(fault)),
         };
         let parameter = json!({
             "id": attempt.id.uuid().to_string(), "attempts": attempt.attempts, "state": state,
@@ -130,7 +161,7 @@ impl Deliveries {
         let parameter = json!({
             "delivery": of.delivery.map(|id| id.uuid().to_string()),
             "order": of.order.map(|id| id.uuid().to_string()),
-            "endpoint": of.endpoint.map(|id| id.to_string()),
+            "receiver": of.receiver,
             "standing": of.state,
             "cursor": of.cursor.map(|id| id.uuid().to_string()),
             "most": most,
@@ -172,8 +203,8 @@ pub struct DeliveryFilter {
     pub delivery: Option<DeliveryId>,
     /// Of this order.
     pub order: Option<OrderId>,
-    /// To this endpoint.
-    pub endpoint: Option<EndpointId>,
+    /// To this receiver.
+    pub receiver: Option<String>,
     /// Standing like this.
     pub state: Option<DeliveryState>,
     /// Older than this one.

@@ -192,7 +192,7 @@ mod tests {
 
     fn answer(status: u16, retry_after: Option<u64>, body: &str) -> Result<Answer, OutboundFault> {
         let retry_after = retry_after.map(Duration::from_secs);
-        Ok(Answer { status, retry_after, body: body.into() })
+        Ok(Answer { status, retry_after, max_age: None, body: body.into() })
     }
 
     #[test]

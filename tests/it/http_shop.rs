@@ -16,7 +16,7 @@ use doorbuster::{
     catalog::{Catalog, Product, StockPolicy},
     checkout::{Checkout, Collection, NoProbe, Terms},
     fraud::{cases::Cases, models::Models, policy::Policy, rules::Rules},
-    http::{Answers, Door, Draining, Gate, Site, Webhooks, admission, routes},
+    http::{Answers, Door, Draining, Gate, Site, Trust, Webhooks, admission, routes},
     ledger::{
         BatchReply, Database, DatabaseOptions, Entry, EntryId, Fact, Store, Writer,
         entry::{MoveKind, StockMove},
@@ -25,8 +25,10 @@ use doorbuster::{
     outbound::{GuardedClient, OutboundSettings, Reach},
     outbox::{Deliveries, Endpoints},
     payment::sandbox::{Sandbox, SandboxSettings},
+    platforms::Platforms,
     pricing::Tariffs,
     sessions::in_process::{InProcessLimits, InProcessSessions},
+    signing::SigningKeys,
     stock::{GrantTerms, Stock},
 };
 use serde_json::Value;
@@ -58,6 +60,16 @@ fn webhooks(database: &Database) -> Webhooks {
         deliveries: Deliveries::new(database.clone()),
         client: GuardedClient::new(&OutboundSettings::default(), Reach::Public).expect("a client"),
     }
+}
+
+/// Profiles are asked for on this machine, too; nobody has to sign.
+async fn trust(database: &Database, clock: &Arc<dyn Clock>) -> Trust {
+    let keys = SigningKeys::new(database.clone());
+    keys.follow(clock.now()).await.expect("a key is made");
+    let reach = Reach::PublicAndLoopback;
+    let client = GuardedClient::new(&OutboundSettings::default(), reach).expect("a client");
+    let platforms = Platforms::new(client, clock.clone());
+    Trust { platforms, keys: Arc::new(keys), must_sign: false }
 }
 
 /// What came back.
@@ -168,6 +180,7 @@ impl Shop {
         let shop = Self {
             door: Data::new(Door {
                 webhooks: webhooks(&database),
+                trust: trust(&database, &clock).await,
                 carts: Arc::new(Carts::new(desk.clone(), arbiters())),
                 desk,
                 cases: Cases::new(database.clone()),
@@ -207,11 +220,21 @@ impl Shop {
         (Self { door, database, _folder }, made)
     }
 
+    /// The same shop, in which platforms must sign what they ask.
+    pub(crate) fn that_wants_signatures(self) -> Self {
+        let Self { door, database, _folder } = self;
+        let door = Arc::into_inner(door.into_inner()).expect("nobody else has the door yet");
+        let trust = Trust { must_sign: true, ..door.trust.clone() };
+        let door = Data::new(Door { trust, ..door });
+        Self { door, database, _folder }
+    }
+
     /// Another replica of the shop: carts of its own over the same ledger. Both are open to all.
     pub(crate) fn twin(&self) -> Self {
         let door = &self.door;
         let twin = Door {
             webhooks: webhooks(&self.database),
+            trust: door.trust.clone(),
             carts: Arc::new(Carts::new(door.desk.clone(), arbiters())),
             desk: door.desk.clone(),
             cases: Cases::new(self.database.clone()),

@@ -4,7 +4,7 @@ use doorbuster::{
     base::{DeliveryId, EndpointId, EventId},
     outbox::{
         Deliveries, Delivery, DeliveryFilter, DeliveryState, ENDPOINTS_MAX, Endpoint, Endpoints,
-        EndpointsRefused, LEASE, NewDelivery, Outcome, Secret, Settlement, TimedSecret,
+        EndpointsRefused, Form, LEASE, NewDelivery, Outcome, Secret, Settlement, TimedSecret,
         UnsentEvent,
     },
 };
@@ -111,6 +111,8 @@ fn endpoint(bench: &Bench) -> Endpoint {
         id: EndpointId::new(bench.now(), &bench.chance),
         url: "https://shop.example/hook".into(),
         kinds: Vec::new(),
+        form: Form::Standard,
+        opened_by: None,
         description: String::new(),
         active: true,
         disabled: None,
@@ -141,7 +143,7 @@ async fn endpoints_are_kept_changed_once_and_removed_with_what_is_due(bench: Ben
         .expect("it is kept");
     let of = DeliveryFilter {
         order: Some(event.event.order),
-        endpoint: Some(made.id),
+        receiver: Some(made.id.to_string()),
         state: Some(DeliveryState::Due),
         ..DeliveryFilter::default()
     };

@@ -20,7 +20,8 @@ const ORDER: &[&[&str]] = &[
     &["checkout"],
     &["catalog", "stock", "pricing", "fraud", "payment", "fulfillment", "forecast"],
     &["outbox"],
-    &["access", "sessions"],
+    &["platforms"],
+    &["access", "sessions", "signing"],
     &["ledger"],
     &["outbound"],
     &["telemetry"],
@@ -28,8 +29,12 @@ const ORDER: &[&[&str]] = &[
 ];
 
 /// Those that start a service: they may name `app` for it, and the actix system it runs in.
-const STARTERS: &[&str] =
-    &["src/commands/serve.rs", "src/commands/sandbox.rs", "src/replay/embedded.rs"];
+const STARTERS: &[&str] = &[
+    "src/commands/serve.rs",
+    "src/commands/sandbox.rs",
+    "src/commands/listen.rs",
+    "src/replay/embedded.rs",
+];
 
 /// Where a framework may be named.
 struct Address {
@@ -76,6 +81,11 @@ const ADDRESSES: &[Address] = &[
         crate_name: "cel",
         said: "src/fraud/rules: it reads them, and evaluates none",
         allows: |source| source.path.starts_with("src/fraud/rules/"),
+    },
+    Address {
+        crate_name: "ring",
+        said: "src/signing, and src/outbound for TLS",
+        allows: |source| ["signing", "outbound"].contains(&slice_of(&source.path)),
     },
     Address {
         crate_name: "reqwest",

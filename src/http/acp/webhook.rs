@@ -8,28 +8,24 @@ use crate::{
     ledger::row::OrderRow,
 };
 
-/// What a webhook tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub enum Event {
-    /// There is a new order.
-    #[serde(rename = "order_create")]
-    Created,
-    /// Something happened to it.
-    #[serde(rename = "order_update")]
-    Updated,
-}
+/// What happens to an order without showing in it: agents do not hear of that.
+const UNSEEN: [&str; 2] = ["payment.captured", "payment.voided"];
 
 #[derive(Serialize)]
 struct EventWire<'a> {
-    r#type: Event,
+    r#type: &'static str,
     data: OrderWire<'a>,
 }
 
-/// The body that tells of this order, the same bytes for the same order. Whether a person has yet
-/// to decide about it, its case knows.
-pub fn body(answers: &Answers, event: Event, row: &OrderRow, in_review: bool) -> String {
+/// The body that tells of this order, the same bytes for the same order. `None` for an event that
+/// leaves it as it was shown. Whether a person has yet to decide about it, its case knows.
+pub fn body(answers: &Answers, kind: &str, row: &OrderRow, in_review: bool) -> Option<String> {
+    if UNSEEN.contains(&kind) {
+        return None;
+    }
+    let r#type = if kind == "order.placed" { "order_create" } else { "order_update" };
     let document = OrderBody::of(row);
     let data = OrderWire::of(answers, row, &document, in_review);
-    let wire = EventWire { r#type: event, data };
-    serde_json::to_string(&wire).expect("invariant: wire types are maps with text keys")
+    let wire = EventWire { r#type, data };
+    Some(serde_json::to_string(&wire).expect("invariant: wire types are maps with text keys"))
 }

@@ -21,6 +21,11 @@ pub struct Agent {
 }
 
 impl Agent {
+    /// Whether it said who it is.
+    pub const fn is_named(&self) -> bool {
+        self.profile.is_some()
+    }
+
     /// Where what this platform opens comes from.
     pub fn origin(self) -> Origin {
         Origin { protocol: Protocol::Ucp, platform: self.profile }
@@ -59,7 +64,7 @@ fn version(header: &str) -> Option<&str> {
 }
 
 /// The `profile` of the dictionary, when it has the form of an address that can be asked.
-fn profile(header: &str) -> Option<Box<str>> {
+pub fn profile(header: &str) -> Option<Box<str>> {
     let value = member(header, "profile").filter(|value| value.len() <= PROFILE_BYTES_MAX)?;
     let is_address = value.starts_with("https://") || value.starts_with("http://");
     let is_clean = value.bytes().all(|byte| byte.is_ascii_graphic());

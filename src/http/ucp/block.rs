@@ -18,8 +18,8 @@ pub struct Blocks {
     pub error: Box<RawValue>,
     /// `links` of a checkout.
     pub links: Box<RawValue>,
-    /// The whole discovery profile.
-    pub profile: String,
+    /// The discovery profile, but for the keys that are published now.
+    pub profile: serde_json::Value,
 }
 
 const SPEC: &str = "https://ucp.dev/2026-04-08/specification";
@@ -109,12 +109,12 @@ fn handler_of(site: &Site) -> serde_json::Value {
     })
 }
 
-fn profile(site: &Site) -> String {
+fn profile(site: &Site) -> serde_json::Value {
     let endpoint = format!("{}{BASE_PATH}", site.base_url);
     let handler = &site.payment_handler;
     let mut capabilities = checkout_capabilities();
     capabilities["dev.ucp.shopping.order"] = json!([capability_of("order")]);
-    let profile = json!({
+    json!({
         "ucp": {
             "version": VERSION,
             "services": { "dev.ucp.shopping": [{
@@ -128,6 +128,5 @@ fn profile(site: &Site) -> String {
             "payment_handlers": { handler: [handler_of(site)] },
         },
         "signing_keys": [],
-    });
-    profile.to_string()
+    })
 }

@@ -11,7 +11,7 @@ use crate::{
     base::{CheckoutId, Money, Protocol},
     cart::{Ask, Command, Show},
     checkout::NoticeCode,
-    http::{answer, asking::Asking, door::Door, problem::Problem, reading},
+    http::{answer, asking::Asking, door::Door, problem::Problem, reading, signed},
 };
 
 /// Pays. Whatever the gateway says is 200: the session tells.
@@ -29,9 +29,15 @@ pub async fn complete(
     tender.expected_total = expected_total(&door, &asking, checkout).await?;
     let if_version = asking.if_version()?;
     let command = Command::Complete(Box::new(tender));
+    let is_named = agent.is_named();
     let ask = Ask { checkout, asked: asking.asked(agent.origin()), if_version, command };
     let reply = door.carts.ask(ask).await.map_err(refused)?;
-    answer::of_reply(&reply)
+    let mut response = answer::of_reply(&reply)?;
+    // Who does not say who they are has no use for our signature.
+    if let (true, Ok(body)) = (is_named, reply.answer().body.open()) {
+        signed::sign_answer(&door, &mut response, body.as_bytes());
+    }
+    Ok(response)
 }
 
 /// The total the buyer agreed to, in minor units of the session's currency unless another is named.

@@ -1,6 +1,7 @@
 //! `GET /.well-known/ucp`: what is spoken here, and where.
 
 use actix_web::{HttpResponse, http::header, web};
+use serde_json::Value;
 
 use crate::http::door::Door;
 
@@ -12,5 +13,12 @@ pub async fn get(door: web::Data<Door>) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "application/json"))
         .insert_header((header::CACHE_CONTROL, CACHE))
-        .body(door.answers.blocks().profile.clone())
+        .body(profile(&door.answers.blocks().profile, &door.trust.keys.jwks(door.clock.now())))
+}
+
+/// The profile with the keys that are published now.
+fn profile(block: &Value, keys: &[Value]) -> String {
+    let mut profile = block.clone();
+    profile["signing_keys"] = keys.into();
+    profile.to_string()
 }

@@ -20,6 +20,7 @@ pub mod fulfillment_request;
 pub mod order_events;
 pub mod order_wire;
 pub mod orders;
+pub mod webhook;
 
 use actix_web::web::{self, ServiceConfig};
 

@@ -79,9 +79,7 @@ async fn list(
         order: parameter(filter.order.as_deref(), "order", "an order's id", |raw| {
             raw.parse().ok()
         })?,
-        endpoint: parameter(filter.endpoint.as_deref(), "endpoint", "an endpoint's id", |raw| {
-            raw.parse().ok()
-        })?,
+        receiver: filter.endpoint.clone(),
         state: parameter(filter.state.as_deref(), "state", STATES, |raw| {
             serde_json::from_value(json!(raw)).ok()
         })?,

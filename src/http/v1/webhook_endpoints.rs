@@ -16,7 +16,7 @@ use crate::{
         asking::Asking, caller::Caller, door::Door, idempotency, kinds::Kind, problem::Problem,
         reading::At,
     },
-    outbox::{Endpoint, EndpointsRefused, KINDS, Secret, TimedSecret},
+    outbox::{Endpoint, EndpointsRefused, Form, KINDS, Secret, TimedSecret},
 };
 
 /// What is changed here, among what is no fact of the ledger.
@@ -24,6 +24,9 @@ const AREA: &str = "webhooks";
 
 /// The longest address of an endpoint, in bytes: as long as servers on the way let through.
 const URL_BYTES: usize = 2048;
+
+/// The longest id of an API key, in bytes: a prefix and 32 digits, and room.
+const KEY_ID_BYTES: usize = 64;
 
 /// How long an old secret counts after a new one was made, unless asked otherwise: a day to deploy.
 const KEEP_SECONDS: u32 = 24 * 60 * 60;
@@ -45,6 +48,9 @@ struct EndpointView<'a> {
     id: EndpointId,
     url: &'a str,
     kinds: &'a [String],
+    format: Form,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    opened_by: Option<&'a str>,
     description: &'a str,
     active: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,6 +66,8 @@ fn view(endpoint: &Endpoint, shows_secret: bool) -> EndpointView<'_> {
         id: endpoint.id,
         url: &endpoint.url,
         kinds: &endpoint.kinds,
+        format: endpoint.form,
+        opened_by: endpoint.opened_by.as_deref(),
         description: &endpoint.description,
         active: endpoint.active,
         disabled: endpoint.disabled.as_deref(),
@@ -91,6 +99,8 @@ async fn create(door: web::Data<Door>, asking: Asking) -> Result<HttpResponse, P
             id: id_of(&asking),
             url: url(&body.get("url")?, &door)?,
             kinds: kinds(&body)?,
+            form: form(&body)?.unwrap_or_default(),
+            opened_by: body.text_in("opened_by", KEY_ID_BYTES)?,
             description: body.text_in("description", door.limits.text_bytes)?.unwrap_or_default(),
             active: true,
             disabled: None,
@@ -116,6 +126,8 @@ async fn save(
         let after = Endpoint {
             url: url(&body.get("url")?, &door)?,
             kinds: kinds(&body)?,
+            form: form(&body)?.unwrap_or(before.form),
+            opened_by: body.text_in("opened_by", KEY_ID_BYTES)?,
             description: body.text_in("description", door.limits.text_bytes)?.unwrap_or_default(),
             active,
             disabled: before.disabled.clone().filter(|_| !active),
@@ -208,6 +220,16 @@ fn kinds(body: &At<'_>) -> Result<Vec<String>, Problem> {
         Err(item.problem(Kind::Invalid, text))
     };
     list.items(KINDS.len())?.map(kind).collect()
+}
+
+/// The form of deliveries, where it is said.
+fn form(body: &At<'_>) -> Result<Option<Form>, Problem> {
+    let Some(field) = body.find("format") else { return Ok(None) };
+    match field.text(16)? {
+        "standard" => Ok(Some(Form::Standard)),
+        "acp" => Ok(Some(Form::Acp)),
+        _ => Err(field.problem(Kind::Invalid, "There are `standard` and `acp`.".to_owned())),
+    }
 }
 
 fn seconds(field: &At<'_>) -> Result<u32, Problem> {

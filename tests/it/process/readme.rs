@@ -1,6 +1,6 @@
-//! The README's lines, copied literally: only the port is another, and the judge is patient.
+//! The README's lines, copied literally: only the ports and the binary are others, and the judge is patient.
 
-use std::process::Command;
+use std::{net::TcpListener, process::Command};
 
 use super::house::Setup;
 use crate::shop::PATIENT_JUDGE_MS;
@@ -20,8 +20,16 @@ async fn tells(script: &str, parts: &[&str]) -> String {
     let setup = Setup::bare(folder.path()).with("server.listen", "127.0.0.1:0");
     let setup = setup.with("fraud.deadline_ms", PATIENT_JUDGE_MS);
     let house = setup.start().await;
-    let script = script.replace("http://127.0.0.1:8080", &house.base);
-    let ran = Command::new("sh").args(["-e", "-c", &script]).output().expect("a shell");
+    let listens = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listens.local_addr().expect("an address").port().to_string();
+    drop(listens);
+    let script = script
+        .replace("http://127.0.0.1:8080", &house.base)
+        .replace("target/release/doorbuster", env!("CARGO_BIN_EXE_doorbuster"))
+        .replace("9191", &port);
+    let mut shell = Command::new("sh");
+    let ran = shell.args(["-e", "-c", &script]).current_dir(folder.path()).output();
+    let ran = ran.expect("a shell");
     let told = String::from_utf8_lossy(&ran.stdout).into_owned();
     assert!(ran.status.success(), "{ran:?}");
     let mut rest = &*told;
@@ -60,6 +68,13 @@ async fn the_curl_lines_of_the_readme_buy() {
         "\"type\":\"order\",\"id\":\"ord_",
         "\"Express shipping\"",
         "\"id\":\"three-for-two\"",
+        "\"status\":\"completed\"",
+        "\"tracking_number\":\"00340\"",
+        "its signature is believed\n",
+        "its signature is believed\n",
+        "\"shipped\"",
+        "its signature is believed\n",
+        "\"adjustments\": [",
     ];
     let told = tells(&script, &parts).await;
     assert!(!told.contains("/problems/") && !told.contains("invalid_request"), "{told}");

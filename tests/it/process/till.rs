@@ -20,6 +20,7 @@ pub(super) struct Till {
     client: Client,
     base: Arc<Mutex<String>>,
     key: Option<String>,
+    agent: Option<String>,
 }
 
 impl Till {
@@ -27,12 +28,17 @@ impl Till {
     pub(super) fn at(base: &str) -> Self {
         let settings = OutboundSettings { body_bytes: 8 << 20, ..OutboundSettings::default() };
         let client = Client::new(&settings).expect("a client");
-        Self { client, base: Arc::new(Mutex::new(base.to_owned())), key: None }
+        Self { client, base: Arc::new(Mutex::new(base.to_owned())), key: None, agent: None }
     }
 
     /// The same with an API key.
     pub(super) fn with_key(&self, key: &str) -> Self {
         Self { key: Some(key.to_owned()), ..self.clone() }
+    }
+
+    /// The same, as the platform with this profile.
+    pub(super) fn as_platform(&self, profile: &str) -> Self {
+        Self { agent: Some(format!("profile=\"{profile}\"")), ..self.clone() }
     }
 
     /// The service has moved.
@@ -70,6 +76,7 @@ impl Till {
         let bearer = self.key.as_ref().map(|key| format!("Bearer {key}"));
         let mut headers = headers.to_vec();
         headers.extend(bearer.as_deref().map(|bearer| ("authorization", bearer)));
+        headers.extend(self.agent.as_deref().map(|agent| ("ucp-agent", agent)));
         let body = body.map(|body| body.to_string().into_bytes());
         let exchange = Exchange { method, url: &self.url(path), headers: &headers, body };
         self.client.exchange(exchange, HANGING).await

@@ -1,5 +1,6 @@
-//! Webhooks through kills of the service, to a receiver that often fails: nothing is lost, and of
-//! each order what happened first is heard first.
+//! Webhooks through kills of the service, to receivers that often fail, a merchant's server and the
+//! platform that placed the orders: nothing is lost, and of each order what happened first is heard
+//! first.
 
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
@@ -32,32 +33,34 @@ const FAILS_MAX: usize = 3;
 /// A request that came in.
 #[derive(Debug, Clone)]
 struct Heard {
+    path: String,
     id: String,
     body: String,
     signature: String,
     confirmed: bool,
 }
 
-/// A server on this machine that keeps what it hears and often fails.
+/// A server on this machine that keeps what it hears and often fails: a merchant's at `/hook`, a
+/// platform's at `/platform`, with its profile.
 struct Receiver {
-    url: String,
+    base: String,
     heard: Arc<Mutex<Vec<Heard>>>,
 }
 
 impl Receiver {
     fn open(seed: u64) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let url = format!("http://{}/hook", listener.local_addr().expect("an address"));
+        let base = format!("http://{}", listener.local_addr().expect("an address"));
         let heard: Arc<Mutex<Vec<Heard>>> = Arc::default();
         let dice = Arc::new(Mutex::new(StdRng::seed_from_u64(seed)));
-        let keeps = heard.clone();
+        let (keeps, own) = (heard.clone(), base.clone());
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                let (heard, dice) = (keeps.clone(), dice.clone());
-                std::thread::spawn(move || answer(stream, &heard, &dice));
+                let (heard, dice, own) = (keeps.clone(), dice.clone(), own.clone());
+                std::thread::spawn(move || answer(stream, &own, &heard, &dice));
             }
         });
-        Self { url, heard }
+        Self { base, heard }
     }
 
     fn heard(&self) -> Vec<Heard> {
@@ -66,9 +69,16 @@ impl Receiver {
 }
 
 /// One request a connection. A sender that dies in between has said nothing.
-fn answer(stream: TcpStream, heard: &Mutex<Vec<Heard>>, dice: &Mutex<StdRng>) -> Option<()> {
+fn answer(
+    stream: TcpStream,
+    own: &str,
+    heard: &Mutex<Vec<Heard>>,
+    dice: &Mutex<StdRng>,
+) -> Option<()> {
     let mut reader = BufReader::new(&stream);
     let (mut headers, mut line) = (BTreeMap::new(), String::new());
+    reader.read_line(&mut line).ok()?;
+    let path = line.split(' ').nth(1)?.to_owned();
     loop {
         line.clear();
         reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
@@ -79,6 +89,12 @@ fn answer(stream: TcpStream, heard: &Mutex<Vec<Heard>>, dice: &Mutex<StdRng>) ->
             headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
         }
     }
+    if path == "/profile" {
+        let config = json!({ "webhook_url": format!("{own}/platform") });
+        let order = json!([{ "version": "2026-04-08", "config": config }]);
+        let profile = json!({ "ucp": { "capabilities": { "dev.ucp.shopping.order": order } } });
+        return says(&stream, "200 OK", &profile.to_string());
+    }
     let length = headers.get("content-length")?.parse().ok()?;
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
@@ -88,16 +104,23 @@ fn answer(stream: TcpStream, heard: &Mutex<Vec<Heard>>, dice: &Mutex<StdRng>) ->
     let failed = heard.iter().filter(|one| one.id == id && !one.confirmed).count();
     let roll = dice.lock().expect("nobody panics here").random_range(0..100);
     let fails = roll < FAILS_PERCENT && failed < FAILS_MAX;
+    let signed = ["webhook-signature", "signature"].map(|name| headers.get(name).cloned());
     heard.push(Heard {
+        path,
         id,
         body: String::from_utf8(body).ok()?,
-        signature: headers.get("webhook-signature")?.clone(),
+        signature: signed.into_iter().flatten().next()?,
         confirmed: !fails,
     });
     drop(heard);
     let status = if fails { "500 Internal Server Error" } else { "204 No Content" };
-    let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
-    (&stream).write_all(answer.as_bytes()).ok()
+    says(&stream, status, "")
+}
+
+fn says(mut stream: &TcpStream, status: &str, body: &str) -> Option<()> {
+    let head = format!("content-length: {}\r\nconnection: close", body.len());
+    let answer = format!("HTTP/1.1 {status}\r\n{head}\r\n\r\n{body}");
+    stream.write_all(answer.as_bytes()).ok()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -112,10 +135,11 @@ async fn webhooks_outlive_kills_and_a_receiver_that_fails() {
     let mut house = setup.start().await;
     let till = house.till();
     let receiver = Receiver::open(5);
-    let wish = json!({ "url": receiver.url, "kinds": ["order.placed", "payment.captured"] });
+    let wish = json!({ "url": format!("{}/hook", receiver.base), "kinds": ["order.placed", "payment.captured"] });
     let made = till.post(&fresh_key(), "/v1/webhook-endpoints", &wish).await.expect("an answer");
     assert_eq!(made.status, 201, "{}", text(&made));
-    let sale = Sale::open(&till, 4, 3, &SKUS, MIXED);
+    let platform = till.as_platform(&format!("{}/profile", receiver.base));
+    let sale = Sale::open(&platform, 4, 3, &SKUS, MIXED);
     for _ in 0..if full { 50 } else { 4 } {
         sale.sells(5, Duration::from_secs(60)).await;
         sleep(Duration::from_millis(dice.random_range(0..1500))).await;
@@ -144,6 +168,8 @@ async fn nothing_is_due(till: &Till, receiver: &Receiver, orders: &[String]) {
             .filter_map(|one| told(one, "order.placed"))
             .collect();
         let missing = orders.iter().filter(|order| !placed.contains(order)).count();
+        let shown: Vec<String> = receiver.heard().iter().filter_map(shown).collect();
+        let missing = missing + orders.iter().filter(|order| !shown.contains(order)).count();
         let due = till.json("/v1/webhook-deliveries?state=due").await;
         let due = due["items"].as_array().expect("a list").len();
         if missing == 0 && due == 0 {
@@ -158,8 +184,18 @@ async fn nothing_is_due(till: &Till, receiver: &Receiver, orders: &[String]) {
     }
 }
 
-/// The order an event of this kind is about.
+/// The order that the platform has confirmed.
+fn shown(heard: &Heard) -> Option<String> {
+    let is_confirmed = heard.confirmed && heard.path == "/platform";
+    let body: Value = is_confirmed.then(|| serde_json::from_str(&heard.body).expect("JSON"))?;
+    Some(body["id"].as_str().expect("an order").to_owned())
+}
+
+/// The order an event of this kind is about, as the merchant heard it.
 fn told(heard: &Heard, kind: &str) -> Option<String> {
+    if heard.path != "/hook" {
+        return None;
+    }
     let body: Value = serde_json::from_str(&heard.body).expect("JSON");
     let order = body["data"]["order"]["id"].as_str().expect("an order");
     (body["type"] == kind).then(|| order.to_owned())
@@ -169,7 +205,8 @@ fn in_order_and_the_same_each_time(heard: &[Heard]) {
     let mut bodies: BTreeMap<&str, &str> = BTreeMap::new();
     let mut placed: BTreeMap<String, usize> = BTreeMap::new();
     for (at, one) in heard.iter().enumerate() {
-        assert!(one.signature.starts_with("v1,"), "{one:?}");
+        let scheme = if one.path == "/hook" { "v1," } else { "sig1=:" };
+        assert!(one.signature.starts_with(scheme), "{one:?}");
         let known = bodies.entry(&one.id).or_insert(&one.body);
         assert_eq!(*known, one.body, "another body under the same id");
         if let Some(order) = told(one, "order.placed").filter(|_| one.confirmed) {
