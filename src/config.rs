@@ -9,6 +9,7 @@ mod checkout;
 mod fraud;
 mod layers;
 mod secret_url;
+mod ucp;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{net::SocketAddr, path::Path, path::PathBuf, time::Duration};
@@ -17,6 +18,7 @@ pub use checkout::{Capture, Checkout, Delivery};
 pub use fraud::FraudSettings;
 pub use layers::{ConfigError, Flag, environment_name};
 pub use secret_url::SecretUrl;
+pub use ucp::{Secret, Ucp, UcpVersion};
 
 use crate::{base::Limits, ledger::Pooling, telemetry::LogFormat};
 
@@ -40,6 +42,8 @@ pub struct Config {
     pub payment: Payment,
     /// `[fraud]`
     pub fraud: FraudSettings,
+    /// `[ucp]`
+    pub ucp: Ucp,
     /// `[webhooks]`
     pub webhooks: Webhooks,
     /// `[retention]`

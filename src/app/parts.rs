@@ -17,6 +17,7 @@ use crate::{
     checkout::{Checkout, Collection, NoProbe, Probe, Terms},
     commands::database_options,
     config::{Capture, Config, Delivery, GatewayChoice, Mode},
+    customers::Addresses,
     fraud::{Fraud, cases::Cases, models::Models, rules::Rules, velocity::VelocityLimits},
     http::{Answers, Door, Webhooks},
     ledger::{
@@ -245,7 +246,7 @@ pub(super) fn open_webhooks(config: &Config, database: &Database) -> anyhow::Res
 pub(super) fn open_door(
     config: &Config,
     desk: &Arc<Checkout>,
-    webhooks: Webhooks,
+    (webhooks, addresses): (Webhooks, Addresses),
     (carts, cases, rules, models): (&Arc<Carts>, &Cases, &Arc<Rules>, &Arc<Models>),
     access: Access,
     answers: Arc<Answers>,
@@ -258,6 +259,7 @@ pub(super) fn open_door(
         writer: desk.writer.clone(),
         catalog: desk.catalog.clone(),
         webhooks,
+        addresses,
         rules: rules.clone(),
         models: models.clone(),
         clock: desk.clock.clone(),

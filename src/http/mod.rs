@@ -26,6 +26,7 @@ pub mod notices;
 pub mod order_body;
 pub mod order_history;
 pub mod pages;
+pub mod platform;
 pub mod problem;
 pub mod reading;
 pub mod refusal;
@@ -36,6 +37,7 @@ pub mod server;
 pub mod signals;
 pub mod timer;
 pub mod ucp;
+pub mod ucp01;
 pub mod v1;
 
 pub use caller::Caller;

@@ -15,6 +15,7 @@ use doorbuster::{
     cart::Carts,
     catalog::{Catalog, Product, StockPolicy},
     checkout::{Checkout, Collection, NoProbe, Terms},
+    customers::Addresses,
     fraud::{cases::Cases, models::Models, policy::Policy, rules::Rules},
     http::{Answers, Door, Draining, Gate, Site, Webhooks, admission, routes},
     ledger::{
@@ -168,6 +169,7 @@ impl Shop {
         let shop = Self {
             door: Data::new(Door {
                 webhooks: webhooks(&database),
+                addresses: Addresses::new(database.clone()),
                 carts: Arc::new(Carts::new(desk.clone(), arbiters())),
                 desk,
                 cases: Cases::new(database.clone()),
@@ -212,6 +214,7 @@ impl Shop {
         let door = &self.door;
         let twin = Door {
             webhooks: webhooks(&self.database),
+            addresses: Addresses::new(self.database.clone()),
             carts: Arc::new(Carts::new(door.desk.clone(), arbiters())),
             desk: door.desk.clone(),
             cases: Cases::new(self.database.clone()),

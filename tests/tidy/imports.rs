@@ -20,7 +20,7 @@ const ORDER: &[&[&str]] = &[
     &["checkout"],
     &["catalog", "stock", "pricing", "fraud", "payment", "fulfillment", "forecast"],
     &["outbox"],
-    &["access", "sessions"],
+    &["access", "sessions", "customers"],
     &["ledger"],
     &["outbound"],
     &["telemetry"],
