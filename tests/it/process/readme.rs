@@ -59,6 +59,13 @@ async fn the_curl_lines_of_the_readme_buy() {
         "\"status\":\"completed\"",
         "\"type\":\"order\",\"id\":\"ord_",
         "\"Express shipping\"",
+        "\"name\":\"dev.ucp.shopping.checkout\"",
+        "\"id\":\"addr_",
+        "\"id\":\"standard\"",
+        "\"status\":\"ready_for_complete\"",
+        "\"status\":\"completed\"",
+        "\"expectation_1\"",
+        "\"type\":\"shipped\"",
         "\"id\":\"three-for-two\"",
     ];
     let told = tells(&script, &parts).await;
