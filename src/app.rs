@@ -8,7 +8,10 @@ mod parts;
 mod tasks;
 
 use actix::{Arbiter, ArbiterHandle};
-use actix_web::{dev::ServerHandle, web::Data};
+use actix_web::{
+    dev::ServerHandle,
+    web::{Data, ServiceConfig},
+};
 use anyhow::Context;
 use std::{
     net::{SocketAddr, TcpListener},
@@ -21,9 +24,13 @@ use crate::{
     base::{Chance, Clock},
     cart::{Carts, Keeper},
     checkout::{Checkout, Probe, Terms},
-    config::{Config, Mode},
+    config::{Config, Mode, UcpVersion},
+    customers::Addresses,
     fraud::{cases::Cases, rebuild::Rebuilder, rules::Rules, velocity::VelocityLimits},
-    http::{Answers, Draining, Site, server},
+    http::{
+        Answers, Draining, Site, server,
+        ucp01::{self, simulation::SimulationSecret},
+    },
     ledger::{Commit, Store},
     payment::Gateway,
     stock::Holder,
@@ -58,6 +65,23 @@ pub struct Replaced {
     pub terms: Option<fn(Terms) -> Terms>,
     /// Leaves the keeper's rounds to the test.
     pub no_rounds: bool,
+}
+
+/// What is mounted beside the routes that every shop has.
+fn more(
+    config: &Config,
+    exporter: &metrics::Exporter,
+) -> impl FnOnce(&mut ServiceConfig) + Clone + Send + 'static {
+    let figures = server::beside(exporter, config.mode == Mode::Dev);
+    let simulation = config.ucp.simulation_secret.as_ref();
+    let ucp01 = ucp01::root::Beside {
+        at_root: config.ucp.default == UcpVersion::V20260111,
+        simulation: simulation.map(|secret| SimulationSecret::of(secret.expose())),
+    };
+    move |config: &mut ServiceConfig| {
+        ucp01.mount(config);
+        config.configure(figures);
+    }
 }
 
 /// A running service.
@@ -122,12 +146,12 @@ impl App {
         let door = Data::new(open_door(
             config,
             &desk,
-            (open_webhooks(config, &database)?, trust),
+            (open_webhooks(config, &database)?, trust, Addresses::new(database.clone())),
             (&carts, &cases, &rules, &learning.models),
             access,
             answers,
         ));
-        let more = server::beside(&exporter, config.mode == Mode::Dev);
+        let more = more(config, &exporter);
         let running = server::server(door.clone(), vec![listener], threads(config), more)?;
         let server = running.handle();
         let serving = tasks::spawn(running);

@@ -18,7 +18,7 @@ pub use checkout::{Capture, Checkout, Delivery};
 pub use fraud::FraudSettings;
 pub use layers::{ConfigError, Flag, environment_name};
 pub use secret_url::SecretUrl;
-pub use ucp::{Signatures, Ucp};
+pub use ucp::{Secret, Signatures, Ucp, UcpVersion};
 
 use crate::{base::Limits, ledger::Pooling, telemetry::LogFormat};
 

@@ -17,6 +17,7 @@ use crate::{
     checkout::{Checkout, Collection, NoProbe, Probe, Terms},
     commands::database_options,
     config::{Capture, Config, Delivery, GatewayChoice, Mode, Signatures},
+    customers::Addresses,
     fraud::{Fraud, cases::Cases, models::Models, rules::Rules, velocity::VelocityLimits},
     http::{Answers, Door, Trust, Webhooks},
     ledger::{
@@ -272,7 +273,7 @@ pub(super) async fn open_trust(
 pub(super) fn open_door(
     config: &Config,
     desk: &Arc<Checkout>,
-    (webhooks, trust): (Webhooks, Trust),
+    (webhooks, trust, addresses): (Webhooks, Trust, Addresses),
     (carts, cases, rules, models): (&Arc<Carts>, &Cases, &Arc<Rules>, &Arc<Models>),
     access: Access,
     answers: Arc<Answers>,
@@ -286,6 +287,7 @@ pub(super) fn open_door(
         catalog: desk.catalog.clone(),
         webhooks,
         trust,
+        addresses,
         rules: rules.clone(),
         models: models.clone(),
         clock: desk.clock.clone(),

@@ -189,6 +189,21 @@ impl CheckoutId {
     }
 }
 
+impl ChangeId {
+    /// The change of an order that somebody else has a name for: the same each time they tell of it.
+    pub fn named(order: OrderId, name: &str) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(b"change of an order");
+        hash.update(order.0.as_bytes());
+        hash.update(name.as_bytes());
+        let mut bytes = [0_u8; 16];
+        for (byte, hashed) in bytes.iter_mut().zip(hash.finalize()) {
+            *byte = hashed;
+        }
+        Self(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+    }
+}
+
 impl OrderId {
     /// The only order this checkout can ever become.
     pub const fn of(checkout: CheckoutId) -> Self {
@@ -238,6 +253,16 @@ mod tests {
         assert!(first != second && first != cart.session() && second != cart.session());
         assert_eq!(first.uuid().get_version_num(), 7);
         assert_eq!(first.uuid().as_bytes()[..6], cart.uuid().as_bytes()[..6]);
+    }
+
+    #[test]
+    fn a_change_has_one_id_for_each_name_of_each_order() {
+        let order = |bits| OrderId::from_uuid(Uuid::from_u128(bits));
+        let id = ChangeId::named(order(1), "evt_1");
+        assert_eq!((id, id.uuid().get_version_num()), (ChangeId::named(order(1), "evt_1"), 8));
+        assert!(
+            id != ChangeId::named(order(2), "evt_1") && id != ChangeId::named(order(1), "evt_2")
+        );
     }
 
     #[test]

@@ -56,6 +56,20 @@ pub struct Draft {
     pub country: Option<String>,
     /// Whether it is to be a cart, which holds nothing.
     pub is_cart: bool,
+    /// What its protocol demands beside.
+    pub demands: Demands,
+}
+
+/// In which ways a protocol takes a draft more, or less, strictly than is usual.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Demands {
+    /// All of it or nothing: a line that cannot be sold as it was asked for refuses the request,
+    /// rather than being cut.
+    pub whole: bool,
+    /// How the goods come has to be chosen, wherever the tariff can send them.
+    pub delivery: bool,
+    /// Nobody has to say who buys.
+    pub nameless: bool,
 }
 
 /// One wanted line.

@@ -33,14 +33,15 @@ pub struct ChangeWish {
 
 impl Checkout {
     /// Changes an order: units and money together, or nothing. A refund is owed from then on, and
-    /// asked of the gateway at once.
+    /// asked of the gateway at once. Without a key the wish's id alone makes doing it twice doing it
+    /// once.
     ///
     /// # Errors
     /// When the ledger cannot be reached.
     pub async fn change_order(
         &self,
         wish: ChangeWish,
-        key: KeyWrite,
+        key: Option<KeyWrite>,
     ) -> Result<Outcome, LedgerFault> {
         let refund = match wish.refund_minor {
             Some(amount_minor) => match self.refund_of(wish.order, amount_minor).await? {
@@ -59,7 +60,12 @@ impl Checkout {
         Ok(written)
     }
 
-    fn change(&self, wish: ChangeWish, refund: Option<Refund>, key: KeyWrite) -> ChangeOrder {
+    fn change(
+        &self,
+        wish: ChangeWish,
+        refund: Option<Refund>,
+        key: Option<KeyWrite>,
+    ) -> ChangeOrder {
         let now = wish.at;
         let ships = wish.moves.iter().any(|moved| moved.kind == LineMoveKind::Ship);
         let kind = if ships { "order.shipped" } else { "order.adjusted" };
@@ -78,7 +84,7 @@ impl Checkout {
             parcel: wish.parcel,
             reason: wish.reason,
             events: vec![event(EventId::new(now, &*self.chance), wish.order, kind, &body, now)],
-            key: Some(key),
+            key,
             now,
         }
     }

@@ -87,7 +87,8 @@ impl Checkout {
         let (mut direct, mut opened) = (false, Vec::new());
         for _ in 0..DECISIONS_MAX {
             let quote = quote(&draft, &products, &shortages);
-            if quote.lines.is_empty() && before.is_none() && !draft.lines.is_empty() {
+            let none_left = quote.lines.is_empty() && before.is_none() && !draft.lines.is_empty();
+            if none_left || (draft.demands.whole && quote.is_cut()) {
                 return self.nothing(asked, &quote.notices, quote.currency).await;
             }
             let drafted = Drafted { draft: &draft, products: &products, gone: &gone(&shortages) };
@@ -163,7 +164,8 @@ impl Checkout {
         let now = self.now();
         let Drafted { draft, products, gone } = drafted;
         let tariff = self.tariffs.current();
-        let must_choose = self.terms.must_choose_delivery && !draft.is_cart;
+        let must_choose =
+            (self.terms.must_choose_delivery || draft.demands.delivery) && !draft.is_cart;
         let terms = PriceTerms { tariff: &tariff, must_choose, now };
         let priced = quote.price(draft, products, &terms, gone);
         let (totals, priced) = priced.map_err(|_| CheckoutRefused::TotalTooLarge)?;

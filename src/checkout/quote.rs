@@ -55,7 +55,7 @@ impl Quote {
             quote.notice(NoticeCode::LinesMissing, None, "Add at least one item.".into());
         }
         let nobody = draft.person.buyer.as_ref().is_none_or(|buyer| buyer.email.is_none());
-        if nobody && !draft.is_cart {
+        if nobody && !draft.is_cart && !draft.demands.nameless {
             let text = "An e-mail address is needed for the confirmation.";
             quote.notice(NoticeCode::EmailMissing, None, text.into());
         }
@@ -79,6 +79,11 @@ impl Quote {
             category: (product.tax_category != STANDARD).then(|| product.tax_category.clone()),
             at,
         });
+    }
+
+    /// Whether a line is not as it was asked for.
+    pub fn is_cut(&self) -> bool {
+        self.notices.iter().any(|notice| notice.line.is_some())
     }
 
     fn notice(&mut self, code: NoticeCode, line: Option<usize>, text: String) {
@@ -194,7 +199,7 @@ pub fn shortage_notice(line: &Line, given: u32) -> Notice {
     let (code, text) = match given {
         0 => (NoticeCode::OutOfStock, format!("{} is sold out.", line.title)),
         _ => {
-            let text = format!("Only {given} of {} are left; the line was adjusted.", line.title);
+            let text = format!("Only {given} of {} are left.", line.title);
             (NoticeCode::QuantityAdjusted, text)
         }
     };

@@ -60,6 +60,10 @@ pub struct Settings {
     /// A name for this process among its replicas, for people to read
     #[arg(long, global = true, value_name = "NAME")]
     pub replica_id: Option<String>,
+    /// Version of UCP whose profile stands at /.well-known/ucp: 2026-04-08 or 2026-01-11 [default:
+    /// 2026-04-08]
+    #[arg(long, global = true, value_name = "VERSION")]
+    pub ucp_default: Option<String>,
     /// Configuration file (TOML)
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -128,6 +132,7 @@ impl Settings {
             ("--database", "storage.database", &self.database),
             ("--redis", "storage.redis", &self.redis),
             ("--replica-id", "server.replica_id", &self.replica_id),
+            ("--ucp-default", "ucp.default", &self.ucp_default),
         ];
         let flag = |(flag, key, value): (_, _, &Option<String>)| {
             value.clone().map(|value| Flag { flag, key, value })

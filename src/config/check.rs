@@ -11,6 +11,10 @@ impl Config {
         self.check_stores(&mut found);
         self.check_counts(&mut found);
         self.check_times(&mut found);
+        if self.mode == Mode::Production && self.ucp.simulation_secret.is_some() {
+            let reason = "lets orders ship that nobody ships; leave it out in production mode";
+            found.add("ucp.simulation_secret", reason);
+        }
         if let Err(error) = logs::check_filter(&self.log.filter) {
             let reason = format!("{error}; write a level, or `target=level` with commas between");
             found.add("log.filter", &reason);

@@ -220,6 +220,7 @@ fn every_key() -> BTreeMap<String, Value> {
             ..defaults.server
         },
         storage: Storage { database: url.clone(), redis: url, ..defaults.storage },
+        ucp: super::Ucp { simulation_secret: Some(super::Secret::new("")), ..defaults.ucp },
         payment: super::Payment { gateway: GatewayChoice::Sandbox, ..defaults.payment },
         ..defaults
     };

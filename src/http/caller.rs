@@ -8,7 +8,15 @@ use actix_web::{
 };
 use std::{future::Ready, sync::Arc};
 
-use super::{door::Door, kinds::Kind, problem::Problem};
+use super::{
+    door::Door,
+    kinds::Kind,
+    problem::Problem,
+    ucp01::{
+        self,
+        root::{self, AtRoot},
+    },
+};
 use crate::access::{AccessRefused, Scope};
 
 /// Who asks: an API key's id, or `anonymous`. Kept beside the request once they may be here.
@@ -18,7 +26,8 @@ pub struct Caller(pub Arc<str>);
 /// Lets a request in whose caller may do what the route needs. Whoever only watches, or reads a
 /// page, needs nothing.
 pub async fn admit(request: &ServiceRequest, door: &Door) -> Result<(), Problem> {
-    let Some(needed) = needed(request.method(), request.path()) else { return Ok(()) };
+    let at_root = request.app_data::<AtRoot>().is_some() && !root::is_for_people(request.head());
+    let Some(needed) = needed(request.method(), request.path(), at_root) else { return Ok(()) };
     let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
     let caller = door.access.caller(text("authorization"), text("x-api-key")).await?;
     caller.may(needed)?;
@@ -26,9 +35,19 @@ pub async fn admit(request: &ServiceRequest, door: &Door) -> Result<(), Problem>
     Ok(())
 }
 
-/// The scope a route needs.
-fn needed(method: &Method, path: &str) -> Option<Scope> {
-    let is_shopping = ["/ucp/", "/acp/"].iter().any(|base| path.starts_with(base));
+/// The scope a route needs. What is told of an order gives money back: that is the back office's.
+fn needed(method: &Method, path: &str, at_root: bool) -> Option<Scope> {
+    let root = if at_root { path } else { "" };
+    let first = path.strip_prefix(ucp01::BASE_PATH).unwrap_or(root);
+    if first.starts_with("/orders/") && *method == Method::PUT {
+        return Some(Scope::BackofficeWrite);
+    }
+    if first.starts_with("/testing/") {
+        // Its secret lets in, and nothing else.
+        return None;
+    }
+    let is_shopping = ["/ucp/", "/acp/"].iter().any(|base| path.starts_with(base))
+        || ["/checkout-sessions", "/orders/"].iter().any(|base| root.starts_with(base));
     if is_shopping || (path == "/v1/orders" && *method == Method::POST) {
         Some(Scope::Checkout)
     } else if path.starts_with("/v1/") {
@@ -90,8 +109,28 @@ mod tests {
             (&get, "/v1/stock", Some(Scope::BackofficeRead)),
             (&get, "/healthz", None),
             (&get, "/.well-known/ucp", None),
+            (&get, "/ucp/2026-01-11/orders/ord_1", Some(Scope::Checkout)),
+            (&put, "/ucp/2026-01-11/orders/ord_1", Some(Scope::BackofficeWrite)),
+            (&put, "/ucp/2026-01-11/checkout-sessions/chk_1", Some(Scope::Checkout)),
+            (&post, "/ucp/2026-01-11/testing/simulate-shipping/ord_1", None),
+            (&get, "/orders/ord_1", None),
         ] {
-            assert_eq!(needed(method, path), expected, "{method} {path}");
+            assert_eq!(needed(method, path, false), expected, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn a_version_at_the_root_needs_there_what_it_needs_below_its_path() {
+        let (get, post, put) = (Method::GET, Method::POST, Method::PUT);
+        for (method, path, expected) in [
+            (&get, "/orders/ord_1", Some(Scope::Checkout)),
+            (&put, "/orders/ord_1", Some(Scope::BackofficeWrite)),
+            (&post, "/checkout-sessions", Some(Scope::Checkout)),
+            (&post, "/testing/simulate-shipping/ord_1", None),
+            (&get, "/v1/orders", Some(Scope::BackofficeRead)),
+            (&get, "/policies/terms", None),
+        ] {
+            assert_eq!(needed(method, path, true), expected, "{method} {path}");
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::{
     cart::Carts,
     catalog::Catalog,
     checkout::Checkout,
+    customers::Addresses,
     fraud::{cases::Cases, models::Models, rules::Rules},
     ledger::{Store, Writer},
     outbound::GuardedClient,
@@ -80,6 +81,8 @@ pub struct Door {
     pub webhooks: Webhooks,
     /// How platforms and we believe each other.
     pub trust: Trust,
+    /// Where customers who are known had goods sent to.
+    pub addresses: Addresses,
     /// The rules over orders.
     pub rules: Arc<Rules>,
     /// The models that may score.

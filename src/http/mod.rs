@@ -27,6 +27,7 @@ pub mod notices;
 pub mod order_body;
 pub mod order_history;
 pub mod pages;
+pub mod platform;
 pub mod problem;
 pub mod reading;
 pub mod refusal;
@@ -39,6 +40,7 @@ pub mod signed;
 pub mod telling;
 pub mod timer;
 pub mod ucp;
+pub mod ucp01;
 pub mod v1;
 
 pub use caller::Caller;

@@ -122,11 +122,17 @@ pub async fn find_for(
     if body.caller.as_deref().is_some_and(|owner| owner != &*caller.0) {
         return Err(unknown());
     }
-    let opened = body.origin.protocol;
-    if !opened.is_open_to(protocol) {
-        return Err(Problem::of_checkout(&CheckoutRefused::OtherProtocol(opened), false));
-    }
+    check_protocol(&body, protocol)?;
     Ok((row, body))
+}
+
+/// Refuses an order whose checkout goes on over another protocol.
+pub fn check_protocol(body: &OrderBody, protocol: Protocol) -> Result<(), Problem> {
+    let opened = body.origin.protocol;
+    if opened.is_open_to(protocol) {
+        return Ok(());
+    }
+    Err(Problem::of_checkout(&CheckoutRefused::OtherProtocol(opened), false))
 }
 
 /// There is no such order, or none of this caller's.

@@ -101,6 +101,49 @@ pub fn shipments(row: &OrderRow) -> impl Iterator<Item = Shipment<'_>> {
     })
 }
 
+/// Everything that has not left the house, as if it left now.
+pub fn still_here(row: &OrderRow) -> Vec<Moved> {
+    let goods = row.lines.iter().filter(|line| !line.ordered.sku.is_of_uses());
+    let left = goods.map(|line| Moved {
+        line: line.ordered.line,
+        kind: LineMoveKind::Ship,
+        quantity: line.ordered.quantity - line.shipped - line.restocked,
+    });
+    left.filter(|moved| moved.quantity > 0).collect()
+}
+
+/// Something that happened to goods on their way.
+#[derive(Debug, Clone)]
+pub struct Happening<'a> {
+    /// Its id.
+    pub id: ChangeId,
+    /// When.
+    pub at: Timestamp,
+    /// `shipped`, or the word it came with.
+    pub kind: &'a str,
+    /// What it happened to.
+    pub units: Vec<Units>,
+    /// How they travel.
+    pub parcel: &'a Parcel,
+    /// More of it, in words.
+    pub reason: &'a str,
+}
+
+/// What left the house and what was heard of it since, oldest first.
+pub fn happenings(row: &OrderRow) -> impl Iterator<Item = Happening<'_>> {
+    row.changes.iter().filter_map(|change| {
+        let (kind, units) = match &change.parcel.news {
+            Some(news) => {
+                let units = |&(line, quantity): &(u32, u32)| Units { line, quantity };
+                (&*news.kind, news.units.iter().map(units).collect())
+            }
+            None => ("shipped", units(change, |kind| kind == LineMoveKind::Ship)),
+        };
+        let (id, at, parcel, reason) = (change.id, change.at, &change.parcel, &*change.reason);
+        (!units.is_empty()).then_some(Happening { id, at, kind, units, parcel, reason })
+    })
+}
+
 /// What was given up, oldest first.
 pub fn adjustments(row: &OrderRow) -> impl Iterator<Item = Adjustment<'_>> {
     row.changes.iter().filter_map(|change| {

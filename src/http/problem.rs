@@ -7,7 +7,7 @@ use actix_web::{
 use serde::Serialize;
 use std::{borrow::Cow, fmt, time::Duration};
 
-use super::{acp::error_wire, kinds::Kind};
+use super::{acp::error_wire, kinds::Kind, ucp01};
 
 /// Version of the protocol named in problems of its routes.
 const UCP_VERSION: &str = "2026-04-08";
@@ -68,7 +68,15 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     ucp: Option<Ucp>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    messages: Option<[Message<'a>; 1]>,
+    messages: Option<Messages<'a>>,
+}
+
+/// What the protocols have for it.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Messages<'a> {
+    Ucp([Message<'a>; 1]),
+    Ucp202601([ucp01::error_wire::MessageWire<'a>; 1]),
 }
 
 /// The protocol's own envelope, beside the problem, on the protocol's routes.
@@ -107,6 +115,8 @@ pub enum Dialect {
     Plain,
     /// Our own, with the envelope of the Universal Commerce Protocol.
     Ucp,
+    /// Our own, with a message of the Universal Commerce Protocol, 2026-01-11.
+    Ucp202601,
     /// The Agentic Commerce Protocol's.
     Acp,
 }
@@ -116,8 +126,12 @@ impl Dialect {
     pub fn at(path: &str) -> Self {
         let below = |base: &str| path.strip_prefix(base).is_some_and(|rest| rest.starts_with('/'));
         match () {
+            () if below(ucp01::BASE_PATH) => Self::Ucp202601,
             () if below("/ucp") => Self::Ucp,
             () if below("/acp") || path == "/acp" => Self::Acp,
+            // Where that version is at the root of the shop, it is this that stands there.
+            () if below("/checkout-sessions") || path == "/checkout-sessions" => Self::Ucp202601,
+            () if below("/orders") || below("/testing") => Self::Ucp202601,
             () => Self::Plain,
         }
     }
@@ -195,6 +209,24 @@ impl Problem {
         self.0.pointer.as_deref()
     }
 
+    /// A JSON Pointer (RFC 6901) as a path (RFC 9535): `/line_items/0/id` is `$.line_items[0].id`.
+    pub fn json_path(pointer: &str) -> String {
+        let mut path = String::from("$");
+        for step in pointer.split('/').skip(1) {
+            let name = step.replace("~1", "/").replace("~0", "~");
+            let is_plain =
+                |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+            if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit()) {
+                path.push_str(&format!("[{name}]"));
+            } else if !name.is_empty() && is_plain(&name) {
+                path.push_str(&format!(".{name}"));
+            } else {
+                path.push_str(&format!("['{}']", name.replace('\\', "\\\\").replace('\'', "\\'")));
+            }
+        }
+        path
+    }
+
     /// What to do instead.
     pub fn suggestion(&self) -> Option<&str> {
         self.0.suggestion.as_deref()
@@ -210,18 +242,24 @@ impl Problem {
         if scene.dialect == Dialect::Acp {
             return error_wire::body(self);
         }
-        let is_ucp = scene.dialect == Dialect::Ucp;
         let row = self.0.kind.row();
-        let messages = [Message {
-            r#type: "error",
-            code: row.ucp_code,
-            severity: row.ucp_severity,
-            content: &self.0.detail,
-        }];
+        let messages = match scene.dialect {
+            Dialect::Ucp => Some(Messages::Ucp([Message {
+                r#type: "error",
+                code: row.ucp_code,
+                severity: row.ucp_severity,
+                content: &self.0.detail,
+            }])),
+            Dialect::Ucp202601 => {
+                Some(Messages::Ucp202601([ucp01::error_wire::MessageWire::of(self)]))
+            }
+            Dialect::Plain | Dialect::Acp => None,
+        };
+        let is_ucp = scene.dialect == Dialect::Ucp;
         let body = Body {
             r#type: format!("{}/problems/{}", scene.base_url, row.code),
             title: row.title,
-            status: row.status,
+            status: self.status(scene.dialect),
             code: row.code,
             detail: &self.0.detail,
             instance: scene.path,
@@ -232,9 +270,18 @@ impl Problem {
             suggestion: self.0.suggestion.as_deref(),
             place: self.0.place.as_ref(),
             ucp: is_ucp.then_some(Ucp { version: UCP_VERSION, status: "error" }),
-            messages: is_ucp.then_some(messages),
+            messages,
         };
         serde_json::to_string(&body).expect("invariant: a problem is plain text and numbers")
+    }
+
+    /// The status in these words.
+    pub fn status(&self, dialect: Dialect) -> u16 {
+        match dialect {
+            Dialect::Acp => error_wire::status(self.0.kind),
+            Dialect::Ucp202601 => ucp01::error_wire::status(self.0.kind),
+            Dialect::Ucp | Dialect::Plain => self.0.kind.row().status,
+        }
     }
 
     /// The whole answer.
@@ -243,11 +290,11 @@ impl Problem {
     }
 
     fn head(&self, dialect: Dialect) -> HttpResponseBuilder {
-        let (status, media) = match dialect {
-            Dialect::Acp => (error_wire::status(self.0.kind), "application/json"),
-            Dialect::Ucp | Dialect::Plain => (self.0.kind.row().status, "application/problem+json"),
+        let media = match dialect {
+            Dialect::Acp => "application/json",
+            Dialect::Ucp | Dialect::Ucp202601 | Dialect::Plain => "application/problem+json",
         };
-        let mut head = HttpResponse::build(code(status));
+        let mut head = HttpResponse::build(code(self.status(dialect)));
         head.insert_header((header::CONTENT_TYPE, media));
         head.insert_header((header::CACHE_CONTROL, "no-store"));
         if let Some(after) = self.0.retry_after {

@@ -5,13 +5,19 @@
 use serde_json::Value;
 
 use super::{kinds::Kind, problem::Problem};
-use crate::base::{Address, Buyer, Consent, Currency, Email, Limits};
+use crate::{
+    base::{Address, Buyer, Consent, Currency, Email, Limits},
+    checkout::DraftLine,
+};
 
 /// Discount codes of one checkout: each is looked up and told about.
 pub const CODES_MAX: usize = 20;
 
 /// Bytes of a payment token: encrypted wallet payloads reach a few kilobytes.
 pub const TOKEN_BYTES: usize = 8 * 1024;
+
+/// The longest address of a page, in bytes: as long as every browser takes.
+const URL_BYTES: usize = 2048;
 
 /// The longest RFC 3339 time: nanoseconds and an offset.
 pub const TIME_BYTES: usize = 40;
@@ -184,6 +190,18 @@ pub fn buyer(at: &At<'_>, limits: &Limits) -> Result<Buyer, Problem> {
     })
 }
 
+/// Who buys, where a protocol may say the name in one text.
+pub fn buyer_by_name(at: &At<'_>, limits: &Limits) -> Result<Buyer, Problem> {
+    let mut buyer = buyer(at, limits)?;
+    if let Some(full) = at.text_in("full_name", limits.text_bytes)?
+        && buyer.first_name.is_none()
+        && buyer.last_name.is_none()
+    {
+        (buyer.first_name, buyer.last_name) = name_parts(&full);
+    }
+    Ok(buyer)
+}
+
 fn consent(at: &At<'_>) -> Result<Consent, Problem> {
     at.object()?;
     let said = |name| at.find(name).map(|field| field.truth()).transpose();
@@ -192,6 +210,16 @@ fn consent(at: &At<'_>) -> Result<Consent, Problem> {
         preferences: said("preferences")?,
         marketing: said("marketing")?,
         sale_of_data: said("sale_of_data")?,
+    })
+}
+
+/// A line that UCP platforms want.
+pub fn wanted_line(line: &At<'_>, limits: &Limits) -> Result<DraftLine, Problem> {
+    let item = line.get("item")?;
+    Ok(DraftLine {
+        id: line.text_in("id", limits.text_bytes)?,
+        item: item.get("id")?.text(limits.text_bytes)?.to_owned(),
+        quantity: line.get("quantity")?.quantity(limits.quantity_per_line)?,
     })
 }
 
@@ -216,6 +244,25 @@ pub fn address(at: &At<'_>, limits: &Limits) -> Result<Box<Address>, Problem> {
         postal_code: text("postal_code")?,
         phone_number: text("phone_number")?,
     }))
+}
+
+/// The address of a page.
+pub fn url(field: &At<'_>) -> Result<String, Problem> {
+    let url = field.text(URL_BYTES)?;
+    let is_web = url.starts_with("https://") || url.starts_with("http://");
+    if is_web && url.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(url.to_owned());
+    }
+    let text = "An address starts with `https://` and has no spaces.";
+    Err(field.problem(Kind::Invalid, text.to_owned()))
+}
+
+/// A name in one text, taken apart at its last space.
+pub fn name_parts(name: &str) -> (Option<String>, Option<String>) {
+    match name.rsplit_once(' ') {
+        Some((first, last)) => (Some(first.to_owned()), Some(last.to_owned())),
+        None => ((!name.is_empty()).then(|| name.to_owned()), None),
+    }
 }
 
 /// A currency in a field that may be absent.

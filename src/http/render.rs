@@ -4,6 +4,7 @@ use super::{
     acp::{self, session_wire},
     door::Site,
     ucp::{block::Blocks, checkout_wire},
+    ucp01,
     v1::order_answer,
 };
 use crate::{
@@ -18,6 +19,7 @@ pub struct Answers {
     site: Site,
     blocks: Blocks,
     acp: acp::block::Blocks,
+    ucp01: ucp01::block::Blocks,
 }
 
 impl Answers {
@@ -25,7 +27,8 @@ impl Answers {
     pub fn of(site: Site) -> Self {
         let blocks = Blocks::of(&site);
         let acp = acp::block::Blocks::of(&site);
-        Self { site, blocks, acp }
+        let ucp01 = ucp01::block::Blocks::of(&site);
+        Self { site, blocks, acp, ucp01 }
     }
 
     /// How the shop presents itself.
@@ -36,6 +39,11 @@ impl Answers {
     /// The parts of ACP answers that never change.
     pub const fn acp(&self) -> &acp::block::Blocks {
         &self.acp
+    }
+
+    /// The parts of answers over UCP 2026-01-11 that never change.
+    pub const fn ucp01(&self) -> &ucp01::block::Blocks {
+        &self.ucp01
     }
 
     /// The parts of UCP answers that never change.
@@ -49,7 +57,8 @@ impl Render for Answers {
         let (status, text) = match protocol {
             Protocol::V1 => order_answer::write(self, shown),
             Protocol::Acp => session_wire::write(self, shown),
-            Protocol::Ucp | Protocol::Ucp202601 => checkout_wire::write(self, shown),
+            Protocol::Ucp => checkout_wire::write(self, shown),
+            Protocol::Ucp202601 => ucp01::session_wire::write(self, shown),
         };
         let version = match shown {
             Shown::Session { session, .. } => session.version,

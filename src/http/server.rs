@@ -10,7 +10,9 @@ use std::{io, net::TcpListener, time::Duration};
 
 use crate::telemetry::metrics::Exporter;
 
-use super::{acp, admission, door::Door, health, kinds::Kind, pages, problem::Problem, ucp, v1};
+use super::{
+    acp, admission, door::Door, health, kinds::Kind, pages, problem::Problem, ucp, ucp01, v1,
+};
 
 /// Connections that say nothing are closed after this; clients keep theirs for bursts.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
@@ -21,8 +23,12 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/healthz").get(health::healthz))
         .service(web::resource("/readyz").get(health::readyz))
         .service(web::resource("/.well-known/ucp").get(ucp::discovery::get))
+        .service(web::resource(ucp::PROFILE_PATH).get(ucp::discovery::get))
+        .service(web::resource(ucp01::PROFILE_PATH).get(ucp01::discovery::get))
         .service(web::resource("/.well-known/acp.json").get(acp::discovery::get))
         .service(web::scope(acp::BASE_PATH).configure(acp::routes))
+        // Before the one whose path it begins with: a scope is not left again.
+        .service(web::scope(ucp01::BASE_PATH).configure(ucp01::routes))
         .service(web::scope(ucp::BASE_PATH).configure(ucp::routes))
         .service(web::scope("/v1").configure(v1::routes))
         .configure(pages::routes)

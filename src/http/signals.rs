@@ -16,13 +16,20 @@ const OFFSETS: std::ops::RangeInclusive<i64> = -12 * 60..=14 * 60;
 
 /// The person with what their signals tell. Absent, nothing changes.
 pub fn observe(body: &At<'_>, limits: &Limits, person: Person) -> Result<Person, Problem> {
-    let Some(signals) = body.find("signals") else { return Ok(person) };
+    match body.find("signals") {
+        Some(signals) => observe_in(&signals, limits, person),
+        None => Ok(person),
+    }
+}
+
+/// The same, from an object that has another name elsewhere.
+pub fn observe_in(signals: &At<'_>, limits: &Limits, person: Person) -> Result<Person, Problem> {
     signals.object()?;
     let text = |name| signals.text_in(name, limits.text_bytes);
-    let flag = |name| truth(&signals, name);
+    let flag = |name| truth(signals, name);
     let hints = Hints {
         card_fingerprint: text("dev.doorbuster.card_fingerprint")?,
-        card_bin: bin(&signals)?,
+        card_bin: bin(signals)?,
         card_funding: text("dev.doorbuster.card_funding")?,
         card_country: text("dev.doorbuster.card_country")?,
         wallet: flag("dev.doorbuster.wallet")?,
@@ -30,12 +37,12 @@ pub fn observe(body: &At<'_>, limits: &Limits, person: Person) -> Result<Person,
         user_agent: text("dev.ucp.user_agent")?,
         language: text("dev.doorbuster.language")?,
         ip_country: text("dev.doorbuster.ip_country")?,
-        ip_asn: whole(&signals, "dev.doorbuster.ip_asn", 0..=i64::from(u32::MAX))?
+        ip_asn: whole(signals, "dev.doorbuster.ip_asn", 0..=i64::from(u32::MAX))?
             .and_then(|asn| u32::try_from(asn).ok()),
         customer_id: text("dev.doorbuster.customer_id")?,
-        account_created_at: moment(&signals, "dev.doorbuster.account_created_at")?,
-        session_started_at: moment(&signals, "dev.doorbuster.session_started_at")?,
-        utc_offset_minutes: whole(&signals, "dev.doorbuster.utc_offset_minutes", OFFSETS)?
+        account_created_at: moment(signals, "dev.doorbuster.account_created_at")?,
+        session_started_at: moment(signals, "dev.doorbuster.session_started_at")?,
+        utc_offset_minutes: whole(signals, "dev.doorbuster.utc_offset_minutes", OFFSETS)?
             .and_then(|minutes| i16::try_from(minutes).ok()),
         agent: flag("dev.doorbuster.agent")?,
     };

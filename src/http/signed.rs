@@ -12,10 +12,13 @@ use actix_web::{
     http::header::{HeaderMap, HeaderName, HeaderValue},
 };
 
+use serde_json::Value;
+
 use super::{
     body::Body,
     door::{Door, Trust},
     kinds::Kind,
+    platform,
     problem::{Dialect, Problem},
     refusal::sentence,
 };
@@ -37,7 +40,7 @@ const REQUEST_SIGNATURE: &str = "request-signature";
 
 /// Lets a request of a platform pass, if it is signed as it has to be.
 pub async fn check(request: &ServiceRequest, door: &Door) -> Result<(), Problem> {
-    if Dialect::at(request.path()) != Dialect::Ucp {
+    if !matches!(Dialect::at(request.path()), Dialect::Ucp | Dialect::Ucp202601) {
         return Ok(());
     }
     let headers = request.headers();
@@ -53,6 +56,7 @@ pub async fn check(request: &ServiceRequest, door: &Door) -> Result<(), Problem>
                     tracing::debug!(%fault, "a signature is not checked");
                     Ok(())
                 }
+                Err(Doubt::NoJws) if !must => Ok(()),
                 Err(doubt) => Err(doubt.into()),
                 Ok(()) => Ok(()),
             }
@@ -63,6 +67,9 @@ pub async fn check(request: &ServiceRequest, door: &Door) -> Result<(), Problem>
 /// Why a signed request is not believed.
 enum Doubt {
     Refused(SignatureRefused),
+    /// The header of the first version is there, and holds no detached JWS. That version asked for
+    /// the header before it said what stands in it, so that clients fill it with anything.
+    NoJws,
     Digest(&'static str),
     NoAgent,
     NoProfile(ProfileFault),
@@ -80,19 +87,19 @@ async fn believe(request: &ServiceRequest, body: &[u8], door: &Door) -> Result<(
     let headers = request.headers();
     let now = door.clock.now();
     let agent = joined(headers, "ucp-agent").unwrap_or_default();
-    let signer = super::ucp::agent::profile(&agent).ok_or(Doubt::NoAgent)?;
+    let signer = platform::profile(&agent).ok_or(Doubt::NoAgent);
     if let Some(signature) = joined(headers, REQUEST_SIGNATURE) {
-        let mut wanted = String::new();
-        let read = verify_detached(&signature, body, |kid| {
-            kid.clone_into(&mut wanted);
-            Err::<PublicKey, _>(Doubt::NoKey(kid.to_owned()))
-        });
-        let key = match read {
-            Err(Doubt::NoKey(kid)) => key_of(&door.trust, &signer, &kid).await?,
+        // Who signed is read first, and the key is asked for.
+        let named = verify_detached(&signature, body, |kid| Err(Doubt::NoKey(kid.to_owned())));
+        let kid = match named {
+            Err(Doubt::NoKey(kid)) => kid,
+            Err(Doubt::Refused(SignatureRefused::Malformed(_))) => return Err(Doubt::NoJws),
             other => return other,
         };
+        let key = key_of(&door.trust, &signer?, &kid).await?;
         return verify_detached(&signature, body, |_| Ok(key));
     }
+    let signer = signer?;
     let (input, signature) = (joined(headers, SIGNATURE_INPUT), joined(headers, SIGNATURE));
     let claims = claims(input.as_deref(), signature.as_deref())?;
     check_digest(headers, body)?;
@@ -158,7 +165,7 @@ fn check_digest(headers: &HeaderMap, body: &[u8]) -> Result<(), Doubt> {
     match digest_holds(&header, body) {
         Some(true) => Ok(()),
         Some(false) => {
-            let read: Option<serde_json::Value> = serde_json::from_slice(body).ok();
+            let read: Option<Value> = serde_json::from_slice(body).ok();
             let canonical = read.map(|read| read.to_string());
             match canonical.and_then(|text| digest_holds(&header, text.as_bytes())) {
                 Some(true) => Ok(()),
@@ -210,6 +217,7 @@ impl From<Doubt> for Problem {
     fn from(doubt: Doubt) -> Self {
         match doubt {
             Doubt::Refused(why) => refused(&why),
+            Doubt::NoJws => refused(&SignatureRefused::Malformed("Request-Signature")),
             Doubt::Digest(text) => Self::new(Kind::DigestMismatch, text)
                 .suggest("Send the SHA-256 of the body's bytes, as RFC 9530 writes it."),
             Doubt::NoAgent => Self::new(
@@ -236,6 +244,13 @@ impl From<Doubt> for Problem {
             }
         }
     }
+}
+
+/// A profile of ours with the keys that are published now.
+pub fn with_keys(door: &Door, profile: &Value) -> String {
+    let mut profile = profile.clone();
+    profile["signing_keys"] = door.trust.keys.jwks(door.clock.now()).into();
+    profile.to_string()
 }
 
 /// Signs an answer, so that the platform can show later what it was told.

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use std::sync::Arc;
 
-use super::{acp, order_body::OrderBody, render::Answers, ucp, v1};
+use super::{acp, order_body::OrderBody, render::Answers, ucp, ucp01, v1};
 use crate::{
     fraud::cases::Cases,
     ledger::{LedgerFault, entry::NewEvent, review::CaseState, row::OrderRow},
@@ -34,7 +34,7 @@ impl Tells for Telling {
         Ok(match form {
             Form::Standard => Some(v1::webhook_deliveries::payload(event, order.clone())),
             Form::Ucp => ucp::webhook::body(&self.answers, &event.kind, order),
-            Form::Ucp202601 => None,
+            Form::Ucp202601 => ucp01::webhook::body(&self.answers, &event.kind, order),
             Form::Acp => {
                 let case = self.cases.find(order.id).await?;
                 let in_review = case.is_some_and(|case| case.state == CaseState::Open);

@@ -16,7 +16,8 @@ use crate::base::{
 pub type Document = Arc<RawValue>;
 
 pub use super::moves::{
-    ChangeOrder, LineMove, LineMoveKind, MoveKind, Moved, OrderChange, Parcel, Refund, StockMove,
+    ChangeOrder, LineMove, LineMoveKind, MoveKind, Moved, News, OrderChange, Parcel, Refund,
+    StockMove,
 };
 
 /// The name under which a fact is recorded, so that writing it twice is writing it once.

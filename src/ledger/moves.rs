@@ -97,6 +97,18 @@ pub struct Parcel {
     /// Where the buyer sees where it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tracking_url: Option<String>,
+    /// What is heard of it, where nothing moves in this house.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub news: Option<News>,
+}
+
+/// What is heard of goods on their way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct News {
+    /// `in_transit`, `delivered`, …: whatever word it came with.
+    pub kind: String,
+    /// Lines, from 1, and how many units of each.
+    pub units: Vec<(u32, u32)>,
 }
 
 /// What an order remembers of a change.

@@ -187,7 +187,7 @@ impl Discount {
         let sum: i64 = weights.iter().sum();
         match self.benefit {
             Benefit::Percent { basis_points } => {
-                share::share(share::portion(sum, basis_points), &weights)
+                share::share(share::truncated(sum, basis_points), &weights)
             }
             Benefit::Fixed { amount_minor } => share::share(amount_minor.min(sum), &weights),
             Benefit::FreeShipping => vec![0; parts.len()],
@@ -216,7 +216,7 @@ impl Discount {
             cheaper -= count;
             let of_units = i128::from(part.left) * i128::from(count) / i128::from(part.quantity);
             let of_units = i64::try_from(of_units).unwrap_or(part.left);
-            taken[at] = share::portion(of_units, basis_points).min(part.left);
+            taken[at] = share::truncated(of_units, basis_points).min(part.left);
         }
         taken
     }

@@ -6,8 +6,9 @@
 //! **Invariant:** [`price()`] is a pure function: the same goods, wishes, tariff and moment give
 //! the same totals. `total = subtotal − discounts + shipping + added taxes`, exactly; what a
 //! discount takes is allotted to lines and shipping without a rest; no line and no shipping goes
-//! below zero. Amounts are whole minor units: a percentage is rounded half up once, on its whole
-//! amount, and then split by largest remainder; a tax is rounded half up once for each rate.
+//! below zero. Amounts are whole minor units: what a percentage takes off is truncated once, on the
+//! whole amount that the discounts before it left, and then split by largest remainder; a tax is
+//! rounded half up once for each rate. One rule for every protocol: UCP 2026-01-11 asks for it.
 //!
 //! A discount that may be used so many times is counted like stock: each use is a unit of a SKU of
 //! its own ([`Sku::of_uses`](crate::base::Sku::of_uses)) that is held, sold, released and restocked

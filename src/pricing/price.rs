@@ -238,6 +238,7 @@ impl<'a> Work<'a> {
             places,
             options,
             selected,
+            free: false,
         };
         self.shipping_left = fulfillment.chosen().map_or(0, |option| option.minor);
         self.priced.fulfillment = Some(fulfillment);
@@ -293,6 +294,10 @@ impl<'a> Work<'a> {
         for (discount, at) in self.candidates() {
             if discount.benefit != Benefit::FreeShipping || !self.may_combine(discount, at) {
                 continue;
+            }
+            let sent = self.priced.fulfillment.as_mut();
+            if let Some(sent) = sent.filter(|sent| sent.method == Method::Shipping) {
+                sent.free = true;
             }
             let minor = std::mem::take(&mut self.shipping_left);
             let allotment = Allotment { target: Target::Shipping, minor };

@@ -104,6 +104,9 @@ pub struct Fulfillment {
     /// Which one was chosen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selected: Option<String>,
+    /// Whether a discount takes off whatever sending costs.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub free: bool,
 }
 
 /// One way for the goods to come.

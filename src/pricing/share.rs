@@ -10,6 +10,13 @@ pub(super) fn portion(amount: i64, basis_points: u32) -> i64 {
     i64::try_from(rounded).unwrap_or(i64::MAX)
 }
 
+/// So many basis points of an amount, without the rest of a minor unit: what a discount gives never
+/// exceeds what it says.
+pub(super) fn truncated(amount: i64, basis_points: u32) -> i64 {
+    let exact = i128::from(amount) * i128::from(basis_points);
+    i64::try_from(exact.div_euclid(i128::from(WHOLE))).unwrap_or(i64::MAX)
+}
+
 /// The part of an amount that is tax when the tax is contained in it, rounded half up.
 pub(super) fn contained(amount: i64, basis_points: u32) -> i64 {
     let (rate, whole) = (i128::from(basis_points), i128::from(WHOLE));
@@ -46,7 +53,8 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn percentages_are_rounded_half_up() {
+    fn taxes_are_rounded_half_up_and_discounts_truncated() {
+        assert_eq!((truncated(1_999, 1_000), truncated(999, WHOLE)), (199, 999));
         assert_eq!(portion(1_005, 1_000), 101);
         assert_eq!(portion(1_004, 1_000), 100);
         assert_eq!(portion(999, WHOLE), 999);
@@ -68,7 +76,7 @@ mod tests {
             numerator in 0_u32..=WHOLE,
         ) {
             let sum: i64 = weights.iter().sum();
-            let amount = portion(sum, numerator);
+            let amount = truncated(sum, numerator);
             let parts = share(amount, &weights);
             prop_assert_eq!(parts.iter().sum::<i64>(), amount);
             for (part, weight) in parts.iter().zip(&weights) {

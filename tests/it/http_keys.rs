@@ -19,6 +19,10 @@ const CART: &str = "/ucp/carts/crt_01a20ad0ec9975c19b1db9c581e57a24";
 const CHECKOUT: &str = "/ucp/checkout-sessions/chk_01a20ad0ec9975c19b1db9c581e57a24";
 const ORDER: &str = "/v1/orders/ord_01a20ad0ec9975c19b1db9c581e57a24";
 
+/// The same checkout over UCP 2026-01-11.
+const EARLIER: &str = "/ucp/2026-01-11/checkout-sessions";
+const CHECKOUT_ID: &str = "chk_01a20ad0ec9975c19b1db9c581e57a24";
+
 /// An endpoint and a delivery that are not there.
 const ENDPOINT: &str = "whe_01a20ad0ec9975c19b1db9c581e57a24";
 const DELIVERY: &str = "dlv_01a20ad0ec9975c19b1db9c581e57a24";
@@ -30,6 +34,11 @@ fn changes() -> Vec<(Method, String)> {
         (Method::PUT, CHECKOUT.into()),
         (Method::POST, format!("{CHECKOUT}/complete")),
         (Method::POST, format!("{CHECKOUT}/cancel")),
+        (Method::POST, EARLIER.into()),
+        (Method::PUT, format!("{EARLIER}/{CHECKOUT_ID}")),
+        (Method::POST, format!("{EARLIER}/{CHECKOUT_ID}/complete")),
+        (Method::POST, format!("{EARLIER}/{CHECKOUT_ID}/cancel")),
+        (Method::PUT, ORDER.replace("/v1", "/ucp/2026-01-11")),
         (Method::POST, "/ucp/carts".into()),
         (Method::PUT, CART.into()),
         (Method::POST, format!("{CART}/cancel")),
@@ -73,6 +82,7 @@ fn every_route_that_changes_something_is_among_those_tried_here() {
         include_str!("../../src/http/v1/webhook_deliveries.rs"),
         include_str!("../../src/http/v1/webhook_endpoints.rs"),
         include_str!("../../src/http/ucp/mod.rs"),
+        include_str!("../../src/http/ucp01/mod.rs"),
     ];
     let methods = [".post(", ".put(", ".patch(", ".delete("];
     let mounted = |routes: &str| methods.map(|method| routes.matches(method).count());

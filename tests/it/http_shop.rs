@@ -15,6 +15,7 @@ use doorbuster::{
     cart::Carts,
     catalog::{Catalog, Product, StockPolicy},
     checkout::{Checkout, Collection, NoProbe, Terms},
+    customers::Addresses,
     fraud::{cases::Cases, models::Models, policy::Policy, rules::Rules},
     http::{Answers, Door, Draining, Gate, Site, Trust, Webhooks, admission, routes},
     ledger::{
@@ -181,6 +182,7 @@ impl Shop {
             door: Data::new(Door {
                 webhooks: webhooks(&database),
                 trust: trust(&database, &clock).await,
+                addresses: Addresses::new(database.clone()),
                 carts: Arc::new(Carts::new(desk.clone(), arbiters())),
                 desk,
                 cases: Cases::new(database.clone()),
@@ -235,6 +237,7 @@ impl Shop {
         let twin = Door {
             webhooks: webhooks(&self.database),
             trust: door.trust.clone(),
+            addresses: Addresses::new(self.database.clone()),
             carts: Arc::new(Carts::new(door.desk.clone(), arbiters())),
             desk: door.desk.clone(),
             cases: Cases::new(self.database.clone()),

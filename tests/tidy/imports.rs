@@ -21,7 +21,7 @@ const ORDER: &[&[&str]] = &[
     &["catalog", "stock", "pricing", "fraud", "payment", "fulfillment", "forecast"],
     &["outbox"],
     &["platforms"],
-    &["access", "sessions", "signing"],
+    &["access", "sessions", "customers", "signing"],
     &["ledger"],
     &["outbound"],
     &["telemetry"],

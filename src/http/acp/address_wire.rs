@@ -72,14 +72,6 @@ pub fn name(address: &Address) -> Option<String> {
     }
 }
 
-/// A name in one text, taken apart at its last space.
-pub fn parts(name: &str) -> (Option<String>, Option<String>) {
-    match name.rsplit_once(' ') {
-        Some((first, last)) => (Some(first.to_owned()), Some(last.to_owned())),
-        None => ((!name.is_empty()).then(|| name.to_owned()), None),
-    }
-}
-
 /// Reads an address. Fields that are empty texts are absent.
 pub fn address(at: &At<'_>, limits: &Limits) -> Result<Address, Problem> {
     at.object()?;
@@ -87,7 +79,7 @@ pub fn address(at: &At<'_>, limits: &Limits) -> Result<Address, Problem> {
         let text = at.text_in(name, limits.text_bytes)?;
         Ok::<_, Problem>(text.filter(|text| !text.is_empty()))
     };
-    let (first_name, last_name) = parts(&text("name")?.unwrap_or_default());
+    let (first_name, last_name) = reading::name_parts(&text("name")?.unwrap_or_default());
     Ok(Address {
         first_name,
         last_name,
@@ -101,18 +93,6 @@ pub fn address(at: &At<'_>, limits: &Limits) -> Result<Address, Problem> {
     })
 }
 
-/// Reads who buys.
-pub fn buyer(at: &At<'_>, limits: &Limits) -> Result<Buyer, Problem> {
-    let mut buyer = reading::buyer(at, limits)?;
-    if let Some(full) = at.text_in("full_name", limits.text_bytes)?
-        && buyer.first_name.is_none()
-        && buyer.last_name.is_none()
-    {
-        (buyer.first_name, buyer.last_name) = parts(&full);
-    }
-    Ok(buyer)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,7 +101,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_name_comes_back_as_it_was_said(said in "[A-Za-zé' -]{0,20}") {
-            let (first_name, last_name) = parts(&said);
+            let (first_name, last_name) = reading::name_parts(&said);
             let address = Address { first_name, last_name, ..Address::default() };
             prop_assert_eq!(name(&address).unwrap_or_default(), said);
         }

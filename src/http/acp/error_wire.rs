@@ -27,7 +27,7 @@ pub fn body(problem: &Problem) -> String {
         r#type: class(kind),
         code: code(kind),
         message,
-        param: problem.pointer().map(json_path),
+        param: problem.pointer().map(Problem::json_path),
         supported_versions: (kind == Kind::VersionUnsupported).then_some([VERSION]),
     };
     serde_json::to_string(&wire).expect("invariant: an error is plain text")
@@ -62,23 +62,6 @@ const fn code(kind: Kind) -> &'static str {
     }
 }
 
-/// A JSON Pointer (RFC 6901) as a path (RFC 9535): `/line_items/0/id` is `$.line_items[0].id`.
-fn json_path(pointer: &str) -> String {
-    let mut path = String::from("$");
-    for step in pointer.split('/').skip(1) {
-        let name = step.replace("~1", "/").replace("~0", "~");
-        let is_plain = |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-        if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit()) {
-            path.push_str(&format!("[{name}]"));
-        } else if !name.is_empty() && is_plain(&name) {
-            path.push_str(&format!(".{name}"));
-        } else {
-            path.push_str(&format!("['{}']", name.replace('\\', "\\\\").replace('\'', "\\'")));
-        }
-    }
-    path
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,8 +79,8 @@ mod tests {
             json!({"type": "invalid_request", "code": "invalid_request", "message": "Wrong.",
                    "param": "$.line_items[0].id"})
         );
-        assert_eq!(json_path(""), "$");
-        assert_eq!(json_path("/a~1b/it's"), r"$['a/b']['it\'s']");
+        assert_eq!(Problem::json_path(""), "$");
+        assert_eq!(Problem::json_path("/a~1b/it's"), r"$['a/b']['it\'s']");
     }
 
     #[test]

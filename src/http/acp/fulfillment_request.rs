@@ -5,7 +5,11 @@ use super::address_wire;
 use crate::{
     base::{Address, Buyer, Destination, Email, Limits},
     checkout::Draft,
-    http::{kinds::Kind, problem::Problem, reading::At},
+    http::{
+        kinds::Kind,
+        problem::Problem,
+        reading::{self, At},
+    },
     pricing::{Method, Wish},
 };
 
@@ -38,7 +42,7 @@ fn details(draft: &mut Draft, at: &At<'_>, limits: &Limits) -> Result<(), Proble
     };
     if address.first_name.is_none() && address.last_name.is_none() {
         (address.first_name, address.last_name) =
-            address_wire::parts(&text("name")?.unwrap_or_default());
+            reading::name_parts(&text("name")?.unwrap_or_default());
     }
     address.phone_number = text("phone_number")?;
     // Where nothing else is said of the buyer, the confirmation goes where the goods go.

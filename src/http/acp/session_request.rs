@@ -1,7 +1,7 @@
 //! What agents want to buy, read into what the checkout understands. An update says what changes,
 //! and all else stays.
 
-use super::{address_wire, fulfillment_request};
+use super::fulfillment_request;
 use crate::{
     base::{Currency, Hints, Limits, Person},
     checkout::{Draft, DraftLine, Session},
@@ -61,7 +61,7 @@ fn change(mut draft: Draft, body: &At<'_>, limits: &Limits) -> Result<Draft, Pro
 
 /// The person with who they say they are, and the account they have there.
 pub fn with_buyer(person: Person, at: &At<'_>, limits: &Limits) -> Result<Person, Problem> {
-    let buyer = Some(Box::new(address_wire::buyer(at, limits)?));
+    let buyer = Some(Box::new(reading::buyer_by_name(at, limits)?));
     let Some(customer_id) = at.text_in("customer_id", limits.text_bytes)? else {
         return Ok(Person { buyer, ..person });
     };

@@ -3,7 +3,7 @@
 use serde_json::{json, value::RawValue};
 
 use super::{BASE_PATH, VERSION};
-use crate::http::door::Site;
+use crate::http::{door::Site, ucp01};
 
 /// Ready-made JSON.
 #[derive(Debug)]
@@ -114,9 +114,11 @@ fn profile(site: &Site) -> serde_json::Value {
     let handler = &site.payment_handler;
     let mut capabilities = checkout_capabilities();
     capabilities["dev.ucp.shopping.order"] = json!([capability_of("order")]);
+    let earlier = format!("{}{}", site.base_url, ucp01::PROFILE_PATH);
     json!({
         "ucp": {
             "version": VERSION,
+            "supported_versions": { ucp01::VERSION: earlier },
             "services": { "dev.ucp.shopping": [{
                 "version": VERSION,
                 "transport": "rest",

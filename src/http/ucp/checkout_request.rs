@@ -3,7 +3,7 @@
 use super::fulfillment_request;
 use crate::{
     base::{Limits, Person},
-    checkout::{Draft, DraftLine, Instrument, Session, Tender},
+    checkout::{Draft, Instrument, Session, Tender},
     http::{
         problem::Problem,
         reading::{self, At},
@@ -18,7 +18,7 @@ pub fn draft(body: &At<'_>, limits: &Limits) -> Result<Draft, Problem> {
     let lines = body.get("line_items")?;
     let lines = lines
         .items(limits.lines_per_cart)?
-        .map(|line| draft_line(&line, limits))
+        .map(|line| reading::wanted_line(&line, limits))
         .collect::<Result<_, _>>()?;
     let mut person = person(body, limits)?;
     let delivery = fulfillment_request::wish(body, limits, &mut person)?;
@@ -45,15 +45,6 @@ pub fn draft_of_cart(body: &At<'_>, cart: &Session, limits: &Limits) -> Result<D
     person.buyer = draft.person.buyer.take().or(person.buyer);
     draft.person = person;
     Ok(draft)
-}
-
-fn draft_line(line: &At<'_>, limits: &Limits) -> Result<DraftLine, Problem> {
-    let item = line.get("item")?;
-    Ok(DraftLine {
-        id: line.text_in("id", limits.text_bytes)?,
-        item: item.get("id")?.text(limits.text_bytes)?.to_owned(),
-        quantity: line.get("quantity")?.quantity(limits.quantity_per_line)?,
-    })
 }
 
 fn person(body: &At<'_>, limits: &Limits) -> Result<Person, Problem> {

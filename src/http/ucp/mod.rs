@@ -27,6 +27,9 @@ use actix_web::web::{self, ServiceConfig};
 /// The version we speak.
 pub const VERSION: &str = "2026-04-08";
 
+/// Where the profile stands, whichever version stands at `/.well-known/ucp`.
+pub const PROFILE_PATH: &str = "/.well-known/ucp/2026-04-08";
+
 /// Where the profile says the service is.
 pub const BASE_PATH: &str = "/ucp";
 

@@ -9,8 +9,14 @@ use crate::{
     base::{ChangeId, Money, OrderId, Timestamp},
     checkout::ChangeWish,
     http::{
-        answer, asking::Asking, door::Door, idempotency, kinds::Kind, order_body, problem::Problem,
-        reading::At,
+        answer,
+        asking::Asking,
+        door::Door,
+        idempotency,
+        kinds::Kind,
+        order_body, order_history,
+        problem::Problem,
+        reading::{self, At},
     },
     ledger::{
         LedgerRefused,
@@ -18,9 +24,6 @@ use crate::{
         row::OrderRow,
     },
 };
-
-/// The longest address of a page about a parcel, in bytes: as long as every browser takes.
-const URL_BYTES: usize = 2048;
 
 #[derive(Debug, Serialize)]
 struct ChangeView<'a> {
@@ -45,7 +48,7 @@ pub async fn ship(
     let body = asking.body();
     let moves = match body.find("lines") {
         Some(lines) => moves(&lines, &door, |_| Ok(LineMoveKind::Ship))?,
-        None => everything_left(&order),
+        None => order_history::still_here(&order),
     };
     if moves.is_empty() {
         let text = "Every unit of this order has left, or is back on sale.";
@@ -55,7 +58,8 @@ pub async fn ship(
     let parcel = Parcel {
         carrier: text("carrier")?,
         tracking_number: text("tracking_number")?,
-        tracking_url: body.find("tracking_url").map(|field| url(&field)).transpose()?,
+        tracking_url: body.find("tracking_url").map(|field| reading::url(&field)).transpose()?,
+        news: None,
     };
     let reason = text("reason")?.unwrap_or_else(|| "shipped".to_owned());
     let wish = ChangeWish { moves, parcel, reason, ..wish(&door, order.id) };
@@ -114,7 +118,7 @@ fn wish(door: &Door, order: OrderId) -> ChangeWish {
 async fn change(door: &Door, asking: &Asking, wish: ChangeWish) -> Result<HttpResponse, Problem> {
     let stored = idempotency::answer(201, &view(&wish));
     let key = asking.key_write(stored.clone(), wish.at);
-    match door.desk.change_order(wish, key).await? {
+    match door.desk.change_order(wish, Some(key)).await? {
         Ok(_) => answer::write(&stored),
         Err(LedgerRefused::KeyTaken(row)) => idempotency::settle(&row, asking),
         Err(refused) => Err(refused.into()),
@@ -131,16 +135,6 @@ fn view(wish: &ChangeWish) -> ChangeView<'_> {
         reason: &wish.reason,
         at: wish.at,
     }
-}
-
-fn everything_left(order: &OrderRow) -> Vec<Moved> {
-    let goods = order.lines.iter().filter(|line| !line.ordered.sku.is_of_uses());
-    let left = goods.map(|line| Moved {
-        line: line.ordered.line,
-        kind: LineMoveKind::Ship,
-        quantity: line.ordered.quantity - line.shipped - line.restocked,
-    });
-    left.filter(|moved| moved.quantity > 0).collect()
 }
 
 fn moves(
@@ -181,16 +175,6 @@ fn amount(field: &At<'_>, order: &OrderRow) -> Result<i64, Problem> {
     let total = Money::from_minor(order.total_minor, order.currency);
     let text = format!("A refund is given in minor units: at least 1, at most the total, {total}.");
     Err(field.problem(Kind::Invalid, text))
-}
-
-fn url(field: &At<'_>) -> Result<String, Problem> {
-    let url = field.text(URL_BYTES)?;
-    let is_web = url.starts_with("https://") || url.starts_with("http://");
-    if is_web && url.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Ok(url.to_owned());
-    }
-    let text = "An address starts with `https://` and has no spaces.";
-    Err(field.problem(Kind::Invalid, text.to_owned()))
 }
 
 fn read_path(path: &(String, String, String)) -> Result<(OrderId, u32, LineMoveKind), Problem> {

@@ -72,6 +72,11 @@ fn migrator() -> Migrator {
             include_str!("../../../migrations/postgres/0011_platforms.up.sql"),
             include_str!("../../../migrations/postgres/0011_platforms.down.sql"),
         ),
+        (
+            "addresses",
+            include_str!("../../../migrations/postgres/0012_addresses.up.sql"),
+            include_str!("../../../migrations/postgres/0012_addresses.down.sql"),
+        ),
     ];
     let migrations = (1_i64..).zip(steps).flat_map(|(version, (name, up, down))| {
         let step = |kind, sql: &'static str| {

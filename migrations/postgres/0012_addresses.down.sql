@@ -1,0 +1,2 @@
+-- Takes it back.
+drop table customer_addresses;

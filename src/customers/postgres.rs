@@ -1,0 +1,48 @@
+//! Addresses in PostgreSQL.
+
+use sqlx::Connection;
+
+use crate::ledger::{LedgerFault, postgres::Postgres};
+
+const LIST: &str = "select json_build_object('id', id, 'address', address)::text
+    from customer_addresses where customer = $1 order by kept_at, id";
+const KEEP: &str = "insert into customer_addresses (customer, id, address, kept_at)
+    select c->>'customer', c->>'id', c->>'address', (c->>'at')::timestamptz
+    from json_array_elements($1::json) c
+    on conflict do nothing";
+const FORGET: &str = "delete from customer_addresses where customer = $1 and id not in (
+    select id from customer_addresses where customer = $1 order by kept_at desc, id limit $2)";
+
+pub(super) async fn list(
+    database: &Postgres,
+    customer: String,
+) -> Result<Vec<String>, LedgerFault> {
+    let kept = database.prepares();
+    database
+        .run(move |conn| {
+            let query = sqlx::query_scalar(LIST).bind(customer).persistent(kept);
+            Box::pin(query.fetch_all(conn))
+        })
+        .await
+}
+
+pub(super) async fn keep(
+    database: &Postgres,
+    rows: Vec<String>,
+    customer: String,
+    most: usize,
+) -> Result<(), LedgerFault> {
+    let (kept, most) = (database.prepares(), i64::try_from(most).unwrap_or(i64::MAX));
+    let rows = format!("[{}]", rows.join(","));
+    database
+        .run(move |conn| {
+            Box::pin(async move {
+                let mut tx = conn.begin().await?;
+                sqlx::query(KEEP).bind(rows).persistent(kept).execute(&mut *tx).await?;
+                let forget = sqlx::query(FORGET).bind(customer).bind(most);
+                forget.persistent(kept).execute(&mut *tx).await?;
+                tx.commit().await
+            })
+        })
+        .await
+}
