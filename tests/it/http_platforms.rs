@@ -93,7 +93,7 @@ impl Platform {
     }
 
     /// Waits until it has heard so often.
-    async fn hears(&self, times: usize) -> Vec<Heard> {
+    pub(crate) async fn hears(&self, times: usize) -> Vec<Heard> {
         for _ in 0..1000 {
             let heard = self.heard();
             if heard.len() >= times {
@@ -138,7 +138,7 @@ fn answer(stream: TcpStream, mind: &Mutex<Mind>) -> Option<()> {
 }
 
 /// Relays until it is dropped.
-struct Relaying(watch::Sender<bool>);
+pub(crate) struct Relaying(watch::Sender<bool>);
 
 impl Drop for Relaying {
     fn drop(&mut self) {
@@ -146,7 +146,7 @@ impl Drop for Relaying {
     }
 }
 
-fn relaying(shop: &Shop) -> Relaying {
+pub(crate) fn relaying(shop: &Shop) -> Relaying {
     let door = &shop.door;
     let reach = Reach::PublicAndLoopback;
     let client = GuardedClient::new(&OutboundSettings::default(), reach).expect("a client");
@@ -187,7 +187,7 @@ pub(crate) async fn says(shop: &Shop, agent: &str, path: &str, body: &Value) -> 
 }
 
 /// Buys something; gives the order's id.
-async fn buys(shop: &Shop, agent: &str) -> String {
+pub(crate) async fn buys(shop: &Shop, agent: &str) -> String {
     let made = says(shop, agent, SESSIONS, &cart(&[("EBOOK", 2)])).await.json();
     let path = format!("{SESSIONS}/{}/complete", made["id"].as_str().expect("an id"));
     let paid = says(shop, agent, &path, &pay("success_token")).await.json();

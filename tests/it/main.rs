@@ -30,6 +30,7 @@ mod http_ucp01_buyers;
 mod http_ucp01_errors;
 mod http_ucp01_orders;
 mod http_v1;
+mod http_webhook_libraries;
 mod http_webhooks;
 mod learning_contract;
 mod ledger_contract;
