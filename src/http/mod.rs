@@ -27,6 +27,7 @@ pub mod order_body;
 pub mod order_history;
 pub mod pages;
 pub mod problem;
+pub mod question;
 pub mod reading;
 pub mod refusal;
 pub mod render;

@@ -67,6 +67,11 @@ fn migrator() -> Migrator {
             include_str!("../../../migrations/postgres/0010_parked.up.sql"),
             include_str!("../../../migrations/postgres/0010_parked.down.sql"),
         ),
+        (
+            "catalog",
+            include_str!("../../../migrations/postgres/0011_catalog.up.sql"),
+            include_str!("../../../migrations/postgres/0011_catalog.down.sql"),
+        ),
     ];
     let migrations = (1_i64..).zip(steps).flat_map(|(version, (name, up, down))| {
         let step = |kind, sql: &'static str| {

@@ -40,6 +40,8 @@ async fn the_curl_lines_of_the_readme_buy() {
     assert!(script.matches("curl ").count() >= 7, "{script}");
     let parts = [
         "dev.ucp.shopping",
+        "\"id\":\"harbor-tee\"",
+        "\"selected\":[{\"name\":\"Color\",\"label\":\"Red\"}",
         "\nchk_",
         "\"quantity\":2",
         "\"status\":\"completed\"",
@@ -60,6 +62,8 @@ async fn the_curl_lines_of_the_readme_buy() {
         "\"type\":\"order\",\"id\":\"ord_",
         "\"Express shipping\"",
         "\"id\":\"three-for-two\"",
+        "\"title\":\"Sail bag\"",
+        "\"items\":[{\"sku\":\"BAG-BLUE-L\"",
     ];
     let told = tells(&script, &parts).await;
     assert!(!told.contains("/problems/") && !told.contains("invalid_request"), "{told}");
