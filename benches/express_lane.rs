@@ -132,6 +132,11 @@ async fn ours() -> anyhow::Result<Contender> {
         stock_policy: StockPolicy::Tracked,
         active: true,
         updated_at: ground.clock.now(),
+        group: None,
+        options: Vec::new(),
+        description: None,
+        categories: Vec::new(),
+        list_prices: Vec::new(),
     };
     app.desk.catalog.save(&[product]).await?;
     let address = app.address;

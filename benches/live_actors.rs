@@ -139,6 +139,11 @@ async fn fill_catalogue(app: &App, skus: &[Sku]) -> anyhow::Result<()> {
         stock_policy: StockPolicy::Tracked,
         active: true,
         updated_at: app.desk.now(),
+        group: None,
+        options: Vec::new(),
+        description: None,
+        categories: Vec::new(),
+        list_prices: Vec::new(),
     };
     for some in skus.chunks(1000) {
         let products: Vec<Product> = some.iter().map(product).collect();

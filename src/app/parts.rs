@@ -357,6 +357,7 @@ pub(super) async fn open_shop(config: &Config, desk: &Checkout) -> anyhow::Resul
     let now = desk.now();
     let rows = demo::demo(now);
     let products: Vec<_> = rows.iter().map(|row| row.product.clone()).collect();
+    desk.catalog.save_groups(&demo::demo_groups(now)).await?;
     desk.catalog.save(&products).await?;
     for row in rows {
         let Some(quantity) = row.stock.filter(|stock| *stock > 0) else { continue };

@@ -18,7 +18,7 @@ pub mod sku;
 pub mod time;
 pub mod verification;
 
-pub use card_number::{is_card_number, looks_like_card_number};
+pub use card_number::{TYPED_NAMES, is_card_number, looks_like_card_number};
 pub use chance::{Chance, SeededChance, SystemChance};
 pub use hints::Hints;
 pub use id::{

@@ -20,7 +20,9 @@ const KEPT_AT_MOST: u64 = 100_000;
 /// The catalogue. Clones share one cache.
 #[derive(Clone)]
 pub struct Catalog {
-    shelf: Arc<dyn Shelf>,
+    pub(super) shelf: Arc<dyn Shelf>,
+    /// Where groups and the index stand; another shelf has none, and nothing is found there.
+    pub(super) database: Option<Database>,
     /// `None` is kept too: asking for what is not there must cost no more than for what is.
     cache: Cache<Sku, Option<Arc<Product>>>,
 }
@@ -34,13 +36,13 @@ impl fmt::Debug for Catalog {
 impl Catalog {
     /// The catalogue in this database.
     pub fn new(database: Database) -> Self {
-        Self::over(Arc::new(database))
+        Self { database: Some(database.clone()), ..Self::over(Arc::new(database)) }
     }
 
     /// The catalogue of the products on this shelf.
     pub fn over(shelf: Arc<dyn Shelf>) -> Self {
         let cache = Cache::builder().time_to_live(BELIEVED_FOR).max_capacity(KEPT_AT_MOST).build();
-        Self { shelf, cache }
+        Self { shelf, database: None, cache }
     }
 
     /// Products by SKU, sold ones and withdrawn ones; those that do not exist are left out. Asks

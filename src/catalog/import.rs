@@ -1,10 +1,12 @@
 //! Reads a catalogue from CSV: every row or none.
 //!
 //! Columns: `sku`, `title`, `price` and `currency` are needed; `tax_category` (else `standard`),
-//! `image_url`, `stock_policy` (`tracked`, `backorder`, `untracked`; else `tracked`), `stock` and
-//! `active` (`true` or `false`; else `true`) may be left out or empty; each `attribute:<name>`
-//! column gives every product an attribute of that name, where it is not empty. Columns may stand
-//! in any order. The file is UTF-8, separated by commas, and may be compressed with gzip.
+//! `image_url`, `stock_policy` (`tracked`, `backorder`, `untracked`; else `tracked`), `stock`,
+//! `active` (`true` or `false`; else `true`), `group`, `description` and `categories` (with `|`
+//! between them) may be left out or empty. Each `attribute:<name>` column gives every product an
+//! attribute of that name, where it is not empty; each `option:<name>` column says which variant of
+//! its group it is; `attributes` and `options` say the same as JSON. Columns may stand in any order.
+//! The file is UTF-8, separated by commas, and may be compressed with gzip.
 
 use csv::{ByteRecord, ReaderBuilder, Trim};
 use flate2::bufread::MultiGzDecoder;
@@ -233,8 +235,9 @@ mod tests {
                 "line 1, column `attribute:`: expected a name after `attribute:`",
                 "line 1, column `price`: each column may stand once",
                 "line 1, column `whatever`: no such column; there are `sku`, `title`, `price`, \
-                 `currency`, `tax_category`, `image_url`, `stock_policy`, `stock`, `active` and \
-                 `attribute:<name>`",
+                 `currency`, `tax_category`, `image_url`, `stock_policy`, `stock`, `active`, \
+                 `group`, `description`, `categories`, `options`, `attributes`, \
+                 `attribute:<name>` and `option:<name>`",
                 "line 1, column `title`: this column is needed and missing",
             ]
         );

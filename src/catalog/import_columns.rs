@@ -4,13 +4,14 @@ use csv::ByteRecord;
 use std::collections::{BTreeMap, HashSet};
 
 use super::{
-    Product, StockPolicy,
+    Choice, GroupId, Product, StockPolicy,
     import::{ImportError, ImportRow},
+    texts::{self, NO_CARDS},
 };
-use crate::base::{Currency, Limits, Money, Sku, Timestamp, looks_like_card_number};
+use crate::base::{Currency, Limits, Money, Sku, TYPED_NAMES, Timestamp, looks_like_card_number};
 
 const NEEDED: [&str; 4] = ["sku", "title", "price", "currency"];
-const KNOWN: [&str; 9] = [
+const KNOWN: [&str; 14] = [
     "sku",
     "title",
     "price",
@@ -20,8 +21,17 @@ const KNOWN: [&str; 9] = [
     "stock_policy",
     "stock",
     "active",
+    "group",
+    "description",
+    "categories",
+    "options",
+    "attributes",
 ];
 const ATTRIBUTE: &str = "attribute:";
+const OPTION: &str = "option:";
+
+/// Between categories in one field; hence none holds it.
+pub(super) const CATEGORIES_APART: char = '|';
 
 /// Names closer than this to a known column are taken for a typing mistake (Jaro–Winkler, 0–1).
 const LOOKS_ALIKE: f64 = 0.75;
@@ -75,9 +85,10 @@ fn wrong_column(name: &str, first: bool) -> Option<String> {
     if KNOWN.contains(&name) {
         return None;
     }
-    match name.strip_prefix(ATTRIBUTE) {
-        Some("") => Some("expected a name after `attribute:`".to_owned()),
-        Some(attribute) if looks_like_card_number(attribute) => Some(NO_CARDS.to_owned()),
+    let prefix = [ATTRIBUTE, OPTION].into_iter().find(|prefix| name.starts_with(prefix));
+    match prefix.map(|prefix| (prefix, &name[prefix.len()..])) {
+        Some((prefix, "")) => Some(format!("expected a name after `{prefix}`")),
+        Some((_, named)) if looks_like_card_number(named) => Some(NO_CARDS.to_owned()),
         Some(_) => None,
         None => Some(unknown_column(name)),
     }
@@ -92,16 +103,15 @@ fn unknown_column(name: &str) -> String {
     match closest.filter(|known| likeness(known) >= LOOKS_ALIKE) {
         Some(known) => format!("no such column; did you mean `{known}`?"),
         None => format!(
-            "no such column; there are {} and `attribute:<name>`",
+            "no such column; there are {}, `attribute:<name>` and `option:<name>`",
             KNOWN.map(|known| format!("`{known}`")).join(", ")
         ),
     }
 }
 
-const NO_CARDS: &str = "expected no payment card number; card numbers are never kept";
-
 /// The fields of one row by column, and what was wrong with them so far.
 struct Fields<'a> {
+    columns: &'a [String],
     texts: BTreeMap<&'a str, &'a str>,
     limits: &'a Limits,
     wrong: Vec<Expected>,
@@ -113,7 +123,8 @@ pub(super) fn read_row(
     limits: &Limits,
     now: Timestamp,
 ) -> Result<ImportRow, Vec<Expected>> {
-    let mut fields = Fields { texts: BTreeMap::new(), limits, wrong: Vec::new() };
+    let mut fields =
+        Fields { columns: &columns.0, texts: BTreeMap::new(), limits, wrong: Vec::new() };
     for (name, bytes) in columns.0.iter().zip(record) {
         match std::str::from_utf8(bytes) {
             Ok(text) => drop(fields.texts.insert(name, text)),
@@ -135,6 +146,11 @@ pub(super) fn read_row(
         stock_policy,
         active: fields.active(),
         updated_at: now,
+        group: fields.group(),
+        options: fields.options(),
+        description: fields.description(),
+        categories: fields.categories(),
+        list_prices: Vec::new(),
     };
     let stock = fields.stock(stock_policy);
     if fields.wrong.is_empty() { Ok(ImportRow { product, stock }) } else { Err(fields.wrong) }
@@ -186,14 +202,8 @@ impl<'a> Fields<'a> {
     /// Text in people's words: within its limit, and without card numbers.
     fn free_text(&mut self, column: &str) -> String {
         let text = self.text(column);
-        let most = self.limits.text_bytes;
-        if text.len() > most {
-            self.reject(column, format!("expected at most {most} bytes, found {}", text.len()));
-        } else if looks_like_card_number(text) {
-            self.reject(column, NO_CARDS.to_owned());
-        } else if text.contains(char::is_control) {
-            self.reject(column, "expected one line of text without control characters".to_owned());
-        }
+        let checked = texts::check_line(text, self.limits.text_bytes);
+        checked.unwrap_or_else(|wrong| self.reject(column, wrong));
         text.to_owned()
     }
 
@@ -230,10 +240,28 @@ impl<'a> Fields<'a> {
         (!text.is_empty()).then_some(text)
     }
 
+    /// What stands in a field as JSON.
+    fn json<T: serde::de::DeserializeOwned + Default>(&mut self, column: &str, like: &str) -> T {
+        let text = self.text(column);
+        if text.is_empty() {
+            return T::default();
+        }
+        serde_json::from_str(text).unwrap_or_else(|_| {
+            self.reject_found(column, like);
+            T::default()
+        })
+    }
+
     fn attributes(&mut self) -> BTreeMap<String, String> {
-        let mut attributes = BTreeMap::new();
-        let names: Vec<&str> = self.texts.keys().copied().collect();
-        for column in names {
+        let like = "an object of texts such as `{\"color\": \"red\"}`";
+        let mut attributes: BTreeMap<String, String> = self.json("attributes", like);
+        let typed = |name: &str| TYPED_NAMES.contains(&name);
+        if attributes.iter().any(|(name, value)| {
+            looks_like_card_number(name) || (!typed(name) && looks_like_card_number(value))
+        }) {
+            self.reject("attributes", NO_CARDS.to_owned());
+        }
+        for column in self.columns {
             let Some(name) = column.strip_prefix(ATTRIBUTE) else { continue };
             let value = self.free_text(column);
             if !value.is_empty() {
@@ -247,6 +275,48 @@ impl<'a> Fields<'a> {
             self.reject("attribute:*", text);
         }
         attributes
+    }
+
+    fn group(&mut self) -> Option<GroupId> {
+        let text = self.text("group");
+        let group = GroupId::parse(text).ok();
+        if group.is_none() && !text.is_empty() {
+            self.reject_found("group", "1 to 64 lower-case letters, digits, `-` and `_`");
+        }
+        group
+    }
+
+    fn options(&mut self) -> Vec<Choice> {
+        let like = "a list such as `[{\"name\": \"Size\", \"value\": \"M\"}]`";
+        let mut options: Vec<Choice> = self.json("options", like);
+        for column in self.columns {
+            let Some(name) = column.strip_prefix(OPTION) else { continue };
+            let value = self.free_text(column);
+            if !value.is_empty() {
+                options.push(Choice { name: name.to_owned(), value });
+            }
+        }
+        if let Err(text) = texts::check_options(&options) {
+            self.reject("options", text);
+        }
+        options
+    }
+
+    fn description(&mut self) -> Option<String> {
+        let text = self.text("description");
+        let checked = texts::check_text(text, texts::DESCRIPTION_BYTES_MAX);
+        checked.unwrap_or_else(|wrong| self.reject("description", wrong));
+        (!text.is_empty()).then(|| text.to_owned())
+    }
+
+    fn categories(&mut self) -> Vec<String> {
+        let text = self.free_text("categories");
+        let named = text.split(CATEGORIES_APART).map(|one| one.trim().to_owned());
+        let categories: Vec<String> = named.filter(|one| !one.is_empty()).collect();
+        if let Err(text) = texts::check_categories(&categories) {
+            self.reject("categories", text);
+        }
+        categories
     }
 
     fn stock_policy(&mut self) -> StockPolicy {

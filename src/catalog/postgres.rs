@@ -1,20 +1,19 @@
 //! Products in PostgreSQL.
 
-use super::record::Row;
 use crate::ledger::{postgres::Postgres, store::LedgerFault};
 
-pub(super) async fn find_many(database: &Postgres, skus: String) -> Result<Vec<Row>, LedgerFault> {
-    const SQL: &str = r#"
-        select sku, title, price_minor, currency::text, tax_category, image_url, attributes::text,
-               stock_policy::text, active,
-               to_char(updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
-        from products
-        where sku = any (array(select jsonb_array_elements_text($1::jsonb)))"#;
+pub(super) async fn find_many(
+    database: &Postgres,
+    skus: String,
+) -> Result<Vec<String>, LedgerFault> {
+    const SQL: &str = "
+        select record::text from product_rows
+        where sku = any (array(select jsonb_array_elements_text($1::jsonb)))";
     let kept = database.prepares();
     database
         .run(move |connection| {
             Box::pin(async move {
-                sqlx::query_as(SQL).bind(skus).persistent(kept).fetch_all(connection).await
+                sqlx::query_scalar(SQL).bind(skus).persistent(kept).fetch_all(connection).await
             })
         })
         .await
@@ -24,20 +23,14 @@ pub(super) async fn list(
     database: &Postgres,
     after: String,
     limit: u32,
-) -> Result<Vec<Row>, LedgerFault> {
-    const SQL: &str = r#"
-        select sku, title, price_minor, currency::text, tax_category, image_url, attributes::text,
-               stock_policy::text, active,
-               to_char(updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
-        from products
-        where sku > $1
-        order by sku
-        limit $2"#;
+) -> Result<Vec<String>, LedgerFault> {
+    const SQL: &str = "
+        select record::text from product_rows where sku > $1 order by sku limit $2";
     let kept = database.prepares();
     database
         .run(move |connection| {
             Box::pin(async move {
-                sqlx::query_as(SQL)
+                sqlx::query_scalar(SQL)
                     .bind(after)
                     .bind(i64::from(limit))
                     .persistent(kept)
@@ -51,20 +44,25 @@ pub(super) async fn list(
 pub(super) async fn save(database: &Postgres, rows: String) -> Result<(), LedgerFault> {
     const SQL: &str = "
         insert into products (sku, title, price_minor, currency, tax_category, image_url,
-                              attributes, stock_policy, active, updated_at)
+                              attributes, stock_policy, active, updated_at,
+                              group_id, options, description, categories)
         select sku, title, price_minor, currency, tax_category, image_url,
-               attributes, stock_policy, active, updated_at
+               attributes, stock_policy, active, updated_at,
+               group_id, options, description, categories
         from jsonb_to_recordset($1::jsonb) as
              r (sku text, title text, price_minor bigint, currency text, tax_category text,
                 image_url text, attributes jsonb, stock_policy text, active boolean,
-                updated_at timestamptz)
+                updated_at timestamptz, group_id text, options jsonb, description text,
+                categories jsonb)
         order by sku
         on conflict (sku) do update
         set title = excluded.title, price_minor = excluded.price_minor,
             currency = excluded.currency, tax_category = excluded.tax_category,
             image_url = excluded.image_url, attributes = excluded.attributes,
             stock_policy = excluded.stock_policy, active = excluded.active,
-            updated_at = excluded.updated_at";
+            updated_at = excluded.updated_at, group_id = excluded.group_id,
+            options = excluded.options, description = excluded.description,
+            categories = excluded.categories";
     let kept = database.prepares();
     database
         .run(move |connection| {

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-use crate::base::{Money, Sku, Timestamp};
+use super::group::GroupId;
+use crate::base::{Currency, Money, Sku, Timestamp};
 
 /// How a SKU's units are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -16,6 +17,16 @@ pub enum StockPolicy {
     Backorder,
     /// Never runs out (digital goods, services).
     Untracked,
+}
+
+/// One choice that makes a variant: of `Color` it is `Red`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Choice {
+    /// What can be chosen.
+    pub name: String,
+    /// What this is.
+    pub value: String,
 }
 
 /// One stocked variant.
@@ -43,8 +54,67 @@ pub struct Product {
     pub active: bool,
     /// When it last changed.
     pub updated_at: Timestamp,
+    /// The group it is a variant of; without one it stands for itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<GroupId>,
+    /// Which variant of its group it is, in the order in which buyers choose.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<Choice>,
+    /// What it is, in some sentences.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Where a shop has it, such as `Apparel > Shirts`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub categories: Vec<String>,
+    /// What it costs in further currencies; kept by price lists, and not saved with the product.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub list_prices: Vec<Money>,
 }
 
 const fn yes() -> bool {
     true
+}
+
+impl Product {
+    /// A product with nothing but a name and a price, counted and for sale.
+    pub fn new(sku: Sku, title: impl Into<String>, price: Money, updated_at: Timestamp) -> Self {
+        Self {
+            sku,
+            title: title.into(),
+            price,
+            tax_category: "standard".to_owned(),
+            image_url: None,
+            attributes: BTreeMap::new(),
+            stock_policy: StockPolicy::default(),
+            active: true,
+            updated_at,
+            group: None,
+            options: Vec::new(),
+            description: None,
+            categories: Vec::new(),
+            list_prices: Vec::new(),
+        }
+    }
+
+    /// What it costs in this currency: its own price, else that of the currency's list.
+    pub fn price_in(&self, currency: Currency) -> Option<Money> {
+        let listed = || self.list_prices.iter().find(|price| price.currency() == currency).copied();
+        if self.price.currency() == currency { Some(self.price) } else { listed() }
+    }
+
+    /// What it is listed under: its group, or itself.
+    pub fn listing(&self) -> &str {
+        self.group.as_ref().map_or(self.sku.as_str(), GroupId::as_str)
+    }
+
+    /// Its categories; the one among the attributes, by which discounts go, is one of them.
+    pub fn all_categories(&self) -> impl Iterator<Item = &str> {
+        let named = self.categories.iter().map(String::as_str);
+        named.chain(self.attributes.get("category").map(String::as_str))
+    }
+
+    /// What was chosen of an option, by its name in any case.
+    pub fn choice(&self, name: &str) -> Option<&Choice> {
+        self.options.iter().find(|choice| choice.name.eq_ignore_ascii_case(name))
+    }
 }

@@ -1,18 +1,14 @@
-//! Products as the databases keep them: the one place where columns and fields meet.
+//! Products as the databases keep them: the one place where columns and fields meet. They are
+//! written under the names of their columns and come back as the records of a view.
 
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
 
-use super::{Product, StockPolicy};
+use super::{Choice, Group, Product, StockPolicy, group::GroupId};
 use crate::{
-    base::{Currency, Money, Sku, Timestamp},
+    base::{Sku, Timestamp},
     ledger::store::LedgerFault,
 };
-
-/// One row as both databases hand it out: SKU, title, minor units, currency, tax category, picture,
-/// attributes as JSON, stock policy, active, time of the last change as RFC 3339.
-pub(super) type Row =
-    (String, String, i64, String, String, Option<String>, String, String, bool, String);
 
 /// One row as it is written, under the names of its columns.
 #[derive(Serialize)]
@@ -26,6 +22,20 @@ struct Record<'a> {
     attributes: &'a BTreeMap<String, String>,
     stock_policy: StockPolicy,
     active: bool,
+    updated_at: Timestamp,
+    group_id: Option<&'a GroupId>,
+    options: &'a [Choice],
+    description: Option<&'a str>,
+    categories: &'a [String],
+}
+
+#[derive(Serialize)]
+struct GroupRecord<'a> {
+    id: &'a GroupId,
+    title: &'a str,
+    description: Option<&'a str>,
+    image_url: Option<&'a str>,
+    categories: &'a [String],
     updated_at: Timestamp,
 }
 
@@ -47,6 +57,27 @@ fn record(product: &Product) -> Record<'_> {
         stock_policy: product.stock_policy,
         active: product.active,
         updated_at: product.updated_at,
+        group_id: product.group.as_ref(),
+        options: &product.options,
+        description: product.description.as_deref(),
+        categories: &product.categories,
+    }
+}
+
+/// Groups as the JSON array that the upserts take apart.
+pub(super) fn groups_to_json(groups: &[Group]) -> String {
+    let records: Vec<GroupRecord<'_>> = groups.iter().map(group_record).collect();
+    serde_json::to_string(&records).expect("invariant: records of texts serialize")
+}
+
+fn group_record(group: &Group) -> GroupRecord<'_> {
+    GroupRecord {
+        id: &group.id,
+        title: &group.title,
+        description: group.description.as_deref(),
+        image_url: group.image_url.as_deref(),
+        categories: &group.categories,
+        updated_at: group.updated_at,
     }
 }
 
@@ -55,23 +86,14 @@ pub(super) fn skus_to_json(skus: &[Sku]) -> String {
     serde_json::to_string(skus).expect("invariant: SKUs serialize")
 }
 
-/// A stored row. One that does not read is a fault, not a product without a price.
-pub(super) fn from_row(row: Row) -> Result<Product, LedgerFault> {
-    let (sku, title, minor, currency, tax_category, image_url, attributes, policy, active, at) =
-        row;
-    let broken =
-        |what: &str| LedgerFault::Broken(format!("product {sku:?} has no readable {what}"));
-    let currency: Currency = currency.trim().parse().map_err(|_| broken("currency"))?;
-    let stock_policy = serde_json::from_value(serde_json::Value::String(policy));
-    Ok(Product {
-        title,
-        price: Money::from_minor(minor, currency),
-        tax_category,
-        image_url,
-        attributes: serde_json::from_str(&attributes).map_err(|_| broken("attributes"))?,
-        stock_policy: stock_policy.map_err(|_| broken("stock policy"))?,
-        active,
-        updated_at: Timestamp::parse(&at).ok_or_else(|| broken("time"))?,
-        sku: Sku::parse(&sku).map_err(|_| broken("SKU"))?,
+/// Texts as the JSON array that a look-up takes apart.
+pub(super) fn texts_to_json(texts: &[String]) -> String {
+    serde_json::to_string(texts).expect("invariant: texts serialize")
+}
+
+/// A stored record. One that does not read is a fault, not a product without a price.
+pub(super) fn read<T: DeserializeOwned>(record: &str) -> Result<T, LedgerFault> {
+    serde_json::from_str(record).map_err(|error| {
+        LedgerFault::Broken(format!("a record of the catalogue does not read: {error}"))
     })
 }

@@ -29,7 +29,7 @@ impl Shelf for Database {
             Self::Sqlite(database) => sqlite::find_many(database, skus).await,
             Self::Postgres(database) => postgres::find_many(database, skus).await,
         }?;
-        rows.into_iter().map(record::from_row).collect()
+        rows.iter().map(|row| record::read(row)).collect()
     }
 
     async fn list(&self, cursor: Option<&Sku>, limit: u32) -> Result<Vec<Product>, LedgerFault> {
@@ -38,7 +38,7 @@ impl Shelf for Database {
             Self::Sqlite(database) => sqlite::list(database, after, limit).await,
             Self::Postgres(database) => postgres::list(database, after, limit).await,
         }?;
-        rows.into_iter().map(record::from_row).collect()
+        rows.iter().map(|row| record::read(row)).collect()
     }
 
     async fn save(&self, products: &[Product]) -> Result<(), LedgerFault> {

@@ -1,37 +1,23 @@
 //! Products in SQLite.
 
-use super::record::Row;
 use crate::ledger::{sqlite::Sqlite, store::LedgerFault};
 
-pub(super) async fn find_many(database: &Sqlite, skus: String) -> Result<Vec<Row>, LedgerFault> {
+pub(super) async fn find_many(database: &Sqlite, skus: String) -> Result<Vec<String>, LedgerFault> {
     const SQL: &str = "
-        select sku, title, price_minor, currency, tax_category, image_url, attributes,
-               stock_policy, active, updated_at
-        from products
-        where sku in (select value from json_each($1))";
-    database
-        .read(move |connection| {
-            Box::pin(async move { sqlx::query_as(SQL).bind(skus).fetch_all(connection).await })
-        })
-        .await
+        select record from product_rows where sku in (select value from json_each($1))";
+    database.ask(SQL, &skus).await
 }
 
 pub(super) async fn list(
     database: &Sqlite,
     after: String,
     limit: u32,
-) -> Result<Vec<Row>, LedgerFault> {
-    const SQL: &str = "
-        select sku, title, price_minor, currency, tax_category, image_url, attributes,
-               stock_policy, active, updated_at
-        from products
-        where sku > $1
-        order by sku
-        limit $2";
+) -> Result<Vec<String>, LedgerFault> {
+    const SQL: &str = "select record from product_rows where sku > $1 order by sku limit $2";
     database
         .read(move |connection| {
             Box::pin(async move {
-                sqlx::query_as(SQL).bind(after).bind(limit).fetch_all(connection).await
+                sqlx::query_scalar(SQL).bind(after).bind(limit).fetch_all(connection).await
             })
         })
         .await
@@ -41,11 +27,13 @@ pub(super) async fn save(database: &Sqlite, rows: String) -> Result<(), LedgerFa
     // `where true` tells the parser that `on conflict` does not belong to a join.
     const SQL: &str = "
         insert into products (sku, title, price_minor, currency, tax_category, image_url,
-                              attributes, stock_policy, active, updated_at)
+                              attributes, stock_policy, active, updated_at,
+                              group_id, options, description, categories)
         select value ->> '$.sku', value ->> '$.title', value ->> '$.price_minor',
                value ->> '$.currency', value ->> '$.tax_category', value ->> '$.image_url',
                value -> '$.attributes', value ->> '$.stock_policy', value ->> '$.active',
-               value ->> '$.updated_at'
+               value ->> '$.updated_at', value ->> '$.group_id', value -> '$.options',
+               value ->> '$.description', value -> '$.categories'
         from json_each($1)
         where true
         on conflict (sku) do update
@@ -53,7 +41,9 @@ pub(super) async fn save(database: &Sqlite, rows: String) -> Result<(), LedgerFa
             currency = excluded.currency, tax_category = excluded.tax_category,
             image_url = excluded.image_url, attributes = excluded.attributes,
             stock_policy = excluded.stock_policy, active = excluded.active,
-            updated_at = excluded.updated_at";
+            updated_at = excluded.updated_at, group_id = excluded.group_id,
+            options = excluded.options, description = excluded.description,
+            categories = excluded.categories";
     database
         .write(move |connection| {
             Box::pin(async move {

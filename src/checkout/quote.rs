@@ -241,6 +241,11 @@ mod tests {
             stock_policy: StockPolicy::Tracked,
             active: true,
             updated_at: Timestamp::from_micros(0),
+            group: None,
+            options: Vec::new(),
+            description: None,
+            categories: Vec::new(),
+            list_prices: Vec::new(),
         };
         (sku, Arc::new(product))
     }

@@ -103,7 +103,7 @@ fn read(request: &HttpRequest, door: &Door) -> Result<Asking, Problem> {
 }
 
 /// No body is an empty object: a cancel has nothing to say.
-fn parse(request: &HttpRequest) -> Result<Value, Problem> {
+pub(super) fn parse(request: &HttpRequest) -> Result<Value, Problem> {
     let extensions = request.extensions();
     let bytes = extensions.get::<Body>().map_or(&[][..], |body| &body.0);
     // Databases keep no NUL in text, and no shop needs one.

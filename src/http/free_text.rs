@@ -7,11 +7,7 @@ use super::{
     kinds::Kind,
     problem::{Dialect, Problem},
 };
-use crate::base::{is_card_number, looks_like_card_number};
-
-/// Fields that hold typed identifiers: made by machines, checked by their own rules.
-const TYPED: [&str; 9] =
-    ["sku", "barcode", "gtin", "ean", "upc", "isbn", "order_id", "checkout_id", "cursor"];
+use crate::base::{TYPED_NAMES, is_card_number, looks_like_card_number};
 
 /// Shorter than the shortest card number.
 const TOO_SHORT: usize = 13;
@@ -88,7 +84,7 @@ fn is_typed(path: &[Step<'_>], dialect: Dialect) -> bool {
         [Step::Field("line_items"), Step::Item(_), Step::Field("id")]
         | [.., Step::Field("item_ids"), Step::Item(_)] => dialect == Dialect::Acp,
         [.., Step::Field("item"), Step::Field("id")] => true,
-        [.., Step::Field(name)] => TYPED.contains(name),
+        [.., Step::Field(name)] => TYPED_NAMES.contains(name),
         _ => false,
     }
 }

@@ -162,6 +162,9 @@ kinds! {
     /// The ledger refuses the fact.
     CannotRecord: 409 "cannot_record", "The ledger refuses the fact",
         ucp "cannot_record" END;
+    /// More was asked for at once than is answered.
+    BatchTooLarge: 400 "request_too_large", "More was asked for at once than is answered",
+        ucp "request_too_large" MEND;
     /// The resource has changed.
     VersionMismatch: 412 "version_mismatch", "The resource has changed",
         ucp "version_mismatch" MEND;

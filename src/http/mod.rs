@@ -29,6 +29,7 @@ pub mod order_history;
 pub mod pages;
 pub mod platform;
 pub mod problem;
+pub mod question;
 pub mod reading;
 pub mod refusal;
 pub mod render;

@@ -2,7 +2,10 @@
 
 use doorbuster::{
     base::{Clock, Limits},
-    catalog::{Catalog, ImportRow, Product, demo, import::parse_csv},
+    catalog::{
+        Catalog, GroupId, ImportRow, Product, Search, demo, import::parse_csv, listing::PriceRange,
+        search::Place,
+    },
     commands::import::{Applied, apply},
     ledger::{Writer, entry::MoveKind},
 };
@@ -31,9 +34,97 @@ on_both!(
     products_are_found_as_they_were_saved,
     pages_follow_one_another_without_a_gap,
     one_bad_product_keeps_all_out,
+    what_has_the_words_is_found_those_with_them_in_the_title_first,
+    a_group_is_found_by_what_its_variants_say_whoever_comes_first,
     an_import_sets_the_counted_stock_and_may_be_repeated,
     an_import_takes_no_unit_that_is_promised,
 );
+
+/// Ids that a search finds, over all its pages.
+async fn finds(catalog: &Catalog, search: &Search) -> Vec<String> {
+    let (mut place, mut ids) = (Place::default(), Vec::new());
+    loop {
+        let page = catalog.search(search, place, 2).await.expect("it finds");
+        assert!(page.ids.len() <= 2, "{page:?}");
+        ids.extend(page.ids);
+        let Some(next) = page.next else { return ids };
+        place = next.to_string().parse().expect("a place");
+    }
+}
+
+async fn finds_words(catalog: &Catalog, words: &str) -> Vec<String> {
+    finds(catalog, &Search { text: Some(words.to_owned()), ..Search::default() }).await
+}
+
+async fn what_has_the_words_is_found_those_with_them_in_the_title_first(bench: Bench) {
+    let catalog = Catalog::new(bench.database.clone());
+    let mut products = demo_products(&bench);
+    products[4].active = false;
+    products[8].title = "Cr\u{e8}me br\u{fb}l\u{e9}e candle".into();
+    products[9].description = Some("Goes well beside a MUG.".into());
+    catalog.save(&products).await.expect("it saves");
+    catalog
+        .save_groups(&doorbuster::catalog::demo::demo_groups(bench.now()))
+        .await
+        .expect("it saves");
+    for (words, expected) in [
+        ("mug", &["MUG-ENAMEL", "MUG-TRAVEL", "POSTER-TIDES"][..]),
+        ("TRAV mugs", &[]),
+        ("trav MUG", &["MUG-TRAVEL"]),
+        ("creme brulee", &["CANDLE-CEDAR"]),
+        ("Cr\u{c8}ME", &["CANDLE-CEDAR"]),
+        ("harbor-tee navy", &["harbor-tee"]),
+        ("anchor", &["harbor-tee"]),
+        ("hoodie", &[]),
+        ("m", &["harbor-tee"]),
+        ("50x70", &["POSTER-TIDES"]),
+        ("'; -- \"\\ ) :* & |", &[]),
+        ("tide & (table)", &["POSTER-TIDES"]),
+    ] {
+        assert_eq!(finds_words(&catalog, words).await, expected, "{words}");
+    }
+    let of = |names: &[&str]| Search {
+        categories: names.iter().map(|name| (*name).to_owned()).collect(),
+        ..Search::default()
+    };
+    let homely = ["MUG-ENAMEL", "MUG-TRAVEL", "CANDLE-CEDAR", "POSTER-TIDES"];
+    let mut found = finds(&catalog, &of(&["Home", "Kitchen"])).await;
+    assert_eq!(found.len(), 4);
+    found.sort();
+    assert!(homely.iter().all(|id| found.contains(&(*id).to_owned())), "{found:?}");
+    assert_eq!(finds(&catalog, &of(&["Apparel"])).await, ["harbor-tee"]);
+    let all = Search { all: true, ..of(&["Apparel"]) };
+    assert_eq!(finds(&catalog, &all).await.len(), 2, "the hoodie is not for sale");
+    let range = Some(PriceRange { min: 2_400, max: 2_900 });
+    let priced = Search { price: range, text: Some("mug".into()), ..Search::default() };
+    assert_eq!(finds(&catalog, &priced).await, ["MUG-TRAVEL", "POSTER-TIDES"]);
+    let yen = Search { currency: "JPY".parse().ok(), ..priced };
+    assert_eq!(finds(&catalog, &yen).await, [""; 0]);
+}
+
+/// Each variant of a group is saved by a task of its own: none is lost to the index.
+async fn a_group_is_found_by_what_its_variants_say_whoever_comes_first(bench: Bench) {
+    let catalog = Catalog::new(bench.database.clone());
+    let products: Vec<Product> = (0..8)
+        .map(|number| {
+            let price = demo_products(&bench)[0].price;
+            let title = format!("Chair word{number}");
+            let sku = sku(&format!("CHAIR-{number}"));
+            let mut product = Product::new(sku, title, price, bench.now());
+            product.group = GroupId::parse("chair").ok();
+            product
+        })
+        .collect();
+    let saves = products.iter().map(|product| catalog.save(std::slice::from_ref(product)));
+    for saved in futures_util::future::join_all(saves).await {
+        saved.expect("it saves");
+    }
+    for number in 0..8 {
+        assert_eq!(finds_words(&catalog, &format!("word{number}")).await, ["chair"], "{number}");
+    }
+    let listings = catalog.listings(&["chair".to_owned()], 5).await.expect("it reads");
+    assert_eq!(listings[0].variants.len(), 5, "no more than asked for");
+}
 
 fn demo_products(bench: &Bench) -> Vec<Product> {
     demo(bench.now()).into_iter().map(|row| row.product).collect()

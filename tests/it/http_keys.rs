@@ -48,6 +48,8 @@ fn changes() -> Vec<(Method, String)> {
         (Method::POST, format!("{ORDER}/shipments")),
         (Method::POST, format!("{ORDER}/adjustments")),
         (Method::POST, format!("{ORDER}/lines/1/ship")),
+        (Method::PUT, "/v1/product-groups/tees".into()),
+        (Method::DELETE, "/v1/product-groups/tees".into()),
         (Method::POST, "/v1/products/bulk".into()),
         (Method::PUT, "/v1/products/TEE".into()),
         (Method::POST, "/v1/stock/movements".into()),

@@ -279,6 +279,11 @@ impl Shop {
             stock_policy,
             active: true,
             updated_at: now,
+            group: None,
+            options: Vec::new(),
+            description: None,
+            categories: Vec::new(),
+            list_prices: Vec::new(),
         };
         self.door.catalog.save(&[product]).await.expect("saved");
         if units > 0 {

@@ -12,6 +12,7 @@ mod fuzz;
 mod http_acp;
 mod http_acp_errors;
 mod http_acp_keys;
+mod http_catalog;
 mod http_door;
 mod http_fairness;
 mod http_fraud;

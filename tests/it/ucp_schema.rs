@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use ucp_schema::{Direction, ResolveOptions, bundle_refs, load_schema, validate};
 
 use super::{
+    http_catalog::{ask, stocked},
     http_shop::Shop,
     http_storefront::{furnish, sent_to, with},
     http_ucp::{cart, pay},
@@ -121,6 +122,32 @@ async fn carts_discounts_and_deliveries_fit() {
     let order = paid["order"]["id"].as_str().expect("an order");
     let order = shop.get(&format!("/ucp/orders/{order}")).await.json();
     fits(&order, "schemas/shopping/order.json", "read", None);
+}
+
+#[actix_web::test]
+async fn the_catalogue_fits() {
+    let shop = Shop::open().await;
+    stocked(&shop).await;
+    let search = "schemas/shopping/catalog_search.json";
+    let lookup = "schemas/shopping/catalog_lookup.json";
+    for body in [
+        json!({"query": "sail", "pagination": {"limit": 1}}),
+        json!({"filters": {"price": {"min": 0}, "brand": "x"}}),
+        json!({"query": "nothing"}),
+    ] {
+        fits(&ask(&shop, "search", &body).await, search, "search", Some("search_response"));
+    }
+    let body = json!({"ids": ["sail-bag", "BAG-RED-S", "TEE", "NONE"]});
+    fits(&ask(&shop, "lookup", &body).await, lookup, "lookup", Some("lookup_response"));
+    for body in [
+        json!({"id": "sail-bag", "selected": [{"name": "Color", "label": "Red"}]}),
+        json!({"id": "POSTER"}),
+    ] {
+        let product = ask(&shop, "product", &body).await;
+        fits(&product, lookup, "get_product", Some("get_product_response"));
+    }
+    let nothing = ask(&shop, "product", &json!({"id": "NONE"})).await;
+    fits(&nothing, "schemas/shopping/types/error_response.json", "read", None);
 }
 
 #[actix_web::test]

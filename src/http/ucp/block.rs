@@ -14,6 +14,10 @@ pub struct Blocks {
     pub cart: Box<RawValue>,
     /// `ucp` of an order.
     pub order: Box<RawValue>,
+    /// `ucp` of a search in the catalogue.
+    pub search: Box<RawValue>,
+    /// `ucp` of a look-up in the catalogue.
+    pub lookup: Box<RawValue>,
     /// `ucp` of an answer without a resource.
     pub error: Box<RawValue>,
     /// `links` of a checkout.
@@ -51,6 +55,8 @@ impl Blocks {
                 "status": "success",
                 "capabilities": { "dev.ucp.shopping.order": [order] },
             })),
+            search: raw(&catalog_block("search")),
+            lookup: raw(&catalog_block("lookup")),
             error: raw(&json!({ "version": VERSION, "status": "error" })),
             links: raw(&json!([
                 { "type": "privacy_policy", "url": site.privacy_url },
@@ -71,6 +77,21 @@ fn capability_of(name: &str) -> serde_json::Value {
         "spec": format!("{SPEC}/{name}"),
         "schema": format!("{SCHEMAS}/shopping/{name}.json"),
     })
+}
+
+/// A capability of the catalogue: its name has a part more than its files.
+fn catalog_capability(part: &str) -> serde_json::Value {
+    json!({
+        "version": VERSION,
+        "spec": format!("{SPEC}/catalog/{part}"),
+        "schema": format!("{SCHEMAS}/shopping/catalog_{part}.json"),
+    })
+}
+
+fn catalog_block(part: &str) -> serde_json::Value {
+    let name = format!("dev.ucp.shopping.catalog.{part}");
+    let capabilities = json!({ name: [{ "version": VERSION }] });
+    json!({ "version": VERSION, "status": "success", "capabilities": capabilities })
 }
 
 /// A capability that adds to others.
@@ -114,6 +135,10 @@ fn profile(site: &Site) -> serde_json::Value {
     let handler = &site.payment_handler;
     let mut capabilities = checkout_capabilities();
     capabilities["dev.ucp.shopping.order"] = json!([capability_of("order")]);
+    for part in ["search", "lookup"] {
+        let name = format!("dev.ucp.shopping.catalog.{part}");
+        capabilities[name] = json!([catalog_capability(part)]);
+    }
     let earlier = format!("{}{}", site.base_url, ucp01::PROFILE_PATH);
     json!({
         "ucp": {

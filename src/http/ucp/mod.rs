@@ -1,5 +1,5 @@
-//! The Universal Commerce Protocol, version 2026-04-08, over REST: discovery, carts, checkout with
-//! discounts, fulfillment and buyer consent, orders.
+//! The Universal Commerce Protocol, version 2026-04-08, over REST: discovery, catalogue, carts,
+//! checkout with discounts, fulfillment and buyer consent, orders.
 //!
 //! **Owns:** its routes and wire formats. **Invariant:** business outcomes are 200 with messages;
 //! what is not announced in the profile is not done.
@@ -10,6 +10,9 @@ pub mod agent;
 pub mod block;
 pub mod cancel;
 pub mod carts;
+pub mod catalog;
+pub mod catalog_request;
+pub mod catalog_wire;
 pub mod checkout_request;
 pub mod checkout_sessions;
 pub mod checkout_wire;
@@ -36,6 +39,7 @@ pub const BASE_PATH: &str = "/ucp";
 /// Mounts the routes below [`BASE_PATH`].
 pub fn routes(config: &mut ServiceConfig) {
     config
+        .configure(catalog::routes)
         .service(web::resource("/checkout-sessions").post(checkout_sessions::create))
         .service(
             web::resource("/checkout-sessions/{id}")

@@ -15,6 +15,7 @@ pub mod order_changes;
 pub mod order_view;
 pub mod orders;
 pub mod page;
+pub mod product_groups;
 pub mod products;
 pub mod rule_lists;
 pub mod rule_snoozes;
@@ -50,6 +51,13 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/cases/{order}").get(cases::get))
         .service(web::resource("/cases/{order}/{action}").post(cases::act))
         .service(web::resource("/models/drift").get(drift::get))
+        .service(web::resource("/product-groups").get(product_groups::list))
+        .service(
+            web::resource("/product-groups/{id}")
+                .get(product_groups::get)
+                .put(product_groups::save)
+                .delete(product_groups::remove),
+        )
         .service(web::resource("/products").get(products::list))
         .service(web::resource("/products/bulk").post(products::save_many))
         .service(web::resource("/products/{sku}").get(products::get).put(products::save))

@@ -50,7 +50,8 @@ impl Wanted {
     }
 }
 
-fn stale_cursor() -> Problem {
+/// A cursor that is none.
+pub(super) fn stale_cursor() -> Problem {
     Problem::new(Kind::Invalid, "The cursor is none of ours.")
         .at("/cursor")
         .suggest("Send next_cursor of the page before as it came, or none to start.")

@@ -1,15 +1,23 @@
 //! `/v1/products`: what is for sale.
 
 use actix_web::{HttpResponse, web};
+use serde::Deserialize;
+use serde_json::json;
 use std::collections::BTreeMap;
 
 use super::{
     page::{self, Wanted},
+    product_groups,
     stock::sku_of,
 };
 use crate::{
     base::{Money, Sku},
-    catalog::{Product, StockPolicy},
+    catalog::{
+        Choice, GroupId, Product, Search, StockPolicy,
+        listing::PriceRange,
+        search::Place,
+        texts::{self, CATEGORY_BYTES_MAX, OPTIONS_MAX},
+    },
     http::{
         asking::Asking,
         caller::Caller,
@@ -21,16 +29,82 @@ use crate::{
     },
 };
 
-/// Lists products by SKU.
+/// What is listed: all, or what has words, a category, or a price.
+#[derive(Debug, Default, Deserialize)]
+pub struct Listed {
+    cursor: Option<String>,
+    limit: Option<u32>,
+    q: Option<String>,
+    category: Option<String>,
+    min_minor: Option<String>,
+    max_minor: Option<String>,
+    currency: Option<String>,
+}
+
+/// Variants listed of one group that a search finds.
+const VARIANTS_MAX: u32 = 250;
+
+/// Lists products by SKU, or finds those that have words, a category or a price, also those that
+/// are not for sale. A page of what was found holds so many groups, each with all its variants in
+/// the range.
 pub async fn list(
     door: web::Data<Door>,
     _caller: Caller,
-    wanted: web::Query<Wanted>,
+    listed: web::Query<Listed>,
 ) -> Result<HttpResponse, Problem> {
+    let Listed { cursor, limit, .. } = &*listed;
+    let wanted = Wanted { cursor: cursor.clone(), limit: *limit };
     let size = wanted.size(&door.limits)?;
+    if let Some(search) = searched(&listed, &door)? {
+        let place = wanted.after::<Place>()?.unwrap_or_default();
+        let found = door.catalog.search(&search, place, size).await?;
+        let listings = door.catalog.listings(&found.ids, VARIANTS_MAX).await?;
+        let in_range = |product: &Product| {
+            let price = search.currency.map_or(Some(product.price), |it| product.price_in(it));
+            let fits = |range: PriceRange| price.is_some_and(|one| range.contains(one.minor()));
+            search.price.is_none_or(fits)
+        };
+        let items = listings.into_iter().flat_map(|listing| listing.variants);
+        let items: Vec<Product> = items.filter(in_range).collect();
+        let next = found.next.map(|next| next.to_string());
+        return Ok(HttpResponse::Ok().json(json!({ "items": items, "next_cursor": next })));
+    }
     let after = wanted.after_sku()?;
     let rows = door.catalog.list(after.as_ref(), size + 1).await?;
     Ok(page::answer(rows, size, |row| row.sku.to_string(), |row| row))
+}
+
+/// What is searched for; nothing when all is listed.
+fn searched(listed: &Listed, door: &Door) -> Result<Option<Search>, Problem> {
+    let Listed { q, category, min_minor, max_minor, currency, .. } = listed;
+    let text = q.as_deref().map(str::trim).filter(|text| !text.is_empty());
+    if text.is_some_and(|text| text.len() > door.limits.text_bytes) {
+        let most = door.limits.text_bytes;
+        let long = format!("A question has at most {most} bytes.");
+        return Err(Problem::new(Kind::LimitExceeded, long).at("/q").limit(most as u64));
+    }
+    let amount = |raw: &Option<String>, name| {
+        let read = |raw: &str| raw.parse::<i64>().ok().filter(|amount| *amount >= 0);
+        page::parameter(raw.as_deref(), name, "0 or more minor units", read)
+    };
+    let (min, max) = (amount(min_minor, "min_minor")?, amount(max_minor, "max_minor")?);
+    let currency = page::parameter(
+        currency.as_deref(),
+        "currency",
+        "an ISO 4217 currency code such as EUR",
+        |raw| raw.parse().ok(),
+    )?;
+    let price = (min.is_some() || max.is_some())
+        .then(|| PriceRange { min: min.unwrap_or(0), max: max.unwrap_or(i64::MAX) });
+    let search = Search {
+        text: text.map(str::to_owned),
+        categories: category.iter().cloned().collect(),
+        price,
+        currency,
+        all: true,
+    };
+    let is_one = search.text.is_some() || search.price.is_some() || category.is_some();
+    Ok(is_one.then_some(search))
 }
 
 /// Shows a product.
@@ -94,7 +168,7 @@ fn read(at: &At<'_>, sku: Sku, door: &Door) -> Result<Product, Problem> {
     let tax_category = at.text_in("tax_category", limits.text_bytes)?;
     Ok(Product {
         sku,
-        title: at.get("title")?.text(limits.text_bytes)?.to_owned(),
+        title: product_groups::title(at, limits)?,
         price: price(at)?,
         tax_category: tax_category.unwrap_or_else(|| "standard".to_owned()),
         image_url: at.text_in("image_url", limits.text_bytes)?,
@@ -102,6 +176,11 @@ fn read(at: &At<'_>, sku: Sku, door: &Door) -> Result<Product, Problem> {
         stock_policy: policy(at)?,
         active: at.find("active").is_none_or(|flag| flag.is_true()),
         updated_at: door.clock.now(),
+        group: at.find("group").map(|id| id.parse(64, GroupId::parse)).transpose()?,
+        options: options(at)?,
+        description: product_groups::description(at)?,
+        categories: product_groups::categories(at)?,
+        list_prices: Vec::new(),
     })
 }
 
@@ -118,6 +197,18 @@ fn price(at: &At<'_>) -> Result<Money, Problem> {
         price.problem(Kind::Invalid, "A price has a `currency`, such as EUR.".to_owned())
     })?;
     Ok(Money::from_minor(amount, currency))
+}
+
+/// `[{"name": "Size", "value": "M"}]`, in the order in which buyers choose.
+fn options(at: &At<'_>) -> Result<Vec<Choice>, Problem> {
+    let Some(list) = at.find("options") else { return Ok(Vec::new()) };
+    let mut options = Vec::new();
+    for option in list.items(OPTIONS_MAX)? {
+        let text = |name| option.get(name)?.text(CATEGORY_BYTES_MAX).map(str::to_owned);
+        options.push(Choice { name: text("name")?, value: text("value")? });
+    }
+    texts::check_options(&options).map_err(|wrong| product_groups::refused(&list, &wrong))?;
+    Ok(options)
 }
 
 fn policy(at: &At<'_>) -> Result<StockPolicy, Problem> {

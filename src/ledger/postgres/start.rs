@@ -77,6 +77,11 @@ fn migrator() -> Migrator {
             include_str!("../../../migrations/postgres/0012_addresses.up.sql"),
             include_str!("../../../migrations/postgres/0012_addresses.down.sql"),
         ),
+        (
+            "catalog",
+            include_str!("../../../migrations/postgres/0013_catalog.up.sql"),
+            include_str!("../../../migrations/postgres/0013_catalog.down.sql"),
+        ),
     ];
     let migrations = (1_i64..).zip(steps).flat_map(|(version, (name, up, down))| {
         let step = |kind, sql: &'static str| {

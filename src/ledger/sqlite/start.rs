@@ -71,6 +71,11 @@ fn migrator() -> Migrator {
             include_str!("../../../migrations/sqlite/0012_addresses.up.sql"),
             include_str!("../../../migrations/sqlite/0012_addresses.down.sql"),
         ),
+        (
+            "catalog",
+            include_str!("../../../migrations/sqlite/0013_catalog.up.sql"),
+            include_str!("../../../migrations/sqlite/0013_catalog.down.sql"),
+        ),
     ];
     let migrations = (1_i64..).zip(steps).flat_map(|(version, (name, up, down))| {
         let step = |kind, sql: &'static str| {

@@ -48,6 +48,8 @@ async fn the_curl_lines_of_the_readme_buy() {
     assert!(script.matches("curl ").count() >= 7, "{script}");
     let parts = [
         "dev.ucp.shopping",
+        "\"id\":\"harbor-tee\"",
+        "\"selected\":[{\"name\":\"Color\",\"label\":\"Red\"}",
         "\nchk_",
         "\"quantity\":2",
         "\"status\":\"completed\"",
@@ -75,6 +77,8 @@ async fn the_curl_lines_of_the_readme_buy() {
         "\"expectation_1\"",
         "\"type\":\"shipped\"",
         "\"id\":\"three-for-two\"",
+        "\"title\":\"Sail bag\"",
+        "\"items\":[{\"sku\":\"BAG-BLUE-L\"",
         "\"status\":\"completed\"",
         "\"tracking_number\":\"00340\"",
         "its signature is believed\n",

@@ -228,6 +228,11 @@ impl TestShop {
             stock_policy: policy,
             active: true,
             updated_at: self.now(),
+            group: None,
+            options: Vec::new(),
+            description: None,
+            categories: Vec::new(),
+            list_prices: Vec::new(),
         };
         self.app().desk.catalog.save(&[product]).await.expect("saved");
         if units > 0 {

@@ -130,6 +130,11 @@ pub(crate) fn product(sku: Sku, now: Timestamp) -> Product {
         stock_policy: StockPolicy::Tracked,
         active: true,
         updated_at: now,
+        group: None,
+        options: Vec::new(),
+        description: None,
+        categories: Vec::new(),
+        list_prices: Vec::new(),
     }
 }
 

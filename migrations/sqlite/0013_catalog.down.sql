@@ -1,0 +1,21 @@
+-- Takes groups, the index and further prices back.
+drop trigger product_groups_delisted;
+drop trigger product_groups_listed_anew;
+drop trigger product_groups_listed;
+drop trigger products_delisted;
+drop trigger products_listed_anew;
+drop trigger products_listed;
+drop view stale_listings;
+drop table listing_words;
+drop table listing_categories;
+drop table listings;
+drop view product_group_rows;
+drop view product_rows;
+drop table list_prices;
+drop table product_groups;
+drop index products_by_listing;
+alter table products drop column listing;
+alter table products drop column categories;
+alter table products drop column description;
+alter table products drop column options;
+alter table products drop column group_id;
