@@ -1,5 +1,5 @@
 //! The index of listings, in both databases: what a search finds without reading the catalogue.
-//! Triggers of the databases keep it (`migrations/*/0011_catalog.up.sql`), whoever writes products.
+//! Triggers of the databases keep it (`migrations/*/0013_catalog.up.sql`), whoever writes products.
 
 mod postgres;
 mod sqlite;
