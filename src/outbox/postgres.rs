@@ -26,16 +26,17 @@ pub(super) const HAND_ON: &str = "
     returning e.id::text";
 
 /// Forgets the oldest events while there is no endpoint; those of orders that a platform placed
-/// stay.
-pub(super) const PASS_OVER: &str = "
+/// stay. Looking for the word costs less than reading the document, and finding it where it says
+/// something else leaves an event that is then handed on to nobody.
+pub(super) const PASS_OVER: &str = r#"
     delete from events where id in (
         select e.id from events e
         where e.sent_at is null and not exists (
             select from orders o
-            where o.id = e.order_id and o.body->'origin'->>'platform' is not null)
+            where o.id = e.order_id and strpos(o.body::text, '"platform":') > 0)
         order by e.seq limit ($1::jsonb->>'limit')::bigint for update of e skip locked)
       and not exists (select from webhook_endpoints)
-    returning id::text";
+    returning id::text"#;
 
 /// Platforms to which something is due. The index gives one receiver after the other, however much
 /// is due to each.

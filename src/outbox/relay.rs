@@ -132,23 +132,26 @@ impl Relay {
         Ok(active.map(Receiver::Endpoint).chain(platforms.map(Receiver::Platform)).collect())
     }
 
-    /// Keeps a delivery for each receiver that wants an event, until no event is left.
+    /// Keeps a delivery for each receiver that wants an event, until few events are left.
     async fn hand_on(&self) -> Result<(), LedgerFault> {
-        if self.endpoints.list().await?.is_empty() {
-            while self.deliveries.pass_over(FORGOTTEN_AT_ONCE).await? > 0 {}
-        }
         loop {
+            if self.endpoints.list().await?.is_empty() {
+                while self.deliveries.pass_over(FORGOTTEN_AT_ONCE).await? > 0 {}
+            }
             // Events first: an endpoint that stood when one was committed is seen by this look.
             let events = self.deliveries.unsent(EVENTS_AT_ONCE).await?;
             let endpoints = self.endpoints.list().await?;
-            if events.is_empty() {
-                return self.tell_backlog().await;
-            }
             let kept = join_all(events.iter().map(|event| self.deliveries_of(event, &endpoints)));
             let kept: Vec<_> = kept.await.into_iter().collect::<Result<Vec<_>, _>>()?;
             let numbers: Vec<i64> = events.iter().map(|event| event.seq).collect();
             let now = self.clock.now();
-            self.deliveries.hand_on(&numbers, &kept.concat(), now).await?;
+            if !numbers.is_empty() {
+                self.deliveries.hand_on(&numbers, &kept.concat(), now).await?;
+            }
+            // What comes meanwhile waits for the next round, and is taken together.
+            if events.len() < EVENTS_AT_ONCE as usize {
+                return self.tell_backlog().await;
+            }
         }
     }
 
