@@ -92,7 +92,10 @@ pub(crate) fn path_of(session: &Value) -> String {
 /// Changes a session; what is not in `change` is left out, but for what every update must say.
 pub(crate) async fn update(shop: &Shop, session: &Value, change: &[(&str, Value)]) -> Value {
     let lines = session["line_items"].as_array().expect("lines");
-    let line = |line: &Value| json!({"id": line["id"], "item": {"id": line["item"]["id"]}, "quantity": line["quantity"]});
+    let line = |line: &Value| {
+        let (id, sku, quantity) = (&line["id"], &line["item"]["id"], &line["quantity"]);
+        json!({"id": id, "item": {"id": sku}, "quantity": quantity})
+    };
     let mut body = json!({
         "id": session["id"], "currency": session["currency"], "payment": session["payment"],
         "line_items": lines.iter().map(line).collect::<Vec<_>>(),
