@@ -190,7 +190,7 @@ impl CheckoutId {
 }
 
 impl ChangeId {
-    /// The change of an order that somebody else has a name for: the same each time they tell of it.
+    /// The change of an order that somebody else has a name for: the same one each time.
     pub fn named(order: OrderId, name: &str) -> Self {
         let mut hash = Sha256::new();
         hash.update(b"change of an order");

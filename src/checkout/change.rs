@@ -33,8 +33,8 @@ pub struct ChangeWish {
 
 impl Checkout {
     /// Changes an order: units and money together, or nothing. A refund is owed from then on, and
-    /// asked of the gateway at once. Without a key the wish's id alone makes doing it twice doing it
-    /// once.
+    /// asked of the gateway at once. Without a key it is the wish's id alone that makes doing it
+    /// twice doing it once.
     ///
     /// # Errors
     /// When the ledger cannot be reached.

@@ -1,5 +1,5 @@
-//! `UCP-Agent`, as every version of the protocol sends it: who the platform is, and which version it
-//! speaks. A dictionary of RFC 8941; what is garbage in it says nothing.
+//! `UCP-Agent`, as every version of the protocol sends it: who the platform is, and which version
+//! it speaks. A dictionary of RFC 8941; what is garbage in it says nothing.
 
 use actix_web::HttpRequest;
 

@@ -25,7 +25,7 @@ pub struct Answers {
 impl Answers {
     /// Answers of this shop.
     pub fn of(site: Site) -> Self {
-        let blocks = Blocks::of(&site);
+        let blocks = Blocks::of(&site, (ucp01::VERSION, ucp01::PROFILE_PATH));
         let acp = acp::block::Blocks::of(&site);
         let ucp01 = ucp01::block::Blocks::of(&site);
         Self { site, blocks, acp, ucp01 }

@@ -158,10 +158,9 @@ impl Shop {
         actix_web::rt::spawn(collecting);
         let answers = Arc::new(Answers::of(Site::at(BASE_URL)));
         let catalog = Catalog::new(database.clone());
-        let rules = Rules::load(database.clone(), clock.clone()).await.map(Arc::new);
-        let rules = rules.expect("a rulebook");
+        let rules = Rules::load(database.clone(), clock.clone()).await.expect("a rulebook");
+        let rules = Arc::new(rules);
         let models = Models::new(database.clone(), folder.path().join("models"), clock.clone());
-        let models = Arc::new(models);
         let desk = Arc::new(Checkout {
             store: store.clone(),
             writer: writer.clone(),
@@ -190,7 +189,7 @@ impl Shop {
                 writer,
                 catalog,
                 rules,
-                models,
+                models: Arc::new(models),
                 clock,
                 chance,
                 limits,

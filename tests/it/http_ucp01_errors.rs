@@ -153,6 +153,31 @@ async fn see_payments(shop: &Shop, seen: &mut Seen) {
     seen.note(&say(shop, "PUT", &path, &refund("b")).await, None);
 }
 
+/// What waits for a person neither leaves nor is paid back.
+async fn see_reviews(shop: &Shop, seen: &mut Seen) {
+    let buyer = json!({"email": "fraud-review@example.com"});
+    let body = created(shop, &with(items(&[("EBOOK", 1)]), "buyer", buyer)).await;
+    let complete = format!("{}/complete", path_of(&body));
+    let paid = say(shop, "POST", &complete, &pay("success_token")).await.json();
+    let path = format!("{ENDPOINT}/orders/{}", paid["order"]["id"].as_str().expect("an id"));
+    let lines = json!([{"id": body["line_items"][0]["id"], "quantity": 1}]);
+    let mut told = json!({"id": "x", "type": "shipped", "status": "pending",
+        "occurred_at": "2026-11-28T08:00:00Z", "line_items": lines});
+    let shipped = json!({"fulfillment": {"events": [told]}});
+    seen.note(&say(shop, "PUT", &path, &shipped).await, None);
+    told["type"] = json!("cancellation");
+    told["amount"] = json!(1);
+    seen.note(&say(shop, "PUT", &path, &json!({"adjustments": [told]})).await, None);
+}
+
+/// What takes too long.
+async fn see_deadlines(seen: &mut Seen) {
+    let limits = Limits { request_seconds: 1, ..Limits::default() };
+    let shop = Shop::with_slow_bank(limits, 1500, Duration::from_millis(500)).await;
+    let complete = format!("{}/complete", path_of(&created(&shop, &items(&[("TEE", 1)])).await));
+    seen.note(&say(&shop, "POST", &complete, &pay("slow_token")).await, None);
+}
+
 /// What is under way, and what is too much at once.
 async fn see_crowds(seen: &mut Seen) {
     let shop = Shop::with_slow_bank(Limits::default(), 1000, Duration::from_millis(50)).await;
@@ -198,6 +223,8 @@ async fn every_no_is_in_the_table_and_the_table_says_nothing_else() {
     see_sales(&shop, &mut seen).await;
     furnish(&shop).await;
     see_payments(&shop, &mut seen).await;
+    see_reviews(&shop, &mut seen).await;
+    see_deadlines(&mut seen).await;
     see_crowds(&mut seen).await;
     assert_eq!(seen.0, documented());
 }

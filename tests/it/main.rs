@@ -7,6 +7,7 @@ mod acp_schema;
 mod audit;
 mod catalog;
 mod checkout;
+mod customers_contract;
 mod fraud;
 mod fuzz;
 mod http_acp;

@@ -1,7 +1,7 @@
 //! Every layer, and every message an operator may have to read.
 
 use super::*;
-use crate::config::Capture;
+use crate::config::{Capture, UcpVersion};
 
 fn load(file: &str, environment: &[(&str, &str)], flags: &[Flag]) -> Result<Config, ConfigError> {
     let environment = environment.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned()));
@@ -34,6 +34,7 @@ fn without_any_source_the_defaults_hold() {
         "server.replica_id",
         "storage.database",
         "storage.redis",
+        "ucp.simulation_secret",
     ];
     assert_eq!(config.unset(), unset);
 }
@@ -68,10 +69,26 @@ fn production_has_its_own_defaults() {
 }
 
 #[test]
+fn a_version_is_one_that_is_spoken_and_nothing_is_simulated_in_production() {
+    let flag =
+        |value: &str| Flag { flag: "--ucp-default", key: "ucp.default", value: value.to_owned() };
+    let config = load("", &[], &[flag("2026-01-11")]).unwrap();
+    assert_eq!(config.ucp.default, UcpVersion::V20260111);
+    let told = load("", &[], &[flag("2025-01-01")]).unwrap_err().problems;
+    assert!(told[0].starts_with("flag --ucp-default: `ucp.default` does not fit"), "{told:?}");
+    let told = problems("mode = 'production'\n[ucp]\nsimulation_secret = 's3cret'");
+    assert!(told[0].contains("leave it out in production mode"), "{told:?}");
+}
+
+#[test]
 fn what_is_in_force_reads_back_without_its_passwords() {
-    let set = [("DOORBUSTER__STORAGE__DATABASE", "postgres://shop:s3cret@db/shop")];
+    let set = [
+        ("DOORBUSTER__STORAGE__DATABASE", "postgres://shop:s3cret@db/shop"),
+        ("DOORBUSTER__UCP__SIMULATION_SECRET", "open s3cret"),
+    ];
     let config = load("", &set, &[]).unwrap();
     let text = config.effective();
+    assert!(text.contains("simulation_secret = \"***\""), "{text}");
     assert!(text.contains("database = \"postgres://shop:***@db/shop\""), "{text}");
     assert!(!text.contains("s3cret") && !format!("{config:?}").contains("s3cret"));
     assert_eq!(load(&text, &[], &[]).unwrap().effective(), text);

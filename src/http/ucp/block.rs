@@ -3,7 +3,7 @@
 use serde_json::{json, value::RawValue};
 
 use super::{BASE_PATH, VERSION};
-use crate::http::{door::Site, ucp01};
+use crate::http::door::Site;
 
 /// Ready-made JSON.
 #[derive(Debug)]
@@ -31,8 +31,8 @@ const SCHEMAS: &str = "https://ucp.dev/2026-04-08/schemas";
 const SERVICE: &str = "https://ucp.dev/2026-04-08/services/shopping/rest.openapi.json";
 
 impl Blocks {
-    /// The blocks of this shop.
-    pub fn of(site: &Site) -> Self {
+    /// The blocks of this shop, which also speaks an earlier version, with its own profile at a path.
+    pub fn of(site: &Site, earlier: (&str, &str)) -> Self {
         let handler = &site.payment_handler;
         let handlers = json!({ handler: [handler_of(site)] });
         let order = capability_of("order");
@@ -62,7 +62,7 @@ impl Blocks {
                 { "type": "privacy_policy", "url": site.privacy_url },
                 { "type": "terms_of_service", "url": site.terms_url },
             ])),
-            profile: profile(site),
+            profile: profile(site, earlier),
         }
     }
 }
@@ -130,7 +130,7 @@ fn handler_of(site: &Site) -> serde_json::Value {
     })
 }
 
-fn profile(site: &Site) -> serde_json::Value {
+fn profile(site: &Site, (earlier, path): (&str, &str)) -> serde_json::Value {
     let endpoint = format!("{}{BASE_PATH}", site.base_url);
     let handler = &site.payment_handler;
     let mut capabilities = checkout_capabilities();
@@ -139,11 +139,10 @@ fn profile(site: &Site) -> serde_json::Value {
         let name = format!("dev.ucp.shopping.catalog.{part}");
         capabilities[name] = json!([catalog_capability(part)]);
     }
-    let earlier = format!("{}{}", site.base_url, ucp01::PROFILE_PATH);
     json!({
         "ucp": {
             "version": VERSION,
-            "supported_versions": { ucp01::VERSION: earlier },
+            "supported_versions": { earlier: format!("{}{path}", site.base_url) },
             "services": { "dev.ucp.shopping": [{
                 "version": VERSION,
                 "transport": "rest",

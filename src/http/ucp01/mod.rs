@@ -1,5 +1,5 @@
 //! The Universal Commerce Protocol, version 2026-01-11, over REST: discovery, checkout with
-//! discounts, fulfillment and buyer consent, orders that are told of, and the bodies of its webhooks.
+//! discounts, fulfillment and buyer consent, orders that are told of, the bodies of its webhooks.
 //!
 //! **Owns:** its routes, wire formats and errors. **Invariant:** what the shop cannot do as it was
 //! asked is an error of the 400s, and leaves the session as it was; what is not announced in the

@@ -76,6 +76,30 @@ async fn a_schema_that_is_behind_is_named() {
     setup.audit_is_clean();
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_version_that_platforms_find_is_the_operators_choice() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let setup = Setup::new(folder.path()).with("ucp.simulation_secret", "sesame");
+    let arguments = ["serve", "--ucp-default", "2026-01-11"];
+    let house = setup.start_as(&arguments, "doorbuster serves ").await;
+    let (till, profile) = (house.till(), "/.well-known/ucp");
+    let found = till.json(profile).await;
+    assert_eq!(found["ucp"]["version"], "2026-01-11");
+    let endpoint = &found["ucp"]["services"]["dev.ucp.shopping"]["rest"]["endpoint"];
+    assert_eq!(endpoint, &format!("{}/ucp/2026-01-11", house.base));
+    let ship = "/testing/simulate-shipping/ord_01a20ad0ec9975c19b1db9c581e57a24";
+    let asked = till.post(&fresh_key(), ship, &json!({})).await.expect("it answers");
+    assert_eq!(asked.status, 403, "the secret is asked for");
+    house.stop().await;
+    let house = Setup::new(folder.path()).start().await;
+    assert_eq!(house.till().json(profile).await["ucp"]["version"], "2026-04-08");
+    let asked = house.till().post(&fresh_key(), ship, &json!({})).await.expect("it answers");
+    assert_eq!(asked.status, 404, "without a secret there is nothing");
+    house.stop().await;
+    let production = setup.with("mode", "production").run(&[]);
+    refused(&production, &["SIMULATION_SECRET", "leave it out in production mode"]);
+}
+
 #[test]
 fn a_broken_configuration_names_the_place() {
     let folder = tempfile::tempdir().expect("a folder");
