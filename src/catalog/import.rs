@@ -51,6 +51,20 @@ impl fmt::Display for ImportError {
     }
 }
 
+impl ImportError {
+    /// What is wrong with a file, as one message that shows so many of its errors.
+    pub fn summary(errors: &[Self], shown: usize) -> String {
+        let mut text = format!("the file has {} errors; nothing was saved", errors.len());
+        for error in errors.iter().take(shown) {
+            text.push_str(&format!("\n  {error}"));
+        }
+        if let more @ 1.. = errors.len().saturating_sub(shown) {
+            text.push_str(&format!("\n  and {more} more"));
+        }
+        text
+    }
+}
+
 /// Unpacks what starts with gzip's magic number (RFC 1952 §2.3.1) and passes the rest on.
 ///
 /// # Errors
