@@ -80,7 +80,7 @@ impl Checkout {
         mut draft: Draft,
     ) -> Result<(Option<Session>, Reply), CheckoutRefused> {
         // A session keeps its currency while anything in it is sold in it.
-        draft.prefers = draft.prefers.or_else(|| before.map(|before| before.currency));
+        draft.prefers.extend(before.map(|before| before.currency));
         let operation = if before.is_none() { Operation::Create } else { Operation::Update };
         let began = self.now();
         let products = self.products(&draft).await?;

@@ -36,14 +36,15 @@ pub struct Quote {
 
 impl Quote {
     /// Prices a draft. A line that names no product for sale, or one priced in another currency, is
-    /// left out with a notice; the session's currency is the one asked for, else the one preferred
-    /// if anything is sold in it, else the first product's. In a currency that is not a product's
+    /// left out with a notice; the session's currency is the one asked for, else the first of
+    /// those preferred that anything is sold in, else the first product's. In a currency that is not a product's
     /// own, it costs what the price list says.
     pub fn of(draft: &Draft, products: &Products) -> Self {
         let lines = Vec::with_capacity(draft.lines.len());
         let active = || products.values().filter(|product| product.active);
         let sold = |currency: &Currency| active().any(|one| one.price_in(*currency).is_some());
-        let currency = draft.currency.or_else(|| draft.prefers.filter(sold));
+        let preferred = || draft.prefers.iter().copied().find(sold);
+        let currency = draft.currency.or_else(preferred);
         let mut quote = Self { currency, lines, notices: Vec::new() };
         for (at, wanted) in draft.lines.iter().enumerate() {
             let product = Sku::parse(&wanted.item).ok().and_then(|sku| products.get(&sku));
@@ -291,7 +292,8 @@ mod tests {
             vec![Money::from_minor(2_150, dollars)];
         let wanted = draft(&[("TEE", 2), ("CAP", 1)]);
         let asked = Draft { currency: Some(dollars), ..wanted.clone() };
-        let hinted = Draft { prefers: Some(dollars), ..wanted.clone() };
+        let yen: Currency = "JPY".parse().expect("a currency");
+        let hinted = Draft { prefers: vec![yen, dollars], ..wanted.clone() };
         for draft in [&asked, &hinted] {
             let quote = Quote::of(draft, &products);
             assert_eq!(quote.currency, Some(dollars));
@@ -300,10 +302,9 @@ mod tests {
             assert_eq!(named, [(NoticeCode::CurrencyMismatch, Some(1))]);
         }
         // A hint at a currency that nothing is sold in is none; asked for, it is refused.
-        let yen = "JPY".parse().ok();
-        let quote = Quote::of(&Draft { prefers: yen, ..wanted.clone() }, &products);
+        let quote = Quote::of(&Draft { prefers: vec![yen], ..wanted.clone() }, &products);
         assert_eq!((quote.lines.len(), quote.lines[0].unit_price.minor()), (2, 1990));
-        let quote = Quote::of(&Draft { currency: yen, ..wanted }, &products);
+        let quote = Quote::of(&Draft { currency: Some(yen), ..wanted }, &products);
         assert_eq!((quote.lines.len(), quote.notices.len()), (0, 2));
     }
 

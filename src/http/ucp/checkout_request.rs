@@ -34,7 +34,7 @@ pub fn draft(body: &At<'_>, limits: &Limits) -> Result<Draft, Problem> {
         Some(context) => context.object()?.text_in("address_country", limits.text_bytes)?,
         None => None,
     };
-    let prefers = catalog_request::currency(body)?;
+    let prefers = catalog_request::currency(body)?.into_iter().collect();
     Ok(Draft { prefers, lines, person, codes, delivery, country, ..Draft::default() })
 }
 
