@@ -5,8 +5,8 @@
 //! `active` (`true` or `false`; else `true`), `group`, `description` and `categories` (with `|`
 //! between them) may be left out or empty. Each `attribute:<name>` column gives every product an
 //! attribute of that name, where it is not empty; each `option:<name>` column says which variant of
-//! its group it is; `attributes` and `options` say the same as JSON. Columns may stand in any order.
-//! The file is UTF-8, separated by commas, and may be compressed with gzip.
+//! its group it is; `attributes` and `options` say the same as JSON. Columns may stand in any
+//! order. The file is UTF-8, separated by commas, and may be compressed with gzip.
 
 use csv::{ByteRecord, ReaderBuilder, Trim};
 use flate2::bufread::MultiGzDecoder;

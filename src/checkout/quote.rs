@@ -36,9 +36,9 @@ pub struct Quote {
 
 impl Quote {
     /// Prices a draft. A line that names no product for sale, or one priced in another currency, is
-    /// left out with a notice; the session's currency is the one asked for, else the first of
-    /// those preferred that anything is sold in, else the first product's. In a currency that is not a product's
-    /// own, it costs what the price list says.
+    /// left out with a notice; the session's currency is the one asked for, else the first of those
+    /// preferred that anything is sold in, else the first product's. In a currency that is not a
+    /// product's own, it costs what the price list says.
     pub fn of(draft: &Draft, products: &Products) -> Self {
         let lines = Vec::with_capacity(draft.lines.len());
         let active = || products.values().filter(|product| product.active);

@@ -1,5 +1,5 @@
-//! Import and export of everything a merchant sets: as CSV or as JSON lines, over `/v1` and from the
-//! command line.
+//! Import and export of everything a merchant sets: as CSV or as JSON lines, over `/v1` and from
+//! the command line.
 //!
 //! **Owns:** the formats, which columns there are, and in which order things are taken in.
 //! **Invariant:** a file with anything wrong in it changes nothing; what is exported, imported into

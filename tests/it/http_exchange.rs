@@ -114,6 +114,7 @@ async fn a_file_with_anything_wrong_in_it_changes_nothing() {
     for kind in KINDS {
         before.push(exported(&shop, kind, "csv").await);
     }
+    let zero = "{\"kind\":\"percent\",\"basis_points\":0}";
     let ten = "{\"kind\":\"percent\",\"basis_points\":1000}";
     for (path, file, told) in [
         (
@@ -141,16 +142,16 @@ async fn a_file_with_anything_wrong_in_it_changes_nothing() {
         (
             "discounts?format=jsonl",
             format!(
-                "{{\"id\":\"a\",\"title\":\"A\",\"benefit\":{ten}}}\n\n{{\"id\":\"b\",\"title\":\"B\",\
-                  \"code\":\"summer\",\"benefit\":{ten}}}\n"
+                "{{\"id\":\"a\",\"title\":\"A\",\"benefit\":{ten}}}\n\n\
+                 {{\"id\":\"b\",\"title\":\"B\",\"code\":\"summer\",\"benefit\":{ten}}}\n"
             ),
             "line 3, column `code`: the code `summer` belongs to `summer`",
         ),
         (
             "discounts?format=jsonl",
             format!(
-                "{{\"id\":\"a\",\"title\":\"A\",\"benefit\":{ten}}}\n{{\"id\":\"b\",\"title\":\"B\",\
-                  \"benefit\":{{\"kind\":\"percent\",\"basis_points\":0}}}}\n"
+                "{{\"id\":\"a\",\"title\":\"A\",\"benefit\":{ten}}}\n\
+                 {{\"id\":\"b\",\"title\":\"B\",\"benefit\":{zero}}}\n"
             ),
             "line 2, column `benefit`",
         ),
@@ -212,7 +213,9 @@ async fn an_import_may_be_tried_and_is_done_once() {
 #[actix_web::test]
 async fn an_export_goes_on_beyond_its_first_page() {
     let shop = Shop::open().await;
-    let product = |number: usize| json!({"sku": format!("P{number:04}"), "title": "P", "price": {"minor": 1, "currency": "EUR"}});
+    let price = json!({"minor": 1, "currency": "EUR"});
+    let product =
+        |number: usize| json!({"sku": format!("P{number:04}"), "title": "P", "price": price});
     for page in 0..2 {
         let products: Vec<Value> = (page * 600..(page + 1) * 600).map(product).collect();
         let saved = shop.post("/v1/products/bulk", &json!({"products": products})).await;

@@ -108,7 +108,8 @@ async fn discounts_and_rates_count_in_their_currency_alone() {
 #[actix_web::test]
 async fn the_catalogue_shows_and_filters_by_the_wanted_currency() {
     let shop = priced().await;
-    let dollars = |filters: Value| json!({"query": "bag", "context": {"currency": "USD"}, "filters": filters});
+    let context = json!({"currency": "USD"});
+    let dollars = |filters: Value| json!({"query": "bag", "context": context, "filters": filters});
     let found = ask(&shop, "search", &dollars(json!({"price": {"max": 8_500}}))).await;
     let bag = &found["products"][0];
     assert_eq!(bag["price_range"]["min"], json!({"amount": 8_500, "currency": "USD"}));
