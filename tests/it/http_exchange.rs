@@ -28,6 +28,14 @@ async fn exported(shop: &Shop, kind: &str, format: &str) -> String {
     String::from_utf8(answer.bytes).expect("UTF-8")
 }
 
+async fn all_of(shop: &Shop) -> Vec<String> {
+    let mut files = Vec::new();
+    for kind in KINDS {
+        files.push(exported(shop, kind, "csv").await);
+    }
+    files
+}
+
 async fn imports(shop: &Shop, path: &str, file: &str) -> Answer {
     let request = TestRequest::post()
         .uri(&format!("/v1/imports/{path}"))
@@ -110,10 +118,7 @@ async fn out_of_one_shop_into_another_and_out_again_is_the_same() {
 #[actix_web::test]
 async fn a_file_with_anything_wrong_in_it_changes_nothing() {
     let shop = full().await;
-    let mut before = Vec::new();
-    for kind in KINDS {
-        before.push(exported(&shop, kind, "csv").await);
-    }
+    let before = all_of(&shop).await;
     let zero = "{\"kind\":\"percent\",\"basis_points\":0}";
     let ten = "{\"kind\":\"percent\",\"basis_points\":1000}";
     for (path, file, told) in [
@@ -173,9 +178,7 @@ async fn a_file_with_anything_wrong_in_it_changes_nothing() {
         assert!(detail.contains(told), "{path}: {detail} does not tell {told}");
         assert!(detail.contains("nothing was saved"), "{detail}");
     }
-    for (kind, before) in KINDS.into_iter().zip(before) {
-        assert_eq!(exported(&shop, kind, "csv").await, before, "{kind} was changed");
-    }
+    assert_eq!(all_of(&shop).await, before);
     shop.get("/v1/exports/people").await.problem(404, "not_found");
     shop.get("/v1/exports/products?format=xml").await.problem(422, "invalid_request");
 }
