@@ -16,9 +16,10 @@
 //! ```
 //!
 //! Imports go down only, and `tests/tidy.rs` sees to it: [`app`] and [`commands`] on top, with
-//! [`replay`], [`audit`] and [`config`]; then [`http`] → [`cart`] → [`checkout`] → [`catalog`],
-//! [`stock`], [`pricing`], [`fraud`], [`payment`] → [`outbox`] → [`platforms`] → [`access`],
-//! [`sessions`], [`customers`], [`signing`] → [`ledger`] → [`outbound`] → [`telemetry`] → [`base`].
+//! [`replay`], [`audit`] and [`config`]; then [`http`] → [`cart`], [`exchange`] → [`checkout`] →
+//! [`catalog`], [`stock`], [`pricing`], [`fraud`], [`payment`] → [`outbox`] → [`platforms`] →
+//! [`access`], [`sessions`], [`customers`], [`signing`] → [`ledger`] → [`outbound`] →
+//! [`telemetry`] → [`base`].
 //!
 //! [`fraud`] judges on that path, on the thread of the cart that asks; its training stands beside
 //! it, for the command line.
@@ -59,6 +60,7 @@ pub mod checkout;
 pub mod commands;
 pub mod config;
 pub mod customers;
+pub mod exchange;
 pub mod fraud;
 pub mod http;
 pub mod ledger;

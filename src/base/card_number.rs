@@ -1,7 +1,7 @@
 //! Finds card numbers where none may stand. They never enter the system.
 
-/// Names of fields that hold typed identifiers: made by machines, checked by their own rules. One in
-/// ten barcodes that begin with 4 would pass for a card.
+/// Names of fields that hold typed identifiers: made by machines, checked by their own rules. Of
+/// barcodes that begin with 4, one in ten would pass for a card.
 pub const TYPED_NAMES: [&str; 9] =
     ["sku", "barcode", "gtin", "ean", "upc", "isbn", "order_id", "checkout_id", "cursor"];
 

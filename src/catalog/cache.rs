@@ -104,10 +104,15 @@ impl Catalog {
     /// When the database does not answer, or keeps none of them.
     pub async fn save(&self, products: &[Product]) -> Result<(), LedgerFault> {
         self.shelf.save(products).await?;
-        for product in products {
-            self.cache.invalidate(&product.sku);
-        }
+        self.forget(products.iter().map(|product| &product.sku));
         Ok(())
+    }
+
+    /// What was known of these SKUs is asked again.
+    pub(super) fn forget<'a>(&self, skus: impl IntoIterator<Item = &'a Sku>) {
+        for sku in skus {
+            self.cache.invalidate(sku);
+        }
     }
 }
 

@@ -99,6 +99,6 @@ impl Catalog {
     }
 }
 
-fn nowhere() -> LedgerFault {
+pub(super) fn nowhere() -> LedgerFault {
     LedgerFault::Broken("this catalogue has no database".to_owned())
 }

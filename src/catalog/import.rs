@@ -5,8 +5,8 @@
 //! `active` (`true` or `false`; else `true`), `group`, `description` and `categories` (with `|`
 //! between them) may be left out or empty. Each `attribute:<name>` column gives every product an
 //! attribute of that name, where it is not empty; each `option:<name>` column says which variant of
-//! its group it is; `attributes` and `options` say the same as JSON. Columns may stand in any order.
-//! The file is UTF-8, separated by commas, and may be compressed with gzip.
+//! its group it is; `attributes` and `options` say the same as JSON. Columns may stand in any
+//! order. The file is UTF-8, separated by commas, and may be compressed with gzip.
 
 use csv::{ByteRecord, ReaderBuilder, Trim};
 use flate2::bufread::MultiGzDecoder;
@@ -48,6 +48,20 @@ impl fmt::Display for ImportError {
             "" => write!(f, "line {}: {}", self.line, self.expected),
             column => write!(f, "line {}, column `{column}`: {}", self.line, self.expected),
         }
+    }
+}
+
+impl ImportError {
+    /// What is wrong with a file, as one message that shows so many of its errors.
+    pub fn summary(errors: &[Self], shown: usize) -> String {
+        let mut text = format!("the file has {} errors; nothing was saved", errors.len());
+        for error in errors.iter().take(shown) {
+            text.push_str(&format!("\n  {error}"));
+        }
+        if let more @ 1.. = errors.len().saturating_sub(shown) {
+            text.push_str(&format!("\n  and {more} more"));
+        }
+        text
     }
 }
 

@@ -4,7 +4,7 @@ use csv::ByteRecord;
 use std::collections::{BTreeMap, HashSet};
 
 use super::{
-    Choice, GroupId, Product, StockPolicy,
+    Choice, GroupId, Product, StockPolicy, field,
     import::{ImportError, ImportRow},
     texts::{self, NO_CARDS},
 };
@@ -123,12 +123,13 @@ pub(super) fn read_row(
     limits: &Limits,
     now: Timestamp,
 ) -> Result<ImportRow, Vec<Expected>> {
+    let decoded: Vec<Option<String>> = record.iter().map(decoded).collect();
     let mut fields =
         Fields { columns: &columns.0, texts: BTreeMap::new(), limits, wrong: Vec::new() };
-    for (name, bytes) in columns.0.iter().zip(record) {
-        match std::str::from_utf8(bytes) {
-            Ok(text) => drop(fields.texts.insert(name, text)),
-            Err(_) => fields.reject(name, "expected UTF-8 text".to_owned()),
+    for (name, text) in columns.0.iter().zip(&decoded) {
+        match text {
+            Some(text) => drop(fields.texts.insert(name, text)),
+            None => fields.reject(name, "expected UTF-8 text".to_owned()),
         }
     }
     let sku = fields.sku();
@@ -154,6 +155,11 @@ pub(super) fn read_row(
     };
     let stock = fields.stock(stock_policy);
     if fields.wrong.is_empty() { Ok(ImportRow { product, stock }) } else { Err(fields.wrong) }
+}
+
+/// The text in a field, unless it is none.
+fn decoded(bytes: &[u8]) -> Option<String> {
+    std::str::from_utf8(bytes).ok().map(|text| field::decode(text).into_owned())
 }
 
 fn placeholder() -> Sku {
@@ -311,8 +317,7 @@ impl<'a> Fields<'a> {
 
     fn categories(&mut self) -> Vec<String> {
         let text = self.free_text("categories");
-        let named = text.split(CATEGORIES_APART).map(|one| one.trim().to_owned());
-        let categories: Vec<String> = named.filter(|one| !one.is_empty()).collect();
+        let categories = texts::categories(&text);
         if let Err(text) = texts::check_categories(&categories) {
             self.reject("categories", text);
         }

@@ -7,6 +7,7 @@
 
 pub mod cache;
 pub mod demo;
+pub mod field;
 pub mod find;
 pub mod group;
 pub mod import;
@@ -14,6 +15,7 @@ mod import_columns;
 mod index;
 pub mod listing;
 mod postgres;
+pub mod price_list;
 pub mod product;
 mod record;
 pub mod search;

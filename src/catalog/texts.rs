@@ -15,7 +15,8 @@ pub const CATEGORIES_MAX: usize = 16;
 /// Bytes of a category: a path such as `Apparel > Shirts`.
 pub const CATEGORY_BYTES_MAX: usize = 128;
 
-pub(super) const NO_CARDS: &str = "expected no payment card number; card numbers are never kept";
+/// What is said of a card number.
+pub const NO_CARDS: &str = "expected no payment card number; card numbers are never kept";
 
 /// Checks one line in people's words.
 ///
@@ -86,4 +87,34 @@ pub fn check_categories(categories: &[String]) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// The categories in one field.
+pub fn categories(field: &str) -> Vec<String> {
+    let named = field.split(CATEGORIES_APART).map(|one| one.trim().to_owned());
+    named.filter(|one| !one.is_empty()).collect()
+}
+
+/// Checks the address of a picture.
+///
+/// # Errors
+/// What was expected instead.
+pub fn check_url(url: &str) -> Result<(), String> {
+    let is_address = url.starts_with("https://") || url.starts_with("http://");
+    if is_address && !url.contains(char::is_whitespace) {
+        return Ok(());
+    }
+    Err("expected an address that starts with `https://`".to_owned())
+}
+
+/// Checks a tax category.
+///
+/// # Errors
+/// What was expected instead.
+pub fn check_tax_category(name: &str) -> Result<(), String> {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-';
+    if !name.is_empty() && name.bytes().all(plain) {
+        return Ok(());
+    }
+    Err("expected lower-case letters, digits, `-` and `_`".to_owned())
 }

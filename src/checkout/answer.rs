@@ -43,6 +43,9 @@ impl Asked {
 pub struct Draft {
     /// The currency; the first product's when missing.
     pub currency: Option<Currency>,
+    /// Currencies that would suit, the best first, where none is asked for: the first counts in
+    /// which anything wanted is sold.
+    pub prefers: Vec<Currency>,
     /// The lines, in the request's order.
     pub lines: Vec<DraftLine>,
     /// Who buys.

@@ -45,3 +45,4 @@ pub use crash::{CrashPoint, NoProbe, Probe};
 pub use desk::{Checkout, Terms};
 pub use saga::Step;
 pub use session::{Instrument, Line, Notice, NoticeCode, Risk, Session, Tried};
+pub use uses::count_uses;

@@ -77,8 +77,10 @@ impl Checkout {
         id: CheckoutId,
         before: Option<&Session>,
         asked: &Asked,
-        draft: Draft,
+        mut draft: Draft,
     ) -> Result<(Option<Session>, Reply), CheckoutRefused> {
+        // A session keeps its currency while anything in it is sold in it.
+        draft.prefers.extend(before.map(|before| before.currency));
         let operation = if before.is_none() { Operation::Create } else { Operation::Update };
         let began = self.now();
         let products = self.products(&draft).await?;

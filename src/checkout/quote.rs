@@ -36,11 +36,16 @@ pub struct Quote {
 
 impl Quote {
     /// Prices a draft. A line that names no product for sale, or one priced in another currency, is
-    /// left out with a notice; the session's currency is the one asked for, else the first
-    /// product's.
+    /// left out with a notice; the session's currency is the one asked for, else the first of those
+    /// preferred that anything is sold in, else the first product's. In a currency that is not a
+    /// product's own, it costs what the price list says.
     pub fn of(draft: &Draft, products: &Products) -> Self {
         let lines = Vec::with_capacity(draft.lines.len());
-        let mut quote = Self { currency: draft.currency, lines, notices: Vec::new() };
+        let active = || products.values().filter(|product| product.active);
+        let sold = |currency: &Currency| active().any(|one| one.price_in(*currency).is_some());
+        let preferred = || draft.prefers.iter().copied().find(sold);
+        let currency = draft.currency.or_else(preferred);
+        let mut quote = Self { currency, lines, notices: Vec::new() };
         for (at, wanted) in draft.lines.iter().enumerate() {
             let product = Sku::parse(&wanted.item).ok().and_then(|sku| products.get(&sku));
             match product.filter(|product| product.active) {
@@ -64,16 +69,16 @@ impl Quote {
 
     fn add(&mut self, at: usize, wanted: &DraftLine, product: &Product) {
         let currency = *self.currency.get_or_insert(product.price.currency());
-        if product.price.currency() != currency {
+        let Some(unit_price) = product.price_in(currency) else {
             let text = format!("`{}` is not sold in {currency}.", product.sku);
             return self.notice(NoticeCode::CurrencyMismatch, Some(at), text);
-        }
+        };
         self.lines.push(Line {
             id: wanted.id.clone().unwrap_or_else(|| format!("li_{}", at + 1)),
             sku: product.sku.clone(),
             title: product.title.clone(),
             quantity: wanted.quantity,
-            unit_price: product.price,
+            unit_price,
             image_url: product.image_url.clone(),
             stock_policy: product.stock_policy,
             category: (product.tax_category != STANDARD).then(|| product.tax_category.clone()),
@@ -275,6 +280,32 @@ mod tests {
         let terms = PriceTerms { tariff: &tariff, must_choose: true, now };
         let (totals, priced) = quote.price(&draft, &products, &terms, &[]).expect("small");
         assert_eq!((totals.total.minor(), priced), (3980, None));
+    }
+
+    #[test]
+    fn what_a_list_prices_is_quoted_from_it_and_the_rest_is_named() {
+        let dollars: Currency = "USD".parse().expect("a currency");
+        let mut products =
+            Products::from([product("TEE", 1990, "EUR"), product("CAP", 900, "EUR")]);
+        let tee = products.get_mut(&Sku::parse("TEE").expect("well formed")).expect("there");
+        Arc::get_mut(tee).expect("nobody else has it").list_prices =
+            vec![Money::from_minor(2_150, dollars)];
+        let wanted = draft(&[("TEE", 2), ("CAP", 1)]);
+        let asked = Draft { currency: Some(dollars), ..wanted.clone() };
+        let yen: Currency = "JPY".parse().expect("a currency");
+        let hinted = Draft { prefers: vec![yen, dollars], ..wanted.clone() };
+        for draft in [&asked, &hinted] {
+            let quote = Quote::of(draft, &products);
+            assert_eq!(quote.currency, Some(dollars));
+            assert_eq!(quote.lines[0].unit_price, Money::from_minor(2_150, dollars));
+            let named: Vec<_> = quote.notices.iter().map(|n| (n.code, n.line)).collect();
+            assert_eq!(named, [(NoticeCode::CurrencyMismatch, Some(1))]);
+        }
+        // A hint at a currency that nothing is sold in is none; asked for, it is refused.
+        let quote = Quote::of(&Draft { prefers: vec![yen], ..wanted.clone() }, &products);
+        assert_eq!((quote.lines.len(), quote.lines[0].unit_price.minor()), (2, 1990));
+        let quote = Quote::of(&Draft { currency: Some(yen), ..wanted }, &products);
+        assert_eq!((quote.lines.len(), quote.notices.len()), (0, 2));
     }
 
     #[test]

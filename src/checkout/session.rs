@@ -296,6 +296,7 @@ impl Session {
             quantity: line.quantity,
         };
         Draft {
+            currency: Some(self.currency),
             lines: self.lines.iter().map(line).collect(),
             person: self.person.clone(),
             codes: self.priced.as_ref().map(|priced| priced.codes.clone()).unwrap_or_default(),

@@ -2,9 +2,9 @@
 
 use super::{answer::CheckoutRefused, desk::Checkout, session::Session};
 use crate::{
-    base::{MovementId, Sku},
+    base::{MovementId, Sku, Timestamp},
     ledger::{
-        Entry, EntryId, Fact, LedgerFault, LedgerRefused, Shortage,
+        Entry, EntryId, Fact, LedgerFault, LedgerRefused, Shortage, Writer,
         entry::{MoveKind, StockMove},
     },
     pricing::Discount,
@@ -14,6 +14,24 @@ use crate::{
 pub(super) fn gone(shortages: &[Shortage]) -> Vec<Sku> {
     let uses = shortages.iter().filter(|short| short.sku.is_of_uses());
     uses.map(|short| short.sku.clone()).collect()
+}
+
+/// Counts a discount's uses, as many as its limit says; see [`Checkout::count_uses`].
+///
+/// # Errors
+/// When the ledger cannot be reached.
+pub async fn count_uses(
+    writer: &Writer,
+    discount: &Discount,
+    id: MovementId,
+    now: Timestamp,
+) -> Result<Result<(), LedgerRefused>, LedgerFault> {
+    let limit = discount.usage_limit.zip(discount.uses());
+    let Some((quantity, sku)) = limit else { return Ok(Ok(())) };
+    let (kind, reason) = (MoveKind::Count, "the limit of a discount".to_owned());
+    let counted = StockMove { id, sku, kind, quantity, reason, key: None, now };
+    let outcome = writer.write(Entry::new(EntryId::of(id), Fact::Move(counted))).await?;
+    Ok(outcome.map(drop))
 }
 
 impl Checkout {
@@ -50,14 +68,8 @@ impl Checkout {
         &self,
         discount: &Discount,
     ) -> Result<Result<(), LedgerRefused>, LedgerFault> {
-        let limit = discount.usage_limit.zip(discount.uses());
-        let Some((quantity, sku)) = limit else { return Ok(Ok(())) };
         let now = self.now();
-        let id = MovementId::new(now, &*self.chance);
-        let (kind, reason) = (MoveKind::Count, "the limit of a discount".to_owned());
-        let counted = StockMove { id, sku, kind, quantity, reason, key: None, now };
-        let outcome = self.writer.write(Entry::new(EntryId::of(id), Fact::Move(counted))).await?;
-        Ok(outcome.map(drop))
+        count_uses(&self.writer, discount, MovementId::new(now, &*self.chance), now).await
     }
 
     /// One unit, once and for ever: the entry has the SKU's name, so that recording it again

@@ -8,6 +8,7 @@ pub mod backtest;
 pub mod bars;
 pub mod check_config;
 pub mod evaluate;
+pub mod export;
 pub mod import;
 pub mod keys;
 pub mod listen;
@@ -84,8 +85,10 @@ pub enum Command {
     SigningKeys(signing_keys::SigningKeysArgs),
     /// Be a platform that hears of its orders, for trying things.
     Listen(listen::ListenArgs),
-    /// Read products and their stock from a CSV file.
+    /// Read products and their stock, or what else a merchant sets, from a file.
     Import(import::Import),
+    /// Write what a merchant has set to a file.
+    Export(export::Export),
     /// Replay a shop's invoices as buyers, then audit.
     Replay(replay::Replay),
     /// Check that stock, holds, orders and charges add up.
@@ -196,6 +199,7 @@ pub fn run(
         Some(Command::SigningKeys(arguments)) => {
             serve::wait_for(signing_keys::run(arguments, config, out))
         }
+        Some(Command::Export(arguments)) => serve::wait_for(export::run(arguments, config, out)),
         Some(Command::Import(arguments)) => serve::wait_for(import::run(arguments, config, out)),
         Some(Command::Replay(arguments)) => serve::wait_for(replay::run(arguments, config, out)),
         Some(Command::Audit(arguments)) => serve::wait_for(audit::run(arguments, config, out)),

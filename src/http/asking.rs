@@ -81,6 +81,52 @@ impl Asking {
     }
 }
 
+/// A request that changes something by a file, which is no JSON. What is in it is checked by who
+/// reads it.
+#[derive(Debug)]
+pub struct AskingFile(Asking);
+
+/// The names under which a file and how it is to be read are hashed.
+const FILE: &str = "file";
+const QUERY: &str = "query";
+
+impl AskingFile {
+    /// Who asks.
+    pub const fn asking(&self) -> &Asking {
+        &self.0
+    }
+
+    /// The file.
+    pub fn file(&self) -> &str {
+        self.0.body[FILE].as_str().unwrap_or_default()
+    }
+}
+
+impl FromRequest for AskingFile {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        std::future::ready(door_of(request).and_then(|door| read_file(request, door)))
+    }
+}
+
+fn read_file(request: &HttpRequest, door: &Door) -> Result<AskingFile, Problem> {
+    let (caller, key) = (caller_of(request)?, key(request, &door.limits)?);
+    let bytes = request.extensions().get::<Body>().map(|body| body.0.to_vec()).unwrap_or_default();
+    let file = String::from_utf8(bytes).map_err(|_| {
+        Problem::new(Kind::MalformedRequest, "The file is no UTF-8 text.")
+            .suggest("Send it unpacked and in UTF-8.")
+    })?;
+    if file.contains('\0') {
+        return Err(Problem::new(Kind::Invalid, "A text holds the character U+0000."));
+    }
+    let body = serde_json::json!({ QUERY: request.query_string(), FILE: file });
+    let (method, path) = (request.method().as_str(), request.path());
+    let fingerprint = canonical::fingerprint(&caller.0, method, path, &body);
+    Ok(AskingFile(Asking { caller, key, fingerprint, if_match: None, body }))
+}
+
 impl FromRequest for Asking {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;

@@ -42,7 +42,7 @@ pub use priced::{
 };
 pub use shipping::{PickupLocation, ShippingRate};
 pub use store::TariffRow;
-pub use tariff::{Invalid, Item, ItemKind, Tariff};
+pub use tariff::{ITEMS_MAX, Invalid, Item, ItemKind, Tariff};
 pub use tariffs::{Tariffs, TariffsRefused};
 pub use tax::TaxRate;
 pub use totals::{Entry, EntryKind, Totals};

@@ -13,7 +13,7 @@ use super::{
 const SLUG_BYTES_MAX: usize = 40;
 
 /// Items of one kind. All are at hand in every replica, and each quote looks through them.
-pub(super) const ITEMS_MAX: usize = 1_000;
+pub const ITEMS_MAX: usize = 1_000;
 
 /// An item makes no sense.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -289,6 +289,11 @@ async fn what_makes_no_sense_is_told_with_its_place() {
         assert_eq!(problem["pointer"], pointer, "{body}");
         assert_eq!(problem["messages"][0]["type"], "error");
     }
+}
+
+#[actix_web::test]
+async fn products_and_groups_that_make_no_sense_are_refused_at_the_field() {
+    let shop = Shop::open().await;
     for (path, body, pointer) in [
         ("products/A", json!({"group": "No Group"}), "/group"),
         ("products/A", json!({"options": [{"name": "a"}]}), "/options/0/value"),

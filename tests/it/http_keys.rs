@@ -51,6 +51,10 @@ fn changes() -> Vec<(Method, String)> {
         (Method::PUT, "/v1/product-groups/tees".into()),
         (Method::DELETE, "/v1/product-groups/tees".into()),
         (Method::POST, "/v1/products/bulk".into()),
+        (Method::PUT, "/v1/price-lists/USD/TEE".into()),
+        (Method::DELETE, "/v1/price-lists/USD/TEE".into()),
+        (Method::POST, "/v1/price-lists/USD/bulk".into()),
+        (Method::POST, "/v1/imports/products".into()),
         (Method::PUT, "/v1/products/TEE".into()),
         (Method::POST, "/v1/stock/movements".into()),
         (Method::POST, "/v1/cases/claim".into()),
@@ -80,6 +84,8 @@ fn changes() -> Vec<(Method, String)> {
 fn every_route_that_changes_something_is_among_those_tried_here() {
     let routes = [
         include_str!("../../src/http/v1/mod.rs"),
+        include_str!("../../src/http/v1/exchange.rs"),
+        include_str!("../../src/http/v1/price_lists.rs"),
         include_str!("../../src/http/v1/tariff.rs"),
         include_str!("../../src/http/v1/webhook_deliveries.rs"),
         include_str!("../../src/http/v1/webhook_endpoints.rs"),

@@ -134,7 +134,18 @@ impl Shop {
         Self::under(limits, terms, SandboxSettings { slow_ms, ..Default::default() }).await
     }
 
+    /// A shop that sells nothing yet.
+    pub(crate) async fn bare() -> Self {
+        Self::built(Limits::default(), Terms::default(), SandboxSettings::default()).await
+    }
+
     async fn under(limits: Limits, terms: Terms, bank: SandboxSettings) -> Self {
+        let shop = Self::built(limits, terms, bank).await;
+        shop.fill().await;
+        shop
+    }
+
+    async fn built(limits: Limits, terms: Terms, bank: SandboxSettings) -> Self {
         show_faults();
         let folder = tempfile::tempdir().expect("a folder for the test");
         let database = Database::open(&DatabaseOptions::new(folder.path().display().to_string()))
@@ -177,7 +188,7 @@ impl Shop {
             terms,
             probe: Arc::new(NoProbe),
         });
-        let shop = Self {
+        Self {
             door: Data::new(Door {
                 webhooks: webhooks(&database),
                 trust: trust(&database, &clock).await,
@@ -201,9 +212,7 @@ impl Shop {
             }),
             database,
             _folder: Arc::new(folder),
-        };
-        shop.fill().await;
-        shop
+        }
     }
 
     /// The same shop, open to who has a key, with a key for each of so many storefronts.

@@ -16,7 +16,7 @@ const ORDER: &[&[&str]] = &[
     &["config"],
     &["console"],
     &["http"],
-    &["cart"],
+    &["cart", "exchange"],
     &["checkout"],
     &["catalog", "stock", "pricing", "fraud", "payment", "fulfillment", "forecast"],
     &["outbox"],

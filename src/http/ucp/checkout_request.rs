@@ -1,6 +1,6 @@
 //! What platforms send, read into what the checkout understands.
 
-use super::fulfillment_request;
+use super::{catalog_request, fulfillment_request};
 use crate::{
     base::{Limits, Person},
     checkout::{Draft, Instrument, Session, Tender},
@@ -12,8 +12,8 @@ use crate::{
     payment::Credential,
 };
 
-/// The body of a create or an update. Prices and titles in it are ours to say, and are passed over;
-/// so is the currency, which is that of the products.
+/// The body of a create or an update. Prices and titles in it are ours to say, and are passed over.
+/// The currency of its context is a hint: it counts when anything of it is sold in it.
 pub fn draft(body: &At<'_>, limits: &Limits) -> Result<Draft, Problem> {
     let lines = body.get("line_items")?;
     let lines = lines
@@ -34,7 +34,8 @@ pub fn draft(body: &At<'_>, limits: &Limits) -> Result<Draft, Problem> {
         Some(context) => context.object()?.text_in("address_country", limits.text_bytes)?,
         None => None,
     };
-    Ok(Draft { lines, person, codes, delivery, country, ..Draft::default() })
+    let prefers = catalog_request::currency(body)?.into_iter().collect();
+    Ok(Draft { prefers, lines, person, codes, delivery, country, ..Draft::default() })
 }
 
 /// The body of a create that turns a cart into a checkout: what the cart says wins.

@@ -6,6 +6,7 @@
 pub mod backtests;
 pub mod cases;
 pub mod drift;
+pub mod exchange;
 pub mod express;
 pub mod labels;
 pub mod models;
@@ -15,6 +16,7 @@ pub mod order_changes;
 pub mod order_view;
 pub mod orders;
 pub mod page;
+pub mod price_lists;
 pub mod product_groups;
 pub mod products;
 pub mod rule_lists;
@@ -31,6 +33,8 @@ use actix_web::web::{self, ServiceConfig};
 pub fn routes(config: &mut ServiceConfig) {
     config
         .configure(tariff::routes)
+        .configure(price_lists::routes)
+        .configure(exchange::routes)
         .configure(webhook_endpoints::routes)
         .configure(webhook_deliveries::routes)
         .service(web::resource("/orders").post(express::place).get(orders::list))

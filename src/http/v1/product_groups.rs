@@ -85,7 +85,7 @@ fn read(at: &At<'_>, id: GroupId, door: &Door) -> Result<Group, Problem> {
         id,
         title: title(at, limits)?,
         description: description(at)?,
-        image_url: at.text_in("image_url", limits.text_bytes)?,
+        image_url: image_url(at, limits)?,
         categories: categories(at)?,
         updated_at: door.clock.now(),
     })
@@ -97,6 +97,14 @@ pub(super) fn title(at: &At<'_>, limits: &Limits) -> Result<String, Problem> {
     let title = field.text(limits.text_bytes)?;
     texts::check_line(title, limits.text_bytes).map_err(|wrong| refused(&field, &wrong))?;
     Ok(title.to_owned())
+}
+
+/// The address of a picture.
+pub(super) fn image_url(at: &At<'_>, limits: &Limits) -> Result<Option<String>, Problem> {
+    let Some(field) = at.find("image_url") else { return Ok(None) };
+    let url = field.text(limits.text_bytes)?;
+    texts::check_url(url).map_err(|wrong| refused(&field, &wrong))?;
+    Ok(Some(url.to_owned()))
 }
 
 /// Some sentences.

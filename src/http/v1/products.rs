@@ -166,12 +166,16 @@ async fn save_all(
 fn read(at: &At<'_>, sku: Sku, door: &Door) -> Result<Product, Problem> {
     let limits = &door.limits;
     let tax_category = at.text_in("tax_category", limits.text_bytes)?;
+    if let (Some(name), Some(field)) = (&tax_category, at.find("tax_category")) {
+        let checked = texts::check_tax_category(name);
+        checked.map_err(|wrong| product_groups::refused(&field, &wrong))?;
+    }
     Ok(Product {
         sku,
         title: product_groups::title(at, limits)?,
         price: price(at)?,
         tax_category: tax_category.unwrap_or_else(|| "standard".to_owned()),
-        image_url: at.text_in("image_url", limits.text_bytes)?,
+        image_url: product_groups::image_url(at, limits)?,
         attributes: attributes(at, door)?,
         stock_policy: policy(at)?,
         active: at.find("active").is_none_or(|flag| flag.is_true()),

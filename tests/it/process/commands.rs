@@ -107,6 +107,36 @@ async fn an_import_is_all_or_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_exported_can_be_imported_elsewhere() {
+    let [here, there] = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
+    let file = here.path().join("file").display().to_string();
+    let database = servers::postgres().await;
+    let (here, there) =
+        (Setup::new(here.path()).with("storage.database", &database), Setup::new(there.path()));
+    let rate = "{\"id\":\"vat\",\"title\":\"VAT\",\"basis_points\":1900}\n";
+    fs::write(&file, rate).expect("the folder takes a file");
+    let said = here.done(&["import", "--kind", "tax-rates", "--format", "jsonl", &file]);
+    assert!(said.contains("1 tax-rates saved"), "{said}");
+    let goods = "sku,title,price,currency,stock,group,option:Size\n\
+                 TEE-S,\"Tee, \"\"S\"\"\",19.90,EUR,5,tee,S\nTEE-M,Tee M,19.90,EUR,2,tee,M\n";
+    fs::write(&file, goods).expect("the folder takes a file");
+    here.done(&["import", &file]);
+    let prices = "currency,sku,price\nKWD,TEE-S,5.005\nUSD,TEE-S,21.50\n";
+    fs::write(&file, prices).expect("the folder takes a file");
+    here.done(&["import", "--kind", "price-lists", &file]);
+    for kind in ["products", "stock", "price-lists", "tax-rates"] {
+        let out = here.done(&["export", kind]);
+        here.done(&["export", kind, "--out", &file]);
+        assert_eq!(fs::read_to_string(&file).expect("written"), out);
+        there.done(&["import", "--kind", kind, &file]);
+        assert_eq!(there.done(&["export", kind]), out, "{kind}, from PostgreSQL to SQLite");
+    }
+    assert_eq!(there.done(&["export", "price-lists"]), prices);
+    let Ran { status, err, .. } = here.run(&["export", "people"]);
+    assert!(status.code() == Some(2) && err.contains("`tax-rates`"), "{err}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_sandbox_serves_several_shops_and_outlives_a_kill() {
     let [bank, here, there] = [(); 3].map(|()| tempfile::tempdir().expect("a folder"));
     let bank = Setup::new(bank.path());
