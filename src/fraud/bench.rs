@@ -8,12 +8,13 @@ use std::{
 pub use super::judged::{Judged, Written, WrittenEvent};
 use super::{
     assessment::{Assessment, Challenger, DecidedBy, Degraded, Outcome},
-    cases::Remembered,
+    cases::{Cases, Remembered},
     decide::{Findings, Ruled, decide, in_force},
     drift::Reading,
     event::{Event, Label},
     features::{Recall, engine::RETRY_MICROS},
     guard::{Guarded, Pulse},
+    links::LinkKeys,
     policy::Policy,
     rules::{Considered, Features, Pass, Rules, Subject},
     serving::{Scored, Serving},
@@ -21,7 +22,8 @@ use super::{
     velocity::{InProcessVelocity, Passing, RedisVelocity, Velocity, VelocityFault},
 };
 use crate::{
-    base::{Clock, Timestamp},
+    base::{AttemptId, CheckoutId, Clock, Timestamp},
+    ledger::LedgerFault,
     telemetry::metrics::{self, Verdict},
 };
 
@@ -40,6 +42,8 @@ pub struct Bench {
     redis: Option<Arc<RedisVelocity>>,
     /// The rules in force; none where nobody keeps any.
     rules: Option<Arc<Rules>>,
+    /// What was judged before; none where nobody keeps it.
+    cases: Option<Cases>,
     /// The policy.
     pub policy: Policy,
     clock: Arc<dyn Clock>,
@@ -62,6 +66,7 @@ impl Bench {
             shared,
             redis: None,
             rules: None,
+            cases: None,
             policy,
             clock,
         }
@@ -82,6 +87,12 @@ impl Bench {
     #[must_use]
     pub fn with_rules(self, rules: Arc<Rules>) -> Self {
         Self { rules: Some(rules), ..self }
+    }
+
+    /// The same with judgements of before.
+    #[must_use]
+    pub fn with_cases(self, cases: Cases) -> Self {
+        Self { cases: Some(cases), ..self }
     }
 
     /// What scores now.
@@ -167,7 +178,7 @@ impl Bench {
         let mut assessment = self.record(&serving, scored, (outcome, decided_by), ruled);
         assessment.degraded = degraded;
         assessment.rules_version = rules_version;
-        self.finish(assessment, Some(event), passing.counts)
+        self.finish(assessment, Some(event), (passing.counts, signals))
     }
 
     fn ask_rules(&self, subject: &Subject<'_>, pass: Pass) -> (Ruled, u64) {
@@ -189,7 +200,7 @@ impl Bench {
         let decided = (outcome, decided_by);
         let mut assessment = self.record(&serving, Scored::default(), decided, Ruled::default());
         assessment.degraded = degraded;
-        self.finish(assessment, None, false)
+        self.finish(assessment, None, (false, signals))
     }
 
     fn record(
@@ -229,7 +240,12 @@ impl Bench {
         }
     }
 
-    fn finish(&self, assessment: Assessment, event: Option<Event>, counted: bool) -> Judged {
+    fn finish(
+        &self,
+        assessment: Assessment,
+        event: Option<Event>,
+        (counted, signals): (bool, &Signals),
+    ) -> Judged {
         let outcome = in_force(self.policy.mode, &assessment);
         metrics::assessed(assessment.outcome.into());
         for degraded in &assessment.degraded {
@@ -239,7 +255,7 @@ impl Bench {
             tracing::debug!(why, "the guard against card testing stepped in");
             metrics::fraud_guarded();
         }
-        Judged { outcome, assessment, event, counted }
+        Judged { outcome, assessment, event, counted, links: LinkKeys::of(signals) }
     }
 
     /// A payment that counted has come to nothing, here or at the gateway.
@@ -271,7 +287,7 @@ impl Bench {
     /// other features.
     pub(super) fn read_back(&self, past: &Remembered) -> Option<(Assessment, Passing)> {
         let serving = self.serving();
-        let Written { assessment, event } = serde_json::from_str(past.row.body.get()).ok()?;
+        let Written { assessment, event, .. } = serde_json::from_str(past.row.body.get()).ok()?;
         let event = event?;
         let same = assessment.features_hash == serving.features_hash
             && event.keys.len() == serving.layout.entities.len();
@@ -279,6 +295,29 @@ impl Bench {
             let counts = event.counted;
             (assessment, Passing { counts, event: event.read(past.row.at, past.failed) })
         })
+    }
+
+    /// The judgement that an attempt began with. What was judged with other features is no event
+    /// that memory takes, and no snapshot that rules read.
+    pub(super) async fn judged_before(
+        &self,
+        checkout: CheckoutId,
+        attempt: AttemptId,
+    ) -> Result<Option<Judged>, LedgerFault> {
+        let Some(cases) = &self.cases else { return Ok(None) };
+        let rows = cases.list_assessments(checkout).await?;
+        let Some(row) = rows.into_iter().find(|row| row.attempt == Some(attempt)) else {
+            return Ok(None);
+        };
+        let past = Remembered { row, failed: true };
+        let read = self.read_back(&past);
+        Ok(read.map(|(assessment, passing)| Judged {
+            outcome: assessment.outcome,
+            assessment,
+            event: Some(passing.event),
+            counted: passing.counts,
+            links: LinkKeys::default(),
+        }))
     }
 
     /// Learns of an order whose delay is over, where replicas remember.
@@ -343,6 +382,7 @@ impl Bench {
             ..Assessment::default()
         };
         let outcome = in_force(self.policy.mode, &assessment);
-        Some(Judged { outcome, assessment, event: None, counted: false })
+        let links = LinkKeys::default();
+        Some(Judged { outcome, assessment, event: None, counted: false, links })
     }
 }

@@ -13,6 +13,7 @@ use doorbuster::{
         bench::{Written, WrittenEvent},
         history::{History, Span},
         learning::{Learner, Place},
+        links::LinkKeys,
         models::{Follower, ModelState, Models, ModelsRefused},
         policy::{NEVER, Policy, Thresholds},
         serving::Serving,
@@ -58,7 +59,8 @@ fn judged(bench: &Bench, checkout: CheckoutId, score: u16, card: u64) -> NewAsse
         ..Assessment::default()
     };
     let event = Some(WrittenEvent { amount: Some(100), keys, counted: true });
-    let body = serde_json::to_string(&Written { assessment, event }).expect("it is written");
+    let written = Written { assessment, event, links: LinkKeys::default() };
+    let body = serde_json::to_string(&written).expect("it is written");
     NewAssessment {
         id: AssessmentId::new(bench.now(), &bench.chance),
         checkout,

@@ -35,6 +35,7 @@ mod http_webhook_libraries;
 mod http_webhooks;
 mod learning_contract;
 mod ledger_contract;
+mod links_contract;
 mod model;
 mod outbox_contract;
 mod process;

@@ -1,7 +1,7 @@
 //! Judged again: who silences whom, and what the cheapest thresholds are.
 
 use super::{costs::Bill, costs::Costs, report::Truth, *};
-use crate::fraud::{assessment::RuleHit, history::Known};
+use crate::fraud::{assessment::RuleHit, history::Known, links::LinkKeys};
 
 fn past() -> Past {
     Past {
@@ -29,7 +29,7 @@ fn written(outcome: Outcome, decided_by: DecidedBy, score: u16, rules: &[&str]) 
     let rules = rules.iter().map(hit).collect();
     let score = Some(score);
     let assessment = Assessment { outcome, decided_by, score, rules, ..Assessment::default() };
-    Written { assessment, event: None }
+    Written { assessment, event: None, links: LinkKeys::default() }
 }
 
 fn again(proposal: &Proposal, written: &Written) -> Again {

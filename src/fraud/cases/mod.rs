@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use crate::{
     base::{AssessmentId, AttemptId, CheckoutId, OrderId, Timestamp},
-    fraud::history::History,
+    fraud::{history::History, links::Links},
     ledger::{
         Database, LedgerFault,
         review::{AssessmentRow, CaseState, NewLabel},
@@ -113,6 +113,11 @@ impl Cases {
     /// All judgements in this database, with what became of them.
     pub fn history(&self) -> History {
         History::new(self.database.clone())
+    }
+
+    /// Orders that share something, found through this database.
+    pub fn links(&self) -> Links {
+        Links::new(self.clone(), self.database.clone())
     }
 
     /// One case.
