@@ -111,11 +111,12 @@ impl Saga<'_> {
         signals.verification = self.verification;
         let first = self.judged.as_ref().map(|judged| &judged.assessment);
         let Some(again) = self.desk.fraud.look_again(&signals, first) else { return Ok(None) };
+        let record = self.desk.assessment(session, &again, session.attempt);
         if again.outcome == Outcome::Decline {
+            self.second_look = Some(record);
             return Err(Stop::Verdict(Verdict::Declined(DECLINED.to_owned())));
         }
         let found = risk(session, again.outcome, &again.assessment);
-        let record = self.desk.assessment(session, &again, session.attempt);
         self.session.risk = self.session.risk.or(found);
         Ok(Some(record))
     }
