@@ -20,6 +20,7 @@ use crate::{
         schema::Schema,
         serving::{Serving, bundled},
         velocity::{InProcessVelocity, RedisVelocity, VelocityLimits},
+        whereabouts::Whereabouts,
     },
     ledger::Database,
 };
@@ -47,6 +48,7 @@ pub(super) fn open_fraud(
     let policy = settings.policy(config.mode);
     let bench = Bench::new(serving, local, None, policy, clock.clone());
     let bench = bench.with_rules(rules.clone()).with_cases(cases);
+    let bench = bench.with_whereabouts(Whereabouts::open(settings.ip_databases())?);
     Ok(Arc::new(match redis {
         Some(redis) => bench.with_redis(Arc::new(redis.tended())),
         None => bench,

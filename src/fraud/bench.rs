@@ -8,10 +8,10 @@ use std::{
 pub use super::judged::{Judged, Written, WrittenEvent};
 use super::{
     assessment::{Assessment, Challenger, DecidedBy, Degraded, Outcome},
-    cases::{Cases, Remembered},
+    cases::Cases,
     decide::{Findings, Ruled, decide, in_force},
     drift::Reading,
-    event::{Event, Label},
+    event::Event,
     features::{Recall, engine::RETRY_MICROS},
     guard::{Guarded, Pulse},
     links::LinkKeys,
@@ -19,11 +19,11 @@ use super::{
     rules::{Considered, Features, Pass, Rules, Subject},
     serving::{Scored, Serving},
     signals::Signals,
-    velocity::{InProcessVelocity, Passing, RedisVelocity, Velocity, VelocityFault},
+    velocity::{InProcessVelocity, Passing, RedisVelocity, Velocity},
+    whereabouts::Whereabouts,
 };
 use crate::{
-    base::{AttemptId, CheckoutId, Clock, Timestamp},
-    ledger::LedgerFault,
+    base::{Clock, Timestamp},
     telemetry::metrics::{self, Verdict},
 };
 
@@ -43,7 +43,9 @@ pub struct Bench {
     /// The rules in force; none where nobody keeps any.
     rules: Option<Arc<Rules>>,
     /// What was judged before; none where nobody keeps it.
-    cases: Option<Cases>,
+    pub(super) cases: Option<Cases>,
+    /// Where network addresses are.
+    whereabouts: Whereabouts,
     /// The policy.
     pub policy: Policy,
     clock: Arc<dyn Clock>,
@@ -67,6 +69,7 @@ impl Bench {
             redis: None,
             rules: None,
             cases: None,
+            whereabouts: Whereabouts::default(),
             policy,
             clock,
         }
@@ -93,6 +96,17 @@ impl Bench {
     #[must_use]
     pub fn with_cases(self, cases: Cases) -> Self {
         Self { cases: Some(cases), ..self }
+    }
+
+    /// The same with what is known of network addresses.
+    #[must_use]
+    pub fn with_whereabouts(self, whereabouts: Whereabouts) -> Self {
+        Self { whereabouts, ..self }
+    }
+
+    /// Where network addresses are.
+    pub const fn whereabouts(&self) -> &Whereabouts {
+        &self.whereabouts
     }
 
     /// What scores now.
@@ -266,90 +280,6 @@ impl Bench {
                 "attack mode is on: payments fail as when cards are tested; whoever fails is \
                  challenged at once. It ends by itself"
             );
-        }
-    }
-
-    /// Remembers judgements of the past, in their order: what this process knew before it ended.
-    /// Those made with other features are passed over. Returns how many were remembered.
-    pub fn remember(&self, past: &[Remembered]) -> usize {
-        let serving = self.serving();
-        let read = past.iter().filter_map(|past| {
-            let (judged, passing) = self.read_back(past)?;
-            serving.note(past.row.at, &judged.features, judged.score);
-            Some(passing)
-        });
-        let events: Vec<Passing> = read.collect();
-        self.local.remember(&events);
-        events.len()
-    }
-
-    /// A judgement of the past, and its attempt as memory takes it; none when it was made with
-    /// other features.
-    pub(super) fn read_back(&self, past: &Remembered) -> Option<(Assessment, Passing)> {
-        let serving = self.serving();
-        let Written { assessment, event, .. } = serde_json::from_str(past.row.body.get()).ok()?;
-        let event = event?;
-        let same = assessment.features_hash == serving.features_hash
-            && event.keys.len() == serving.layout.entities.len();
-        same.then(|| {
-            let counts = event.counted;
-            (assessment, Passing { counts, event: event.read(past.row.at, past.failed) })
-        })
-    }
-
-    /// The judgement that an attempt began with. What was judged with other features is no event
-    /// that memory takes, and no snapshot that rules read.
-    pub(super) async fn judged_before(
-        &self,
-        checkout: CheckoutId,
-        attempt: AttemptId,
-    ) -> Result<Option<Judged>, LedgerFault> {
-        let Some(cases) = &self.cases else { return Ok(None) };
-        let rows = cases.list_assessments(checkout).await?;
-        let Some(row) = rows.into_iter().find(|row| row.attempt == Some(attempt)) else {
-            return Ok(None);
-        };
-        let past = Remembered { row, failed: true };
-        let read = self.read_back(&past);
-        Ok(read.map(|(assessment, passing)| Judged {
-            outcome: assessment.outcome,
-            assessment,
-            event: Some(passing.event),
-            counted: passing.counts,
-            links: LinkKeys::default(),
-        }))
-    }
-
-    /// Learns of an order whose delay is over, where replicas remember.
-    ///
-    /// # Errors
-    /// When what they share cannot be reached.
-    pub async fn learn(
-        &self,
-        event: &Event,
-        label: Label,
-        now: Timestamp,
-    ) -> Result<(), VelocityFault> {
-        match &self.shared {
-            Some(shared) => shared.learn(event, label, now).await,
-            None => {
-                self.local.learn_now(event, label, now);
-                Ok(())
-            }
-        }
-    }
-
-    /// An order that was learned of as good turns out to be fraud.
-    ///
-    /// # Errors
-    /// See [`Self::learn`].
-    pub async fn found_out(&self, event: &Event, at: Timestamp) -> Result<(), VelocityFault> {
-        match &self.shared {
-            Some(shared) => shared.found_out(event, at).await,
-            None => {
-                self.local.found_out_now(event, at);
-                Ok(())
-            }
         }
     }
 

@@ -11,11 +11,11 @@ use super::{
 };
 
 /// Creates a checkout of one tee for this e-mail address and pays for it.
-async fn buys(shop: &Shop, email: &str) -> Value {
+pub(crate) async fn buys(shop: &Shop, email: &str) -> Value {
     buys_with(shop, email, "success_token", &json!({})).await
 }
 
-async fn buys_with(shop: &Shop, email: &str, token: &str, signals: &Value) -> Value {
+pub(crate) async fn buys_with(shop: &Shop, email: &str, token: &str, signals: &Value) -> Value {
     let mut cart = cart(&[("TEE", 1)]);
     cart["buyer"]["email"] = json!(email);
     let created = shop.post(SESSIONS, &cart).await;
@@ -28,7 +28,7 @@ async fn buys_with(shop: &Shop, email: &str, token: &str, signals: &Value) -> Va
     paid.json()
 }
 
-fn order_of(body: &Value) -> String {
+pub(crate) fn order_of(body: &Value) -> String {
     body["order"]["id"].as_str().unwrap_or_else(|| panic!("no order: {body}")).to_owned()
 }
 
@@ -296,61 +296,4 @@ async fn drift_is_told_once_there_are_orders_enough() {
     assert_eq!(features[0]["state"], "drifted", "{drifted}");
     let hour = features.iter().find(|feature| feature["name"] == "hour").expect("it is listed");
     assert_eq!(hour["state"], "stable", "the clock does not drift: {drifted}");
-}
-
-/// A ring that shares a card is seen from any of its orders.
-#[actix_web::test]
-async fn a_reviewer_sees_which_orders_share_something() {
-    let shop = Shop::open().await;
-    let signals = json!({"dev.doorbuster.card_fingerprint": "c1", "dev.ucp.buyer_ip": "192.0.2.7"});
-    let before = buys_with(&shop, "grace@example.com", "success_token", &signals).await;
-    let reviewed = buys_with(&shop, "fraud-review@example.com", "success_token", &signals).await;
-    let (before, reviewed) = (order_of(&before), order_of(&reviewed));
-    let fraud = json!({"fraud": true, "source": "dispute"});
-    shop.post(&format!("/v1/orders/{before}/labels"), &fraud).await;
-    let later = doorbuster::base::Timestamp::from_micros(i64::MAX / 2);
-    shop.door.cases.links().round(later).await.expect("notes");
-    let linked = shop.get(&format!("/v1/cases/{reviewed}/links")).await.json();
-    let item = &linked["items"][0];
-    assert_eq!((&item["order"], &item["hops"]), (&json!(before), &json!(1)), "{linked}");
-    assert_eq!(item["shares"], json!(["card", "ip", "ip_prefix"]));
-    assert_eq!((&item["confirmed_fraud"], &linked["confirmed_frauds"]), (&json!(true), &json!(1)));
-    assert_eq!(linked["items"].as_array().map(Vec::len), Some(1), "{linked}");
-    let text = linked.to_string();
-    assert!(!text.contains("192.0.2") && !text.contains("grace"), "it names nobody: {text}");
-    shop.get("/v1/cases/ord_00000000000000000000000000000000/links")
-        .await
-        .problem(404, "not_found");
-}
-
-/// The bank said yes, and what it said about the code made a rule say no.
-#[actix_web::test]
-async fn a_no_after_the_banks_yes_is_on_record_with_its_rule() {
-    let shop = Shop::open().await;
-    let rule = json!({
-        "expression": "!cvc", "action": "block", "pass": "after",
-        "mode": "live", "author": "grace", "reason": "stolen numbers come without their code",
-    });
-    let saved = shop.ask_as("rule", Method::PUT, "/v1/rules/wrong_code", &rule).await;
-    assert!(saved.status.is_success(), "{}", saved.json());
-    let body = buys_with(&shop, "ada@example.com", "code_mismatch_token", &json!({})).await;
-    assert_eq!(codes(&body), ["payment_failed"], "{body}");
-    let id = body["id"].as_str().expect("an id");
-    let judged = shop.get(&format!("/v1/orders/{id}/assessments")).await.json();
-    let items = judged["items"].as_array().expect("a list");
-    let told: Vec<_> = items.iter().map(|item| (&item["outcome"], &item["decided_by"])).collect();
-    let rule = json!({"rule": "wrong_code"});
-    assert_eq!(
-        told,
-        [(&json!("approve"), &json!("nothing")), (&json!("decline"), &rule)],
-        "{judged}"
-    );
-    assert_eq!(items[0]["attempt"], items[1]["attempt"], "two looks at one attempt");
-    let bench = shop.door.desk.fraud.bench();
-    let names = bench.serving().layout.names();
-    let place = names.iter().position(|name| name == "email.failures.24h").expect("a feature");
-    let again = buys(&shop, "ada@example.com").await;
-    let judged = shop.get(&format!("/v1/orders/{}/assessments", order_of(&again))).await.json();
-    let seen = judged["items"][0]["features"].as_str().expect("features").to_owned();
-    assert_eq!(seen.split(' ').nth(place), Some("1"), "it failed as if the bank had said it");
 }
