@@ -10,7 +10,7 @@ mod sqlite;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use crate::{
     base::{AssessmentId, AttemptId, CheckoutId, OrderId, Timestamp},
@@ -86,6 +86,7 @@ pub(super) enum Question {
     Assessments,
     Past,
     Labels,
+    Orders,
 }
 
 /// A change; each is one statement, which returns the case as it is then where there is one.
@@ -169,6 +170,12 @@ impl Cases {
     /// What was found out about an order, the latest first.
     pub async fn list_labels(&self, order: OrderId) -> Result<Vec<NewLabel>, LedgerFault> {
         self.ask(Question::Labels, json!({ "order": order })).await
+    }
+
+    /// Which of these orders there are.
+    pub async fn find_orders(&self, orders: &[OrderId]) -> Result<HashSet<OrderId>, LedgerFault> {
+        let found = self.ask(Question::Orders, json!({ "orders": orders })).await?;
+        Ok(found.into_iter().collect())
     }
 
     /// Gives a reviewer the most urgent case that nobody has, for as long as the lease runs. A case
