@@ -80,7 +80,8 @@ fn is_card(text: &str) -> bool {
         && !is_own_id(text)
 }
 
-/// An id that we gave: a prefix and the digits of a UUID. A hundred of them hold a card's by chance.
+/// An id that we gave: a prefix and the digits of a UUID. Some of a thousand hold a card's number
+/// by chance.
 fn is_own_id(text: &str) -> bool {
     text.split_once('_').is_some_and(|(prefix, digits)| {
         prefix.len() <= OWN_PREFIX_MAX

@@ -71,7 +71,8 @@ async fn a_no_after_the_banks_yes_is_on_record_with_its_rule() {
 #[actix_web::test]
 async fn what_discounts_took_off_is_known_to_rules() {
     let shop = Shop::open().await;
-    let half = json!({"title": "Half", "code": "HALF", "benefit": {"kind": "percent", "basis_points": 5_000}});
+    let benefit = json!({"kind": "percent", "basis_points": 5_000});
+    let half = json!({"title": "Half", "code": "HALF", "benefit": benefit});
     let set = shop.ask_as("half", Method::PUT, "/v1/discounts/half", &half).await;
     assert!(set.status.is_success(), "{}", set.json());
     let rule = json!({

@@ -25,8 +25,8 @@ const LISTS: &[(&str, ListKind, &str)] = &[
     ("trusted_emails", ListKind::Email, "E-mail addresses that are known to be good."),
 ];
 
-/// Domains that give an e-mail address to anybody, without a password, for minutes. Well-known ones,
-/// to start with: there are thousands, and new ones each day.
+/// Domains that give an e-mail address to anybody, without a password, for minutes. Well-known
+/// ones, to start with: there are thousands, and new ones each day.
 const DISPOSABLE: &[&str] = &[
     "10minutemail.com",
     "burnermail.io",
@@ -63,8 +63,8 @@ const DISPOSABLE: &[&str] = &[
     "yopmail.net",
 ];
 
-/// Buildings from which everything is sent on, as the forwarders tell their customers: street, town,
-/// country, who.
+/// Buildings from which everything is sent on, as the forwarders tell their customers: street,
+/// town, country, who.
 const FORWARDERS: &[(&str, &str, &str, &str)] = &[
     ("17224 S Figueroa St", "Gardena", "US", "Planet Express"),
     ("17224 S Figueroa Street", "Gardena", "US", "Planet Express"),

@@ -79,8 +79,8 @@ pub trait Velocity: Send + Sync + 'static {
     /// this, comes to the same as learning at once "fraud, known at this moment".
     async fn found_out(&self, event: &Event, at: Timestamp) -> Result<(), VelocityFault>;
 
-    /// An attempt that was fraud by what was found out at a moment is none after all: it is no longer
-    /// counted as one, from now on.
+    /// An attempt that was fraud by what was found out at a moment is none after all: it is no
+    /// longer counted as one, from now on.
     async fn taken_back(
         &self,
         event: &Event,
