@@ -234,7 +234,7 @@ fn an_order(number: u32, now: Timestamp) -> Signals {
             gift_card: draw(number, 13, 10) == 0,
             digital: false,
         },
-        discount: false,
+        discounts: Default::default(),
         person: Person {
             buyer: Some(Box::new(Buyer { email: Email::parse(&email).ok(), ..Buyer::default() })),
             billing: place(draw(number, 14, 9), 15),

@@ -12,6 +12,7 @@ use crate::{
         features::{Layout, memory::DEFAULT_LIMIT},
         history::Span,
         learning::Learner,
+        links::Links,
         models::{Follower, Models},
         policy::FraudMode,
         rebuild::{REMEMBERED_SPAN, Rebuilder},
@@ -19,6 +20,7 @@ use crate::{
         schema::Schema,
         serving::{Serving, bundled},
         velocity::{InProcessVelocity, RedisVelocity, VelocityLimits},
+        whereabouts::Whereabouts,
     },
     ledger::Database,
 };
@@ -29,7 +31,7 @@ pub(super) fn open_fraud(
     config: &Config,
     limits: VelocityLimits,
     clock: &Arc<dyn Clock>,
-    rules: &Arc<Rules>,
+    (rules, cases): (&Arc<Rules>, Cases),
 ) -> anyhow::Result<Arc<Bench>> {
     let settings = &config.fraud;
     let folder = settings.model.as_deref();
@@ -44,7 +46,9 @@ pub(super) fn open_fraud(
     let local = InProcessVelocity::new(layout, DEFAULT_LIMIT);
     rules.know_features(FeatureNames::of(&serving.layout));
     let policy = settings.policy(config.mode);
-    let bench = Bench::new(serving, local, None, policy, clock.clone()).with_rules(rules.clone());
+    let bench = Bench::new(serving, local, None, policy, clock.clone());
+    let bench = bench.with_rules(rules.clone()).with_cases(cases);
+    let bench = bench.with_whereabouts(Whereabouts::open(settings.ip_databases())?);
     Ok(Arc::new(match redis {
         Some(redis) => bench.with_redis(Arc::new(redis.tended())),
         None => bench,
@@ -130,7 +134,8 @@ pub(super) async fn open_learning(
     if let Err(fault) = learner.round().await {
         tracing::warn!(%fault, "what labels teach is learned later: {fault}");
     }
-    Ok(Learning { models, follower, learner: Arc::new(learner), rebuilder })
+    let (links, clock) = (cases.links(), desk.clock.clone());
+    Ok(Learning { models, follower, learner: Arc::new(learner), rebuilder, links, clock })
 }
 
 /// Those who learn while the service runs.
@@ -139,4 +144,6 @@ pub(super) struct Learning {
     pub(super) follower: Arc<Follower>,
     pub(super) learner: Arc<Learner>,
     pub(super) rebuilder: Option<Arc<Rebuilder>>,
+    pub(super) links: Links,
+    pub(super) clock: Arc<dyn Clock>,
 }

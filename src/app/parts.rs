@@ -210,8 +210,9 @@ pub(super) fn open_desk(
     let hot = open_hot(config, &clock)?;
     let catalog = Catalog::new(database.clone());
     let tariffs = Arc::new(Tariffs::new(database.clone()));
-    let fraud =
-        Arc::new(Fraud::start(open_fraud(config, velocity, &clock, rules)?, arbiters.to_vec()));
+    let judged = (rules, Cases::new(database.clone()));
+    let bench = open_fraud(config, velocity, &clock, judged)?;
+    let fraud = Arc::new(Fraud::start(bench, arbiters.to_vec()));
     let render = answers.clone();
     Ok(Arc::new(Checkout {
         store,

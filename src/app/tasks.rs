@@ -20,6 +20,7 @@ use crate::{
         Bench,
         drift::{ACT, WATCH},
         learning::Learner,
+        links::Links,
         rebuild::Rebuilder,
         rules::Rules,
     },
@@ -59,6 +60,10 @@ const SIGNING_KEYS: Duration = Duration::from_secs(60);
 
 /// Time between two looks for labels: their delay is days.
 const LABELS: Duration = Duration::from_secs(10);
+
+/// Time between two looks for judgements that others may be linked to: a reviewer who opens a case
+/// sees what was bought some seconds before.
+const LINKS: Duration = Duration::from_secs(2);
 
 /// Time between two looks at the memory in Redis: how late a replica believes a new one.
 const MEMORY: Duration = Duration::from_secs(1);
@@ -230,6 +235,7 @@ impl Tasks {
     /// and labels.
     pub(super) fn learning(&mut self, learning: &Learning) {
         self.labels(&learning.learner);
+        self.links(learning.links.clone(), &learning.clock);
         self.memory(learning.rebuilder.as_ref());
         let follower = learning.follower.clone();
         self.every(RULES, move || {
@@ -248,6 +254,15 @@ impl Tasks {
                     tracing::warn!(%fault, "what labels teach is learned later: {fault}");
                 }
             }
+        });
+    }
+
+    /// Notes what orders share, so that they are found from each other.
+    fn links(&mut self, links: Links, clock: &Arc<dyn Clock>) {
+        let clock = clock.clone();
+        self.every(LINKS, move || {
+            let (links, now) = (links.clone(), clock.now());
+            async move { log(links.round(now).await.err()) }
         });
     }
 

@@ -17,7 +17,7 @@ use crate::{
         Judged,
         assessment::{Assessment, Outcome},
         history::Past,
-        signals::{Goods, Signals},
+        signals::{Discounts, Goods, Signals},
     },
     ledger::{
         Entry, EntryId, Fact, LedgerRefused,
@@ -110,12 +110,13 @@ impl Saga<'_> {
         let mut signals = signals(self.desk.now(), session, session.person.clone(), brand);
         signals.verification = self.verification;
         let first = self.judged.as_ref().map(|judged| &judged.assessment);
-        let Some(again) = self.desk.fraud.look_again(&signals, first) else { return Ok(None) };
+        let Some(again) = self.desk.fraud.look_again(signals, first) else { return Ok(None) };
+        let record = self.desk.assessment(session, &again, session.attempt);
         if again.outcome == Outcome::Decline {
+            self.second_look = Some(record);
             return Err(Stop::Verdict(Verdict::Declined(DECLINED.to_owned())));
         }
         let found = risk(session, again.outcome, &again.assessment);
-        let record = self.desk.assessment(session, &again, session.attempt);
         self.session.risk = self.session.risk.or(found);
         Ok(Some(record))
     }
@@ -181,12 +182,23 @@ fn signals(at: Timestamp, session: &Session, person: Person, brand: Option<Strin
             digital: session.lines.iter().all(untracked),
             categories: categories.into_iter().collect(),
         },
-        discount: false,
+        discounts: discounts(session),
         person,
         brand,
         opened_at: (!session.express).then_some(session.created_at),
         declines: session.declines,
         verification: Verification::default(),
+    }
+}
+
+fn discounts(session: &Session) -> Discounts {
+    let Some(priced) = &session.priced else { return Discounts::default() };
+    let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    Discounts {
+        count: count(priced.applied.len()),
+        codes: count(priced.applied.iter().filter(|applied| applied.code.is_some()).count()),
+        tried: count(priced.codes.len()),
+        minor: priced.applied.iter().fold(0, |sum, applied| sum.saturating_add(applied.minor)),
     }
 }
 

@@ -30,10 +30,7 @@ impl Saga<'_> {
                 self.granted(granted);
                 Ok(())
             }
-            Some(Err(verdict)) => {
-                self.remember_failure(&verdict).await;
-                Err(Stop::Verdict(verdict))
-            }
+            Some(Err(verdict)) => Err(Stop::Verdict(verdict)),
             None => Err(Stop::Later(CheckoutRefused::KeyInFlight)),
         }
     }

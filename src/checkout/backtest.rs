@@ -15,6 +15,7 @@ use crate::{
         policy::Policy,
         progress::Progress,
         serving::Serving,
+        whereabouts::Whereabouts,
     },
     ledger::LedgerFault,
 };
@@ -31,6 +32,8 @@ pub struct Backtest<'a> {
     pub policy: &'a Policy,
     /// What serves: its features are those that can be judged again.
     pub serving: &'a Serving,
+    /// Where network addresses are.
+    pub whereabouts: &'a Whereabouts,
     /// From when.
     pub from: Timestamp,
     /// Until when.
@@ -79,13 +82,16 @@ impl Backtest<'_> {
         }
         report.end();
         self.note(&mut report);
-        let fitted = bill.map(|bill| bill.cheapest(report.days()));
+        let fitted = bill.map(|bill| bill.cheapest(report.days(), self.policy.thresholds));
         Ok((report, fitted))
     }
 
     fn judge(&self, past: &Past) -> Result<(Written, Again, Truth), LedgerFault> {
         let written = past.written()?;
-        let signals = self.proposal.needs_signals().then(|| signals_of(past)).flatten();
+        let mut signals = self.proposal.needs_signals().then(|| signals_of(past)).flatten();
+        if let Some(signals) = &mut signals {
+            self.whereabouts.locate(signals);
+        }
         let signals = signals.as_ref();
         let again = self.proposal.judge(self.policy, self.serving, (past, &written), signals);
         let truth = Truth::of(past, self.now, self.serving.layout.label_delay);

@@ -86,6 +86,7 @@ impl Checkout {
             authorization: None,
             judged: None,
             verification: Verification::default(),
+            second_look: None,
             reply: None,
         };
         saga.run(Step::Assess).await

@@ -45,6 +45,8 @@ impl Checkout {
             Err(Verdict::Unheard) => Settlement::Unheard,
             Err(_) => Settlement::Declined,
         });
+        // Judged before this process began perhaps: a second look and velocity need it again.
+        let judged = self.fraud.judged_before(session.id, id).await?;
         let mut saga = Saga {
             desk: self,
             session,
@@ -52,8 +54,9 @@ impl Checkout {
             tender: None,
             attempt: Some(attempt),
             authorization: None,
-            judged: None,
+            judged,
             verification: Verification::default(),
+            second_look: None,
             reply: None,
         };
         let settled = match found {

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     base::{AttemptId, Money, Timestamp, Verification},
     fraud::Judged,
-    ledger::entry::KeyWrite,
+    ledger::{entry::KeyWrite, review::NewAssessment},
     payment::Credential,
 };
 
@@ -92,6 +92,8 @@ pub(super) struct Saga<'a> {
     pub authorization: Option<String>,
     pub judged: Option<Judged>,
     pub verification: Verification,
+    /// What a second look came to, when it ended the payment.
+    pub second_look: Option<NewAssessment>,
     pub reply: Option<Reply>,
 }
 

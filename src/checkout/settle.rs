@@ -31,6 +31,7 @@ impl Saga<'_> {
             body: document(&after),
             hold_until: after.hold_until,
             watch_until: unheard.then(|| now.plus(self.desk.terms.watch)),
+            assessment: self.second_look.take(),
             key,
             now,
         };
@@ -41,6 +42,8 @@ impl Saga<'_> {
                 count::told(&after.notices);
                 *self.session = after;
                 self.reply = answer.map(Reply::Done);
+                // Here, where one of several that find it out comes first, and nobody else.
+                self.remember_failure(verdict).await;
                 Ok(())
             }
             Err(LedgerRefused::AlreadyPlaced { .. } | LedgerRefused::AlreadySettled { .. }) => {

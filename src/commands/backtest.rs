@@ -13,7 +13,7 @@ use crate::{
     fraud::{
         backtest::{
             DraftRule, Proposal,
-            costs::{Costs, Fitted},
+            costs::{Costs, Fitted, Point},
             versioned,
         },
         history::History,
@@ -21,8 +21,12 @@ use crate::{
         rules::{Action, FeatureNames, Pass, Rules},
         schema::moment::moment,
         serving::Serving,
+        whereabouts::Whereabouts,
     },
 };
+
+/// Points of the cost curve that are printed.
+const CURVE_SHOWN: usize = 12;
 
 /// Judges recorded attempts again, with a rule, thresholds or a model that were not in force.
 ///
@@ -50,7 +54,7 @@ pub struct Backtest {
     /// Attempts to look at, at most
     #[arg(long, value_name = "N", default_value_t = 1_000_000)]
     pub most: u64,
-    /// What things cost; all five fit the cheapest thresholds
+    /// What things cost
     #[command(flatten)]
     pub costs: CostArgs,
     /// Where the result is written as JSON
@@ -61,9 +65,9 @@ pub struct Backtest {
 /// What things cost.
 #[derive(Debug, Default, Args)]
 pub struct CostArgs {
-    /// Costs are of this currency; they fit the cheapest thresholds
-    #[arg(long, value_name = "CURRENCY")]
-    pub cost_currency: Option<Currency>,
+    /// Fit the cheapest thresholds to these costs, in this currency
+    #[arg(long, value_name = "CURRENCY", alias = "cost-currency")]
+    pub fit_thresholds: Option<Currency>,
     /// Of a price, what is left after the goods: 0.3
     #[arg(long, value_name = "SHARE", default_value_t = 0.3)]
     pub margin: f64,
@@ -83,7 +87,7 @@ pub struct CostArgs {
 
 impl CostArgs {
     fn read(&self) -> anyhow::Result<Option<Costs>> {
-        let Some(currency) = self.cost_currency else { return Ok(None) };
+        let Some(currency) = self.fit_thresholds else { return Ok(None) };
         let costs = Costs {
             currency,
             margin: self.margin,
@@ -115,10 +119,12 @@ pub async fn run(
     rules.know_features(FeatureNames::of(&serving.layout));
     let proposal = proposal(arguments, &serving, &rules, now)?;
     let policy = config.fraud.policy(config.mode);
+    let whereabouts = Whereabouts::open(config.fraud.ip_databases())?;
     let backtest = Run {
         proposal: &proposal,
         policy: &policy,
         serving: &serving,
+        whereabouts: &whereabouts,
         from: date(arguments.from.as_deref(), "--from")?.unwrap_or(Timestamp::from_micros(0)),
         until: date(arguments.until.as_deref(), "--until")?.unwrap_or(now),
         costs,
@@ -182,10 +188,36 @@ fn show(fitted: &Fitted, out: &mut (dyn Write + Send)) -> std::io::Result<()> {
         fitted;
     writeln!(
         out,
+        "\n{:>6} {:>7} {:>12} {:>11} {:>15} {:>13}",
+        "review", "decline", "cost", "reviews/day", "frauds approved", "good declined"
+    )?;
+    // As many as are read at a glance; `--json` has all of them.
+    let step = fitted.curve.len().div_ceil(CURVE_SHOWN).max(1);
+    for point in fitted.curve.iter().step_by(step) {
+        show_point(point, "", out)?;
+    }
+    show_point(&fitted.in_force, "  in force", out)?;
+    writeln!(
+        out,
         "cheapest: review from {review}, decline from {decline}: {cost_minor} instead of \
-         {cost_of_approving_minor} minor units, {:.1} reviews per day; on {orders} orders with \
-         {frauds} frauds, {} left out",
+         {cost_of_approving_minor} minor units without either, {:.1} reviews per day; on {orders} \
+         orders with {frauds} frauds, {} left out",
         fitted.reviews_per_day, fitted.left_out
+    )?;
+    writeln!(
+        out,
+        "to have it so: `fraud.review_score = {review}`, `fraud.decline_score = {decline}`; see \
+         first with `--thresholds 1001,{review},{decline}` whom it stops"
+    )
+}
+
+fn show_point(point: &Point, note: &str, out: &mut (dyn Write + Send)) -> std::io::Result<()> {
+    let Point { review, decline, cost_minor, reviews_per_day, .. } = point;
+    let (frauds, good) = (point.frauds_approved, point.good_declined);
+    writeln!(
+        out,
+        "{review:>6} {decline:>7} {cost_minor:>12} {reviews_per_day:>11.1} {frauds:>15} \
+         {good:>13}{note}"
     )
 }
 

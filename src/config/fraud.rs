@@ -1,7 +1,10 @@
 //! `[fraud]`: whom to trust.
 
 use serde::{Deserialize, Serialize};
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use super::Mode;
 use crate::fraud::{
@@ -20,6 +23,11 @@ pub struct FraudSettings {
     pub model: Option<PathBuf>,
     /// Folder of registered models. Unset: `models` in the data folder.
     pub models: Option<PathBuf>,
+    /// Database of network addresses (MaxMind DB format) with their countries. It is read at the
+    /// start. Unset, or without the file, only the storefront says where a buyer is.
+    pub ip_database: Option<PathBuf>,
+    /// Another one with the numbers of their networks, where those stand in a file of their own.
+    pub ip_asn_database: Option<PathBuf>,
     /// Scores from here on are challenged; 1001 is never.
     pub challenge_score: u16,
     /// Scores from here on are reviewed; 1001 is never.
@@ -52,6 +60,8 @@ impl Default for FraudSettings {
             mode,
             model: None,
             models: None,
+            ip_database: None,
+            ip_asn_database: None,
             challenge_score: thresholds.challenge,
             review_score: thresholds.review,
             decline_score: thresholds.decline,
@@ -67,6 +77,11 @@ impl Default for FraudSettings {
 }
 
 impl FraudSettings {
+    /// The databases of network addresses.
+    pub fn ip_databases(&self) -> impl Iterator<Item = &Path> {
+        [&self.ip_database, &self.ip_asn_database].into_iter().flatten().map(PathBuf::as_path)
+    }
+
     /// The policy they make.
     pub fn policy(&self, mode: Mode) -> Policy {
         Policy {

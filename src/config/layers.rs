@@ -1,10 +1,14 @@
 //! Lays the sources over one another, and says of each problem where it stands.
 
 use serde::Serialize;
-use std::{collections::BTreeMap, fmt, path::Path};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+};
 use toml::{Table, Value};
 
-use super::{Config, GatewayChoice, Mode, SecretUrl, Server, Storage};
+use super::{Config, FraudSettings, GatewayChoice, Mode, SecretUrl, Server, Storage};
 
 /// What environment variables of ours start with. Two underscores, so that `DOORBUSTER_TEST_…` and
 /// others stay out.
@@ -212,6 +216,7 @@ fn hint(key: &str) -> &'static str {
 fn every_key() -> BTreeMap<String, Value> {
     let defaults = Config::default();
     let url = Some(SecretUrl::new("scheme://host"));
+    let path = Some(PathBuf::new());
     let full = Config {
         server: Server {
             metrics_listen: Some(defaults.server.listen),
@@ -221,6 +226,13 @@ fn every_key() -> BTreeMap<String, Value> {
         },
         storage: Storage { database: url.clone(), redis: url, ..defaults.storage },
         ucp: super::Ucp { simulation_secret: Some(super::Secret::new("")), ..defaults.ucp },
+        fraud: FraudSettings {
+            model: path.clone(),
+            models: path.clone(),
+            ip_database: path.clone(),
+            ip_asn_database: path,
+            ..defaults.fraud
+        },
         payment: super::Payment { gateway: GatewayChoice::Sandbox, ..defaults.payment },
         ..defaults
     };

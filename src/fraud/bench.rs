@@ -8,17 +8,19 @@ use std::{
 pub use super::judged::{Judged, Written, WrittenEvent};
 use super::{
     assessment::{Assessment, Challenger, DecidedBy, Degraded, Outcome},
-    cases::Remembered,
+    cases::Cases,
     decide::{Findings, Ruled, decide, in_force},
     drift::Reading,
-    event::{Event, Label},
+    event::Event,
     features::{Recall, engine::RETRY_MICROS},
     guard::{Guarded, Pulse},
+    links::LinkKeys,
     policy::Policy,
     rules::{Considered, Features, Pass, Rules, Subject},
     serving::{Scored, Serving},
     signals::Signals,
-    velocity::{InProcessVelocity, Passing, RedisVelocity, Velocity, VelocityFault},
+    velocity::{InProcessVelocity, Passing, RedisVelocity, Velocity},
+    whereabouts::Whereabouts,
 };
 use crate::{
     base::{Clock, Timestamp},
@@ -40,6 +42,10 @@ pub struct Bench {
     redis: Option<Arc<RedisVelocity>>,
     /// The rules in force; none where nobody keeps any.
     rules: Option<Arc<Rules>>,
+    /// What was judged before; none where nobody keeps it.
+    pub(super) cases: Option<Cases>,
+    /// Where network addresses are.
+    whereabouts: Whereabouts,
     /// The policy.
     pub policy: Policy,
     clock: Arc<dyn Clock>,
@@ -62,6 +68,8 @@ impl Bench {
             shared,
             redis: None,
             rules: None,
+            cases: None,
+            whereabouts: Whereabouts::default(),
             policy,
             clock,
         }
@@ -82,6 +90,23 @@ impl Bench {
     #[must_use]
     pub fn with_rules(self, rules: Arc<Rules>) -> Self {
         Self { rules: Some(rules), ..self }
+    }
+
+    /// The same with judgements of before.
+    #[must_use]
+    pub fn with_cases(self, cases: Cases) -> Self {
+        Self { cases: Some(cases), ..self }
+    }
+
+    /// The same with what is known of network addresses.
+    #[must_use]
+    pub fn with_whereabouts(self, whereabouts: Whereabouts) -> Self {
+        Self { whereabouts, ..self }
+    }
+
+    /// Where network addresses are.
+    pub const fn whereabouts(&self) -> &Whereabouts {
+        &self.whereabouts
     }
 
     /// What scores now.
@@ -167,7 +192,7 @@ impl Bench {
         let mut assessment = self.record(&serving, scored, (outcome, decided_by), ruled);
         assessment.degraded = degraded;
         assessment.rules_version = rules_version;
-        self.finish(assessment, Some(event), passing.counts)
+        self.finish(assessment, Some(event), (passing.counts, signals))
     }
 
     fn ask_rules(&self, subject: &Subject<'_>, pass: Pass) -> (Ruled, u64) {
@@ -189,7 +214,7 @@ impl Bench {
         let decided = (outcome, decided_by);
         let mut assessment = self.record(&serving, Scored::default(), decided, Ruled::default());
         assessment.degraded = degraded;
-        self.finish(assessment, None, false)
+        self.finish(assessment, None, (false, signals))
     }
 
     fn record(
@@ -229,7 +254,12 @@ impl Bench {
         }
     }
 
-    fn finish(&self, assessment: Assessment, event: Option<Event>, counted: bool) -> Judged {
+    fn finish(
+        &self,
+        assessment: Assessment,
+        event: Option<Event>,
+        (counted, signals): (bool, &Signals),
+    ) -> Judged {
         let outcome = in_force(self.policy.mode, &assessment);
         metrics::assessed(assessment.outcome.into());
         for degraded in &assessment.degraded {
@@ -239,7 +269,7 @@ impl Bench {
             tracing::debug!(why, "the guard against card testing stepped in");
             metrics::fraud_guarded();
         }
-        Judged { outcome, assessment, event, counted }
+        Judged { outcome, assessment, event, counted, links: LinkKeys::of(signals) }
     }
 
     /// A payment that counted has come to nothing, here or at the gateway.
@@ -250,67 +280,6 @@ impl Bench {
                 "attack mode is on: payments fail as when cards are tested; whoever fails is \
                  challenged at once. It ends by itself"
             );
-        }
-    }
-
-    /// Remembers judgements of the past, in their order: what this process knew before it ended.
-    /// Those made with other features are passed over. Returns how many were remembered.
-    pub fn remember(&self, past: &[Remembered]) -> usize {
-        let serving = self.serving();
-        let read = past.iter().filter_map(|past| {
-            let (judged, passing) = self.read_back(past)?;
-            serving.note(past.row.at, &judged.features, judged.score);
-            Some(passing)
-        });
-        let events: Vec<Passing> = read.collect();
-        self.local.remember(&events);
-        events.len()
-    }
-
-    /// A judgement of the past, and its attempt as memory takes it; none when it was made with
-    /// other features.
-    pub(super) fn read_back(&self, past: &Remembered) -> Option<(Assessment, Passing)> {
-        let serving = self.serving();
-        let Written { assessment, event } = serde_json::from_str(past.row.body.get()).ok()?;
-        let event = event?;
-        let same = assessment.features_hash == serving.features_hash
-            && event.keys.len() == serving.layout.entities.len();
-        same.then(|| {
-            let counts = event.counted;
-            (assessment, Passing { counts, event: event.read(past.row.at, past.failed) })
-        })
-    }
-
-    /// Learns of an order whose delay is over, where replicas remember.
-    ///
-    /// # Errors
-    /// When what they share cannot be reached.
-    pub async fn learn(
-        &self,
-        event: &Event,
-        label: Label,
-        now: Timestamp,
-    ) -> Result<(), VelocityFault> {
-        match &self.shared {
-            Some(shared) => shared.learn(event, label, now).await,
-            None => {
-                self.local.learn_now(event, label, now);
-                Ok(())
-            }
-        }
-    }
-
-    /// An order that was learned of as good turns out to be fraud.
-    ///
-    /// # Errors
-    /// See [`Self::learn`].
-    pub async fn found_out(&self, event: &Event, at: Timestamp) -> Result<(), VelocityFault> {
-        match &self.shared {
-            Some(shared) => shared.found_out(event, at).await,
-            None => {
-                self.local.found_out_now(event, at);
-                Ok(())
-            }
         }
     }
 
@@ -343,6 +312,7 @@ impl Bench {
             ..Assessment::default()
         };
         let outcome = in_force(self.policy.mode, &assessment);
-        Some(Judged { outcome, assessment, event: None, counted: false })
+        let links = LinkKeys::default();
+        Some(Judged { outcome, assessment, event: None, counted: false, links })
     }
 }

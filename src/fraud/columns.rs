@@ -86,7 +86,7 @@ impl Signals {
             "units" => Some(self.goods.units as f32),
             "gift_card" => Some(bit(self.goods.gift_card)),
             "digital" => Some(bit(self.goods.digital)),
-            "discount" => Some(bit(self.discount)),
+            "discount" => Some(bit(self.discounts.count > 0)),
             "account_days" => self.account_days().map(|days| days as f32),
             "session_seconds" => self.session_seconds().map(|seconds| seconds as f32),
             "local_hour" => self.local_hour().map(f32::from),

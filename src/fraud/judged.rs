@@ -7,6 +7,7 @@ use std::{num::NonZeroU64, sync::Arc};
 use super::{
     assessment::{Assessment, Outcome},
     event::{Event, Key},
+    links::LinkKeys,
 };
 use crate::base::Timestamp;
 
@@ -21,6 +22,8 @@ pub struct Judged {
     pub event: Option<Event>,
     /// Whether it counted; a retry does not.
     pub counted: bool,
+    /// What its checkout may share with others. Nothing for a second look.
+    pub links: LinkKeys,
 }
 
 /// A judgement as it is written down: with the event, so that memory can be built again.
@@ -30,6 +33,9 @@ pub struct Written {
     pub assessment: Assessment,
     /// The event it was about.
     pub event: Option<WrittenEvent>,
+    /// What its checkout may share with others.
+    #[serde(default)]
+    pub links: LinkKeys,
 }
 
 /// An event as it is written down: digests, and nothing that names a person.
@@ -71,7 +77,8 @@ impl Judged {
             keys: event.keys.iter().map(|key| key.map_or(0, Key::raw)).collect(),
             counted: self.counted,
         });
-        let written = Written { assessment: self.assessment.clone(), event };
+        let links = self.links.clone();
+        let written = Written { assessment: self.assessment.clone(), event, links };
         let text = serde_json::value::to_raw_value(&written);
         Arc::from(text.expect("records of text, numbers and lists serialize"))
     }

@@ -6,8 +6,8 @@
 //!
 //! **Owns:** how far that has come. **Invariant:** each order is learned of once, and found out
 //! once, by one replica where they share a memory; the place is written down before the teaching,
-//! so that a crash between the two loses a page of labels rather than counting it twice. What was
-//! found out stays counted when a later label takes it back, until memory is built anew.
+//! so that a crash between the two loses a page of labels rather than counting it twice. What a
+//! later label takes back is no longer counted, however often an order changes sides.
 //! **Not here:** keeping labels, which are facts of the [`ledger`](crate::ledger::review).
 
 use serde::{Deserialize, Serialize};
@@ -155,14 +155,15 @@ impl Learner {
         }
     }
 
-    /// Labels that say fraud of orders that were learned of as good.
+    /// Labels that say something else of orders than was believed when they were learned of, or
+    /// since.
     async fn find_out(&self, from: Place, to: Place, now: Timestamp) -> Result<usize, LearnFault> {
         let (mut after, mut heard) = (from.labels_until, 0);
         loop {
             let page = self.history.list_labels(after, to.labels_until, PAGE).await?;
             let Some(last) = page.last() else { return Ok(heard) };
             after = last.seq;
-            for label in page.iter().filter(|label| label.fraud && !label.was_fraud) {
+            for label in page.iter().filter(|label| label.fraud != label.was_fraud()) {
                 let judged = label.judged.as_ref().filter(|judged| judged.at < to.judged_until);
                 let Some(judged) = judged else { continue };
                 let damaged = |error| {
@@ -170,7 +171,10 @@ impl Learner {
                 };
                 let written = serde_json::from_str(judged.body.get()).map_err(damaged)?;
                 let Some(event) = self.event(&written, judged.at) else { continue };
-                self.bench.found_out(&event, now).await?;
+                match label.before.as_ref().filter(|_| !label.fraud) {
+                    Some(before) => self.bench.taken_back(&event, before.at, now).await?,
+                    None => self.bench.found_out(&event, now).await?,
+                }
                 heard += 1;
             }
         }

@@ -11,12 +11,13 @@
 //!
 //! **Owns:** [`signals`] (what is known), [`event`] and [`columns`] (the same as features see it),
 //! [`features`] (declared once, computed by the same code offline and online), [`schema`] (which
-//! column of a file is what), [`velocity`] (what serving remembers of the past), [`model`] (trees
-//! in flat arrays, calibration, reasons), [`rules`] (what people write about orders, checked,
-//! versioned, asked in microseconds), [`guard`] (against card testing), [`policy`] and [`decide`]
-//! (from all of it to one outcome), [`cases`] (orders that wait for a person), [`drift`] (whether
-//! orders still look like those of the training); and, never asked while serving, [`train`],
-//! [`evaluate`] and [`simulate`].
+//! column of a file is what), [`velocity`] (what serving remembers of the past), [`whereabouts`]
+//! (where network addresses are), [`model`] (trees in flat arrays, calibration, reasons), [`rules`]
+//! (what people write about orders, checked, versioned, asked in microseconds), [`guard`] (against
+//! card testing), [`policy`] and [`decide`] (from all of it to one outcome), [`cases`] (orders that
+//! wait for a person), [`links`] (orders that share something), [`label_table`] (what was found
+//! out, as a file), [`drift`] (whether orders still look like those of the training); and, never
+//! asked while serving, [`train`], [`evaluate`] and [`simulate`].
 //! **Invariant:** features of an event come from its past alone: nothing of its outcome, nothing
 //! of its label, no label before its delay; replaying a history gives the same features, bit by
 //! bit. A score is its bias plus what each feature contributed. What is missing makes an outcome
@@ -40,10 +41,13 @@ pub mod features;
 pub mod guard;
 pub mod history;
 pub mod judged;
+pub mod label_table;
 pub mod learning;
+pub mod links;
 pub mod messages;
 pub mod model;
 pub mod models;
+mod past;
 pub mod policy;
 pub mod progress;
 pub mod rebuild;
@@ -55,6 +59,7 @@ pub mod signals;
 pub mod simulate;
 pub mod train;
 pub mod velocity;
+pub mod whereabouts;
 
 pub use bench::{Bench, Judged};
 pub use registry::Fraud;

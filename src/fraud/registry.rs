@@ -18,7 +18,11 @@ use super::{
     policy::FraudMode,
     signals::Signals,
 };
-use crate::{base::Timestamp, telemetry::metrics};
+use crate::{
+    base::{AttemptId, CheckoutId, Timestamp},
+    ledger::LedgerFault,
+    telemetry::metrics,
+};
 
 /// Which actor runs on which thread.
 #[derive(Clone, Default)]
@@ -120,12 +124,13 @@ impl Fraud {
     }
 
     /// Judges a payment within the policy's deadline. None when judging is off.
-    pub async fn assess(&self, signals: Signals, tried: &[(u64, Timestamp)]) -> Option<Judged> {
+    pub async fn assess(&self, mut signals: Signals, tried: &[(u64, Timestamp)]) -> Option<Judged> {
         let policy = &self.bench.policy;
         if policy.mode == FraudMode::Off {
             return None;
         }
         let began = self.bench.now();
+        self.bench.whereabouts().locate(&mut signals);
         let signals = Arc::new(signals);
         let judge = Judge { signals: signals.clone(), tried: tried.to_vec() };
         let waiting = Waiting::on(&self.waiting);
@@ -149,8 +154,22 @@ impl Fraud {
     }
 
     /// A second look at a payment, on what the issuer said; None when no rule for it matches.
-    pub fn look_again(&self, signals: &Signals, first: Option<&Assessment>) -> Option<Judged> {
-        self.bench.look_again(signals, first)
+    pub fn look_again(&self, mut signals: Signals, first: Option<&Assessment>) -> Option<Judged> {
+        self.bench.whereabouts().locate(&mut signals);
+        self.bench.look_again(&signals, first)
+    }
+
+    /// The judgement that an attempt began with, as the ledger keeps it; none when there is none,
+    /// or when it was made with other features.
+    ///
+    /// # Errors
+    /// When the ledger cannot be reached.
+    pub async fn judged_before(
+        &self,
+        checkout: CheckoutId,
+        attempt: AttemptId,
+    ) -> Result<Option<Judged>, LedgerFault> {
+        self.bench.judged_before(checkout, attempt).await
     }
 
     /// A payment that was let through has come to nothing at the gateway.

@@ -18,8 +18,8 @@ pub struct Signals {
     pub amount: Money,
     /// What is bought.
     pub goods: Goods,
-    /// Whether a discount was used.
-    pub discount: bool,
+    /// What discounts took off.
+    pub discounts: Discounts,
     /// Who buys, where it goes.
     pub person: Person,
     /// The card's brand: `visa`, ….
@@ -47,6 +47,19 @@ pub struct Goods {
     pub digital: bool,
 }
 
+/// What discounts took off. Whoever abuses promotions types one code after the other.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Discounts {
+    /// Discounts that count.
+    pub count: u32,
+    /// Those of them that were asked for with a code.
+    pub codes: u32,
+    /// Codes that were typed, whether they count or not.
+    pub tried: u32,
+    /// What all of them take off, in minor units of the amount's currency.
+    pub minor: i64,
+}
+
 /// How many leading bytes of an address name a household or a company: /24 and /48.
 const PREFIX_V4: usize = 3;
 const PREFIX_V6: usize = 6;
@@ -63,7 +76,7 @@ impl Signals {
             storefront: String::new(),
             amount: Money::from_minor(0, Currency::NONE),
             goods: Goods::default(),
-            discount: false,
+            discounts: Discounts::default(),
             person: Person::default(),
             brand: None,
             opened_at: None,
@@ -119,6 +132,15 @@ impl Signals {
         self.destination().and_then(normalized)
     }
 
+    /// The building the goods go to: the address without flat, suite or account number, of which a
+    /// forwarder gives each customer another.
+    pub fn building(&self) -> Option<String> {
+        let address = self.destination()?;
+        let part = |part: &Option<String>| part.as_deref().unwrap_or_default().to_owned();
+        let (town, country) = (part(&address.address_locality), part(&address.address_country));
+        building(address.street_address.as_deref()?, &town, &country)
+    }
+
     /// Whether bill and goods go to different addresses.
     pub fn billing_differs(&self) -> Option<bool> {
         let one = self.person.billing.as_deref().and_then(normalized)?;
@@ -134,6 +156,13 @@ impl Signals {
     /// Country the goods go to.
     pub fn shipping_country(&self) -> Option<String> {
         country(self.destination()?)
+    }
+
+    /// The share of the price that discounts took off, 0 to 1. A free order without any has none.
+    pub fn discount_share(&self) -> f64 {
+        let off = self.discounts.minor as f64;
+        let whole = self.amount.minor() as f64 + off;
+        if whole > 0.0 { off / whole } else { 0.0 }
     }
 
     /// Whole days since the account was made.
@@ -163,6 +192,24 @@ fn join(bytes: &[u8]) -> String {
 
 fn country(address: &Address) -> Option<String> {
     address.address_country.as_ref().map(|country| country.trim().to_uppercase())
+}
+
+/// What stands before the number of a flat, a suite, a box.
+const UNITS: &[&str] =
+    &["apartment", "apt", "box", "flat", "pmb", "rm", "room", "ste", "suite", "unit"];
+
+/// A building, the same however it is written: street up to the unit, town and country. Postal
+/// codes are left out: long and short ones are of the same place.
+pub fn building(street: &str, town: &str, country: &str) -> Option<String> {
+    let plain = |text: &str| -> String {
+        text.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect()
+    };
+    let street = street.split('#').next().unwrap_or_default().to_lowercase();
+    let words = street.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let is_unit = |place: usize, word: &str| place > 0 && UNITS.contains(&word);
+    let own = words.enumerate().take_while(|(place, word)| !is_unit(*place, word));
+    let street: String = own.map(|(_, word)| word).collect();
+    (!street.is_empty()).then(|| format!("{street}|{}|{}", plain(town), plain(country)))
 }
 
 /// Street, town, code and country in lower case without anything but letters and digits. A place
@@ -199,7 +246,7 @@ pub(super) mod tests {
             storefront: "shop".into(),
             amount: Money::from_minor(4_990, "EUR".parse().expect("a currency")),
             goods: Goods { lines: 1, units: 1, ..Goods::default() },
-            discount: false,
+            discounts: Discounts::default(),
             person: Person::default(),
             brand: None,
             opened_at: Some(Timestamp::from_micros(1_699_999_970_000_000)),

@@ -148,7 +148,10 @@ fn read(request: &HttpRequest, door: &Door) -> Result<Asking, Problem> {
     Ok(Asking { caller, key, fingerprint, if_match, body })
 }
 
-/// No body is an empty object: a cancel has nothing to say.
+/// The field under which a table stands: hashed, and searched for card numbers, as any other text.
+pub const TABLE: &str = "csv";
+
+/// No body is an empty object: a cancel has nothing to say. A table is an object with that text.
 pub(super) fn parse(request: &HttpRequest) -> Result<Value, Problem> {
     let extensions = request.extensions();
     let bytes = extensions.get::<Body>().map_or(&[][..], |body| &body.0);
@@ -159,6 +162,13 @@ pub(super) fn parse(request: &HttpRequest) -> Result<Value, Problem> {
     }
     if bytes.is_empty() {
         return Ok(Value::Object(serde_json::Map::new()));
+    }
+    if request.content_type().eq_ignore_ascii_case("text/csv") {
+        let table = std::str::from_utf8(bytes).map_err(|error| {
+            let text = format!("The table is no UTF-8 from byte {} on.", error.valid_up_to());
+            Problem::new(Kind::MalformedRequest, text)
+        })?;
+        return Ok(serde_json::json!({ TABLE: table }));
     }
     let body: Value = serde_json::from_slice(bytes).map_err(|error| {
         let (line, column) = (error.line(), error.column());

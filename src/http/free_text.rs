@@ -4,10 +4,14 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
+    asking::TABLE,
     kinds::Kind,
     problem::{Dialect, Problem},
 };
 use crate::base::{TYPED_NAMES, is_card_number, looks_like_card_number};
+
+/// Letters before the `_` of an id of ours.
+const OWN_PREFIX_MAX: usize = 4;
 
 /// Shorter than the shortest card number.
 const TOO_SHORT: usize = 13;
@@ -38,6 +42,9 @@ enum Step<'a> {
 
 fn has_card<'a>(value: &'a Value, dialect: Dialect, path: &mut Vec<Step<'a>>) -> bool {
     match value {
+        Value::String(text) if matches!(path[..], [Step::Field(TABLE)]) => {
+            text.split([',', ';', '\t', '\n', '\r', '"']).any(|cell| is_card(cell.trim()))
+        }
         Value::String(text) => !is_typed(path, dialect) && text_has_card(text, path),
         Value::Number(number) => {
             let long = number.as_u64().filter(|number| *number >= 1_000_000_000_000);
@@ -67,7 +74,21 @@ fn text_has_card(text: &str, path: &[Step<'_>]) -> bool {
 
 fn is_card(text: &str) -> bool {
     // One UUID in some ten thousand holds a card's digits by chance.
-    text.len() >= TOO_SHORT && looks_like_card_number(text) && Uuid::try_parse(text).is_err()
+    text.len() >= TOO_SHORT
+        && looks_like_card_number(text)
+        && Uuid::try_parse(text).is_err()
+        && !is_own_id(text)
+}
+
+/// An id that we gave: a prefix and the digits of a UUID. Some of a thousand hold a card's number
+/// by chance.
+fn is_own_id(text: &str) -> bool {
+    text.split_once('_').is_some_and(|(prefix, digits)| {
+        prefix.len() <= OWN_PREFIX_MAX
+            && prefix.bytes().all(|byte| byte.is_ascii_lowercase())
+            && digits.len() == 32
+            && Uuid::try_parse(digits).is_ok()
+    })
 }
 
 /// Whether a card number stands in the text with no letter touching it.
@@ -127,6 +148,21 @@ mod tests {
         ] {
             assert_eq!(refused_at(&body).as_deref(), Some(at), "{body}");
         }
+    }
+
+    #[test]
+    fn ids_of_ours_pass_and_cells_beside_them_do_not() {
+        let order = "ord_41111111111111114111111111111111";
+        for body in [
+            json!({"labels": [{"order": order}]}),
+            json!({"csv": format!("order,fraud\n{order},true\n{order},false\n")}),
+        ] {
+            assert_eq!(refused_at(&body), None, "{body}");
+        }
+        let table = format!("order,fraud,source\n{order},true,{CARD}\n");
+        assert_eq!(refused_at(&json!({"csv": table})).as_deref(), Some("/csv"));
+        let other = format!("Ord_{}", &order[4..]);
+        assert_eq!(refused_at(&json!({"order": other})).as_deref(), Some("/order"));
     }
 
     #[test]

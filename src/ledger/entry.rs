@@ -233,6 +233,8 @@ pub struct Settle {
     pub hold_until: Timestamp,
     /// Asks the gateway about the attempt until then, whatever it answered (unheard attempts).
     pub watch_until: Option<Timestamp>,
+    /// The second judgement, on what the issuer said, when that ended it.
+    pub assessment: Option<NewAssessment>,
     /// The answer to the request that tried to pay.
     pub key: Option<KeyWrite>,
     /// When it was decided.

@@ -11,11 +11,11 @@ use super::{
 };
 
 /// Creates a checkout of one tee for this e-mail address and pays for it.
-async fn buys(shop: &Shop, email: &str) -> Value {
+pub(crate) async fn buys(shop: &Shop, email: &str) -> Value {
     buys_with(shop, email, "success_token", &json!({})).await
 }
 
-async fn buys_with(shop: &Shop, email: &str, token: &str, signals: &Value) -> Value {
+pub(crate) async fn buys_with(shop: &Shop, email: &str, token: &str, signals: &Value) -> Value {
     let mut cart = cart(&[("TEE", 1)]);
     cart["buyer"]["email"] = json!(email);
     let created = shop.post(SESSIONS, &cart).await;
@@ -28,7 +28,7 @@ async fn buys_with(shop: &Shop, email: &str, token: &str, signals: &Value) -> Va
     paid.json()
 }
 
-fn order_of(body: &Value) -> String {
+pub(crate) fn order_of(body: &Value) -> String {
     body["order"]["id"].as_str().unwrap_or_else(|| panic!("no order: {body}")).to_owned()
 }
 

@@ -71,3 +71,55 @@ async fn models_are_listed_and_none_that_is_not_there_is_promoted() {
     shop.post("/v1/models/rollback", &json!({})).await.problem(409, "cannot_record");
     assert_eq!(shop.get("/v1/models/comparison").await.json()["compared"], json!({}));
 }
+
+#[actix_web::test]
+async fn labels_come_as_a_table_all_of_it_or_nothing() {
+    let shop = Shop::open().await;
+    let (one, two) = (buys(&shop, "ada@example.com").await, buys(&shop, "grace@example.org").await);
+    let table = format!("order,fraud,source,at\n{one},true,dispute,2026-01-02\n{two},no,,\n");
+    let sends =
+        async |key: &str, table: &str| shop.posts_table(key, "/v1/labels/bulk", table).await;
+    let first = sends("table", &table).await;
+    assert_eq!((first.status.as_u16(), first.json()), (201, json!({"labels": 2, "frauds": 1})));
+    let again = sends("table", &table).await;
+    assert_eq!(again.bytes, first.bytes, "a retry labels nothing anew");
+    let items = shop.get(&format!("/v1/orders/{one}/labels")).await.json()["items"].clone();
+    assert_eq!(items.as_array().map(Vec::len), Some(1), "{items}");
+    assert_eq!((&items[0]["fraud"], &items[0]["source"]), (&json!(true), &json!("dispute")));
+    sends("table", &table.replace("no", "yes")).await.problem(422, "idempotency_conflict");
+
+    let nobody = "ord_00000000000000000000000000000000";
+    let wrong = format!("order,fraud\n{two},true\n{nobody},true\n{one},perhaps\n");
+    let refused = sends("wrong", &wrong).await.problem(422, "invalid_request");
+    assert!(refused["detail"].as_str().is_some_and(|text| text.contains("line 4: `fraud`")));
+    let unknown = format!("order,fraud\n{two},true\n{nobody},true\n");
+    let refused = sends("unknown", &unknown).await.problem(422, "invalid_request");
+    let text = refused["detail"].as_str().expect("a text");
+    assert!(text.contains(&format!("line 3: there is no order {nobody}")), "{text}");
+    let items = shop.get(&format!("/v1/orders/{two}/labels")).await.json()["items"].clone();
+    assert_eq!(items.as_array().map(Vec::len), Some(1), "nothing of it was kept: {items}");
+}
+
+#[actix_web::test]
+async fn the_cost_curve_shows_what_thresholds_come_to() {
+    let shop = Shop::open().await;
+    let order = buys(&shop, "ada@example.com").await;
+    buys(&shop, "grace@example.org").await;
+    let fraud = json!({"fraud": true, "source": "dispute"});
+    shop.post(&format!("/v1/orders/{order}/labels"), &fraud).await;
+    let costs = json!({"currency": "EUR", "margin": 0.3, "chargeback_fee_minor": 2000,
+        "review_minutes": 5.0, "review_minute_minor": 60.0, "reviews_per_day": 10.0});
+    let fitted =
+        shop.post("/v1/backtests", &json!({"costs": costs})).await.json()["fitted"].clone();
+    let approving = &fitted["cost_of_approving_minor"];
+    assert_eq!(*approving, 1_393 + 2_000, "goods at cost, and the bank's fee: {fitted}");
+    let curve = fitted["curve"].as_array().expect("a curve");
+    let last = curve.last().expect("a point");
+    assert_eq!((&last["review"], &last["cost_minor"]), (&json!(1_001), approving), "{fitted}");
+    assert_eq!(
+        (&fitted["in_force"]["review"], &fitted["in_force"]["frauds_approved"]),
+        (&json!(998), &json!(1)),
+        "{fitted}"
+    );
+    assert!(curve.iter().any(|point| point["cost_minor"] == fitted["cost_minor"]), "{fitted}");
+}

@@ -6,7 +6,7 @@ use doorbuster::{
     fraud::{
         assessment::Outcome,
         rules::{Considered, Pass, Subject},
-        signals::{Goods, Signals},
+        signals::{Discounts, Goods, Signals},
     },
 };
 use serde_json::{Value, json};
@@ -32,7 +32,7 @@ fn signals(device: &str, now: Timestamp) -> Signals {
         storefront: "shop".into(),
         amount: Money::from_minor(9_990, "EUR".parse().expect("a currency")),
         goods: Goods::default(),
-        discount: false,
+        discounts: Discounts::default(),
         person: Person { hints: Some(Box::new(hints)), ..Person::default() },
         brand: None,
         opened_at: Some(now),

@@ -339,6 +339,13 @@ impl Shop {
         self.ask_as(&fresh_key(), method, path, body).await
     }
 
+    /// Sends a table under this key.
+    pub(crate) async fn posts_table(&self, key: &str, path: &str, table: &str) -> Answer {
+        let request = TestRequest::post().uri(path).set_payload(table.to_owned());
+        let request = request.insert_header(("content-type", "text/csv; charset=utf-8"));
+        self.send(request.insert_header(("idempotency-key", key))).await
+    }
+
     /// Changes something under this key.
     pub(crate) async fn ask_as(
         &self,

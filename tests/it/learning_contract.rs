@@ -2,7 +2,7 @@
 //! same on both databases.
 
 use doorbuster::{
-    base::{AssessmentId, CheckoutId, ManualClock, OrderId, Timestamp},
+    base::{AssessmentId, CheckoutId, Clock, ManualClock, OrderId, Timestamp},
     fraud::{
         Bench as Judges,
         assessment::{Assessment, DecidedBy, Outcome},
@@ -11,19 +11,22 @@ use doorbuster::{
             report::{Report, Truth},
         },
         bench::{Written, WrittenEvent},
+        event::{Event, Key},
+        features::Layout,
         history::{History, Span},
         learning::{Learner, Place},
+        links::LinkKeys,
         models::{Follower, ModelState, Models, ModelsRefused},
         policy::{NEVER, Policy, Thresholds},
         serving::Serving,
-        velocity::InProcessVelocity,
+        velocity::{InProcessVelocity, Passing},
     },
     ledger::{
-        Entry, EntryId, Fact, LedgerRefused,
+        Database, Entry, EntryId, Fact, LedgerRefused,
         review::{LabelsWrite, NewAssessment, NewLabel},
     },
 };
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{num::NonZeroU64, path::Path, sync::Arc, time::Duration};
 
 use crate::support::bench::{Bench, document, write};
 
@@ -58,7 +61,8 @@ fn judged(bench: &Bench, checkout: CheckoutId, score: u16, card: u64) -> NewAsse
         ..Assessment::default()
     };
     let event = Some(WrittenEvent { amount: Some(100), keys, counted: true });
-    let body = serde_json::to_string(&Written { assessment, event }).expect("it is written");
+    let written = Written { assessment, event, links: LinkKeys::default() };
+    let body = serde_json::to_string(&written).expect("it is written");
     NewAssessment {
         id: AssessmentId::new(bench.now(), &bench.chance),
         checkout,
@@ -166,9 +170,69 @@ async fn features_learn_of_labels_after_their_delay(bench: Bench) {
         assert_eq!(learner.round().await.expect("a round"), 0, "once");
     }
     let heard = history.list_labels(1, 2, 10).await.expect("reads");
-    assert_eq!((heard.len(), heard[0].was_fraud, heard[0].judged.is_some()), (1, false, true));
+    assert_eq!((heard.len(), heard[0].was_fraud(), heard[0].judged.is_some()), (1, false, true));
     let anew = Learner::new(judges(), history, clock);
     assert_eq!(anew.round().await.expect("a round"), 2, "memory is built again after a restart");
+}
+
+/// Somebody was wrong about an order, and says so; and once more.
+async fn a_label_taken_back_is_no_longer_counted(bench: Bench) {
+    bench.receive("TEE", 9).await;
+    let order = order(&bench, 100, 7).await;
+    labels(&bench, "one", order, true, "dispute").await;
+    let (clock, serving) = (Arc::new(ManualClock::new(bench.now())), serving());
+    let layout = serving.layout.clone();
+    let memory = || InProcessVelocity::new(layout.clone(), 1_000);
+    let shared = Arc::new(memory());
+    let judges =
+        Judges::new(serving, memory(), Some(shared.clone()), Policy::default(), clock.clone());
+    let history = History::new(bench.database.clone());
+    let learner = Learner::new(Arc::new(judges), history, clock.clone());
+    let place = layout.names().iter().position(|name| name == "card.frauds.30d");
+    let place = place.expect("a feature");
+    let said = async |key: &str, fraud: bool| {
+        labels(&bench, key, order, fraud, "reviewer").await;
+        learned(&bench, &learner).await;
+        frauds(&layout, &shared, clock.now())[place]
+    };
+    learned(&bench, &learner).await;
+    clock.advance(DAY * 8);
+    learned(&bench, &learner).await;
+    assert_eq!(frauds(&layout, &shared, clock.now())[place], 1.0, "due, and known by then");
+    assert_eq!(said("the same", true).await, 1.0);
+    assert_eq!(said("an error", false).await, 0.0);
+    clock.advance(DAY);
+    assert_eq!(said("it was one", true).await, 1.0);
+    assert_eq!(said("no, it was not", false).await, 0.0);
+    assert_eq!(said("never", false).await, 0.0);
+}
+
+/// Whatever was said is learned. PostgreSQL would wait until no earlier label can appear any more.
+async fn learned(bench: &Bench, learner: &Learner) {
+    if let Database::Postgres(_) = bench.database {
+        let earlier = "update labels set recorded_at = recorded_at - interval '1 minute'";
+        bench.by_hand(earlier).await.expect("by hand");
+    }
+    learner.round().await.expect("a round");
+}
+
+/// The features of the next order of card 7.
+fn frauds(layout: &Layout, memory: &InProcessVelocity, now: Timestamp) -> Vec<f32> {
+    let mut keys = vec![None; layout.entities.len()];
+    keys[0] = NonZeroU64::new(7).map(Key::from_raw);
+    let event = Event {
+        at: now,
+        amount: Some(100),
+        keys: keys.into(),
+        numbers: vec![f32::NAN; layout.numbers.len()].into(),
+        attempt: None,
+        failed: false,
+    };
+    let passing = Passing { event, counts: false };
+    let recalled = memory.pass_now(std::slice::from_ref(&passing));
+    let mut row = Vec::new();
+    layout.compute(&passing.event, &recalled[0], &mut row);
+    row
 }
 
 async fn a_step_of_learning_is_one_replicas(bench: Bench) {
@@ -248,6 +312,7 @@ on_both! {
     the_last_label_is_believed labels_on_sqlite labels_on_postgres;
     other_thresholds_are_tried_on_what_happened backtest_on_sqlite backtest_on_postgres;
     features_learn_of_labels_after_their_delay learning_on_sqlite learning_on_postgres;
+    a_label_taken_back_is_no_longer_counted taken_back_on_sqlite taken_back_on_postgres;
     a_step_of_learning_is_one_replicas places_on_sqlite places_on_postgres;
     a_model_is_watched_then_live_then_taken_back models_on_sqlite models_on_postgres;
 }

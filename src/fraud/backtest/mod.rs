@@ -62,13 +62,25 @@ const OF_SESSION: &[&str] = &[
     "gift_card",
     "digital",
     "discount",
+    "discount_amount",
+    "discount_share",
+    "discount_codes",
+    "codes_tried",
     "declines",
     "storefront",
     "brand",
 ];
 
 /// What an attempt's session may have changed since.
-const CHANGES: &[&str] = &["declines", "discount", "brand"];
+const CHANGES: &[&str] = &[
+    "declines",
+    "discount",
+    "discount_amount",
+    "discount_share",
+    "discount_codes",
+    "codes_tried",
+    "brand",
+];
 
 impl DraftRule {
     /// A rule that was [checked](super::rules::Rules::check), over the lists as they stand in this

@@ -1,7 +1,12 @@
 //! Judged again: who silences whom, and what the cheapest thresholds are.
 
 use super::{costs::Bill, costs::Costs, report::Truth, *};
-use crate::fraud::{assessment::RuleHit, history::Known};
+use crate::fraud::{
+    assessment::RuleHit,
+    history::Known,
+    links::LinkKeys,
+    policy::{NEVER, Thresholds},
+};
 
 fn past() -> Past {
     Past {
@@ -29,7 +34,7 @@ fn written(outcome: Outcome, decided_by: DecidedBy, score: u16, rules: &[&str]) 
     let rules = rules.iter().map(hit).collect();
     let score = Some(score);
     let assessment = Assessment { outcome, decided_by, score, rules, ..Assessment::default() };
-    Written { assessment, event: None }
+    Written { assessment, event: None, links: LinkKeys::default() }
 }
 
 fn again(proposal: &Proposal, written: &Written) -> Again {
@@ -107,7 +112,7 @@ fn the_cheapest_thresholds_stop_fraud_and_fit_the_queue() {
         add(950, false, 10);
         add(950, true, 10);
         add(990, true, 20);
-        bill.cheapest(1.0)
+        bill.cheapest(1.0, Thresholds { challenge: NEVER, review: 960, decline: NEVER })
     };
     // A review costs 300; a fraud 9,000; a good order declined 3,000.
     let roomy = fit(100.0);
@@ -117,4 +122,14 @@ fn the_cheapest_thresholds_stop_fraud_and_fit_the_queue() {
     assert_eq!(tight.review, tight.decline, "nobody has time: {tight:?}");
     assert_eq!(tight.cost_minor, 10 * 3_000);
     assert_eq!((tight.orders, tight.frauds), (1_040, 30));
+    // In force 960: a person finds 20 frauds, and 10 are approved.
+    let now = roomy.in_force;
+    assert_eq!((now.review, now.cost_minor), (960, 20 * 300 + 10 * 9_000));
+    assert_eq!((now.frauds_approved, now.good_declined), (10, 0));
+    let reviews: Vec<_> = roomy.curve.iter().map(|point| point.review).collect();
+    assert_eq!(reviews, [100, 950, 990, 1_001], "where something changes, and the end");
+    let least = roomy.curve.iter().map(|point| point.cost_minor).min();
+    assert_eq!(least, Some(roomy.cost_minor));
+    let strict = tight.curve[1];
+    assert_eq!((strict.decline, strict.good_declined, strict.frauds_approved), (950, 10, 0));
 }

@@ -10,11 +10,11 @@ mod sqlite;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use crate::{
     base::{AssessmentId, AttemptId, CheckoutId, OrderId, Timestamp},
-    fraud::history::History,
+    fraud::{history::History, links::Links},
     ledger::{
         Database, LedgerFault,
         review::{AssessmentRow, CaseState, NewLabel},
@@ -86,6 +86,7 @@ pub(super) enum Question {
     Assessments,
     Past,
     Labels,
+    Orders,
 }
 
 /// A change; each is one statement, which returns the case as it is then where there is one.
@@ -113,6 +114,11 @@ impl Cases {
     /// All judgements in this database, with what became of them.
     pub fn history(&self) -> History {
         History::new(self.database.clone())
+    }
+
+    /// Orders that share something, found through this database.
+    pub fn links(&self) -> Links {
+        Links::new(self.clone(), self.database.clone())
     }
 
     /// One case.
@@ -164,6 +170,12 @@ impl Cases {
     /// What was found out about an order, the latest first.
     pub async fn list_labels(&self, order: OrderId) -> Result<Vec<NewLabel>, LedgerFault> {
         self.ask(Question::Labels, json!({ "order": order })).await
+    }
+
+    /// Which of these orders there are.
+    pub async fn find_orders(&self, orders: &[OrderId]) -> Result<HashSet<OrderId>, LedgerFault> {
+        let found = self.ask(Question::Orders, json!({ "orders": orders })).await?;
+        Ok(found.into_iter().collect())
     }
 
     /// Gives a reviewer the most urgent case that nobody has, for as long as the lease runs. A case

@@ -28,6 +28,9 @@ const LABELS: &str = "select json_build_object('order', order_id, 'fraud', fraud
         'source', source, 'at', at)::text from labels
     where order_id = substr($1::json->>'order', 5)::uuid order by seq desc";
 
+const ORDERS: &str = "select to_json(o.id)::text from orders o where o.id = any(array(
+    select substr(x, 5)::uuid from json_array_elements_text($1::json->'orders') x))";
+
 /// A change with its event, in one statement. `{}` is what changes, and where.
 macro_rules! change {
     ($set:literal, $kind:literal, $note:literal) => {
@@ -102,6 +105,7 @@ pub(super) async fn ask(
         Question::Assessments => ASSESSMENTS,
         Question::Past => PAST,
         Question::Labels => LABELS,
+        Question::Orders => ORDERS,
     };
     database.ask(sql, &about).await
 }

@@ -26,6 +26,9 @@ const LABELS: &str = "select json_object('order', order_id,
         'fraud', json(iif(fraud, 'true', 'false')), 'source', source, 'at', at) from labels
     where order_id = $1->>'$.order' order by seq desc";
 
+const ORDERS: &str = "select json_quote(id) from orders
+    where id in (select value from json_each($1, '$.orders'))";
+
 const CLAIM_NEXT: &str = "update review_cases
     set claimed_by = $1->>'$.by', lease_until = $1->>'$.until'
     where order_id = (
@@ -62,6 +65,7 @@ pub(super) async fn ask(
         Question::Assessments => ASSESSMENTS,
         Question::Past => PAST,
         Question::Labels => LABELS,
+        Question::Orders => ORDERS,
     };
     database.ask(sql, &about).await
 }

@@ -182,6 +182,12 @@ impl Layout {
         (at.max(event.at.plus(self.label_delay)), Labels { due: 0, frauds: 1 })
     }
 
+    /// What is taught when a fraud that was found out at this moment was none after all: it is
+    /// taken back where it was counted.
+    pub fn taken_back(&self, event: &Event, found_at: Timestamp) -> (Timestamp, Labels) {
+        (found_at.max(event.at.plus(self.label_delay)), Labels::TAKEN_BACK)
+    }
+
     /// Whether anything about this kind depends on labels.
     pub fn learns(&self, kind: usize) -> bool {
         let learns = |feature: &Feature| {

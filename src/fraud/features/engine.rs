@@ -153,6 +153,19 @@ impl Engine {
         self.wait(at, self.taught(event), learned);
     }
 
+    /// A fraud that was found out at this moment was none after all. Labels due by now are let in
+    /// first: it may be among them. One that waits still is taken back when its time has come.
+    pub fn taken_back(&mut self, event: &Event, found_at: Timestamp, now: Timestamp) {
+        self.advance(now);
+        let (from, back) = self.layout.taken_back(event, found_at);
+        if from > now {
+            return self.wait(from, self.taught(event), back);
+        }
+        for (kind, key) in self.taught(event) {
+            self.memory.entity(kind, key, now).note_label(from, back);
+        }
+    }
+
     /// The entities that learn from an event's label.
     fn taught(&self, event: &Event) -> Box<[(u8, Key)]> {
         event.entities().filter(|(kind, _)| self.learns[usize::from(*kind)]).collect()

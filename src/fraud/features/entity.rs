@@ -39,6 +39,12 @@ pub struct Labels {
     pub frauds: u32,
 }
 
+impl Labels {
+    /// A fraud that was counted was none. A replica of before this was known reads it as nothing
+    /// learned, which it is to it.
+    pub const TAKEN_BACK: Self = Self { due: 0, frauds: 0 };
+}
+
 /// What was counted in one step of a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Step<T> {
@@ -95,13 +101,35 @@ impl Entity {
         }
     }
 
-    /// Notes what was learned at `at` about an earlier attempt.
+    /// Notes what was learned at `at` about an earlier attempt; [`Labels::TAKEN_BACK`] takes the
+    /// first fraud back that was counted from then on.
     pub fn note_label(&mut self, at: Timestamp, learned: Labels) {
+        if learned == Labels::TAKEN_BACK {
+            return self.take_back(at);
+        }
         self.touch(at);
         for window in LABEL_WINDOWS {
             let count = count_at(&mut self.labels, window, at);
             count.due += learned.due;
             count.frauds += learned.frauds;
+        }
+    }
+
+    /// A window that it has left since has nothing to give back: what is counted there is another.
+    fn take_back(&mut self, from: Timestamp) {
+        let now = self.touched.unwrap_or(from);
+        for window in LABEL_WINDOWS {
+            let least = window.step_of(from);
+            if !window.covers(least, now) {
+                continue;
+            }
+            let counted = |step: &&mut Step<Labels>| {
+                step.window == window && step.number >= least && step.count.frauds > 0
+            };
+            let counted = self.labels.iter_mut().filter(counted);
+            if let Some(first) = counted.min_by_key(|step| step.number) {
+                first.count.frauds -= 1;
+            }
         }
     }
 
@@ -211,6 +239,23 @@ mod tests {
         assert_eq!(entity.partners.len(), MOST_DISTINCT);
         assert_eq!(entity.distinct(0, Window::TenMinutes, at(99_999)), 10);
         assert_eq!(entity.distinct(0, Window::Day, at(99_999)), MOST_DISTINCT);
+    }
+
+    #[test]
+    fn a_fraud_taken_back_is_gone_where_it_was_counted_and_no_other() {
+        let fraud = Labels { due: 0, frauds: 1 };
+        let day = |days: i64| at(days * 24 * 60);
+        let mut entity = Entity::default();
+        entity.note_label(day(10), fraud);
+        entity.note_label(day(14), fraud);
+        let frauds =
+            |entity: &Entity| LABEL_WINDOWS.map(|window| entity.labels(window, day(14)).frauds);
+        assert_eq!(frauds(&entity), [1, 2, 2], "a day, a week, a month");
+        entity.note_label(day(10), Labels::TAKEN_BACK);
+        assert_eq!(frauds(&entity), [1, 1, 1], "the second one stands in each of them");
+        entity.note_label(day(11), Labels::TAKEN_BACK);
+        entity.note_label(day(11), Labels::TAKEN_BACK);
+        assert_eq!(frauds(&entity), [0, 0, 0], "never less than none");
     }
 
     #[test]

@@ -10,7 +10,7 @@ mod sqlite;
 
 pub use memory::MemoryRow;
 
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// What was found out about an order.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Known {
     /// Whether it was fraud.
     pub fraud: bool,
@@ -78,12 +78,19 @@ pub struct Labeled {
     pub order: OrderId,
     /// Whether it was fraud.
     pub fraud: bool,
-    /// Whether that had been said before.
-    pub was_fraud: bool,
+    /// What was believed before.
+    pub before: Option<Known>,
     /// When it was found out.
     pub at: Timestamp,
     /// The judgement of the attempt that paid for the order; none when it was never judged.
     pub judged: Option<Judgement>,
+}
+
+impl Labeled {
+    /// Whether the order was taken for fraud before.
+    pub fn was_fraud(&self) -> bool {
+        self.before.as_ref().is_some_and(|before| before.fraud)
+    }
 }
 
 /// A judgement without what became of it.

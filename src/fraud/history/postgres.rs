@@ -36,9 +36,10 @@ const COUNT: &str = "select count(*)::text from assessments
     where at >= ($1::json->>'from')::timestamptz and at < ($1::json->>'until')::timestamptz";
 
 const LABELS: &str = "select json_build_object('seq', l.seq, 'order', l.order_id,
-        'fraud', l.fraud, 'at', l.at, 'was_fraud', exists (
-            select 1 from labels b
-            where b.order_id = l.order_id and b.seq < l.seq and b.fraud),
+        'fraud', l.fraud, 'at', l.at, 'before', (
+            select json_build_object('fraud', b.fraud, 'source', b.source, 'at', b.at)
+            from labels b where b.order_id = l.order_id and b.seq < l.seq
+            order by b.seq desc limit 1),
         'judged', (
             select json_build_object('id', a.id, 'at', a.at, 'body', a.body::json)
             from assessments a join orders o on o.attempt_id = a.attempt_id

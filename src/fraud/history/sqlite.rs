@@ -35,9 +35,11 @@ const COUNT: &str = "select cast(count(*) as text) from assessments
 
 const LABELS: &str = "select json_object('seq', l.seq, 'order', l.order_id,
         'fraud', json(iif(l.fraud, 'true', 'false')), 'at', l.at,
-        'was_fraud', json(iif(exists (
-            select 1 from labels b
-            where b.order_id = l.order_id and b.seq < l.seq and b.fraud), 'true', 'false')),
+        'before', json((
+            select json_object('fraud', json(iif(b.fraud, 'true', 'false')), 'source', b.source,
+                'at', b.at)
+            from labels b where b.order_id = l.order_id and b.seq < l.seq
+            order by b.seq desc limit 1)),
         'judged', json((
             select json_object('id', a.id, 'at', a.at, 'body', json(a.body))
             from orders o join assessments a

@@ -137,7 +137,11 @@ fn look_up<'a>(subject: &Subject<'a>, variable: Variable) -> Option<Held<'a>> {
         Variable::Categories => Some(Value::Texts(&signals.goods.categories)),
         Variable::GiftCard => Some(Value::Bool(signals.goods.gift_card)),
         Variable::Digital => Some(Value::Bool(signals.goods.digital)),
-        Variable::Discount => Some(Value::Bool(signals.discount)),
+        Variable::Discount => Some(Value::Bool(signals.discounts.count > 0)),
+        Variable::DiscountAmount => Some(Value::Double(discounted(signals))),
+        Variable::DiscountShare => Some(Value::Double(signals.discount_share())),
+        Variable::DiscountCodes => int(Some(signals.discounts.codes)),
+        Variable::CodesTried => int(Some(signals.discounts.tried)),
         Variable::Email => return made(signals.email()),
         Variable::EmailDomain => return made(signals.email_domain()),
         Variable::EmailDigits => int(signals.email_digits()),
@@ -162,6 +166,7 @@ fn look_up<'a>(subject: &Subject<'a>, variable: Variable) -> Option<Held<'a>> {
         Variable::ShippingCountry => return made(signals.shipping_country()),
         Variable::BillingDiffers => signals.billing_differs().map(Value::Bool),
         Variable::Address => return made(signals.address().as_deref().map(address_hash)),
+        Variable::Building => return made(signals.building().as_deref().map(address_hash)),
         Variable::Customer => text(hints.customer_id.as_ref()),
         Variable::AccountDays => int(signals.account_days()),
         Variable::SessionSeconds => int(signals.session_seconds()),
@@ -182,6 +187,10 @@ fn int<'a>(number: Option<impl Into<i64>>) -> Option<Value<'a>> {
 
 fn text(text: Option<&String>) -> Option<Value<'_>> {
     text.map(|text| Value::Text(text))
+}
+
+fn discounted(signals: &Signals) -> f64 {
+    in_main_units(Money::from_minor(signals.discounts.minor, signals.amount.currency()))
 }
 
 /// Exact for all amounts below 2⁵³ minor units, as far as tenths are exact in binary at all.

@@ -130,6 +130,17 @@ impl Rules {
         for (name, kind, note) in starter::lists() {
             self.store.save_list(&name, kind, note, &by).await?;
         }
+        for (list, values) in starter::entries() {
+            let entry = |(value, note)| ListEntry {
+                value,
+                expires_at: None,
+                note,
+                author: by.author.clone(),
+                added_at: by.at,
+            };
+            let entries: Vec<ListEntry> = values.into_iter().map(entry).collect();
+            self.store.add_entries(&list, &entries, &by).await?;
+        }
         for draft in starter::rules() {
             self.store.save_rule(&draft, Some(0), &by).await?;
         }

@@ -1,10 +1,13 @@
-//! What a shop starts with: a dozen rules in shadow and the lists they look up, all empty. They
-//! watch from the first order on; each goes live when its figures have convinced somebody.
+//! What a shop starts with: a dozen rules in shadow and the lists they look up. They watch from the
+//! first order on; each goes live when its figures have convinced somebody. Two lists have a few
+//! entries that hold for every shop; the others are the shop's own, and empty.
 
 use super::{
+    facts::address_hash,
     list::ListKind,
     rule::{Action, Draft, Mode, Name, Pass},
 };
+use crate::fraud::signals::building;
 
 /// The lists: name, kind, note.
 const LISTS: &[(&str, ListKind, &str)] = &[
@@ -20,6 +23,55 @@ const LISTS: &[(&str, ListKind, &str)] = &[
     ("freight_forwarders", ListKind::Address, "Addresses that send everything on."),
     ("trusted_customers", ListKind::Customer, "Accounts that are known to be good."),
     ("trusted_emails", ListKind::Email, "E-mail addresses that are known to be good."),
+];
+
+/// Domains that give an e-mail address to anybody, without a password, for minutes. Well-known
+/// ones, to start with: there are thousands, and new ones each day.
+const DISPOSABLE: &[&str] = &[
+    "10minutemail.com",
+    "burnermail.io",
+    "discard.email",
+    "dispostable.com",
+    "emailondeck.com",
+    "fakeinbox.com",
+    "getnada.com",
+    "grr.la",
+    "guerrillamail.com",
+    "guerrillamail.de",
+    "guerrillamail.net",
+    "guerrillamail.org",
+    "inboxkitten.com",
+    "mailcatch.com",
+    "maildrop.cc",
+    "mailinator.com",
+    "mailnesia.com",
+    "minuteinbox.com",
+    "mohmal.com",
+    "moakt.com",
+    "mytemp.email",
+    "sharklasers.com",
+    "spam4.me",
+    "spamgourmet.com",
+    "temp-mail.org",
+    "tempail.com",
+    "tempinbox.com",
+    "tempmail.com",
+    "throwawaymail.com",
+    "trashmail.com",
+    "yopmail.com",
+    "yopmail.fr",
+    "yopmail.net",
+];
+
+/// Buildings from which everything is sent on, as the forwarders tell their customers: street,
+/// town, country, who.
+const FORWARDERS: &[(&str, &str, &str, &str)] = &[
+    ("17224 S Figueroa St", "Gardena", "US", "Planet Express"),
+    ("17224 S Figueroa Street", "Gardena", "US", "Planet Express"),
+    ("3501 Jack Northrop Ave", "Hawthorne", "US", "Shipito"),
+    ("3501 Jack Northrop Avenue", "Hawthorne", "US", "Shipito"),
+    ("4283 Express Lane", "Sarasota", "US", "MyUS"),
+    ("4283 Express Ln", "Sarasota", "US", "MyUS"),
 ];
 
 /// The rules: name, action, pass, expression, why.
@@ -100,7 +152,8 @@ const RULES: &[(&str, Action, Pass, &str, &str)] = &[
         "review_forwarded_goods",
         Action::Review,
         Pass::Before,
-        "listed(address, \"freight_forwarders\") && billing_differs",
+        "(listed(building, \"freight_forwarders\") || listed(address, \"freight_forwarders\")) \
+         && billing_differs",
         "Goods that leave the country behind a forwarder.",
     ),
     (
@@ -129,6 +182,19 @@ const RULES: &[(&str, Action, Pass, &str, &str)] = &[
 /// The lists a shop starts with.
 pub(super) fn lists() -> impl Iterator<Item = (Name, ListKind, &'static str)> {
     LISTS.iter().map(|(name, kind, note)| (named(name), *kind, *note))
+}
+
+/// What stands in them: list, value, note.
+pub(super) fn entries() -> impl Iterator<Item = (Name, Vec<(String, String)>)> {
+    let domains = DISPOSABLE.iter().map(|domain| ((*domain).to_owned(), String::new()));
+    let forwarders = FORWARDERS.iter().filter_map(|(street, town, country, who)| {
+        Some((address_hash(&building(street, town, country)?), format!("{who}, {town}")))
+    });
+    [
+        (named("disposable_domains"), domains.collect()),
+        (named("freight_forwarders"), forwarders.collect()),
+    ]
+    .into_iter()
 }
 
 /// The rules a shop starts with.

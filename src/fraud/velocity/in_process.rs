@@ -70,6 +70,11 @@ impl InProcessVelocity {
         self.open().found_out(event, at);
     }
 
+    /// As [`Velocity::taken_back`], in the same turn.
+    pub fn taken_back_now(&self, event: &Event, found_at: Timestamp, now: Timestamp) {
+        self.open().taken_back(event, found_at, now);
+    }
+
     /// How many entities were forgotten before their time, because memory is bounded.
     pub fn forgotten(&self) -> u64 {
         self.open().memory().forgotten()
@@ -112,6 +117,16 @@ impl Velocity for InProcessVelocity {
 
     async fn found_out(&self, event: &Event, at: Timestamp) -> Result<(), VelocityFault> {
         self.found_out_now(event, at);
+        Ok(())
+    }
+
+    async fn taken_back(
+        &self,
+        event: &Event,
+        found_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), VelocityFault> {
+        self.taken_back_now(event, found_at, now);
         Ok(())
     }
 

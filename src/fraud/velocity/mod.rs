@@ -79,6 +79,15 @@ pub trait Velocity: Send + Sync + 'static {
     /// this, comes to the same as learning at once "fraud, known at this moment".
     async fn found_out(&self, event: &Event, at: Timestamp) -> Result<(), VelocityFault>;
 
+    /// An attempt that was fraud by what was found out at a moment is none after all: it is no
+    /// longer counted as one, from now on.
+    async fn taken_back(
+        &self,
+        event: &Event,
+        found_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), VelocityFault>;
+
     /// Whether it answered when it was last asked. Asks nobody.
     fn is_up(&self) -> bool;
 

@@ -150,8 +150,8 @@ impl Written {
         let (mut due, waiting): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.waiting).into_iter().partition(|(at, _)| *at <= now);
         self.waiting = waiting;
-        // Those of one moment stay in their order.
-        due.sort_by_key(|(at, _)| *at);
+        // Those of one moment stay in their order; what takes one back comes after all of them.
+        due.sort_by_key(|(at, learned)| (*learned == Labels::TAKEN_BACK, *at));
         for (at, learned) in due {
             self.entity.note_label(at, learned);
         }

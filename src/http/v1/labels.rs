@@ -1,4 +1,5 @@
-//! `POST /v1/orders/{id}/labels`, `POST /v1/labels/bulk`: what was found out about orders.
+//! `POST /v1/orders/{id}/labels`, `POST /v1/labels/bulk`: what was found out about orders; many of
+//! them as JSON, or as a table (`text/csv`).
 //!
 //! Of several labels of an order the last one that came is believed. Features learn of it after the
 //! schema's label delay.
@@ -8,8 +9,9 @@ use serde_json::json;
 
 use crate::{
     base::{MovementId, OrderId, Timestamp},
+    fraud::label_table::{self, SOURCES, WrongLine, told},
     http::{
-        asking::Asking,
+        asking::{Asking, TABLE},
         caller::Caller,
         door::Door,
         idempotency,
@@ -23,9 +25,6 @@ use crate::{
         review::{LabelsWrite, NewLabel},
     },
 };
-
-/// Who may say so.
-const SOURCES: &[&str] = &["dispute", "import", "refund", "reviewer"];
 
 /// Labels one order.
 pub async fn add(
@@ -45,6 +44,9 @@ pub async fn add(
 /// Labels many orders; all of them or none.
 pub async fn add_many(door: web::Data<Door>, asking: Asking) -> Result<HttpResponse, Problem> {
     let body = asking.body();
+    if let Some(table) = body.find(TABLE) {
+        return add_table(&door, &asking, &table).await;
+    }
     let list = body.get("labels")?;
     let mut labels = Vec::new();
     for at in list.items(door.limits.lines_per_cart)? {
@@ -58,6 +60,26 @@ pub async fn add_many(door: web::Data<Door>, asking: Asking) -> Result<HttpRespo
     }
     let answer = idempotency::answer(201, &json!({ "labels": labels }));
     write(&door, &asking, labels, answer).await
+}
+
+/// Labels the orders of a table. Every line that is wrong is told, and then nothing is kept.
+async fn add_table(door: &Door, asking: &Asking, table: &At<'_>) -> Result<HttpResponse, Problem> {
+    let refuse = |wrong: &[WrongLine]| table.problem(Kind::Invalid, told(wrong));
+    let text = table.text(door.limits.body_bytes)?;
+    let rows = label_table::read(text, door.clock.now()).map_err(|wrong| refuse(&wrong))?;
+    let orders: Vec<OrderId> = rows.iter().map(|row| row.label.order).collect();
+    let known = door.cases.find_orders(&orders).await?;
+    let unknown = rows.iter().filter(|row| !known.contains(&row.label.order)).map(|row| {
+        WrongLine { line: row.line, why: format!("there is no order {}", row.label.order) }
+    });
+    let unknown: Vec<WrongLine> = unknown.collect();
+    if !unknown.is_empty() {
+        return Err(refuse(&unknown));
+    }
+    let frauds = rows.iter().filter(|row| row.label.fraud).count();
+    let answer = idempotency::answer(201, &json!({ "labels": rows.len(), "frauds": frauds }));
+    let labels = rows.into_iter().map(|row| row.label).collect();
+    write(door, asking, labels, answer).await
 }
 
 /// Lists what was found out about an order, the latest first: the first one is believed.

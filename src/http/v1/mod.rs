@@ -4,6 +4,7 @@
 //! key are one commit. **Not here:** what agents speak (see [`ucp`](super::ucp)).
 
 pub mod backtests;
+pub mod case_links;
 pub mod cases;
 pub mod drift;
 pub mod exchange;
@@ -53,6 +54,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/cases").get(cases::list))
         .service(web::resource("/cases/claim").post(cases::claim_next))
         .service(web::resource("/cases/{order}").get(cases::get))
+        .service(web::resource("/cases/{order}/links").get(case_links::list))
         .service(web::resource("/cases/{order}/{action}").post(cases::act))
         .service(web::resource("/models/drift").get(drift::get))
         .service(web::resource("/product-groups").get(product_groups::list))

@@ -73,6 +73,7 @@ impl Rows {
         });
         let state = if settle.reopens { SessionState::Open } else { SessionState::Canceled };
         let version = self.next_head(checkout, state, &settle.body, settle.now);
+        self.changes.assessments.extend(settle.assessment.clone());
         self.keep_key(settle.key.as_ref());
         Ok(Done::Settled { version })
     }

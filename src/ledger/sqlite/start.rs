@@ -76,6 +76,11 @@ fn migrator() -> Migrator {
             include_str!("../../../migrations/sqlite/0013_catalog.up.sql"),
             include_str!("../../../migrations/sqlite/0013_catalog.down.sql"),
         ),
+        (
+            "links",
+            include_str!("../../../migrations/sqlite/0014_links.up.sql"),
+            include_str!("../../../migrations/sqlite/0014_links.down.sql"),
+        ),
     ];
     let migrations = (1_i64..).zip(steps).flat_map(|(version, (name, up, down))| {
         let step = |kind, sql: &'static str| {

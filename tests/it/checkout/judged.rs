@@ -34,6 +34,7 @@ in_shops_on_both!(
     a_review_opens_its_case_though_the_process_died,
     a_case_nobody_decides_is_declined_by_time,
     memory_is_built_again_from_the_ledger,
+    a_decline_that_recovery_finds_out_is_remembered,
 );
 
 fn review_all(config: &mut Config) {
@@ -212,5 +213,31 @@ async fn memory_is_built_again_from_the_ledger(on: On) {
     assert_eq!(seen(&shop).await, 1.0);
     shop.opens_again().await;
     assert_eq!(seen(&shop).await, 2.0, "what was seen before the restart counts still");
+    shop.closes().await;
+}
+
+async fn a_decline_that_recovery_finds_out_is_remembered(on: On) {
+    let shop = on.shop().await;
+    shop.stock("TEE", 9).await;
+    let failures = async |shopper: &Shopper<'_>| {
+        let judged = judgements(&shop, shopper).await.remove(0);
+        let names = shop.app().desk.fraud.bench().serving().layout.names();
+        let place = names.iter().position(|name| name == "email.failures.24h").expect("a feature");
+        judged.features[place]
+    };
+    let ada = shop.shopper();
+    ada.adds("TEE", 1).await.text();
+    shop.fuse.arm(CrashPoint::AnswerRead);
+    assert!(ada.pays("fail_token").await.is_in_flight());
+    shop.after(1).await;
+    assert_eq!(ada.state().await, SessionState::Open, "recovery has heard the bank's no");
+    let grace = shop.shopper();
+    grace.adds("TEE", 1).await.text();
+    grace.pays("fail_token").await.text();
+    assert_eq!(failures(&grace).await, 1.0);
+    let third = shop.shopper();
+    third.adds("TEE", 1).await.text();
+    third.pays("success_token").await.text();
+    assert_eq!(failures(&third).await, 2.0, "each once");
     shop.closes().await;
 }

@@ -8,6 +8,7 @@ mod chaos;
 mod commands;
 mod house;
 mod kills;
+mod learning;
 mod outages;
 mod pooled;
 mod readme;

@@ -97,11 +97,14 @@ async fn the_curl_lines_of_the_readme_buy() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_curl_lines_of_the_readme_show_what_is_approved_reviewed_and_declined() {
     let script = lines("## See fraud judged", "### How an outcome comes about");
+    let labeled = lines("### What was fraud", "Thresholds are a matter of money");
+    let script = format!("{script}echo\n{labeled}");
     let parts = [
         "\"outcome\":\"approve\"",
         "\"claimed_by\":\"grace\"",
         "\"state\":\"approved\"",
         "/problems/payment_declined",
+        "\"frauds\":1",
     ];
     tells(&script, &parts).await;
 }

@@ -117,3 +117,15 @@ fn a_broken_configuration_names_the_place() {
     let open = setup.with("server.listen", "0.0.0.0:0").run(&[]);
     refused(&open, &["loopback", "mode = \"production\""]);
 }
+
+/// Half a download is no reason to guess where buyers are.
+#[test]
+fn a_database_of_addresses_that_broke_off_stops_the_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("places.mmdb");
+    std::fs::write(&path, b"half of it").expect("a file");
+    let setup = Setup::new(folder.path()).with("fraud.ip_database", path.display());
+    let Ran { status, err, .. } = setup.run(&["serve"]);
+    assert!(!status.success() && err.contains("places.mmdb"), "{err}");
+    assert!(err.contains("fetch it again"), "{err}");
+}

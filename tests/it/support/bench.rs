@@ -270,6 +270,7 @@ impl Bench {
             body: document("{}"),
             hold_until: self.now().plus(HOLD),
             watch_until: None,
+            assessment: None,
             key: None,
             now: self.now(),
         };

@@ -75,6 +75,9 @@ pub(super) async fn replayed(
                 home().learn(event, good, event.at).await.expect("it answers");
                 let at = label.known_at.unwrap_or(event.at);
                 home().found_out(event, at).await.expect("it answers");
+                // Somebody was wrong, and then right again.
+                home().taken_back(event, at, event.at).await.expect("it answers");
+                home().found_out(event, at).await.expect("it answers");
             } else {
                 home().learn(event, label, event.at).await.expect("it answers");
             }

@@ -187,6 +187,16 @@ impl Velocity for RedisVelocity {
         self.note(self.wanted.labels(&self.standing()?.space, event, &[found])).await
     }
 
+    async fn taken_back(
+        &self,
+        event: &Event,
+        found_at: Timestamp,
+        _now: Timestamp,
+    ) -> Result<(), VelocityFault> {
+        let back = self.layout.taken_back(event, found_at);
+        self.note(self.wanted.labels(&self.standing()?.space, event, &[back])).await
+    }
+
     fn is_up(&self) -> bool {
         self.home.is_up()
     }

@@ -1,0 +1,2 @@
+-- Takes it back.
+drop table link_places, checkout_links;

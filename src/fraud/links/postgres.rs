@@ -1,0 +1,66 @@
+//! Links in PostgreSQL. What is asked comes as one JSON text, so that both dialects take the same;
+//! an id's prefix is cut off.
+
+use super::Question;
+use crate::ledger::{LedgerFault, postgres::Postgres};
+
+const KEYS: &str = "select json_build_object('checkout', c.id, 'kind', l.kind, 'key', l.key)::text
+    from (select substr(x, 5)::uuid as id
+          from json_array_elements_text($1::json->'checkouts') x) c
+    cross join lateral (
+        select kind, key from checkout_links where checkout_id = c.id
+        order by kind, key limit ($1::json->>'limit')::int) l";
+const SHARING: &str = "select json_build_object('kind', k.kind, 'key', k.key, 'checkouts',
+        coalesce((select json_agg(l.checkout_id order by l.checkout_id desc) from (
+            select checkout_id from checkout_links c where c.kind = k.kind and c.key = k.key
+            order by checkout_id desc limit ($1::json->>'most')::int) l), '[]'))::text
+    from json_to_recordset($1::json->'keys') k (kind smallint, key bigint)";
+const ORDERS: &str = "select json_build_object('order', o.id, 'placed_at', o.placed_at,
+        'total_minor', o.total_minor, 'currency', o.currency,
+        'case', (select c.state from review_cases c where c.order_id = o.id),
+        'label', (select json_build_object('fraud', l.fraud, 'source', l.source, 'at', l.at)
+                  from labels l where l.order_id = o.id order by l.seq desc limit 1))::text
+    from orders o where o.id = any(array(
+        select substr(x, 5)::uuid from json_array_elements_text($1::json->'checkouts') x))";
+
+/// One page of judgements that began a payment. A replica that finds another at it does nothing.
+const NOTE: &str = "with place as (
+        select upto from link_places where name = $1::json->>'place' for update skip locked),
+    page as (
+        select id, checkout_id, attempt_id, body from assessments
+        where id > (select upto from place) and id < substr($1::json->>'until', 5)::uuid
+        order by id limit ($1::json->>'limit')::int),
+    noted as (
+        insert into checkout_links (kind, key, checkout_id)
+        select k.kind, k.key::bigint, p.checkout_id from page p
+            cross join lateral json_array_elements_text(
+                coalesce(p.body::json->'links', '[]'::json)) with ordinality k (key, kind)
+        where p.attempt_id is not null and k.key <> '0'
+        on conflict do nothing),
+    moved as (
+        update link_places l set upto = (select id from page order by id desc limit 1)
+        from place where l.name = $1::json->>'place' and exists (select 1 from page))
+    select count(*)::text from page";
+
+pub(super) async fn ask(
+    database: &Postgres,
+    question: Question,
+    about: &str,
+) -> Result<Vec<String>, LedgerFault> {
+    let sql = match question {
+        Question::Keys => KEYS,
+        Question::Sharing => SHARING,
+        Question::Orders => ORDERS,
+    };
+    database.ask(sql, about).await
+}
+
+pub(super) async fn note(database: &Postgres, to: String) -> Result<u64, LedgerFault> {
+    let kept = database.prepares();
+    let read: String = database
+        .run(move |conn| {
+            Box::pin(sqlx::query_scalar(NOTE).bind(to).persistent(kept).fetch_one(conn))
+        })
+        .await?;
+    Ok(read.parse().unwrap_or(0))
+}
