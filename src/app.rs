@@ -113,9 +113,7 @@ impl App {
         let exporter = metrics::install()?;
         let arbiters: Vec<Arbiter> = (0..threads(config)).map(|_| Arbiter::new()).collect();
         let handles: Vec<ArbiterHandle> = arbiters.iter().map(Arbiter::handle).collect();
-        let listener = TcpListener::bind(config.server.listen)
-            .with_context(|| format!("cannot listen on {}", config.server.listen))?;
-        let address = listener.local_addr()?;
+        let (listener, address) = listen(config)?;
         let answers = Arc::new(Answers::of(Site::at(&public_url(config, address))));
         let with_rounds = !replaced.no_rounds;
 
@@ -221,6 +219,15 @@ impl App {
         self.tasks.finish(REST_MAX).await;
         store.close().await;
     }
+}
+
+/// Takes the address of the API.
+fn listen(config: &Config) -> anyhow::Result<(TcpListener, SocketAddr)> {
+    let wanted = config.server.listen;
+    let listener =
+        TcpListener::bind(wanted).with_context(|| format!("cannot listen on {wanted}"))?;
+    let address = listener.local_addr()?;
+    Ok((listener, address))
 }
 
 /// How often [`App::settle`] looks, every 50 ms: a lost answer is settled within its deadline.

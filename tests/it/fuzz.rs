@@ -10,8 +10,9 @@ use rand::{
 use serde_json::{Value, json};
 use std::{
     env,
-    time::{Duration, Instant},
+    time::Duration,
 };
+use tokio::time::Instant;
 
 use super::{
     http_acp, http_platforms,

@@ -14,81 +14,43 @@ use crate::ledger::{
 /// The oldest server the SQL is tried on.
 const OLDEST: i32 = 150_000;
 
+/// A migration: its name, and what it does and takes back.
+macro_rules! step {
+    ($number:literal, $name:literal) => {{
+        const UP: &str =
+            include_str!(concat!("../../../migrations/postgres/", $number, "_", $name, ".up.sql"));
+        const DOWN: &str = include_str!(concat!(
+            "../../../migrations/postgres/",
+            $number,
+            "_",
+            $name,
+            ".down.sql"
+        ));
+        ($name, UP, DOWN)
+    }};
+}
+
 /// Every migration, oldest first.
+const STEPS: [(&str, &str, &str); SCHEMA_VERSION as usize] = [
+    step!("0001", "ledger"),
+    step!("0002", "rows"),
+    step!("0003", "commit"),
+    step!("0004", "rules"),
+    step!("0005", "models"),
+    step!("0006", "tariff"),
+    step!("0007", "review"),
+    step!("0008", "changes"),
+    step!("0009", "deliveries"),
+    step!("0010", "parked"),
+    step!("0011", "platforms"),
+    step!("0012", "addresses"),
+    step!("0013", "catalog"),
+    step!("0014", "links"),
+];
+
+/// Carries them out.
 fn migrator() -> Migrator {
-    let steps: [(&'static str, &'static str, &'static str); SCHEMA_VERSION as usize] = [
-        (
-            "ledger",
-            include_str!("../../../migrations/postgres/0001_ledger.up.sql"),
-            include_str!("../../../migrations/postgres/0001_ledger.down.sql"),
-        ),
-        (
-            "rows",
-            include_str!("../../../migrations/postgres/0002_rows.up.sql"),
-            include_str!("../../../migrations/postgres/0002_rows.down.sql"),
-        ),
-        (
-            "commit",
-            include_str!("../../../migrations/postgres/0003_commit.up.sql"),
-            include_str!("../../../migrations/postgres/0003_commit.down.sql"),
-        ),
-        (
-            "rules",
-            include_str!("../../../migrations/postgres/0004_rules.up.sql"),
-            include_str!("../../../migrations/postgres/0004_rules.down.sql"),
-        ),
-        (
-            "models",
-            include_str!("../../../migrations/postgres/0005_models.up.sql"),
-            include_str!("../../../migrations/postgres/0005_models.down.sql"),
-        ),
-        (
-            "tariff",
-            include_str!("../../../migrations/postgres/0006_tariff.up.sql"),
-            include_str!("../../../migrations/postgres/0006_tariff.down.sql"),
-        ),
-        (
-            "review",
-            include_str!("../../../migrations/postgres/0007_review.up.sql"),
-            include_str!("../../../migrations/postgres/0007_review.down.sql"),
-        ),
-        (
-            "changes",
-            include_str!("../../../migrations/postgres/0008_changes.up.sql"),
-            include_str!("../../../migrations/postgres/0008_changes.down.sql"),
-        ),
-        (
-            "deliveries",
-            include_str!("../../../migrations/postgres/0009_deliveries.up.sql"),
-            include_str!("../../../migrations/postgres/0009_deliveries.down.sql"),
-        ),
-        (
-            "parked",
-            include_str!("../../../migrations/postgres/0010_parked.up.sql"),
-            include_str!("../../../migrations/postgres/0010_parked.down.sql"),
-        ),
-        (
-            "platforms",
-            include_str!("../../../migrations/postgres/0011_platforms.up.sql"),
-            include_str!("../../../migrations/postgres/0011_platforms.down.sql"),
-        ),
-        (
-            "addresses",
-            include_str!("../../../migrations/postgres/0012_addresses.up.sql"),
-            include_str!("../../../migrations/postgres/0012_addresses.down.sql"),
-        ),
-        (
-            "catalog",
-            include_str!("../../../migrations/postgres/0013_catalog.up.sql"),
-            include_str!("../../../migrations/postgres/0013_catalog.down.sql"),
-        ),
-        (
-            "links",
-            include_str!("../../../migrations/postgres/0014_links.up.sql"),
-            include_str!("../../../migrations/postgres/0014_links.down.sql"),
-        ),
-    ];
-    let migrations = (1_i64..).zip(steps).flat_map(|(version, (name, up, down))| {
+    let migrations = (1_i64..).zip(STEPS).flat_map(|(version, (name, up, down))| {
         let step = |kind, sql: &'static str| {
             Migration::new(version, name.into(), kind, sql.into_sql_str(), false)
         };
