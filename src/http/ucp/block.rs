@@ -31,7 +31,7 @@ const SCHEMAS: &str = "https://ucp.dev/2026-04-08/schemas";
 const SERVICE: &str = "https://ucp.dev/2026-04-08/services/shopping/rest.openapi.json";
 
 impl Blocks {
-    /// The blocks of this shop, which also speaks an earlier version, with its own profile at a path.
+    /// The blocks of this shop, which also speaks an earlier version with a profile at this path.
     pub fn of(site: &Site, earlier: (&str, &str)) -> Self {
         let handler = &site.payment_handler;
         let handlers = json!({ handler: [handler_of(site)] });
