@@ -13,6 +13,7 @@ pub mod money;
 pub mod origin;
 pub mod person;
 pub mod quantity;
+mod schemas;
 pub mod sealed;
 pub mod sku;
 pub mod time;

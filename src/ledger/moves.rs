@@ -1,5 +1,6 @@
 //! How units move outside a sale: into and out of the house, and after an order.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::entry::{KeyWrite, NewEvent};
@@ -25,7 +26,7 @@ pub struct StockMove {
 }
 
 /// Which way stock moves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MoveKind {
     /// Units came in.
@@ -85,7 +86,7 @@ pub struct Refund {
 }
 
 /// How goods travel.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Parcel {
     /// Who carries it.
@@ -112,7 +113,7 @@ pub struct News {
 }
 
 /// What an order remembers of a change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OrderChange {
     /// Its id.
     pub id: ChangeId,
@@ -133,7 +134,7 @@ pub struct OrderChange {
 }
 
 /// Units that moved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Moved {
     /// The line, from 1.
     pub line: u32,
@@ -144,7 +145,7 @@ pub struct Moved {
 }
 
 /// Where units of an order line go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LineMoveKind {
     /// Out of the house.

@@ -13,6 +13,8 @@ mod http_acp;
 mod http_acp_errors;
 mod http_acp_keys;
 mod http_catalog;
+mod http_docs;
+mod http_docs_examples;
 mod http_door;
 mod http_fairness;
 mod http_fraud;

@@ -5,6 +5,7 @@
 //! chargeback's fee, a declined good order its margin, a review its minutes. A reviewer is taken to
 //! find out the truth; what that is worth shows in `reviews_per_day`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -17,7 +18,7 @@ use crate::{
 };
 
 /// What things cost, in minor units of one currency.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Costs {
     /// Orders of other currencies are left out.
@@ -35,7 +36,7 @@ pub struct Costs {
 }
 
 /// A pair of thresholds and what it would have cost.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct Fitted {
     /// From this score on a person looks at it.
     pub review: u16,

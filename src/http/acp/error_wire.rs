@@ -1,12 +1,15 @@
 //! Errors as this protocol tells them: flat, with a type, a code and a path.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::VERSION;
 use crate::http::{kinds::Kind, problem::Problem};
 
-#[derive(Serialize)]
-struct ErrorWire<'a> {
+/// An error of the Agentic Commerce Protocol.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "AcpError")]
+pub(in crate::http) struct ErrorWire<'a> {
     r#type: &'static str,
     code: &'a str,
     message: String,
