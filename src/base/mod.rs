@@ -33,5 +33,5 @@ pub use person::{Address, Buyer, Consent, Destination, Email, Person};
 pub use quantity::Quantity;
 pub use sealed::Sealed;
 pub use sku::Sku;
-pub use time::{AnchoredClock, Clock, ManualClock, Timestamp};
+pub use time::{AnchoredClock, Clock, ManualClock, TestClock, Timestamp};
 pub use verification::Verification;

@@ -27,6 +27,7 @@ mod http_rules;
 mod http_shop;
 mod http_signed;
 mod http_storefront;
+mod http_testing;
 mod http_ucp;
 mod http_ucp01;
 mod http_ucp01_buyers;

@@ -2,8 +2,11 @@
 
 use serde_json::json;
 
-use super::operation::{Operation, get};
-use crate::http::kinds::Kind;
+use super::{
+    fields::{needs, whole},
+    operation::{Operation, get, post},
+};
+use crate::http::{kinds::Kind, v1::testing::ClockView};
 
 const TEXT: &str = "text/plain";
 const HTML: &str = "text/html";
@@ -20,6 +23,19 @@ pub(super) fn operations() -> Vec<Operation> {
             .says("In production on a port of its own (`server.metrics_listen`).")
             .answers_other(TEXT, "The figures.")
             .in_dev(),
+        get("get_clock", "/v1/testing/clock", "Tells what time it is here")
+            .says("In dev mode alone.")
+            .answers::<ClockView>(200, "The time, and how far ahead it is."),
+        post("advance_clock", "/v1/testing/clock", "Puts the clock forward")
+            .says(
+                "In dev mode alone, for this process and while it runs: holds lapse, discounts \
+                 end, reviews run out. It never goes back.",
+            )
+            .takes(
+                [needs("advance_seconds", whole(1, "How far, at most a year."))],
+                json!({ "advance_seconds": 600 }),
+            )
+            .answers::<ClockView>(200, "The time, and how far ahead it is."),
         get("openapi", "/openapi.json", "This document").answers_schema(
             200,
             "OpenAPI 3.1.",
