@@ -160,3 +160,60 @@ fn what_a_reader_of_our_own_interface_asks_for_is_documented() {
     let silent: Vec<_> = read.difference(&documented).collect();
     assert!(silent.is_empty(), "read, and in no body of src/http/docs: {silent:?}");
 }
+
+#[actix_web::test]
+async fn pages_need_nothing_from_elsewhere_and_lead_somewhere() {
+    let shop = Shop::open().await;
+    let reference = shop.get("/docs").await;
+    let page = String::from_utf8(reference.bytes.clone()).expect("text");
+    for operation in operations() {
+        assert!(page.contains(&format!("<article id=\"{}\">", operation.id)), "{}", operation.id);
+    }
+    let mut known = BTreeMap::from([("docs".to_owned(), page)]);
+    let guides = ["idempotency", "errors", "testing", "webhooks"];
+    let paths = guides.map(|guide| format!("/docs/{guide}"));
+    for path in paths.iter().map(String::as_str).chain(["/docs"]) {
+        let answer = shop.get(path).await;
+        assert_eq!(answer.status, 200, "{path}");
+        let policy = answer.header("content-security-policy").expect("a policy");
+        assert!(policy.starts_with("default-src 'none'"), "{policy}");
+        assert!(!policy.contains("unsafe"), "{policy}");
+        let page = String::from_utf8(answer.bytes).expect("text");
+        for outside in ["src=\"http", "<link", "<iframe", "@import", "<img"] {
+            assert!(!page.contains(outside), "{path} loads {outside}");
+        }
+        for link in page.split("href=\"/").skip(1).filter_map(|rest| rest.split('"').next()) {
+            let (to, at) = link.split_once('#').unwrap_or((link, ""));
+            if !known.contains_key(to) {
+                let there = shop.get(&format!("/{to}")).await;
+                assert_eq!(there.status, 200, "{path} leads to /{link}");
+                known.insert(to.to_owned(), String::from_utf8_lossy(&there.bytes).into_owned());
+            }
+            let text = &known[to];
+            assert!(at.is_empty() || text.contains(&format!("id=\"{at}\"")), "{path}: no #{at}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn the_collection_has_every_operation() {
+    let shop = Shop::open().await;
+    let collection = shop.get("/docs/postman.json").await.json();
+    assert!(collection["info"]["schema"].as_str().is_some_and(|url| url.contains("v2.1.0")));
+    let folders = collection["item"].as_array().expect("folders");
+    let items = folders.iter().flat_map(|folder| folder["item"].as_array().expect("items"));
+    let items: Vec<_> = items.map(|item| &item["request"]).collect();
+    assert_eq!(items.len(), operations().len());
+    let named = |name: &str| {
+        let found = items.iter().find(|request| request["url"]["raw"] == name);
+        found.unwrap_or_else(|| panic!("no {name}"))
+    };
+    let order = named("{{base_url}}/v1/orders");
+    let key = order["header"].as_array().expect("headers").iter();
+    let key = key.filter(|header| header["key"] == "Idempotency-Key").count();
+    let body = order["body"]["raw"].as_str().map(serde_json::from_str::<Value>);
+    assert_eq!((order["method"].as_str(), key), (Some("POST"), 1));
+    assert!(matches!(body, Some(Ok(_))), "{order}");
+    let one = named("{{base_url}}/v1/orders/:id");
+    assert_eq!(one["url"]["variable"][0]["key"], "id");
+}

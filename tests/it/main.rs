@@ -16,6 +16,7 @@ mod http_catalog;
 mod http_docs;
 mod http_docs_examples;
 mod http_door;
+mod http_errors;
 mod http_fairness;
 mod http_fraud;
 mod http_keys;

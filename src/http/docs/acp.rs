@@ -103,7 +103,9 @@ fn carts() -> Vec<Operation> {
             .takes_published(DOCUMENTATION, &["line_items"], shopping())
             .answers_schema(201, "The cart.", told())
             .or(CHANGES),
-        get("acp_get_cart", one, "Shows a cart").answers_schema(200, "The cart.", told()),
+        get("acp_get_cart", one, "Shows a cart")
+            .answers_schema(200, "The cart.", told())
+            .or(&[Kind::OtherProtocol]),
         put("acp_update_cart", one, "Replaces what is in a cart")
             .takes_published(DOCUMENTATION, &["line_items"], shopping())
             .answers_schema(200, "The cart.", told())

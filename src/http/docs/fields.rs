@@ -1,7 +1,11 @@
 //! Schemas of bodies that are read field by field: written down in the order in which they are
 //! read.
 
-use schemars::{JsonSchema, generate::SchemaSettings};
+use schemars::{
+    JsonSchema, Schema,
+    generate::SchemaSettings,
+    transform::{RecursiveTransform, ReplaceBoolSchemas},
+};
 use serde_json::{Map, Value, json};
 
 /// One field of a body.
@@ -96,11 +100,38 @@ pub fn published(at: &str, needed: &[&str]) -> Value {
     })
 }
 
+/// Writes schemas as generators of clients read them: `true` as `{}`, and one of a few words as an
+/// `enum` rather than as a choice of constants.
+pub(super) fn plainly(settings: &mut SchemaSettings) {
+    let mut no_truths = ReplaceBoolSchemas::default();
+    no_truths.skip_additional_properties = true;
+    settings.transforms.push(Box::new(no_truths));
+    settings.transforms.push(Box::new(RecursiveTransform(words_as_enum)));
+}
+
+fn words_as_enum(schema: &mut Schema) {
+    let Some(forms) = schema.get("oneOf").and_then(Value::as_array) else { return };
+    let word = |form: &Value| form.get("const").filter(|word| word.is_string()).cloned();
+    let Some(words) = forms.iter().map(word).collect::<Option<Vec<_>>>() else { return };
+    let say = |form: &Value| {
+        let says = form["description"].as_str().unwrap_or_default();
+        format!("`{}`: {says}", form["const"].as_str().unwrap_or_default())
+    };
+    let meanings = forms.iter().map(say).collect::<Vec<_>>().join(" ");
+    let about = schema.get("description").and_then(Value::as_str).unwrap_or_default();
+    let about = format!("{about} {meanings}").trim().to_owned();
+    schema.remove("oneOf");
+    schema.insert("type".to_owned(), "string".into());
+    schema.insert("enum".to_owned(), words.into());
+    schema.insert("description".to_owned(), about.into());
+}
+
 /// A type of ours as it is read, whole.
 pub fn of<T: JsonSchema>() -> Value {
     let mut settings = SchemaSettings::draft2020_12().for_deserialize();
     settings.inline_subschemas = true;
     settings.meta_schema = None;
+    plainly(&mut settings);
     let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
     if let Some(schema) = schema.as_object_mut() {
         schema.remove("title");

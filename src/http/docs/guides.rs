@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, web};
 use std::fmt::Write;
 
 use super::{
-    areas,
+    areas, errors, kept,
     page::{answer, page, plain, prose},
 };
 use crate::{
@@ -51,7 +51,9 @@ impl Guide {
     fn text(self) -> String {
         match self {
             Self::Idempotency => include_str!("guides/idempotency.html").to_owned(),
-            Self::Errors => include_str!("guides/errors.html").replace("{{errors}}", &errors()),
+            Self::Errors => include_str!("guides/errors.html")
+                .replace("{{errors}}", &errors::table())
+                .replace("{{messages}}", &errors::messages()),
             Self::Testing => include_str!("guides/testing.html")
                 .replace("{{tokens}}", &tokens())
                 .replace("{{emails}}", &emails()),
@@ -71,9 +73,10 @@ pub(super) async fn get(
     let guide = guide.ok_or_else(|| {
         Problem::new(Kind::NotFound, "There is no such guide.").suggest("Begin at /docs.")
     })?;
-    let text = guide.text().replace("{{base}}", &plain(&door.site().base_url));
-    let main = format!("<h1>{}</h1>\n{text}", guide.title());
-    Ok(answer(page(guide.title(), &areas(), &main)))
+    Ok(answer(kept(guide.name(), &door.site().base_url, |base_url| {
+        let text = guide.text().replace("{{base}}", &plain(base_url));
+        page(guide.title(), &areas(), &format!("<h1>{}</h1>\n{text}", guide.title()))
+    })))
 }
 
 fn tokens() -> String {
@@ -107,20 +110,6 @@ fn emails() -> String {
 fn kinds() -> String {
     let kinds: Vec<_> = KINDS.iter().map(|kind| format!("<code>{kind}</code>")).collect();
     kinds.join(", ")
-}
-
-fn errors() -> String {
-    let mut rows = String::new();
-    for row in Kind::ALL.iter().map(|kind| kind.row()) {
-        let _infallible = write!(
-            rows,
-            "<tr><td><a href=\"/problems/{code}\"><code>{code}</code></a></td><td>{}</td><td>{}</td></tr>",
-            row.status,
-            plain(row.title),
-            code = row.code,
-        );
-    }
-    rows
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@
 //! those of `/v1`.
 
 mod acp;
+pub mod errors;
 pub mod fields;
 mod guides;
 mod house;
@@ -28,7 +29,11 @@ mod v1_webhooks;
 
 use actix_web::{
     HttpResponse,
-    web::{self, ServiceConfig},
+    web::{self, Bytes, ServiceConfig},
+};
+use std::{
+    collections::HashMap,
+    sync::{LazyLock, Mutex, PoisonError},
 };
 
 use super::door::Door;
@@ -45,8 +50,23 @@ pub fn routes(config: &mut ServiceConfig) {
 
 /// Serves the reference.
 async fn get(door: web::Data<Door>) -> HttpResponse {
-    let areas = areas();
-    page::answer(page::page("Reference", &areas, &reference::main(&areas, &door.site().base_url)))
+    let page = kept("reference", &door.site().base_url, |base_url| {
+        let areas = areas();
+        page::page("Reference", &areas, &reference::main(&areas, base_url))
+    });
+    page::answer(page)
+}
+
+/// What was made of the table for one address.
+type Made = HashMap<(&'static str, String), Bytes>;
+
+/// Text that is the same for all who read it: made when it is first asked for. Nobody needs a key
+/// to ask, and making it takes milliseconds.
+fn kept(name: &'static str, base_url: &str, make: impl FnOnce(&str) -> String) -> Bytes {
+    static MADE: LazyLock<Mutex<Made>> = LazyLock::new(Mutex::default);
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    let text = made.entry((name, base_url.to_owned()));
+    text.or_insert_with(|| make(base_url).into()).clone()
 }
 
 /// Operations that belong together.

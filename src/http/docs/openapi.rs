@@ -5,7 +5,7 @@ use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use super::{
-    Area, areas,
+    Area, areas, fields, kept,
     operation::{Content, Operation, Parameter},
     path, refusals,
 };
@@ -24,7 +24,8 @@ const COMPONENTS: &str = "/components/schemas";
 
 /// Serves the document, with this shop's address.
 pub async fn get(door: web::Data<Door>) -> HttpResponse {
-    HttpResponse::Ok().json(document(&door.site().base_url))
+    let text = kept("openapi", &door.site().base_url, |base_url| document(base_url).to_string());
+    HttpResponse::Ok().content_type("application/json").body(text)
 }
 
 /// The document of a service at this address.
@@ -32,6 +33,7 @@ pub fn document(base_url: &str) -> Value {
     let mut settings = SchemaSettings::draft2020_12().for_serialize();
     settings.definitions_path = COMPONENTS.into();
     settings.meta_schema = None;
+    fields::plainly(&mut settings);
     let mut generator = settings.into_generator();
     let areas = areas();
     let mut paths: Map<String, Value> = Map::new();

@@ -4,6 +4,7 @@
 use actix_web::{
     HttpResponse,
     http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY},
+    web::Bytes,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
@@ -94,7 +95,7 @@ fn nav(areas: &[Area]) -> String {
 }
 
 /// The page as an answer.
-pub(super) fn answer(page: String) -> HttpResponse {
+pub(super) fn answer(page: Bytes) -> HttpResponse {
     HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
         .insert_header((CONTENT_SECURITY_POLICY, policy()))

@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, web};
 use serde_json::{Value, json};
 
-use super::{Area, areas, openapi, operation::Operation};
+use super::{Area, areas, kept, openapi, operation::Operation};
 use crate::http::door::Door;
 
 /// The format; tools tell by it how to read the file.
@@ -11,7 +11,8 @@ const SCHEMA: &str = "https://schema.getpostman.com/json/collection/v2.1.0/colle
 
 /// Serves the collection, with this shop's address.
 pub async fn get(door: web::Data<Door>) -> HttpResponse {
-    HttpResponse::Ok().json(collection(&door.site().base_url))
+    let text = kept("postman", &door.site().base_url, |base_url| collection(base_url).to_string());
+    HttpResponse::Ok().content_type("application/json").body(text)
 }
 
 /// The collection of a service at this address.

@@ -16,8 +16,8 @@ const DEPTH: usize = 4;
 pub(super) fn main(areas: &[Area], base_url: &str) -> String {
     let document = openapi::document(base_url);
     let mut out = String::from(
-        "<h1>Doorbuster</h1>\n<p>Everything that can be asked of this service. Each operation can be \
-         tried against it: what you send is real, and so is what comes of it. Where to begin: \
+        "<h1>Doorbuster</h1>\n<p>Everything that can be asked of this service. Each operation can \
+         be tried against it: what you send is real, and so is what comes of it. Where to begin: \
          <a href=\"#place_order\">an order in one request</a>, or \
          <a href=\"#ucp_create_checkout\">a checkout</a> as agents open it.</p>",
     );

@@ -26,7 +26,6 @@ const CHANGES: &[Kind] = &[
     Kind::Invalid,
     Kind::LimitExceeded,
     Kind::CardNumber,
-    Kind::CannotRecord,
     Kind::Draining,
     Kind::Busy,
 ];
@@ -39,10 +38,11 @@ pub(super) fn of(operation: &Operation) -> Vec<Kind> {
     }
     if operation.has_key() {
         kinds.extend(CHANGES);
-        kinds.push(match operation.dialect() {
-            Dialect::Ucp => Kind::KeyConflictUcp,
-            Dialect::Plain | Dialect::Acp => Kind::KeyConflict,
-        });
+        match operation.dialect() {
+            Dialect::Ucp => kinds.push(Kind::KeyConflictUcp),
+            Dialect::Acp => kinds.push(Kind::KeyConflict),
+            Dialect::Plain => kinds.extend([Kind::KeyConflict, Kind::CannotRecord]),
+        }
     }
     if operation.path.contains('{') {
         kinds.push(Kind::NotFound);

@@ -91,8 +91,7 @@ fn sessions() -> Vec<Operation> {
             .versioned()
             .takes([], json!({}))
             .answers_schema(200, "The session.", told("checkout"))
-            .or(CHANGES)
-            .or(&[Kind::NotCancelable]),
+            .or(CHANGES),
     ]
 }
 
