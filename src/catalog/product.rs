@@ -21,7 +21,7 @@ pub enum StockPolicy {
 }
 
 /// One choice that makes a variant: of `Color` it is `Red`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Choice {
     /// What can be chosen.

@@ -74,9 +74,10 @@ pub(super) struct Body<'a> {
 }
 
 /// What the protocols have for it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(untagged)]
-enum Messages<'a> {
+#[schemars(inline)]
+pub(super) enum Messages<'a> {
     Ucp([Message<'a>; 1]),
     Ucp202601([ucp01::error_wire::MessageWire<'a>; 1]),
 }

@@ -104,11 +104,12 @@ pub struct Parcel {
 }
 
 /// What is heard of goods on their way.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct News {
     /// `in_transit`, `delivered`, …: whatever word it came with.
     pub kind: String,
     /// Lines, from 1, and how many units of each.
+    #[schemars(with = "Vec<Vec<u32>>")]
     pub units: Vec<(u32, u32)>,
 }
 

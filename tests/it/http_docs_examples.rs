@@ -21,6 +21,8 @@ const SOME_ORDER: &str = "ord_01a20ad0ec9975c19b1db9c581e57a24";
 
 /// What cannot be shown in this shop, and why.
 const NOT_HERE: &[(&str, &str)] = &[
+    ("ucp01_update_checkout", "its body names the session: http_ucp01.rs"),
+    ("ucp01_update_order", "its body is a whole order: http_ucp01_orders.rs"),
     ("metrics", "it is mounted beside the routes"),
     ("promote_model", "no model is registered; see learning_contract.rs"),
     ("rollback_model", "no model is registered; see learning_contract.rs"),
@@ -96,6 +98,12 @@ impl Example {
         let path = &operation.path;
         let id = match path.as_str() {
             _ if !path.contains("{id}") => String::new(),
+            _ if path.starts_with("/ucp/2026-01-11/checkout-s") => {
+                self.make("ucp01_create_checkout").await
+            }
+            _ if path.starts_with("/ucp/2026-01-11/orders") => {
+                self.buy("ucp01_create_checkout", "ucp01_complete_checkout").await
+            }
             _ if path.starts_with("/ucp/checkout-s") => self.make("ucp_create_checkout").await,
             _ if path.starts_with("/ucp/carts") => self.make("ucp_create_cart").await,
             _ if path.starts_with("/acp/checkout_s") => self.make("acp_create_session").await,

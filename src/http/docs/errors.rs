@@ -9,7 +9,8 @@ use crate::{
         acp::{error_wire, message_wire::MessageWire},
         kinds::Kind,
         notices,
-        problem::Dialect,
+        problem::{Dialect, Problem},
+        ucp01::error_wire::MessageWire as MessageWire202601,
     },
 };
 
@@ -21,15 +22,36 @@ struct Column {
     word: &'static str,
     /// Where its routes are.
     below: &'static str,
+    /// Its words.
+    dialect: Dialect,
     /// What it makes of a kind: the status, and its own words.
     told: fn(Kind) -> Vec<String>,
 }
 
 /// The protocols. One more is one more entry: what may happen in it, its operations say.
 const COLUMNS: &[Column] = &[
-    Column { name: "/v1", word: "v1", below: "/v1/", told: of_v1 },
-    Column { name: "UCP 2026-04-08", word: "ucp", below: "/ucp/", told: of_ucp },
-    Column { name: "ACP 2026-04-17", word: "acp", below: "/acp/", told: of_acp },
+    Column { name: "/v1", word: "v1", below: "/v1/", dialect: Dialect::Plain, told: of_v1 },
+    Column {
+        name: "UCP 2026-04-08",
+        word: "ucp",
+        below: "/ucp/",
+        dialect: Dialect::Ucp,
+        told: of_ucp,
+    },
+    Column {
+        name: "UCP 2026-01-11",
+        word: "ucp01",
+        below: "/ucp/2026-01-11/",
+        dialect: Dialect::Ucp202601,
+        told: of_ucp01,
+    },
+    Column {
+        name: "ACP 2026-04-17",
+        word: "acp",
+        below: "/acp/",
+        dialect: Dialect::Acp,
+        told: of_acp,
+    },
 ];
 
 fn of_v1(kind: Kind) -> Vec<String> {
@@ -40,6 +62,15 @@ fn of_ucp(kind: Kind) -> Vec<String> {
     let row = kind.row();
     let words = [row.code, row.ucp_code, row.ucp_severity].map(str::to_owned);
     [row.status.to_string()].into_iter().chain(words).collect()
+}
+
+fn of_ucp01(kind: Kind) -> Vec<String> {
+    let problem = Problem::new(kind, "");
+    let told = serde_json::to_value(MessageWire202601::of(&problem)).unwrap_or_default();
+    let words = ["code", "severity"].map(|name| told[name].as_str().unwrap_or_default());
+    let status = problem.status(Dialect::Ucp202601).to_string();
+    let words = [kind.row().code].into_iter().chain(words).map(str::to_owned);
+    [status].into_iter().chain(words).collect()
 }
 
 fn of_acp(kind: Kind) -> Vec<String> {
@@ -55,7 +86,9 @@ impl Column {
     fn kinds(&self) -> HashSet<Kind> {
         let areas = areas();
         let operations = areas.iter().flat_map(|area| &area.operations);
-        let those = operations.filter(|operation| operation.path.starts_with(self.below));
+        let those = operations.filter(|operation| {
+            operation.dialect() == self.dialect && operation.path.starts_with(self.below)
+        });
         those.flat_map(refusals::of).chain(ANYWHERE).collect()
     }
 }
@@ -140,5 +173,5 @@ fn words(code: NoticeCode) -> String {
 /// Whose words these are, for those who look at a row without the wire.
 pub fn told(protocol: &str, kind: Kind) -> Option<(Dialect, Vec<String>)> {
     let column = COLUMNS.iter().find(|column| column.word == protocol)?;
-    Some((Dialect::at(column.below), (column.told)(kind)))
+    Some((column.dialect, (column.told)(kind)))
 }

@@ -6,7 +6,7 @@
 //! needed is refused when it is missing. `tests/it/http_docs.rs` sees to it.
 //! **Not here:** what the routes do.
 //!
-//! Who adds a route adds a line to the table of its area: [`house`], [`ucp`], [`acp`], or one of
+//! Who adds a route adds a line to the table of its area: [`house`], [`ucp`], [`ucp01`], [`acp`], or one of
 //! those of `/v1`.
 
 mod acp;
@@ -22,6 +22,7 @@ pub mod postman;
 mod reference;
 mod refusals;
 mod ucp;
+mod ucp01;
 mod v1_fraud;
 mod v1_orders;
 mod v1_shop;
@@ -94,6 +95,11 @@ pub fn areas() -> Vec<Area> {
             "ACP",
             "The Agentic Commerce Protocol, version 2026-04-17: the same shop in other words.",
             acp::operations(),
+        ),
+        area(
+            "UCP 2026-01-11",
+            "The version before: a complete profile of its own over the same stock.",
+            ucp01::operations(),
         ),
         area("Shop", "Products, stock, and the tariff.", v1_shop::operations()),
         area("Webhooks", "Who hears of what happens to orders.", v1_webhooks::operations()),

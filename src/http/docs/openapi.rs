@@ -169,7 +169,9 @@ fn responses(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
 fn refused(dialect: Dialect, kinds: &[Kind]) -> Value {
     let (media, schema) = match dialect {
         Dialect::Acp => ("application/json", "AcpError"),
-        Dialect::Ucp | Dialect::Plain => ("application/problem+json", "Problem"),
+        Dialect::Ucp | Dialect::Ucp202601 | Dialect::Plain => {
+            ("application/problem+json", "Problem")
+        }
     };
     let row = |kind: &Kind| format!("`{}`: {}", kind.row().code, kind.row().title);
     let codes: Vec<_> = kinds.iter().map(|kind| kind.row().code).collect();

@@ -86,7 +86,21 @@ pub struct Operation {
     pub kinds: Vec<Kind>,
     /// Whether it is there in dev mode alone.
     pub dev_only: bool,
+    /// Whether it changes nothing, whatever its method.
+    pub keyless: bool,
 }
+
+/// What may be wrong with who a platform says it is.
+const SIGNED: &[Kind] = &[
+    Kind::VersionUnsupported,
+    Kind::DigestMismatch,
+    Kind::AlgorithmUnsupported,
+    Kind::SignatureMissing,
+    Kind::SignatureInvalid,
+    Kind::KeyNotFound,
+    Kind::ProfileMalformed,
+    Kind::ProfileUnreachable,
+];
 
 /// Reads something.
 pub fn get(id: impl Into<String>, path: impl Into<String>, does: impl Into<String>) -> Operation {
@@ -115,12 +129,23 @@ pub fn delete(
 impl Operation {
     fn new(method: Method, id: String, path: String, summary: String) -> Self {
         let (parameters, answers, kinds) = (Vec::new(), Vec::new(), Vec::new());
-        let (body, says, dev_only) = (None, "", false);
-        let operation =
-            Self { id, method, path, summary, says, parameters, body, answers, kinds, dev_only };
+        let (body, says, dev_only, keyless) = (None, "", false, false);
+        let operation = Self {
+            id,
+            method,
+            path,
+            summary,
+            says,
+            parameters,
+            body,
+            answers,
+            kinds,
+            dev_only,
+            keyless,
+        };
         match operation.dialect() {
             Dialect::Acp => operation.with_version(),
-            Dialect::Ucp => operation.with_agent(),
+            Dialect::Ucp | Dialect::Ucp202601 => operation.with_agent(),
             Dialect::Plain => operation,
         }
     }
@@ -147,13 +172,20 @@ impl Operation {
             says: "Who the platform is: `profile=\"https://agent.example/profile.json\"`.",
             example: None,
         })
-        .or(&[Kind::VersionUnsupported])
+        .or(SIGNED)
     }
 
     /// What else is to be known.
     #[must_use]
     pub const fn says(mut self, says: &'static str) -> Self {
         self.says = says;
+        self
+    }
+
+    /// It changes nothing: no idempotency key is asked for.
+    #[must_use]
+    pub const fn without_key(mut self) -> Self {
+        self.keyless = true;
         self
     }
 
@@ -268,12 +300,12 @@ impl Operation {
 
     /// What a caller's key must allow; none where no key is asked for.
     pub fn scope(&self) -> Option<Scope> {
-        caller::needed(&self.method, &self.path)
+        caller::needed(&self.method, &self.path, false)
     }
 
     /// Whether it changes something, and so is done once for each idempotency key.
     pub fn has_key(&self) -> bool {
-        !self.method.is_safe() && self.scope().is_some()
+        !self.keyless && !self.method.is_safe() && self.scope().is_some()
     }
 
     /// The names of the parameters of its path, in their order.

@@ -18,6 +18,8 @@ pub(super) struct PathParameter {
 const IDS: &[(&str, &str, &str)] = &[
     ("/ucp/checkout-sessions/", "A checkout.", "chk_01a20ad0ec9975c19b1db9c581e57a24"),
     ("/ucp/carts/", "A cart.", "crt_01a20ad0ec9975c19b1db9c581e57a24"),
+    ("/ucp/2026-01-11/checkout-sessions/", "A checkout.", "chk_01a20ad0ec9975c19b1db9c581e57a24"),
+    ("/v1/product-groups/", "A group: lower-case letters, digits, `-` and `_`.", "harbor-tee"),
     ("/acp/checkout_sessions/", "A session.", "chk_01a20ad0ec9975c19b1db9c581e57a24"),
     ("/acp/carts/", "A cart.", "crt_01a20ad0ec9975c19b1db9c581e57a24"),
     ("/checkouts/", "A checkout.", "chk_01a20ad0ec9975c19b1db9c581e57a24"),

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::operation::Operation;
-use crate::http::{acp::error_wire, kinds::Kind, problem::Dialect};
+use crate::http::{
+    kinds::Kind,
+    problem::{Dialect, Problem},
+};
 
 /// What may happen to any request that is let in by key.
 const ALL: &[Kind] = &[
@@ -40,9 +43,12 @@ pub(super) fn of(operation: &Operation) -> Vec<Kind> {
         kinds.extend(CHANGES);
         match operation.dialect() {
             Dialect::Ucp => kinds.push(Kind::KeyConflictUcp),
-            Dialect::Acp => kinds.push(Kind::KeyConflict),
+            Dialect::Acp | Dialect::Ucp202601 => kinds.push(Kind::KeyConflict),
             Dialect::Plain => kinds.extend([Kind::KeyConflict, Kind::CannotRecord]),
         }
+    }
+    if operation.body.is_some() {
+        kinds.extend([Kind::Invalid, Kind::LimitExceeded, Kind::CardNumber]);
     }
     if operation.path.contains('{') {
         kinds.push(Kind::NotFound);
@@ -55,10 +61,7 @@ pub(super) fn by_status(operation: &Operation) -> BTreeMap<u16, Vec<Kind>> {
     let mut statuses: BTreeMap<u16, Vec<Kind>> = BTreeMap::new();
     let those = of(operation);
     for kind in Kind::ALL.iter().filter(|kind| those.contains(kind)) {
-        let status = match operation.dialect() {
-            Dialect::Acp => error_wire::status(*kind),
-            Dialect::Ucp | Dialect::Plain => kind.row().status,
-        };
+        let status = Problem::new(*kind, "").status(operation.dialect());
         statuses.entry(status).or_default().push(*kind);
     }
     statuses

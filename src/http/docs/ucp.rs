@@ -2,14 +2,17 @@
 
 use serde_json::{Value, json};
 
-use super::operation::{Operation, get, post, put};
-use crate::http::kinds::Kind;
+use super::{
+    fields::published,
+    operation::{Operation, get, post, put},
+};
+use crate::http::{kinds::Kind, ucp::PROFILE_PATH};
 
 const SCHEMAS: &str = "https://ucp.dev/2026-04-08/schemas/shopping";
 
 /// What a session or a cart has in any case.
 fn told(document: &str) -> Value {
-    let mut schema = super::fields::published(&format!("{SCHEMAS}/{document}.json"), &["ucp"]);
+    let mut schema = published(&format!("{SCHEMAS}/{document}.json"), &["ucp"]);
     schema["properties"] = json!({
         "ucp": { "type": "object" },
         "id": { "type": "string" },
@@ -21,9 +24,10 @@ fn told(document: &str) -> Value {
 
 /// The operations.
 pub(super) fn operations() -> Vec<Operation> {
-    let mut all = vec![discovery()];
+    let mut all = discovery();
     all.extend(sessions());
     all.extend(carts());
+    all.extend(catalog());
     all.push(
         get("ucp_get_order", "/ucp/orders/{id}", "Shows an order")
             .says("To whoever opened its checkout.")
@@ -33,11 +37,32 @@ pub(super) fn operations() -> Vec<Operation> {
     all
 }
 
-fn discovery() -> Operation {
-    let profile = json!({ "type": "object", "required": ["ucp"] });
-    get("ucp_profile", "/.well-known/ucp", "Tells what is spoken here")
-        .says("Version, endpoint, capabilities and payment handlers.")
-        .answers_schema(200, "The profile.", profile)
+fn discovery() -> Vec<Operation> {
+    let profile = || json!({ "type": "object", "required": ["ucp"] });
+    vec![
+        get("ucp_profile", "/.well-known/ucp", "Tells what is spoken here")
+            .says("Version, endpoint, capabilities and payment handlers.")
+            .answers_schema(200, "The profile.", profile()),
+        get("ucp_profile_2026_04_08", PROFILE_PATH, "The profile of version 2026-04-08")
+            .answers_schema(200, "The profile.", profile()),
+    ]
+}
+
+fn catalog() -> Vec<Operation> {
+    let ask = |name: &str, does: &'static str, needed: &[&str], example: Value| {
+        let found = published(&format!("{SCHEMAS}/catalog_{name}.json"), &["ucp"]);
+        post(format!("ucp_catalog_{name}"), format!("/ucp/catalog/{name}"), does)
+            .without_key()
+            .says("Nothing is held or locked for it; a checkout has the last word.")
+            .takes_published(&format!("{SCHEMAS}/catalog_{name}.json"), needed, example)
+            .answers_schema(200, "What there is.", found)
+    };
+    vec![
+        ask("search", "Finds products", &[], json!({ "query": "tee" })),
+        ask("lookup", "Shows products by id", &["ids"], json!({ "ids": ["TEE-RED-M"] })),
+        ask("product", "Shows a product and its variants", &["id"], json!({ "id": "TEE-RED-M" }))
+            .or(&[Kind::NotFound]),
+    ]
 }
 
 fn shopping() -> Value {

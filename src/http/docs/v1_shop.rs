@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     base::Timestamp,
-    catalog::Product,
+    catalog::{Group, Product},
     http::{
         kinds::Kind,
         v1::{
@@ -24,7 +24,7 @@ use crate::{
 /// The operations.
 pub(super) fn operations() -> Vec<Operation> {
     let mut all = vec![
-        get("list_products", "/v1/products", "Lists products by SKU").paged::<Product>(),
+        list_products(),
         get("get_product", "/v1/products/{sku}", "Shows a product")
             .answers::<Product>(200, "The product."),
         save_product(),
@@ -36,6 +36,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .paged::<MovementRow>(),
         move_stock(),
     ];
+    all.extend(groups());
     all.extend(tariff::<Discount>("discounts", "discount", discount()));
     all.extend(tariff::<ShippingRate>("shipping-rates", "shipping_rate", rate()));
     all.extend(tariff::<PickupLocation>("pickup-locations", "pickup_location", place()));
@@ -44,7 +45,7 @@ pub(super) fn operations() -> Vec<Operation> {
 }
 
 /// The fields of a product, but for its SKU.
-fn product() -> [Field; 7] {
+fn product() -> [Field; 11] {
     let price =
         object([needs("minor", whole(0, "In minor units.")), needs("currency", text("ISO 4217."))]);
     let names = json!({ "type": "object", "additionalProperties": { "type": "string" } });
@@ -57,6 +58,52 @@ fn product() -> [Field; 7] {
         may("attributes", said("Color, size and whatever else sets it apart.", names)),
         may("stock_policy", one_of(policies, "How its units are counted.")),
         may("active", flag("Whether it may be bought now.")),
+        may("group", text("The group it is a variant of.")),
+        may("options", list(choice(), "Which variant it is, in the order of choosing.")),
+        may("description", text("What it is, in some sentences.")),
+        may("categories", list(text("A category."), "Where a shop has it.")),
+    ]
+}
+
+fn choice() -> Value {
+    object([needs("name", words("What can be chosen.")), needs("value", words("What this is."))])
+}
+
+fn list_products() -> Operation {
+    let minor = || json!({ "type": "integer", "minimum": 0 });
+    get("list_products", "/v1/products", "Lists products by SKU, or finds them")
+        .query("q", text(""), "Words to look for.")
+        .query("category", text(""), "Only what stands there.")
+        .query("min_minor", minor(), "Only from this price on; say the `currency` too.")
+        .query("max_minor", minor(), "Only up to this price; say the `currency` too.")
+        .query("currency", text(""), "The currency of the prices.")
+        .paged::<Product>()
+}
+
+fn groups() -> Vec<Operation> {
+    let (all, one) = ("/v1/product-groups", "/v1/product-groups/{id}");
+    let removed = object([needs("removed", text("Its name."))]);
+    vec![
+        get("list_product_groups", all, "Lists groups of variants").paged::<Group>(),
+        get("get_product_group", one, "Shows what is said of a group")
+            .answers::<Group>(200, "The group.")
+            .or(&[Kind::Invalid]),
+        put("save_product_group", one, "Describes a group")
+            .takes(
+                [
+                    needs("title", words("Its name for people.")),
+                    may("description", text("What it is, in some sentences.")),
+                    may("image_url", text("Address of a picture.")),
+                    may("categories", list(text("A category."), "Where a shop has it.")),
+                ],
+                json!({ "title": "Harbor tee", "description": "Heavy cotton." }),
+            )
+            .answers::<Group>(200, "The group."),
+        delete("remove_product_group", one, "Forgets what was said of a group").answers_schema(
+            200,
+            "It is forgotten; its products stay together.",
+            removed,
+        ),
     ]
 }
 

@@ -41,12 +41,14 @@ pub(super) fn operations() -> Vec<Operation> {
     ]
 }
 
-fn fields() -> [Field; 3] {
+fn fields() -> [Field; 5] {
     let kinds = list(one_of(KINDS.iter().copied(), "A kind of event."), "Only these; else all.");
     [
         needs("url", words("Where events go: `https://…`, a public address.")),
         may("kinds", kinds),
         may("description", text("For people.")),
+        may("format", one_of(["standard", "acp"], "The form events come in.")),
+        may("opened_by", text("Only orders that this key opened.")),
     ]
 }
 
