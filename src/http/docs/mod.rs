@@ -6,8 +6,8 @@
 //! needed is refused when it is missing. `tests/it/http_docs.rs` sees to it.
 //! **Not here:** what the routes do.
 //!
-//! Who adds a route adds a line to the table of its area: [`house`], [`ucp`], [`ucp01`], [`acp`], or one of
-//! those of `/v1`.
+//! Who adds a route adds a line to the table of its area: [`house`], [`ucp`], [`ucp01`], [`acp`],
+//! or one of those of `/v1`.
 
 mod acp;
 pub mod errors;
