@@ -120,10 +120,8 @@ impl App {
         let mut tasks = Tasks::default();
         let database = open_database(config).await?;
         let ground = Ground::lay(config, replaced, &database).await?;
-        let (store, clock) = (ground.store.clone(), ground.clock.clone());
-        let label = config.server.replica_id.clone().unwrap_or_default();
-        let holder = Holder::register(store, clock.clone(), ground.chance.clone(), label).await?;
-        let rules = Arc::new(Rules::load(database.clone(), clock.clone()).await?);
+        let (holder, test_clock) = (ground.register(config).await?, ground.test_clock.clone());
+        let rules = Arc::new(Rules::load(database.clone(), ground.clock.clone()).await?);
         let desk = open_desk(
             config,
             ground,
@@ -148,6 +146,7 @@ impl App {
             (&carts, &cases, &rules, &learning.models),
             access,
             answers,
+            test_clock,
         ));
         let more = more(config, &exporter);
         let running = server::server(door.clone(), vec![listener], threads(config), more)?;

@@ -11,7 +11,7 @@ use std::{
 use super::{Replaced, judging::open_fraud, tasks::Tasks};
 use crate::{
     access::{Access, Keys},
-    base::{AnchoredClock, Chance, Clock, MovementId, SystemChance},
+    base::{AnchoredClock, Chance, Clock, MovementId, SystemChance, TestClock},
     cart::{Carts, Keeper, keeper::Retention},
     catalog::{Catalog, demo},
     checkout::{Checkout, Collection, NoProbe, Probe, Terms},
@@ -131,6 +131,8 @@ fn open_hot(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<dyn H
 pub(super) struct Ground {
     pub(super) store: Arc<dyn Store>,
     pub(super) clock: Arc<dyn Clock>,
+    /// The same, where it may be put forward.
+    pub(super) test_clock: Option<Arc<TestClock>>,
     pub(super) chance: Arc<dyn Chance>,
     gateway: Arc<dyn Gateway>,
     probe: Arc<dyn Probe>,
@@ -147,10 +149,13 @@ impl Ground {
         database: &Database,
     ) -> anyhow::Result<Self> {
         let store = database.store();
-        let clock = match replaced.clock {
+        let real: Arc<dyn Clock> = match replaced.clock {
             Some(clock) => clock,
             None => Arc::new(AnchoredClock::new(store.now().await?)),
         };
+        // In production time is nobody's to move.
+        let test_clock = (config.mode == Mode::Dev).then(|| Arc::new(TestClock::new(real.clone())));
+        let clock: Arc<dyn Clock> = test_clock.clone().map_or(real, |clock| clock);
         let gateway = match replaced.gateway {
             Some(gateway) => gateway,
             None => open_gateway(config, &clock)?,
@@ -163,7 +168,14 @@ impl Ground {
             None => store.clone(),
         };
         let velocity = replaced.velocity.unwrap_or_default();
-        Ok(Self { store, clock, chance, gateway, probe, terms, commits, velocity })
+        Ok(Self { store, clock, test_clock, chance, gateway, probe, terms, commits, velocity })
+    }
+
+    /// Makes this process known to the ledger as one that may hold grants.
+    pub(super) async fn register(&self, config: &Config) -> anyhow::Result<Arc<Holder>> {
+        let label = config.server.replica_id.clone().unwrap_or_default();
+        let (store, clock) = (self.store.clone(), self.clock.clone());
+        Ok(Holder::register(store, clock, self.chance.clone(), label).await?)
     }
 }
 
@@ -178,7 +190,7 @@ pub(super) fn open_desk(
     rules: &Arc<Rules>,
     tasks: &mut Tasks,
 ) -> anyhow::Result<Arc<Checkout>> {
-    let Ground { store, clock, chance, gateway, probe, terms, commits, velocity } = ground;
+    let Ground { store, clock, chance, gateway, probe, terms, commits, velocity, .. } = ground;
     let hears: Arc<OnceLock<Weak<Stock>>> = Arc::default();
     let heard = hears.clone();
     let tell = move |reply: &BatchReply| {
@@ -278,6 +290,7 @@ pub(super) fn open_door(
     (carts, cases, rules, models): (&Arc<Carts>, &Cases, &Arc<Rules>, &Arc<Models>),
     access: Access,
     answers: Arc<Answers>,
+    test_clock: Option<Arc<TestClock>>,
 ) -> Door {
     Door {
         carts: carts.clone(),
@@ -292,6 +305,7 @@ pub(super) fn open_door(
         rules: rules.clone(),
         models: models.clone(),
         clock: desk.clock.clone(),
+        test_clock,
         chance: desk.chance.clone(),
         limits: config.limits.clone(),
         access,

@@ -1,13 +1,14 @@
 //! What a storefront tells about the buyer's instrument and device, for judging trust. All of it is
 //! optional, and all of it redacts itself.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 use super::Timestamp;
 
 /// Facts that only the storefront can see. What is not said is missing, not false and not zero.
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Hints {
     /// The gateway's name for the card itself, the same whatever token stands for it.

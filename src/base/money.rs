@@ -1,5 +1,6 @@
 //! Money: an integer of minor units with a currency, and no operators.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -48,7 +49,7 @@ impl fmt::Debug for Currency {
 }
 
 /// An amount of money. Prints as `EUR 19.90`.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Money {
     minor: i64,
     currency: Currency,

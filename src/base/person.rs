@@ -1,5 +1,6 @@
 //! People: who buys, and where it goes. All of it redacts itself in `Debug` and has no `Display`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fmt;
@@ -46,7 +47,7 @@ impl fmt::Debug for Email {
 }
 
 /// Who buys. Every field may be missing while the session is open.
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Buyer {
     /// Given name.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,7 +68,7 @@ pub struct Buyer {
 
 /// What a buyer allows; what was not said is neither a yes nor a no. In the words of UCP's buyer
 /// consent extension.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Consent {
     /// Analytics and performance tracking.
@@ -85,7 +86,7 @@ pub struct Consent {
 }
 
 /// A place that goods may be sent to, by the name the platform or we gave it.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Destination {
     /// Its name within the checkout.
     pub id: String,
@@ -106,7 +107,7 @@ impl fmt::Debug for Buyer {
 }
 
 /// A postal address, in the field names of schema.org's `PostalAddress`.
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Address {
     /// Who receives: given name.
@@ -146,7 +147,7 @@ impl fmt::Debug for Address {
 
 /// Everything personal about one checkout, kept in one place so that sealing and erasing it is one
 /// change: see [`Sealed`].
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Person {
     /// Who buys. Boxed like the addresses: most carts have none yet, and every live one keeps the

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::{
     fmt,
-    sync::atomic::{AtomicI64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
     time::{Duration, Instant},
 };
 use time::{
@@ -124,6 +127,44 @@ impl Clock for AnchoredClock {
     }
 }
 
+/// A clock that can be put forward, for trying things out: everything that lapses does so early.
+pub struct TestClock {
+    real: Arc<dyn Clock>,
+    ahead: AtomicI64,
+}
+
+impl TestClock {
+    /// A clock that reads what this one reads, for now.
+    pub fn new(real: Arc<dyn Clock>) -> Self {
+        Self { real, ahead: AtomicI64::new(0) }
+    }
+
+    /// Puts the clock forward; it never goes back.
+    pub fn advance(&self, by: Duration) {
+        let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
+        let further = |ahead: i64| Some(ahead.saturating_add(micros));
+        let _always = self.ahead.fetch_update(Ordering::SeqCst, Ordering::SeqCst, further);
+    }
+
+    /// How far ahead of the real time it is.
+    pub fn ahead(&self) -> Duration {
+        let micros = self.ahead.load(Ordering::SeqCst);
+        Duration::from_micros(u64::try_from(micros).unwrap_or(0))
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        self.real.now().plus(self.ahead())
+    }
+}
+
+impl fmt::Debug for TestClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TestClock").field("ahead", &self.ahead()).finish_non_exhaustive()
+    }
+}
+
 /// A clock that moves when told.
 #[derive(Debug)]
 pub struct ManualClock(AtomicI64);
@@ -157,6 +198,19 @@ mod tests {
         assert_eq!(moment.to_string(), "2025-11-24T16:00:00.120000Z");
         assert_eq!(Timestamp::parse("2025-11-24T17:00:00.12+01:00"), Some(moment));
         assert_eq!(Timestamp::parse("yesterday"), None);
+    }
+
+    #[test]
+    fn a_test_clock_runs_ahead_of_the_real_one_and_never_back() {
+        let real = Arc::new(ManualClock::new(Timestamp::from_micros(5)));
+        let clock = TestClock::new(real.clone());
+        assert_eq!(clock.now(), real.now());
+        clock.advance(Duration::from_secs(60));
+        real.advance(Duration::from_secs(1));
+        clock.advance(Duration::from_secs(30));
+        assert_eq!(clock.now().since(real.now()), Duration::from_secs(90));
+        clock.advance(Duration::MAX);
+        assert!(clock.now() > real.now());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! A group of variants: the product as buyers speak of it, in every color and size.
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -17,6 +18,20 @@ pub struct GroupId(Box<str>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a group's id is 1 to {ID_BYTES_MAX} lower-case letters, digits, `-` and `_`")]
 pub struct InvalidGroupId;
+
+impl JsonSchema for GroupId {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "GroupId".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": "^[a-z0-9_-]{1,64}$" })
+    }
+}
 
 impl GroupId {
     /// Reads a name.
@@ -57,7 +72,7 @@ impl fmt::Debug for GroupId {
 
 /// What is said of all variants of a group. A group that nobody described is called like its first
 /// variant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Group {
     /// Its name in addresses.
     pub id: GroupId,

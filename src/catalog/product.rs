@@ -1,5 +1,6 @@
 //! A product as it is sold.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -7,7 +8,7 @@ use super::group::GroupId;
 use crate::base::{Currency, Money, Sku, Timestamp};
 
 /// How a SKU's units are counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StockPolicy {
     /// Sold while there is stock.
@@ -20,7 +21,7 @@ pub enum StockPolicy {
 }
 
 /// One choice that makes a variant: of `Color` it is `Red`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Choice {
     /// What can be chosen.
@@ -30,7 +31,7 @@ pub struct Choice {
 }
 
 /// One stocked variant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Product {
     /// Its code.
     pub sku: Sku,

@@ -14,6 +14,7 @@ pub mod keys;
 pub mod listen;
 pub mod migrate;
 pub mod models;
+pub mod openapi;
 pub mod replay;
 pub mod sandbox;
 pub mod serve;
@@ -103,6 +104,9 @@ pub enum Command {
     Evaluate(evaluate::Evaluate),
     /// Make up a shop's orders, attacks included.
     Simulate(simulate::Simulate),
+    /// Print the OpenAPI document of this service.
+    #[command(name = "openapi")]
+    OpenApi(openapi::OpenApi),
     /// Check the configuration and print what is in force, passwords hidden.
     CheckConfig,
 }
@@ -184,6 +188,7 @@ pub fn run(
         Some(Command::Sandbox(arguments)) => sandbox::run(arguments, config, out),
         Some(Command::Listen(arguments)) => listen::run(arguments, out),
         Some(Command::CheckConfig) => check_config::run(config, out),
+        Some(Command::OpenApi(arguments)) => openapi::run(arguments, config, out),
         Some(Command::Simulate(arguments)) => simulate::run(arguments, out),
         Some(Command::Train(arguments)) if arguments.from_ledger => {
             serve::wait_for(train_ledger::run(arguments, config, out))

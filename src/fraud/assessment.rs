@@ -1,5 +1,6 @@
 //! The record of one judgement: what was decided, and everything it rested on.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::telemetry::metrics::{JudgedAs, Missing};
@@ -7,7 +8,18 @@ use crate::telemetry::metrics::{JudgedAs, Missing};
 /// What becomes of a payment. Later ones are stricter, so that the strictest of several is their
 /// maximum.
 #[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -38,7 +50,7 @@ impl Outcome {
 }
 
 /// A judgement with all it rested on. Written once, never changed.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Assessment {
     /// What was decided.
     pub outcome: Outcome,
@@ -67,6 +79,7 @@ pub struct Assessment {
     /// The features, in the order of the model's schema: numbers with spaces between, a third of
     /// what a list of floats would take.
     #[serde(with = "packed")]
+    #[schemars(with = "String")]
     pub features: Vec<f32>,
     /// SHA-256 of the feature declarations, the first 8 bytes in hexadecimal.
     pub features_hash: String,
@@ -75,7 +88,7 @@ pub struct Assessment {
 }
 
 /// What decided an outcome.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DecidedBy {
     /// Nothing spoke against it.
@@ -94,7 +107,7 @@ pub enum DecidedBy {
 }
 
 /// What was not available.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Degraded {
     /// The counts of the past: Redis did not answer.
@@ -138,7 +151,7 @@ impl From<Degraded> for Missing {
 }
 
 /// A reason of the score, as it was given then.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ReasonGiven {
     /// The feature's name.
     pub code: String,
@@ -151,7 +164,7 @@ pub struct ReasonGiven {
 }
 
 /// A rule that matched.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RuleHit {
     /// Its name.
     pub rule: String,
@@ -164,7 +177,7 @@ pub struct RuleHit {
 }
 
 /// What a challenger model said.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Challenger {
     /// Its version.
     pub model: String,

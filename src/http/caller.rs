@@ -36,7 +36,7 @@ pub async fn admit(request: &ServiceRequest, door: &Door) -> Result<(), Problem>
 }
 
 /// The scope a route needs. What is told of an order gives money back: that is the back office's.
-fn needed(method: &Method, path: &str, at_root: bool) -> Option<Scope> {
+pub(super) fn needed(method: &Method, path: &str, at_root: bool) -> Option<Scope> {
     let root = if at_root { path } else { "" };
     let first = path.strip_prefix(ucp01::BASE_PATH).unwrap_or(root);
     if first.starts_with("/orders/") && *method == Method::PUT {

@@ -8,7 +8,7 @@ use std::sync::{
 use super::{gate::Gate, render::Answers};
 use crate::{
     access::Access,
-    base::{Chance, Clock, Limits},
+    base::{Chance, Clock, Limits, TestClock},
     cart::Carts,
     catalog::Catalog,
     checkout::Checkout,
@@ -89,6 +89,8 @@ pub struct Door {
     pub models: Arc<Models>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
+    /// The same, where it may be put forward: in dev mode.
+    pub test_clock: Option<Arc<TestClock>>,
     /// Makes ids.
     pub chance: Arc<dyn Chance>,
     /// What callers may send.

@@ -16,6 +16,7 @@ pub mod asking;
 pub mod body;
 pub mod caller;
 pub mod canonical;
+pub mod docs;
 pub mod door;
 pub mod free_text;
 pub mod gate;

@@ -4,6 +4,7 @@ use actix_web::{
     HttpResponse, HttpResponseBuilder, ResponseError,
     http::{StatusCode, header},
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::{borrow::Cow, fmt, time::Duration};
 
@@ -31,7 +32,7 @@ struct Details {
 }
 
 /// A place in a text that was sent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Place {
     /// Characters before it.
     pub offset: usize,
@@ -44,8 +45,9 @@ pub struct Place {
 }
 
 /// The body of a problem.
-#[derive(Serialize)]
-struct Body<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Problem")]
+pub(super) struct Body<'a> {
     r#type: String,
     title: &'a str,
     status: u16,
@@ -72,22 +74,25 @@ struct Body<'a> {
 }
 
 /// What the protocols have for it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(untagged)]
-enum Messages<'a> {
+#[schemars(inline)]
+pub(super) enum Messages<'a> {
     Ucp([Message<'a>; 1]),
     Ucp202601([ucp01::error_wire::MessageWire<'a>; 1]),
 }
 
 /// The protocol's own envelope, beside the problem, on the protocol's routes.
-#[derive(Serialize)]
-struct Ucp {
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+pub(super) struct Ucp {
     version: &'static str,
     status: &'static str,
 }
 
-#[derive(Serialize)]
-struct Message<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(inline)]
+pub(super) struct Message<'a> {
     r#type: &'static str,
     code: &'a str,
     severity: &'a str,

@@ -11,7 +11,7 @@ use std::{io, net::TcpListener, time::Duration};
 use crate::telemetry::metrics::Exporter;
 
 use super::{
-    acp, admission, door::Door, health, kinds::Kind, pages, problem::Problem, ucp, ucp01, v1,
+    acp, admission, docs, door::Door, health, kinds::Kind, pages, problem::Problem, ucp, ucp01, v1,
 };
 
 /// Connections that say nothing are closed after this; clients keep theirs for bursts.
@@ -32,6 +32,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(web::scope(ucp::BASE_PATH).configure(ucp::routes))
         .service(web::scope("/v1").configure(v1::routes))
         .configure(pages::routes)
+        .configure(docs::routes)
         .app_data(
             web::PathConfig::default().error_handler(|_, _| {
                 Problem::new(Kind::NotFound, "The path cannot be read.").into()

@@ -1,5 +1,6 @@
 //! How units move outside a sale: into and out of the house, and after an order.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::entry::{KeyWrite, NewEvent};
@@ -25,7 +26,7 @@ pub struct StockMove {
 }
 
 /// Which way stock moves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MoveKind {
     /// Units came in.
@@ -85,7 +86,7 @@ pub struct Refund {
 }
 
 /// How goods travel.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Parcel {
     /// Who carries it.
@@ -103,16 +104,17 @@ pub struct Parcel {
 }
 
 /// What is heard of goods on their way.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct News {
     /// `in_transit`, `delivered`, …: whatever word it came with.
     pub kind: String,
     /// Lines, from 1, and how many units of each.
+    #[schemars(with = "Vec<Vec<u32>>")]
     pub units: Vec<(u32, u32)>,
 }
 
 /// What an order remembers of a change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OrderChange {
     /// Its id.
     pub id: ChangeId,
@@ -133,7 +135,7 @@ pub struct OrderChange {
 }
 
 /// Units that moved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Moved {
     /// The line, from 1.
     pub line: u32,
@@ -144,7 +146,7 @@ pub struct Moved {
 }
 
 /// Where units of an order line go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LineMoveKind {
     /// Out of the house.

@@ -1,6 +1,7 @@
 //! Judgements and the cases they open: what the ledger keeps of them, in the commits that they are
 //! about.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::entry::{Document, KeyWrite, NewEvent};
@@ -75,7 +76,7 @@ pub struct NewCase {
 }
 
 /// Where a case stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CaseState {
     /// Nobody has decided.
@@ -150,7 +151,7 @@ pub struct Resolve {
 }
 
 /// What was found out about an order. A later one takes the place of an earlier one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NewLabel {
     /// The order.
     pub order: OrderId,

@@ -1,5 +1,6 @@
 //! What stands in the ledger: the records both stores keep, in base words.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::entry::{Document, OrderChange, StoredAnswer};
@@ -88,7 +89,7 @@ pub struct StockRow {
 }
 
 /// Everything the ledger knows about one SKU's units.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StockLevel {
     /// The SKU.
     pub sku: Sku,
@@ -192,7 +193,7 @@ pub struct AttemptRow {
 }
 
 /// What we owe a gateway.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OperationKind {
     /// Take the authorized money.
@@ -224,7 +225,7 @@ impl OperationKind {
 }
 
 /// Where a capture, void or refund stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OperationState {
     /// Owed.
@@ -247,7 +248,7 @@ impl OperationState {
 }
 
 /// A capture, void or refund to be owed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NewOperation {
     /// Its id; the gateway's idempotency key comes from it.
     pub id: OperationId,
@@ -285,7 +286,7 @@ impl NewOperation {
 }
 
 /// A capture, void or refund as last written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OperationRow {
     /// What is owed.
     #[serde(flatten)]
@@ -314,7 +315,7 @@ pub struct NewOrder {
 }
 
 /// One line of an order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NewOrderLine {
     /// Its number, from 1.
     pub line: u32,
@@ -355,7 +356,7 @@ pub struct OrderRow {
 }
 
 /// One line of an order as last written. Sold = quantity − shipped − restocked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OrderLineRow {
     /// What was ordered.
     #[serde(flatten)]

@@ -2,6 +2,7 @@
 //! both.
 
 use async_trait::async_trait;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -53,7 +54,7 @@ pub struct OrderFilter {
 }
 
 /// A stock movement as recorded.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MovementRow {
     /// Its id; sorts by time.
     pub id: MovementId,

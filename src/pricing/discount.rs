@@ -1,5 +1,6 @@
 //! A discount: what it gives, to whom, for how long and how often.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -15,7 +16,7 @@ const CODE_BYTES_MAX: usize = 64;
 const GROUP_MAX: u32 = 1_000;
 
 /// What a discount gives.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Benefit {
     /// A part of the price.
@@ -55,7 +56,7 @@ const fn first() -> u32 {
 }
 
 /// A discount.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Discount {
     /// Its name in addresses: 1 to 40 lower-case letters, digits, `-` and `_`.

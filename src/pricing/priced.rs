@@ -1,12 +1,13 @@
 //! What a tariff made of a session: kept with the session, and with the order it becomes.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::shipping::PickupLocation;
 use crate::base::{Sku, Timestamp};
 
 /// How goods reach the buyer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
     /// They are sent.
@@ -27,7 +28,7 @@ pub struct Wish {
 }
 
 /// Everything beyond the lines' own prices. A session without any of it has none.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Priced {
     /// The codes that were sent, as they were sent.
@@ -48,7 +49,7 @@ pub struct Priced {
 }
 
 /// A discount that counts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Applied {
     /// The discount.
     pub id: String,
@@ -69,7 +70,7 @@ pub struct Applied {
 }
 
 /// A part of a discount.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Allotment {
     /// What is cheaper by it.
     pub target: Target,
@@ -78,7 +79,7 @@ pub struct Allotment {
 }
 
 /// What a discount makes cheaper.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Target {
     /// The line with this index in the session.
@@ -88,7 +89,7 @@ pub enum Target {
 }
 
 /// How the goods come, and how else they could.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Fulfillment {
     /// How.
     pub method: Method,
@@ -110,7 +111,7 @@ pub struct Fulfillment {
 }
 
 /// One way for the goods to come.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DeliveryOption {
     /// Its name among the options.
     pub id: String,
@@ -130,7 +131,7 @@ pub struct DeliveryOption {
 }
 
 /// What one rate comes to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Tax {
     /// Its name for people.
     pub title: String,

@@ -1,5 +1,6 @@
 //! What it costs to send goods, and where they can be fetched.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
 
@@ -17,7 +18,7 @@ const fn yes() -> bool {
 }
 
 /// What one service costs somewhere.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ShippingRate {
     /// Its name in addresses: 1 to 40 lower-case letters, digits, `-` and `_`.
@@ -64,7 +65,7 @@ pub struct ShippingRate {
 }
 
 /// Where goods can be fetched, for nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PickupLocation {
     /// Its name in addresses: 1 to 40 lower-case letters, digits, `-` and `_`.

@@ -1,5 +1,6 @@
 //! Which tax goods bear, and where.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -15,7 +16,7 @@ const fn yes() -> bool {
 }
 
 /// A tax on goods of one category, or of all, somewhere.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TaxRate {
     /// Its name in addresses: 1 to 40 lower-case letters, digits, `-` and `_`.

@@ -8,10 +8,7 @@ use rand::{
     seq::{IndexedMutRandom, IndexedRandom},
 };
 use serde_json::{Value, json};
-use std::{
-    env,
-    time::Duration,
-};
+use std::{env, time::Duration};
 use tokio::time::Instant;
 
 use super::{

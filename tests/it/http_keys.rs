@@ -72,6 +72,7 @@ fn changes() -> Vec<(Method, String)> {
         (Method::POST, "/v1/backtests".into()),
         (Method::POST, "/v1/models/rollback".into()),
         (Method::POST, "/v1/models/2/promote".into()),
+        (Method::POST, "/v1/testing/clock".into()),
         (Method::POST, "/v1/webhook-endpoints".into()),
         (Method::PUT, format!("/v1/webhook-endpoints/{ENDPOINT}")),
         (Method::DELETE, format!("/v1/webhook-endpoints/{ENDPOINT}")),

@@ -11,7 +11,10 @@ use actix_web::{
 };
 use doorbuster::{
     access::{Access, Keys, Scope},
-    base::{AnchoredClock, Chance, Clock, HolderId, Limits, Money, MovementId, Sku, SystemChance},
+    base::{
+        AnchoredClock, Chance, Clock, HolderId, Limits, Money, MovementId, Sku, SystemChance,
+        TestClock,
+    },
     cart::Carts,
     catalog::{Catalog, Product, StockPolicy},
     checkout::{Checkout, Collection, NoProbe, Terms},
@@ -152,7 +155,7 @@ impl Shop {
             .await
             .expect("opens");
         database.migrate().await.expect("migrates");
-        let clock: Arc<dyn Clock> = Arc::new(AnchoredClock::from_system());
+        let (test_clock, clock) = clocks();
         let chance: Arc<dyn Chance> = Arc::new(SystemChance);
         let store = database.store();
         let (writer, stock) = ledger(&store, &clock, &chance).await;
@@ -202,6 +205,7 @@ impl Shop {
                 rules,
                 models: Arc::new(models),
                 clock,
+                test_clock: Some(test_clock),
                 chance,
                 limits,
                 access: Access::Open,
@@ -217,11 +221,21 @@ impl Shop {
 
     /// The same shop, open to who has a key, with a key for each of so many storefronts.
     pub(crate) async fn with_keys(self, storefronts: usize) -> (Self, Vec<String>) {
+        self.keyed(Scope::Checkout, storefronts).await
+    }
+
+    /// The same shop, open to who has a key, with one that allows this.
+    pub(crate) async fn with_key_for(self, scope: Scope) -> (Self, String) {
+        let (shop, mut keys) = self.keyed(scope, 1).await;
+        (shop, keys.remove(0))
+    }
+
+    async fn keyed(self, scope: Scope, many: usize) -> (Self, Vec<String>) {
         let keys = Keys::new(self.database.clone(), self.door.clock.clone());
         let mut made = Vec::new();
-        for number in 0..storefronts {
+        for number in 0..many {
             let label = format!("storefront {number}");
-            let key = keys.create(&label, &[Scope::Checkout], &SystemChance).await;
+            let key = keys.create(&label, &[scope], &SystemChance).await;
             made.push(key.expect("made").text);
         }
         let Self { door, database, _folder } = self;
@@ -255,6 +269,7 @@ impl Shop {
             rules: door.rules.clone(),
             models: door.models.clone(),
             clock: door.clock.clone(),
+            test_clock: door.test_clock.clone(),
             chance: door.chance.clone(),
             limits: door.limits.clone(),
             access: Access::Open,
@@ -372,6 +387,12 @@ impl Shop {
 pub(crate) fn fresh_key() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     format!("key-{}", NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// A clock that tests may put forward, twice.
+fn clocks() -> (Arc<TestClock>, Arc<dyn Clock>) {
+    let clock = Arc::new(TestClock::new(Arc::new(AnchoredClock::from_system())));
+    (clock.clone(), clock)
 }
 
 /// The ledger's writer and the SKU actors that hear of its commits.

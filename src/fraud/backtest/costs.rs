@@ -5,6 +5,7 @@
 //! chargeback's fee, a declined good order its margin, a review its minutes. A reviewer is taken to
 //! find out the truth; what that is worth shows in `reviews_per_day`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -21,7 +22,7 @@ use crate::{
 };
 
 /// What things cost, in minor units of one currency.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Costs {
     /// Orders of other currencies are left out.
@@ -39,7 +40,7 @@ pub struct Costs {
 }
 
 /// A pair of thresholds and what it would have cost.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Fitted {
     /// From this score on a person looks at it.
     pub review: u16,
@@ -65,7 +66,7 @@ pub struct Fitted {
 }
 
 /// A pair of thresholds on the curve.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct Point {
     /// From this score on a person looks at it.
     pub review: u16,

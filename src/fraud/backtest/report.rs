@@ -1,5 +1,6 @@
 //! What a backtest came to, counted attempt by attempt.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::{collections::BTreeMap, fmt::Write, time::Duration};
 
@@ -10,7 +11,7 @@ use crate::{
 };
 
 /// What an attempt turned out to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Truth {
     /// Fraud, by a dispute or an imported label.
@@ -75,7 +76,7 @@ impl Truth {
 }
 
 /// Attempts, with their money in minor units of each currency.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Cell {
     /// How many.
     pub attempts: u64,
@@ -115,7 +116,7 @@ pub fn count(split: &mut Split, truth: Truth, (past, written): (&Past, &Written)
 }
 
 /// What one way of judging comes to.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Side {
     /// By outcome: `approve`, `challenge`, `review`, `decline`.
     pub outcomes: BTreeMap<&'static str, Split>,
@@ -128,7 +129,7 @@ pub struct Side {
 }
 
 /// Attempts that were not judged again and kept their outcome.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Lacked {
     /// Session or person are gone.
     pub facts: u64,
@@ -139,7 +140,7 @@ pub struct Lacked {
 }
 
 /// What a backtest came to.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Report {
     /// What was tried.
     pub proposal: BTreeMap<&'static str, String>,

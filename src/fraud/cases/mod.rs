@@ -8,6 +8,7 @@
 mod postgres;
 mod sqlite;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use std::{collections::HashSet, time::Duration};
@@ -22,7 +23,7 @@ use crate::{
 };
 
 /// A case as last written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CaseRow {
     /// The order.
     pub order: OrderId,
@@ -55,7 +56,7 @@ pub struct CaseRow {
 }
 
 /// What happened to a case.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CaseEvent {
     /// When.
     pub at: Timestamp,

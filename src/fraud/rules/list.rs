@@ -1,5 +1,6 @@
 //! Lists of values that rules look up: cards, addresses, networks, ….
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, HashMap},
@@ -16,7 +17,9 @@ const VALUE_BYTES_MAX: usize = 256;
 const BIN_DIGITS: [usize; 2] = [6, 8];
 
 /// What a list holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum ListKind {
     /// Fingerprints of cards.

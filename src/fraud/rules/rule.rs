@@ -1,5 +1,6 @@
 //! A rule and the words it is made of.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -20,8 +21,11 @@ const RESERVED: &[&str] = &["check", "language"];
 pub struct InvalidName;
 
 /// The name of a rule or of a list: `stop_card_testers`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(try_from = "String")]
+#[schemars(inline)]
 pub struct Name(Box<str>);
 
 impl Name {
@@ -65,6 +69,7 @@ macro_rules! words {
         $(#[doc = $doc])*
         #[derive(
             Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+            JsonSchema,
         )]
         #[serde(rename_all = "snake_case")]
         pub enum $name { $($(#[doc = $of])* $variant,)* }
@@ -135,7 +140,7 @@ impl Action {
 }
 
 /// What a rule says, whoever wrote it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Draft {
     /// Its name.
     pub name: Name,
@@ -152,7 +157,7 @@ pub struct Draft {
 }
 
 /// A rule in one of its versions.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Rule {
     /// What it says.
     #[serde(flatten)]
@@ -166,7 +171,7 @@ pub struct Rule {
 }
 
 /// A list, without its entries.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ListHead {
     /// Its name.
     pub name: Name,
@@ -185,7 +190,7 @@ pub struct ListHead {
 }
 
 /// A value in a list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ListEntry {
     /// In the form in which it is looked up.
     pub value: String,
@@ -200,7 +205,7 @@ pub struct ListEntry {
 }
 
 /// A rule that passes somebody over until a date.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Snooze {
     /// Which rule.
     pub rule: Name,

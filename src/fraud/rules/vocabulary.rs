@@ -1,13 +1,14 @@
 //! The names that a rule may use: one table, which the check reads, evaluation computes, and
 //! `GET /v1/rules/language` lists.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::fmt;
 
 use super::list::ListKind;
 
 /// What a value is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Type {
     /// `true` or `false`.
@@ -73,7 +74,7 @@ impl fmt::Display for Type {
 }
 
 /// When a variable is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Known {
     /// Always.
@@ -85,7 +86,7 @@ pub enum Known {
 }
 
 /// One variable, as it is listed.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 pub struct VariableRow {
     /// Its name in an expression.
     pub name: &'static str,
@@ -212,7 +213,7 @@ impl Variable {
 pub(super) const FEATURES: &str = "features";
 
 /// One function or operator, as it is listed.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 pub struct FunctionRow {
     /// How it is written.
     pub form: &'static str,

@@ -1,12 +1,15 @@
 //! Errors as this protocol tells them: flat, with a type, a code and a path.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::VERSION;
 use crate::http::{kinds::Kind, problem::Problem};
 
-#[derive(Serialize)]
-struct ErrorWire<'a> {
+/// An error of the Agentic Commerce Protocol.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "AcpError")]
+pub(in crate::http) struct ErrorWire<'a> {
     r#type: &'static str,
     code: &'a str,
     message: String,
@@ -33,7 +36,8 @@ pub fn body(problem: &Problem) -> String {
     serde_json::to_string(&wire).expect("invariant: an error is plain text")
 }
 
-/// The status: that of the kind, but for fields and versions, whose refusal is 400 here.
+/// The status: that of the kind, but for fields and versions, whose refusal is 400 here, and goods
+/// that are gone.
 pub const fn status(kind: Kind) -> u16 {
     match kind {
         // A challenge as an error is a request that lacks what the bank wants to see.
@@ -42,12 +46,14 @@ pub const fn status(kind: Kind) -> u16 {
         | Kind::CardNumber
         | Kind::VersionUnsupported
         | Kind::PaymentChallenged => 400,
+        // Nothing of what a new session asks for can be sold, whatever the reason.
+        Kind::OutOfStock => 422,
         _ => kind.row().status,
     }
 }
 
 /// Whose turn it is: the caller's, or ours, now or later.
-const fn class(kind: Kind) -> &'static str {
+pub const fn class(kind: Kind) -> &'static str {
     match status(kind) {
         503 => "service_unavailable",
         402 | 500..=599 => "processing_error",
@@ -55,7 +61,8 @@ const fn class(kind: Kind) -> &'static str {
     }
 }
 
-const fn code(kind: Kind) -> &'static str {
+/// Its code: that of the kind, but for a challenge, which the protocol has a word for.
+pub const fn code(kind: Kind) -> &'static str {
     match kind {
         Kind::PaymentChallenged => "requires_3ds",
         _ => kind.row().code,

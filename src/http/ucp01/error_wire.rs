@@ -1,12 +1,14 @@
 //! Errors as this protocol tells them: a problem (RFC 9457) with one message in the protocol's form
 //! beside it.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::http::{kinds::Kind, problem::Problem};
 
 /// `messages` of an error.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(inline)]
 pub struct MessageWire<'a> {
     r#type: &'static str,
     code: &'static str,

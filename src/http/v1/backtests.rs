@@ -69,7 +69,7 @@ pub async fn run(door: web::Data<Door>, asking: Asking) -> Result<HttpResponse, 
 }
 
 fn draft(rule: &At<'_>, door: &Door) -> Result<DraftRule, Problem> {
-    let expression = rule.get("expression")?;
+    let expression = rule.object()?.get("expression")?;
     let expression = expression.text(EXPRESSION_READ_MAX)?;
     let field = rule.get("action")?;
     let action = Action::find(field.text(TIME_BYTES)?).ok_or_else(|| {
@@ -95,6 +95,7 @@ fn thresholds(at: &At<'_>) -> Result<Thresholds, Problem> {
             _ => Err(field.problem(Kind::Invalid, format!("A score is 0 to {NEVER}."))),
         }),
     };
+    at.object()?;
     Ok(Thresholds {
         challenge: score("challenge")?,
         review: score("review")?,

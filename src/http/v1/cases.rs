@@ -4,6 +4,7 @@
 //! that two never have the same one, and one that is forgotten comes back.
 
 use actix_web::{HttpResponse, web};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::time::Duration;
 
@@ -31,8 +32,8 @@ const LEASE_SECONDS: u32 = 15 * 60;
 /// Nobody looks at one order longer.
 const LEASE_MAX_SECONDS: u32 = 8 * 60 * 60;
 
-#[derive(Serialize)]
-struct CaseView {
+#[derive(Serialize, JsonSchema)]
+pub(in crate::http) struct CaseView {
     #[serde(flatten)]
     row: CaseRow,
     events: Vec<CaseEvent>,
@@ -40,8 +41,8 @@ struct CaseView {
 }
 
 /// A judgement as people read it.
-#[derive(Serialize)]
-struct AssessmentView {
+#[derive(Serialize, JsonSchema)]
+pub(in crate::http) struct AssessmentView {
     id: String,
     attempt: Option<String>,
     at: crate::base::Timestamp,

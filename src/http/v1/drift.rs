@@ -1,6 +1,7 @@
 //! `/v1/models/drift`: whether orders still look like those the live model was trained on.
 
 use actix_web::{HttpResponse, web};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
@@ -8,8 +9,8 @@ use crate::{
     http::{caller::Caller, door::Door},
 };
 
-#[derive(Serialize)]
-struct DriftView<'a> {
+#[derive(Serialize, JsonSchema)]
+pub(in crate::http) struct DriftView<'a> {
     /// The live model; none while there is none.
     model: Option<&'a str>,
     /// Orders of the last seven days that this replica has judged.
@@ -24,8 +25,8 @@ struct DriftView<'a> {
     features: Vec<FigureView<'a>>,
 }
 
-#[derive(Serialize)]
-struct FigureView<'a> {
+#[derive(Serialize, JsonSchema)]
+pub(in crate::http) struct FigureView<'a> {
     name: &'a str,
     psi: f64,
     state: &'static str,

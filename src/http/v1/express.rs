@@ -89,7 +89,7 @@ fn draft_line(line: &At<'_>, limits: &Limits) -> Result<DraftLine, Problem> {
 
 fn tender(body: &At<'_>, draft: &Draft, limits: &Limits) -> Result<Tender, Problem> {
     let payment = body.get("payment")?;
-    let field = payment.get("token")?;
+    let field = payment.object()?.get("token")?;
     let token = field.text(reading::TOKEN_BYTES)?.to_owned();
     if token.is_empty() {
         return Err(field.problem(Kind::Invalid, "Send a token of the payment handler.".into()));

@@ -25,6 +25,7 @@ pub mod rule_snoozes;
 pub mod rules;
 pub mod stock;
 pub mod tariff;
+pub mod testing;
 pub mod webhook_deliveries;
 pub mod webhook_endpoints;
 
@@ -85,6 +86,7 @@ pub fn routes(config: &mut ServiceConfig) {
             web::resource("/lists/{name}/entries").get(rule_lists::entries).post(rule_lists::add),
         )
         .service(web::resource("/lists/{name}/entries/{value:.+}").delete(rule_lists::remove))
+        .service(web::resource("/testing/clock").get(testing::get).post(testing::advance))
         .service(web::resource("/stock").get(stock::list))
         .service(web::resource("/stock/movements").post(movements::record))
         .service(web::resource("/stock/{sku}").get(stock::get))

@@ -1,6 +1,7 @@
 //! `/v1/models`: which model scores, which is watched beside it, and how the two compare.
 
 use actix_web::{HttpResponse, web};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 use std::{collections::BTreeMap, time::Duration};
@@ -28,8 +29,8 @@ const COMPARED_MAX: usize = 20_000;
 const PAGE: u32 = 200;
 
 /// How a watched model's outcomes stand to those of the model that scored, by the same thresholds.
-#[derive(Debug, Default, Serialize)]
-struct Comparison {
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub(in crate::http) struct Comparison {
     attempts: u64,
     agree: Split,
     stricter: Split,

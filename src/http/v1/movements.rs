@@ -3,6 +3,7 @@
 
 use actix_web::{HttpResponse, web};
 use futures_util::future::join_all;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -22,8 +23,8 @@ use crate::{
 };
 
 /// A movement as asked for. The levels after it are not told: another may follow at once.
-#[derive(Debug, Serialize)]
-struct MovementView<'a> {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(in crate::http) struct MovementView<'a> {
     id: MovementId,
     sku: &'a Sku,
     kind: MoveKind,
@@ -34,8 +35,8 @@ struct MovementView<'a> {
 
 /// A movement of a bulk, and whether it was made. It shows no id: when two sendings of one request
 /// meet, either may have made it.
-#[derive(Debug, Serialize)]
-struct BulkItem<'a> {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(in crate::http) struct BulkItem<'a> {
     sku: &'a Sku,
     kind: MoveKind,
     quantity: u32,
@@ -45,8 +46,8 @@ struct BulkItem<'a> {
     detail: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
-struct Bulk<'a> {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(in crate::http) struct Bulk<'a> {
     movements: Vec<BulkItem<'a>>,
     refused: usize,
 }

@@ -1,5 +1,6 @@
 //! The express lane's answer: the order, or why there is none.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
@@ -15,8 +16,8 @@ use crate::{
     pricing::Priced,
 };
 
-#[derive(Serialize)]
-struct OrderWire<'a> {
+#[derive(Serialize, JsonSchema)]
+pub(in crate::http) struct OrderWire<'a> {
     id: OrderId,
     checkout_id: CheckoutId,
     status: &'static str,
@@ -31,8 +32,8 @@ struct OrderWire<'a> {
     url: String,
 }
 
-#[derive(Serialize)]
-struct LineWire<'a> {
+#[derive(Serialize, JsonSchema)]
+pub(in crate::http) struct LineWire<'a> {
     line: u32,
     sku: &'a str,
     title: &'a str,

@@ -2,6 +2,7 @@
 //! happens to an order after the sale. Units and money move together, or not at all.
 
 use actix_web::{HttpResponse, web};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::movements::reason;
@@ -25,8 +26,8 @@ use crate::{
     },
 };
 
-#[derive(Debug, Serialize)]
-struct ChangeView<'a> {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(in crate::http) struct ChangeView<'a> {
     id: ChangeId,
     order: OrderId,
     moved: &'a [Moved],

@@ -1,5 +1,6 @@
 //! An order as the back office sees it.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
 };
 
 /// An order with its lines and its money.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct OrderView {
     id: OrderId,
     checkout_id: CheckoutId,
@@ -34,7 +35,7 @@ pub struct OrderView {
     person: Option<Person>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct LineView {
     #[serde(flatten)]
     row: OrderLineRow,

@@ -1,6 +1,7 @@
 //! Pages of lists: `{items, next_cursor}`.
 
 use actix_web::HttpResponse;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -17,8 +18,8 @@ pub struct Wanted {
     pub limit: Option<u32>,
 }
 
-#[derive(Serialize)]
-struct Page<T> {
+#[derive(Serialize, JsonSchema)]
+pub(in crate::http) struct Page<T> {
     items: Vec<T>,
     next_cursor: Option<String>,
 }

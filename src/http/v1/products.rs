@@ -11,7 +11,7 @@ use super::{
     stock::sku_of,
 };
 use crate::{
-    base::{Money, Sku},
+    base::{Currency, Money, Sku},
     catalog::{
         Choice, GroupId, Product, Search, StockPolicy,
         listing::PriceRange,
@@ -19,13 +19,8 @@ use crate::{
         texts::{self, CATEGORY_BYTES_MAX, OPTIONS_MAX},
     },
     http::{
-        asking::Asking,
-        caller::Caller,
-        door::Door,
-        idempotency,
-        kinds::Kind,
-        problem::Problem,
-        reading::{self, At},
+        asking::Asking, caller::Caller, door::Door, idempotency, kinds::Kind, problem::Problem,
+        reading::At,
     },
 };
 
@@ -178,7 +173,7 @@ fn read(at: &At<'_>, sku: Sku, door: &Door) -> Result<Product, Problem> {
         image_url: product_groups::image_url(at, limits)?,
         attributes: attributes(at, door)?,
         stock_policy: policy(at)?,
-        active: at.find("active").is_none_or(|flag| flag.is_true()),
+        active: at.find("active").map(|flag| flag.truth()).transpose()?.unwrap_or(true),
         updated_at: door.clock.now(),
         group: at.find("group").map(|id| id.parse(64, GroupId::parse)).transpose()?,
         options: options(at)?,
@@ -191,15 +186,12 @@ fn read(at: &At<'_>, sku: Sku, door: &Door) -> Result<Product, Problem> {
 /// `{"minor": 1990, "currency": "EUR"}`, as products are shown.
 fn price(at: &At<'_>) -> Result<Money, Problem> {
     let price = at.get("price")?;
-    let minor = price.get("minor")?;
+    let minor = price.object()?.get("minor")?;
     let amount = minor.integer()?;
     if amount < 0 {
         return Err(minor.problem(Kind::Invalid, "A price is not negative.".to_owned()));
     }
-    let currency = reading::currency(&price)?;
-    let currency = currency.ok_or_else(|| {
-        price.problem(Kind::Invalid, "A price has a `currency`, such as EUR.".to_owned())
-    })?;
+    let currency = price.get("currency")?.parse(16, str::parse::<Currency>)?;
     Ok(Money::from_minor(amount, currency))
 }
 

@@ -1,6 +1,7 @@
 //! `/v1/rules`: what is asked about each order, and how it came to be.
 
 use actix_web::{HttpResponse, web};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 
@@ -20,8 +21,8 @@ use crate::{
 const EXPRESSION_READ_MAX: usize = 64 * 1024;
 
 /// What an expression reads.
-#[derive(Debug, Serialize)]
-struct Checked<'a> {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(in crate::http) struct Checked<'a> {
     uses: &'a [String],
     lists: Vec<&'a str>,
 }

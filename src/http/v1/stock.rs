@@ -1,6 +1,7 @@
 //! `GET /v1/stock`, `GET /v1/stock/{sku}`: what there is.
 
 use actix_web::{HttpResponse, web};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::page::{self, Wanted};
@@ -11,7 +12,7 @@ use crate::{
 };
 
 /// A SKU's units.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct StockView {
     #[serde(flatten)]
     level: StockLevel,

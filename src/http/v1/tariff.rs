@@ -106,9 +106,9 @@ async fn save(
         return Ok(answer);
     }
     let mut body = asking.body().value().clone();
-    match body.get("id").and_then(Value::as_str) {
-        Some(other) if other != *id => {
-            let text = format!("The address says `{id}`, the body says `{other}`.");
+    match asking.body().find("id") {
+        Some(other) if other.value() != id.as_str() => {
+            let text = format!("The address says `{id}`, the body says {}.", other.value());
             return Err(Problem::new(Kind::Invalid, text).at("/id"));
         }
         _ => body["id"] = id.as_str().into(),

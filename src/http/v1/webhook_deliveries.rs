@@ -4,6 +4,7 @@ use actix_web::{
     HttpResponse,
     web::{self, ServiceConfig},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{json, value::RawValue};
 
@@ -31,8 +32,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/webhook-deliveries/{id}/redeliver").post(redeliver));
 }
 
-#[derive(Debug, Serialize)]
-struct DeliveryView {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(in crate::http) struct DeliveryView {
     id: DeliveryId,
     event: EventId,
     order: OrderId,
@@ -46,6 +47,7 @@ struct DeliveryView {
     last_fault: Option<String>,
     at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<serde_json::Value>")]
     body: Option<Box<RawValue>>,
 }
 

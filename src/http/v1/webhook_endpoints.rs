@@ -4,6 +4,7 @@ use actix_web::{
     HttpResponse,
     web::{self, ServiceConfig},
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -43,8 +44,8 @@ pub fn routes(config: &mut ServiceConfig) {
 }
 
 /// An endpoint; its secret is shown when it is made and when it is changed.
-#[derive(Debug, Serialize)]
-struct EndpointView<'a> {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(in crate::http) struct EndpointView<'a> {
     id: EndpointId,
     url: &'a str,
     kinds: &'a [String],

@@ -5,6 +5,7 @@
 
 mod cards;
 mod chaos;
+mod clients;
 mod commands;
 mod house;
 mod kills;

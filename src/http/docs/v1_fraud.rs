@@ -1,0 +1,351 @@
+//! Cases, rules, lists, labels, backtests and models.
+
+use schemars::JsonSchema;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+use super::{
+    fields::{Field, flag, list, may, moment, needs, object, of, one_of, said, text, whole, words},
+    operation::{Operation, delete, get, post, put},
+};
+use crate::{
+    fraud::{
+        backtest::{
+            costs::{Costs, Fitted},
+            report::Report,
+        },
+        cases::CaseRow,
+        models::ModelRow,
+        rules::{
+            Action, FunctionRow, ListEntry, ListHead, ListKind, Mode, Pass, Rule, Snooze,
+            VariableRow,
+        },
+    },
+    http::{
+        kinds::Kind,
+        v1::{
+            cases::{AssessmentView, CaseView},
+            drift::DriftView,
+            models::Comparison,
+            rules::Checked,
+        },
+    },
+    ledger::review::NewLabel,
+};
+
+/// The operations.
+pub(super) fn operations() -> Vec<Operation> {
+    let mut all = cases();
+    all.extend(rules());
+    all.extend(snoozes());
+    all.extend(lists());
+    all.extend(labels());
+    all.extend(models());
+    all
+}
+
+/// A list without pages.
+#[derive(JsonSchema)]
+#[schemars(rename = "All_{T}")]
+#[expect(dead_code, reason = "the handlers write it with `json!`")]
+struct Items<T> {
+    items: Vec<T>,
+}
+
+/// The case that was claimed, when there was one.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "the handler writes it with `json!`")]
+struct Claimed {
+    case: Option<CaseRow>,
+}
+
+fn cases() -> Vec<Operation> {
+    let lease = || may("lease_seconds", whole(1, "How long it is theirs; 15 minutes unless said."));
+    let reviewer = || needs("reviewer", words("Who."));
+    let decisions = ["approve", "decline", "refund"];
+    let decided = json!({ "type": "object" });
+    vec![
+        get("list_cases", "/v1/cases", "Lists open cases, the most urgent first")
+            .paged::<CaseRow>(),
+        post("claim_next_case", "/v1/cases/claim", "Gives a reviewer the next case")
+            .takes([reviewer(), lease()], json!({ "reviewer": "grace" }))
+            .answers::<Claimed>(200, "The case, or none."),
+        get("get_case", "/v1/cases/{order}", "Shows a case with all that was said of its order")
+            .answers::<CaseView>(200, "The case."),
+        post("act_on_case", "/v1/cases/{order}/{action}", "What a reviewer does with a case")
+            .says(
+                "`claim` and `release` a lease; `assign` it `to` somebody; `escalate` it for a \
+                 `reason`; leave a `note`; `decide` it: a `decision` and its `reason`.",
+            )
+            .takes(
+                [
+                    reviewer(),
+                    lease(),
+                    may("to", words("To whom it is assigned.")),
+                    may("reason", words("Why it is escalated, or decided so.")),
+                    may("note", words("What is to be remembered.")),
+                    may("decision", one_of(decisions, "How it ends.")),
+                ],
+                json!({ "reviewer": "grace" }),
+            )
+            .answers_schema(200, "The case, or what was decided.", decided)
+            .or(&[Kind::CaseClaimed, Kind::CaseEnded, Kind::CheckoutCompleting]),
+        get("list_assessments", "/v1/orders/{id}/assessments", "Shows how payments were judged")
+            .says("Every judgement of an order's checkout, by the id of either.")
+            .answers::<Items<AssessmentView>>(200, "The judgements."),
+    ]
+}
+
+/// Why, for whoever asks a year from now.
+fn reason() -> Field {
+    needs("reason", words("Why, for whoever asks a year from now."))
+}
+
+fn mode(says: &str) -> Value {
+    one_of(Mode::ALL.iter().map(|mode| mode.as_str()), says)
+}
+
+fn action() -> Value {
+    one_of(Action::ALL.iter().map(|action| action.as_str()), "What it asks for.")
+}
+
+fn pass() -> Value {
+    one_of(Pass::ALL.iter().map(|pass| pass.as_str()), "Before the payment unless said.")
+}
+
+/// An order that examples are about.
+const ORDER: &str = "ord_01a20ad0ec9975c19b1db9c581e57a24";
+
+const EXPRESSION: &str = "amount > 500.0 && email_domain == \"example.com\"";
+
+/// What a rule may say.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "the handler writes it with `json!`")]
+struct Language {
+    variables: Vec<VariableRow>,
+    functions: Vec<FunctionRow>,
+    features: Vec<Value>,
+}
+
+fn rules() -> Vec<Operation> {
+    let expression = || needs("expression", words("When it matches."));
+    let rule = "/v1/rules/{name}";
+    vec![
+        get("list_rules", "/v1/rules", "Lists rules, each in its last version").paged::<Rule>(),
+        get("rule_language", "/v1/rules/language", "Tells what a rule may say")
+            .answers::<Language>(200, "Variables, functions and features."),
+        post("check_rule", "/v1/rules/check", "Checks an expression without keeping it")
+            .takes([expression(), may("pass", pass())], json!({ "expression": EXPRESSION }))
+            .answers::<Checked<'_>>(200, "What it reads."),
+        get("get_rule", rule, "Shows a rule in its last version").answers::<Rule>(200, "It."),
+        put("save_rule", rule, "Writes a rule, or another version of it")
+            .versioned()
+            .takes(
+                [
+                    expression(),
+                    needs("action", action()),
+                    may("pass", pass()),
+                    may("mode", mode("In shadow unless said.")),
+                    reason(),
+                ],
+                json!({ "expression": EXPRESSION, "action": "review", "mode": "shadow",
+                        "reason": "large first orders" }),
+            )
+            .answers::<Rule>(200, "The rule."),
+        put("set_rule_mode", "/v1/rules/{name}/mode", "Switches a rule off, to shadow, or live")
+            .versioned()
+            .takes(
+                [needs("mode", mode("What it may do from now on.")), reason()],
+                json!({ "mode": "shadow", "reason": "watched for a week" }),
+            )
+            .answers::<Rule>(200, "The rule."),
+        get("list_rule_versions", "/v1/rules/{name}/versions", "Lists a rule's versions")
+            .paged::<Rule>(),
+    ]
+}
+
+fn kind() -> Value {
+    let kinds = ListKind::ALL.iter().map(|kind| kind.as_str());
+    one_of(kinds, "What the values are.")
+}
+
+fn snoozes() -> Vec<Operation> {
+    let snoozes = "/v1/rules/{name}/snoozes";
+    let ended = object([
+        needs("kind", kind()),
+        needs("value", text("Whom.")),
+        needs("ended", flag("Whether there was one.")),
+    ]);
+    vec![
+        get("list_snoozes", snoozes, "Lists whom a rule passes over").paged::<Snooze>(),
+        post("snooze_rule", snoozes, "Lets a rule pass somebody over until a date")
+            .takes(
+                [
+                    needs("kind", kind()),
+                    needs("until", moment("Until when.")),
+                    needs("value", words("For whom.")),
+                    reason(),
+                ],
+                json!({ "kind": "ip", "value": "192.0.2.7", "until": "2099-01-01T00:00:00Z",
+                        "reason": "the office" }),
+            )
+            .answers::<Snooze>(200, "It."),
+        delete("end_snooze", "/v1/rules/{name}/snoozes/{kind}/{value}", "Ends a snooze")
+            .answers_schema(200, "It is over, or was not there.", ended),
+    ]
+}
+
+fn lists() -> Vec<Operation> {
+    let (item, entries) = ("/v1/lists/{name}", "/v1/lists/{name}/entries");
+    let entry = || {
+        [
+            needs("value", words("The value.")),
+            may("note", text("Why it is there.")),
+            may("expires_at", moment("Until when it counts; without an end, for ever.")),
+        ]
+    };
+    let many = list(object(entry()), "Many entries, all or none.");
+    let saved = object([needs("saved", whole(0, "How many."))]);
+    let added = json!({ "anyOf": [of::<ListEntry>(), saved] });
+    let removed =
+        object([needs("value", text("Which.")), needs("removed", flag("Whether it was there."))]);
+    vec![
+        get("list_lists", "/v1/lists", "Lists the lists that rules look values up in")
+            .paged::<ListHead>(),
+        get("get_list", item, "Shows a list, without its entries").answers::<ListHead>(200, "It."),
+        put("save_list", item, "Makes a list, or changes its note")
+            .takes(
+                [needs("kind", kind()), may("note", text("What it is for."))],
+                json!({ "kind": "email", "note": "known fraudsters" }),
+            )
+            .answers::<ListHead>(200, "The list."),
+        get("list_entries", entries, "Lists the entries of a list, by value").paged::<ListEntry>(),
+        post("add_entries", entries, "Adds one entry, or many under `entries`")
+            .says("Those that are there get the new end and note.")
+            .takes_schema(
+                json!({ "type": "object",
+                        "anyOf": [object(entry()), object([needs("entries", many)])] }),
+                json!({ "value": "mallory@example.com", "note": "chargebacks" }),
+            )
+            .answers_schema(200, "The entry, or how many were kept.", added),
+        delete("remove_entry", "/v1/lists/{name}/entries/{value}", "Removes an entry")
+            .answers_schema(200, "It is gone, or was not there.", removed),
+    ]
+}
+
+/// What was found out, as it is written back.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "the handler writes it with `json!`")]
+struct Labeled {
+    labels: Vec<NewLabel>,
+}
+
+fn labels() -> Vec<Operation> {
+    let sources = ["dispute", "import", "refund", "reviewer"];
+    let label = || {
+        [
+            needs("fraud", flag("Whether it was fraud.")),
+            needs("source", one_of(sources, "Who says so.")),
+            may("at", moment("When it was found out; now, unless said.")),
+        ]
+    };
+    let of_order = object([needs("order", words("The order."))].into_iter().chain(label()));
+    let path = "/v1/orders/{id}/labels";
+    vec![
+        get("list_labels", path, "Lists what was found out about an order")
+            .says("The latest first; that one is believed.")
+            .answers::<Items<NewLabel>>(200, "The labels."),
+        post("label_order", path, "Says whether an order was fraud")
+            .takes(label(), json!({ "fraud": true, "source": "dispute" }))
+            .answers::<NewLabel>(201, "The label."),
+        post("label_orders", "/v1/labels/bulk", "Labels many orders, all or none")
+            .takes(
+                [needs("labels", list(of_order, "The labels."))],
+                json!({ "labels": [{ "order": ORDER, "fraud": false, "source": "import" }] }),
+            )
+            .answers::<Labeled>(201, "The labels.")
+            .or(&[Kind::NotFound]),
+    ]
+}
+
+/// What a backtest came to.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "the handler writes it with `json!`")]
+struct Backtested {
+    report: Report,
+    fitted: Option<Fitted>,
+}
+
+fn backtest() -> Operation {
+    let score = || whole(0, "From this score on; 1001 is never.");
+    let rule = object([
+        needs("expression", words("When it matches.")),
+        needs("action", action()),
+        may("pass", one_of(["before"], "What the issuer said is not recorded.")),
+    ]);
+    let thresholds =
+        object([may("challenge", score()), may("review", score()), may("decline", score())]);
+    post(
+        "run_backtest",
+        "/v1/backtests",
+        "Tells what a rule, thresholds or a model would have done",
+    )
+    .takes(
+        [
+            may("from", moment("The first attempt; a week ago unless said.")),
+            may("until", moment("The last one; now unless said.")),
+            may("rule", said("A rule to try.", rule)),
+            may("thresholds", said("Other thresholds of the score.", thresholds)),
+            may("model", text("Another model, by its name.")),
+            may("costs", said("What things cost, to fit thresholds to.", of::<Costs>())),
+        ],
+        json!({ "rule": { "expression": EXPRESSION, "action": "block" } }),
+    )
+    .answers::<Backtested>(200, "What it came to. It changes nothing.")
+    .or(&[Kind::NotFound])
+}
+
+/// The models, and which of them are in force.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "the handler writes it with `json!`")]
+struct Models {
+    items: Vec<ModelRow>,
+    serving: Option<String>,
+    watched: Option<String>,
+}
+
+/// Watched models beside those that scored.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "the handler writes it with `json!`")]
+struct Compared {
+    compared: BTreeMap<String, Comparison>,
+    attempts: u64,
+}
+
+fn models() -> Vec<Operation> {
+    let live = object([may("live", said("The model that scores.", json!({})))]);
+    vec![
+        backtest(),
+        get("list_models", "/v1/models", "Lists models, the newest first")
+            .answers::<Models>(200, "All of them."),
+        post("promote_model", "/v1/models/{version}/promote", "Moves a model on")
+            .says("Watched first, then live. Every replica follows within a second.")
+            .takes([], json!({}))
+            .answers::<ModelRow>(200, "The model."),
+        post("rollback_model", "/v1/models/rollback", "Goes back to the model before")
+            .takes([], json!({}))
+            .answers_schema(200, "The model that is live now.", live),
+        get(
+            "compare_models",
+            "/v1/models/comparison",
+            "Compares what was watched with what scored",
+        )
+        .answers::<Compared>(200, "The last week."),
+        get(
+            "model_drift",
+            "/v1/models/drift",
+            "Tells whether orders still look like the training's",
+        )
+        .answers::<DriftView<'_>>(200, "The population stability index of score and features."),
+    ]
+}

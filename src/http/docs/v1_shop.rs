@@ -1,0 +1,232 @@
+//! `/v1/products`, `/v1/stock`, and the tariff.
+
+use schemars::JsonSchema;
+use serde_json::{Value, json};
+
+use super::{
+    fields::{Field, flag, list, may, needs, object, of, one_of, said, text, whole, words},
+    operation::{Operation, delete, get, post, put},
+};
+use crate::{
+    base::Timestamp,
+    catalog::{Group, Product},
+    http::{
+        kinds::Kind,
+        v1::{
+            movements::{Bulk, MovementView},
+            stock::StockView,
+        },
+    },
+    ledger::store::MovementRow,
+    pricing::{Discount, PickupLocation, ShippingRate, TaxRate},
+};
+
+/// The operations.
+pub(super) fn operations() -> Vec<Operation> {
+    let mut all = vec![
+        list_products(),
+        get("get_product", "/v1/products/{sku}", "Shows a product")
+            .answers::<Product>(200, "The product."),
+        save_product(),
+        save_products(),
+        get("list_stock", "/v1/stock", "Lists stock by SKU").paged::<StockView>(),
+        get("get_stock", "/v1/stock/{sku}", "Shows one SKU's stock")
+            .answers::<StockView>(200, "Its units."),
+        get("list_movements", "/v1/stock/{sku}/movements", "Lists a SKU's movements, newest first")
+            .paged::<MovementRow>(),
+        move_stock(),
+    ];
+    all.extend(groups());
+    all.extend(tariff::<Discount>("discounts", "discount", discount()));
+    all.extend(tariff::<ShippingRate>("shipping-rates", "shipping_rate", rate()));
+    all.extend(tariff::<PickupLocation>("pickup-locations", "pickup_location", place()));
+    all.extend(tariff::<TaxRate>("tax-rates", "tax_rate", tax()));
+    all
+}
+
+/// The fields of a product, but for its SKU.
+fn product() -> [Field; 11] {
+    let price =
+        object([needs("minor", whole(0, "In minor units.")), needs("currency", text("ISO 4217."))]);
+    let names = json!({ "type": "object", "additionalProperties": { "type": "string" } });
+    let policies = ["tracked", "backorder", "untracked"];
+    [
+        needs("title", text("Its name for people.")),
+        needs("price", said("What one unit costs.", price)),
+        may("tax_category", text("Which tax rule applies; `standard` unless said.")),
+        may("image_url", text("Address of a picture.")),
+        may("attributes", said("Color, size and whatever else sets it apart.", names)),
+        may("stock_policy", one_of(policies, "How its units are counted.")),
+        may("active", flag("Whether it may be bought now.")),
+        may("group", text("The group it is a variant of.")),
+        may("options", list(choice(), "Which variant it is, in the order of choosing.")),
+        may("description", text("What it is, in some sentences.")),
+        may("categories", list(text("A category."), "Where a shop has it.")),
+    ]
+}
+
+fn choice() -> Value {
+    object([needs("name", words("What can be chosen.")), needs("value", words("What this is."))])
+}
+
+fn list_products() -> Operation {
+    let minor = || json!({ "type": "integer", "minimum": 0 });
+    get("list_products", "/v1/products", "Lists products by SKU, or finds them")
+        .query("q", text(""), "Words to look for.")
+        .query("category", text(""), "Only what stands there.")
+        .query("min_minor", minor(), "Only from this price on; say the `currency` too.")
+        .query("max_minor", minor(), "Only up to this price; say the `currency` too.")
+        .query("currency", text(""), "The currency of the prices.")
+        .paged::<Product>()
+}
+
+fn groups() -> Vec<Operation> {
+    let (all, one) = ("/v1/product-groups", "/v1/product-groups/{id}");
+    let removed = object([needs("removed", text("Its name."))]);
+    vec![
+        get("list_product_groups", all, "Lists groups of variants").paged::<Group>(),
+        get("get_product_group", one, "Shows what is said of a group")
+            .answers::<Group>(200, "The group.")
+            .or(&[Kind::Invalid]),
+        put("save_product_group", one, "Describes a group")
+            .takes(
+                [
+                    needs("title", words("Its name for people.")),
+                    may("description", text("What it is, in some sentences.")),
+                    may("image_url", text("Address of a picture.")),
+                    may("categories", list(text("A category."), "Where a shop has it.")),
+                ],
+                json!({ "title": "Harbor tee", "description": "Heavy cotton." }),
+            )
+            .answers::<Group>(200, "The group."),
+        delete("remove_product_group", one, "Forgets what was said of a group").answers_schema(
+            200,
+            "It is forgotten; its products stay together.",
+            removed,
+        ),
+    ]
+}
+
+fn save_product() -> Operation {
+    put("save_product", "/v1/products/{sku}", "Inserts or replaces a product")
+        .takes(
+            product(),
+            json!({ "title": "Harbor tee, red, M", "price": { "minor": 1990, "currency": "EUR" },
+                    "tax_category": "standard", "stock_policy": "tracked", "active": true,
+                    "attributes": { "color": "red", "size": "M" } }),
+        )
+        .answers::<Product>(200, "The product.")
+}
+
+fn save_products() -> Operation {
+    let one = object([needs("sku", words("Its code."))].into_iter().chain(product()));
+    let saved = object([needs("saved", whole(0, "How many."))]);
+    post("save_products", "/v1/products/bulk", "Inserts or replaces many products, all or none")
+        .takes(
+            [needs("products", list(one, "The products."))],
+            json!({ "products": [{ "sku": "MUG-BLUE", "title": "Blue mug",
+                                   "price": { "minor": 1250, "currency": "EUR" } }] }),
+        )
+        .answers_schema(200, "They are saved.", saved)
+}
+
+/// The fields of a movement.
+fn movement() -> [Field; 4] {
+    let kinds = ["receive", "write_off", "count"];
+    [
+        needs("sku", words("Of what.")),
+        needs("kind", one_of(kinds, "Units come in, go out, or are counted anew.")),
+        needs("quantity", whole(0, "How many; none only when counted.")),
+        needs("reason", words("Why, for the books.")),
+    ]
+}
+
+fn move_stock() -> Operation {
+    let many = list(object(movement()), "Many movements; each stands for itself.");
+    let one = object(movement());
+    let several = object([needs("movements", many)]);
+    post("move_stock", "/v1/stock/movements", "Receives, writes off or counts stock")
+        .says("One movement, or many under `movements`; of many each is made or refused alone.")
+        .takes_schema(
+            json!({ "type": "object", "anyOf": [one, several] }),
+            json!({ "sku": "TEE-RED-M", "kind": "receive", "quantity": 5, "reason": "delivery" }),
+        )
+        .answers::<MovementView<'_>>(201, "The movement, when one was sent.")
+        .answers::<Bulk<'_>>(200, "What became of each, when many were sent.")
+        .or(&[Kind::StockPromised])
+}
+
+/// An item of the tariff as it is kept: what was sent, and so without what was not.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "it is the schema of what `tariff.rs` writes from a document")]
+struct Kept<T> {
+    #[schemars(flatten)]
+    item: T,
+    /// Grows with each change of the tariff.
+    version: u64,
+    /// When it changed last.
+    updated_at: Timestamp,
+    /// Uses of a discount that nobody holds or has had; only where they are limited.
+    uses_left: Option<i64>,
+}
+
+/// All items of a kind.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "as above")]
+struct All<T> {
+    items: Vec<Kept<T>>,
+}
+
+/// List, look at, save and remove one kind of item.
+fn tariff<T: JsonSchema>(kind: &str, one: &str, example: Value) -> Vec<Operation> {
+    let (path, words) = (format!("/v1/{kind}"), one.replace('_', " "));
+    let item = format!("{path}/{{id}}");
+    let many = kind.replace('-', "_");
+    let mut schema = of::<T>();
+    if let Some(needed) = schema["required"].as_array_mut() {
+        // The address says it.
+        needed.retain(|name| name != "id");
+    }
+    let removed = object([needs("removed", text("Its name."))]);
+    vec![
+        get(format!("list_{many}"), path, format!("Lists every {words}")).answers_schema(
+            200,
+            "All of them.",
+            of::<All<T>>(),
+        ),
+        get(format!("get_{one}"), item.clone(), format!("Shows a {words}")).answers_schema(
+            200,
+            "It.",
+            of::<Kept<T>>(),
+        ),
+        put(format!("save_{one}"), item.clone(), format!("Keeps a {words}"))
+            .says("New, or in the place of the one with this id. It counts at once.")
+            .takes_schema(schema, example)
+            .answers_schema(200, "It, as it is kept.", of::<Kept<T>>()),
+        delete(format!("remove_{one}"), item, format!("Removes a {words}")).answers_schema(
+            200,
+            "It is gone, or was not there.",
+            removed,
+        ),
+    ]
+}
+
+fn discount() -> Value {
+    json!({ "title": "Welcome: 10% off", "code": "WELCOME10", "usage_limit": 1000,
+            "benefit": { "kind": "percent", "basis_points": 1000 } })
+}
+
+fn rate() -> Value {
+    json!({ "title": "Standard shipping", "service": "standard", "carrier": "Demo Post",
+            "amount_minor": 490, "currency": "EUR", "min_days": 2, "max_days": 4 })
+}
+
+fn place() -> Value {
+    json!({ "title": "Demo shop Berlin", "address": {
+        "street_address": "1 Demo Street", "address_locality": "Berlin",
+        "postal_code": "10115", "address_country": "DE" } })
+}
+
+fn tax() -> Value {
+    json!({ "title": "VAT 19%", "countries": ["DE"], "basis_points": 1900, "inclusive": true })
+}
