@@ -52,9 +52,14 @@ impl Example {
             request = request.insert_header(("idempotency-key", fresh_key()));
         }
         if let Some(body) = body {
-            let text = body.to_string();
+            // What is no JSON stands in its example as a text.
+            let media = operation.body.as_ref().map_or("application/json", |body| body.media);
+            let text = match body {
+                Value::String(text) if media != "application/json" => text.clone(),
+                body => body.to_string(),
+            };
             request = request
-                .insert_header(("content-type", "application/json"))
+                .insert_header(("content-type", media))
                 .insert_header(("content-length", text.len()))
                 .set_payload(text);
         }

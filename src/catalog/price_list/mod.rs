@@ -22,7 +22,7 @@ pub struct ListPrice {
 }
 
 /// A list, from outside.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PriceList {
     /// The currency of its prices.
     pub currency: Currency,

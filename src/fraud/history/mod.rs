@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// What was found out about an order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Known {
     /// Whether it was fraud.
     pub fraud: bool,

@@ -71,7 +71,7 @@ pub struct Shared {
 }
 
 /// What is told of a linked order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct OrderHead {
     /// The order.
     pub order: OrderId,

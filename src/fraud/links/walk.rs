@@ -33,7 +33,7 @@ pub const SECOND_MAX: usize = 50;
 const VIA_MAX: usize = 3;
 
 /// What an order is linked to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Linked {
     /// The order.
     pub order: OrderId,
@@ -49,7 +49,7 @@ pub struct Linked {
 }
 
 /// One of them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct LinkedOrder {
     /// How it is linked: 1 shares something with the order, 2 with one that does.
     pub hops: u8,

@@ -104,7 +104,7 @@ fn describe(operation: &Operation, area: &Area, generator: &mut SchemaGenerator)
         let content = json!({ "schema": body.schema, "example": body.example });
         let needed = body.schema.get("required").is_some() || body.schema.get("anyOf").is_some();
         described["requestBody"] =
-            json!({ "required": needed, "content": { "application/json": content } });
+            json!({ "required": needed, "content": { body.media: content } });
     }
     described
 }

@@ -38,6 +38,8 @@ pub struct Answer {
 /// What is sent.
 #[derive(Debug, Clone)]
 pub struct Body {
+    /// Its media type.
+    pub media: &'static str,
     /// What it may be.
     pub schema: Value,
     /// One that is answered with the first of the answers.
@@ -45,6 +47,19 @@ pub struct Body {
     /// Whether the protocol publishes the schema, and the fields in ours are a beginning.
     pub published: bool,
 }
+
+impl Body {
+    /// The example as it is sent.
+    pub fn sent(&self) -> String {
+        match &self.example {
+            Value::String(text) if self.media != JSON => text.clone(),
+            example => serde_json::to_string_pretty(example).unwrap_or_default(),
+        }
+    }
+}
+
+/// What most bodies are.
+const JSON: &str = "application/json";
 
 /// A parameter of the query or a header.
 #[derive(Debug, Clone)]
@@ -243,14 +258,23 @@ impl Operation {
         fields: impl IntoIterator<Item = fields::Field>,
         example: Value,
     ) -> Self {
-        self.body = Some(Body { schema: fields::object(fields), example, published: false });
+        self.body =
+            Some(Body { media: JSON, schema: fields::object(fields), example, published: false });
         self
     }
 
     /// A body of this schema, and one that works.
     #[must_use]
     pub fn takes_schema(mut self, schema: Value, example: Value) -> Self {
-        self.body = Some(Body { schema, example, published: false });
+        self.body = Some(Body { media: JSON, schema, example, published: false });
+        self
+    }
+
+    /// A body that is no JSON, and one that works.
+    #[must_use]
+    pub fn takes_file(mut self, media: &'static str, example: &str) -> Self {
+        let schema = json!({ "type": "string" });
+        self.body = Some(Body { media, schema, example: example.into(), published: true });
         self
     }
 
@@ -258,7 +282,7 @@ impl Operation {
     #[must_use]
     pub fn takes_published(mut self, at: &str, needed: &[&str], example: Value) -> Self {
         let schema = fields::published(at, needed);
-        self.body = Some(Body { schema, example, published: true });
+        self.body = Some(Body { media: JSON, schema, example, published: true });
         self
     }
 

@@ -46,7 +46,8 @@
     const all = new Headers();
     const key = byId("key").value.trim();
     if (key !== "") all.set("Authorization", "Bearer " + key);
-    if (body !== undefined) all.set("Content-Type", "application/json");
+    const area = form.querySelector("textarea");
+    if (body !== undefined) all.set("Content-Type", area.dataset.media);
     for (const field of form.querySelectorAll("[data-in=header]")) {
       const value = field.value.trim();
       if (value !== "") all.set(field.name, value);

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::guides::Guide;
+use crate::exchange;
 
 /// A parameter of a path.
 pub(super) struct PathParameter {
@@ -55,6 +56,11 @@ pub(super) fn parameter(path: &str, name: &str) -> PathParameter {
             json!({ "type": "string", "enum": ["ship", "return", "restock"] }),
             "ship",
         ),
+        "kind" if path.starts_with("/v1/exports/") || path.starts_with("/v1/imports/") => {
+            let kinds = exchange::Kind::ALL.map(exchange::Kind::as_str);
+            said("What is exchanged.", json!({ "type": "string", "enum": kinds }), "price-lists")
+        }
+        "currency" => said("An ISO 4217 code.", text(), "USD"),
         "kind" => said("The kind of the value, as lists have them.", text(), "ip"),
         "action" => {
             let actions = ["claim", "release", "assign", "escalate", "notes", "decide"];

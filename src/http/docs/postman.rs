@@ -64,7 +64,7 @@ fn item(operation: &Operation, told: &Value) -> Value {
         request["auth"] = json!({ "type": "noauth" });
     }
     if let Some(body) = &operation.body {
-        let raw = serde_json::to_string_pretty(&body.example).unwrap_or_default();
+        let raw = body.sent();
         request["body"] =
             json!({ "mode": "raw", "raw": raw, "options": { "raw": { "language": "json" } } });
     }
@@ -87,8 +87,8 @@ fn headers<'a>(operation: &Operation, declared: impl Iterator<Item = &'a Value>)
                 "disabled": one["required"] == false })
     };
     let mut all: Vec<Value> = declared.map(header).collect();
-    if operation.body.is_some() {
-        all.push(json!({ "key": "Content-Type", "value": "application/json" }));
+    if let Some(body) = &operation.body {
+        all.push(json!({ "key": "Content-Type", "value": body.media }));
     }
     all
 }

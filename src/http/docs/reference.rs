@@ -213,9 +213,9 @@ fn curl(operation: &Operation, told: &Value, base_url: &str) -> String {
     }
     let _infallible = write!(line, " {base_url}{path}");
     if let Some(body) = &operation.body {
-        let text = serde_json::to_string_pretty(&body.example).unwrap_or_default();
-        let text = text.replace('\'', "'\\''");
-        let _infallible = write!(line, " \\\n  -H 'Content-Type: application/json' -d '{text}'");
+        let (media, text) = (body.media, body.sent().replace('\'', "'\\''"));
+        let send = if body.media == "application/json" { "-d" } else { "--data-binary" };
+        let _infallible = write!(line, " \\\n  -H 'Content-Type: {media}' {send} '{text}'");
     }
     line
 }
@@ -247,10 +247,10 @@ fn form(out: &mut String, operation: &Operation, told: &Value) {
         );
     }
     if let Some(body) = &operation.body {
-        let text = serde_json::to_string_pretty(&body.example).unwrap_or_default();
+        let (media, text) = (body.media, body.sent());
         let _infallible = write!(
             out,
-            "<label>Body <textarea name=\"body\" id=\"{id}-body\" spellcheck=\"false\">{}\
+            "<label>Body <textarea name=\"body\" data-media=\"{media}\" id=\"{id}-body\" spellcheck=\"false\">{}\
              </textarea></label>",
             plain(&text)
         );

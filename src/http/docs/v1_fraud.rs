@@ -15,6 +15,7 @@ use crate::{
             report::Report,
         },
         cases::CaseRow,
+        links::walk::Linked,
         models::ModelRow,
         rules::{
             Action, FunctionRow, ListEntry, ListHead, ListKind, Mode, Pass, Rule, Snooze,
@@ -72,6 +73,9 @@ fn cases() -> Vec<Operation> {
             .answers::<Claimed>(200, "The case, or none."),
         get("get_case", "/v1/cases/{order}", "Shows a case with all that was said of its order")
             .answers::<CaseView>(200, "The case."),
+        get("list_linked_orders", "/v1/cases/{order}/links", "Lists orders that share something")
+            .says("A card, an address, a device, …: one and two steps away, frauds first.")
+            .answers::<Linked>(200, "The orders."),
         post("act_on_case", "/v1/cases/{order}/{action}", "What a reviewer does with a case")
             .says(
                 "`claim` and `release` a lease; `assign` it `to` somebody; `escalate` it for a \
@@ -259,6 +263,7 @@ fn labels() -> Vec<Operation> {
             .takes(label(), json!({ "fraud": true, "source": "dispute" }))
             .answers::<NewLabel>(201, "The label."),
         post("label_orders", "/v1/labels/bulk", "Labels many orders, all or none")
+            .says("As JSON, or as a table: `text/csv` with columns of the same names.")
             .takes(
                 [needs("labels", list(of_order, "The labels."))],
                 json!({ "labels": [{ "order": ORDER, "fraud": false, "source": "import" }] }),

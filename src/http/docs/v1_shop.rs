@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     base::Timestamp,
-    catalog::{Group, Product},
+    catalog::{Group, Product, price_list::PriceList},
     http::{
         kinds::Kind,
         v1::{
@@ -37,6 +37,8 @@ pub(super) fn operations() -> Vec<Operation> {
         move_stock(),
     ];
     all.extend(groups());
+    all.extend(price_lists());
+    all.extend(files());
     all.extend(tariff::<Discount>("discounts", "discount", discount()));
     all.extend(tariff::<ShippingRate>("shipping-rates", "shipping_rate", rate()));
     all.extend(tariff::<PickupLocation>("pickup-locations", "pickup_location", place()));
@@ -104,6 +106,66 @@ fn groups() -> Vec<Operation> {
             "It is forgotten; its products stay together.",
             removed,
         ),
+    ]
+}
+
+fn price_lists() -> Vec<Operation> {
+    let (all, one) = ("/v1/price-lists", "/v1/price-lists/{currency}");
+    let listed = object([needs("items", list(of::<PriceList>(), "The lists, by currency."))]);
+    let price = || [needs("sku", words("Of what.")), needs("minor", whole(0, "In minor units."))];
+    let saved = object([needs("saved", whole(0, "How many."))]);
+    let removed = object([needs("removed", text("Its SKU."))]);
+    let minor = needs("minor", whole(0, "What one unit costs, in minor units of the list."));
+    let named = object(price().into_iter().chain([needs("currency", text("The list."))]));
+    vec![
+        get("list_price_lists", all, "Lists the price lists").answers_schema(
+            200,
+            "One for each further currency.",
+            listed,
+        ),
+        get("list_prices", one, "Lists the prices of a list by SKU").paged::<Price>(),
+        put("save_price", "/v1/price-lists/{currency}/{sku}", "Puts a price on a list")
+            .takes([minor], json!({ "minor": 2190 }))
+            .answers_schema(200, "The price.", named),
+        post("save_prices", "/v1/price-lists/{currency}/bulk", "Puts many prices on a list")
+            .says("All of them, or none.")
+            .takes(
+                [needs("prices", list(object(price()), "The prices."))],
+                json!({ "prices": [{ "sku": "TEE-RED-M", "minor": 2190 }] }),
+            )
+            .answers_schema(200, "They are saved.", saved)
+            .or(&[Kind::NotFound]),
+        delete("remove_price", "/v1/price-lists/{currency}/{sku}", "Takes a price off a list")
+            .answers_schema(200, "It is gone, or was not there.", removed),
+    ]
+}
+
+/// A price of a list.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "the handler writes it with `json!`")]
+struct Price {
+    sku: String,
+    minor: i64,
+}
+
+fn files() -> Vec<Operation> {
+    let format = || json!({ "type": "string", "enum": ["csv", "jsonl"], "default": "csv" });
+    let done = object([
+        may("read", whole(0, "Rows that were only looked at.")),
+        needs("saved", whole(0, "Rows that were saved.")),
+        may("stock_set", whole(0, "Counts that were recorded.")),
+        may("refused", list(json!({ "type": "object" }), "Counts that were not, and why.")),
+    ]);
+    vec![
+        get("export_file", "/v1/exports/{kind}", "Gives everything of a kind, as a file")
+            .query("format", format(), "How it is written.")
+            .answers_other("text/csv", "The file; JSON lines when asked for."),
+        post("import_file", "/v1/imports/{kind}", "Takes a file in, all of it or nothing")
+            .query("format", format(), "How it is written.")
+            .query("dry_run", flag("Whether it is only looked at."), "Saves nothing.")
+            .takes_file("text/csv", "currency,sku,price\nUSD,TEE-RED-M,21.90\n")
+            .answers_schema(200, "What was done.", done)
+            .or(&[Kind::NotFound]),
     ]
 }
 
