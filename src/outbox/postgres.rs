@@ -116,7 +116,8 @@ pub(super) const PURGE: &str = "
 /// Deliveries, newest first.
 pub(super) const LIST: &str = r#"
     select json_build_object(
-        'id', id, 'event_id', event_id, 'order_id', order_id, 'receiver', deliveries.receiver, 'kind', kind,
+        'id', id, 'event_id', event_id, 'order_id', order_id,
+        'receiver', deliveries.receiver, 'kind', kind,
         'body', body, 'stamped_at', to_char(stamped_at at time zone 'UTC',
                                             'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
         'state', state, 'attempts', attempts, 'last_status', last_status,

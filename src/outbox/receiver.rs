@@ -23,7 +23,8 @@ pub struct Platform {
 }
 
 impl Platform {
-    /// The platform that opened a checkout, if it named itself over a protocol that tells platforms.
+    /// The platform that opened a checkout, if it named itself over a protocol that tells
+    /// platforms.
     pub fn of(origin: &Origin) -> Option<Self> {
         Form::of_platform(origin.protocol)?;
         let profile = origin.platform.clone()?;

@@ -42,7 +42,8 @@ impl Host {
     fn answers(&self, status: &str, headers: &str, body: &str) {
         let length = body.len();
         *self.answer.lock().expect("nobody panics") = format!(
-            "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n{headers}\r\n{body}"
+            "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\
+             {headers}\r\n{body}"
         );
     }
 

@@ -89,7 +89,10 @@ mod tests {
         };
         let message = Message { target, header: &header };
         let components = ["@method", "@authority", "@path", "content-digest", "content-length"];
-        let parameters = r#"("@method" "@authority" "@path" "content-digest" "content-length");created=1618884473;keyid="test-key-rsa-pss""#;
+        let parameters = concat!(
+            r#"("@method" "@authority" "@path" "content-digest" "content-length")"#,
+            r#";created=1618884473;keyid="test-key-rsa-pss""#,
+        );
         let expected = [
             r#""@method": POST"#,
             r#""@authority": example.com"#,

@@ -163,7 +163,8 @@ async fn any_json_over_ucp_is_answered_in_its_words() {
     let (session, _) = http_ucp::created(&shop, &[("EBOOK", 1)]).await;
     let mut whole = http_ucp::cart(&[("EBOOK", 1), ("TEE", 1)]);
     whole["discounts"] = json!({"codes": ["WELCOME10"]});
-    whole["fulfillment"] = json!({"methods": [{"type": "shipping", "selected_destination_id": "home",
+    whole["fulfillment"] = json!({"methods": [{
+        "type": "shipping", "selected_destination_id": "home",
         "destinations": [{"id": "home", "street_address": "1 Main St", "postal_code": "10115",
                           "address_locality": "Berlin", "address_country": "DE"}],
         "groups": [{"id": "group_1", "selected_option_id": "standard"}]}]});

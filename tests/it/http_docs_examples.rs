@@ -1,7 +1,7 @@
 //! Every documented example is sent and answered as documented; what is documented as needed, or
 //! as of a kind, is refused when it is not there, or of another kind.
 
-use actix_web::test::TestRequest;
+use actix_web::{http::Method, test::TestRequest};
 use doorbuster::{
     catalog::StockPolicy,
     http::{
@@ -40,6 +40,10 @@ impl Example {
     async fn open() -> Self {
         let shop = Shop::open().await;
         shop.sells("TEE-RED-M", 1990, StockPolicy::Tracked, 1000).await;
+        let rate = operations().into_iter().find(|one| one.id == "save_shipping_rate");
+        let rate = rate.and_then(|one| one.body).expect("it has an example").example;
+        let path = "/v1/shipping-rates/standard";
+        assert_eq!(shop.ask(Method::PUT, path, &rate).await.status, 200);
         Self { shop, document: openapi::document(BASE_URL) }
     }
 

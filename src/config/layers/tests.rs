@@ -29,6 +29,10 @@ fn without_any_source_the_defaults_hold() {
     assert_eq!(config.public_url(), "http://127.0.0.1:8080");
     assert_eq!(config.hold_ttl().as_secs(), 600);
     let unset = [
+        "fraud.ip_asn_database",
+        "fraud.ip_database",
+        "fraud.model",
+        "fraud.models",
         "server.metrics_listen",
         "server.public_url",
         "server.replica_id",

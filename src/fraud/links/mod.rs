@@ -7,8 +7,8 @@
 //! ```
 //! **Owns:** that index and the walk over it. **Invariant:** nothing here names a person: what is
 //! kept and compared are digests, and what is shown is which kind of thing is shared. An order's
-//! own keys come from its judgements, so that a case is linked as soon as it opens; others are found
-//! once the index has them, seconds later. **Not here:** counts of the past (see
+//! own keys come from its judgements, so that a case is linked as soon as it opens; others are
+//! found once the index has them, seconds later. **Not here:** counts of the past (see
 //! [`velocity`](super::velocity)).
 
 mod keys;

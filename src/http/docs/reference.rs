@@ -250,7 +250,8 @@ fn form(out: &mut String, operation: &Operation, told: &Value) {
         let (media, text) = (body.media, body.sent());
         let _infallible = write!(
             out,
-            "<label>Body <textarea name=\"body\" data-media=\"{media}\" id=\"{id}-body\" spellcheck=\"false\">{}\
+            "<label>Body <textarea name=\"body\" data-media=\"{media}\" id=\"{id}-body\" \
+             spellcheck=\"false\">{}\
              </textarea></label>",
             plain(&text)
         );

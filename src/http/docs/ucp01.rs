@@ -69,7 +69,15 @@ fn sessions() -> Vec<Operation> {
     let schema = format!("{SCHEMAS}/checkout.json");
     let cart = json!({ "currency": "EUR", "payment": { "instruments": [] },
                        "line_items": [{ "item": { "id": "TEE-RED-M" }, "quantity": 1 }],
-                       "buyer": { "email": "ada@example.com" } });
+                       "buyer": { "email": "ada@example.com" },
+                       "fulfillment": { "methods": [{
+                           "type": "shipping", "selected_destination_id": "home",
+                           "destinations": [{
+                               "id": "home", "street_address": "1 Main St",
+                               "address_locality": "Berlin", "postal_code": "10115",
+                               "address_country": "DE" }],
+                           "groups": [{ "id": "group_1", "selected_option_id": "standard" }],
+                       }] } });
     let paying = json!({ "payment_data": {
         "id": "instr_1", "handler_id": "sandbox", "type": "card", "brand": "Visa",
         "last_digits": "1234", "credential": { "type": "token", "token": "success_token" } } });

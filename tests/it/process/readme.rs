@@ -1,4 +1,5 @@
-//! The README's lines, copied literally: only the ports and the binary are others, and the judge is patient.
+//! The README's lines, copied literally: only the ports and the binary are others, and the judge is
+//! patient.
 
 use std::{net::TcpListener, process::Command};
 

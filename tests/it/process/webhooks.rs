@@ -135,7 +135,8 @@ async fn webhooks_outlive_kills_and_a_receiver_that_fails() {
     let mut house = setup.start().await;
     let till = house.till();
     let receiver = Receiver::open(5);
-    let wish = json!({ "url": format!("{}/hook", receiver.base), "kinds": ["order.placed", "payment.captured"] });
+    let url = format!("{}/hook", receiver.base);
+    let wish = json!({ "url": url, "kinds": ["order.placed", "payment.captured"] });
     let made = till.post(&fresh_key(), "/v1/webhook-endpoints", &wish).await.expect("an answer");
     assert_eq!(made.status, 201, "{}", text(&made));
     let platform = till.as_platform(&format!("{}/profile", receiver.base));
