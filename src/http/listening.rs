@@ -15,8 +15,10 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::signed;
 use crate::{
     base::{Clock, Protocol},
-    platforms::Platforms,
-    signing::{Message, Target, claims, digest_holds},
+    platforms::{Platforms, Profile},
+    signing::{
+        Message, PublicKey, SignatureRefused, Target, claims, digest_holds, verify_detached,
+    },
 };
 
 /// Bytes of a webhook: the longest order of the longest cart is shorter.
@@ -135,20 +137,37 @@ fn say(
     let _ended = listener.heard.send(Heard { id, doubt, was_checked, body });
 }
 
+/// Why a webhook is not believed, in words.
+struct Doubt(String);
+
+impl From<SignatureRefused> for Doubt {
+    fn from(refused: SignatureRefused) -> Self {
+        Self(refused.to_string())
+    }
+}
+
+fn key_of(profile: &Profile, kid: &str) -> Result<PublicKey, Doubt> {
+    let key = profile.key(kid).ok_or_else(|| Doubt("the shop's profile has no such key".into()))?;
+    key.clone().map_err(|unusable| Doubt(unusable.to_string()))
+}
+
 /// Checks a webhook as the protocol says: by a key of the shop's profile, over all that counts.
 async fn believe(listener: &Listener, request: &HttpRequest, body: &[u8]) -> Result<(), String> {
     let header = |name: &str| signed::joined(request.headers(), name);
+    let profile = listener.platforms.profile(&listener.shop).await;
+    let profile = profile.map_err(|fault| fault.to_string())?;
+    if let Some(signature) = header("request-signature") {
+        return verify_detached(&signature, body, |kid| key_of(&profile, kid))
+            .map_err(|Doubt(why)| why);
+    }
     let (input, signature) = (header("signature-input"), header("signature"));
     let claims = claims(input.as_deref(), signature.as_deref()).map_err(|why| why.to_string())?;
     let digest = header("content-digest").unwrap_or_default();
     if digest_holds(&digest, body) != Some(true) {
         return Err("Content-Digest is not of this body".to_owned());
     }
-    let profile = listener.platforms.profile(&listener.shop).await;
-    let profile = profile.map_err(|fault| fault.to_string())?;
     let claim = &claims[0];
-    let key = profile.key(&claim.keyid).ok_or("the shop's profile has no such key")?;
-    let key = key.as_ref().map_err(ToString::to_string)?;
+    let key = key_of(&profile, &claim.keyid).map_err(|Doubt(why)| why)?;
     let authority = header("host").unwrap_or_default().to_ascii_lowercase();
     let target = Target::Request {
         method: request.method().as_str(),
@@ -158,5 +177,5 @@ async fn believe(listener: &Listener, request: &HttpRequest, body: &[u8]) -> Res
     };
     let message = Message { target, header: &header };
     let must = ["@method", "@authority", "@path", "webhook-id", "content-digest"];
-    claim.verify(&message, key, &must, listener.clock.now()).map_err(|why| why.to_string())
+    claim.verify(&message, &key, &must, listener.clock.now()).map_err(|why| why.to_string())
 }

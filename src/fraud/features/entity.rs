@@ -254,7 +254,11 @@ mod tests {
         entity.note_label(day(10), Labels::TAKEN_BACK);
         assert_eq!(frauds(&entity), [1, 1, 1], "the second one stands in each of them");
         entity.note_label(day(11), Labels::TAKEN_BACK);
-        assert_eq!(frauds(&entity), [1, 0, 0], "the last day never had what was counted on the 11th");
+        assert_eq!(
+            frauds(&entity),
+            [1, 0, 0],
+            "the last day never had what was counted on the 11th"
+        );
         entity.note_label(day(14), Labels::TAKEN_BACK);
         entity.note_label(day(14), Labels::TAKEN_BACK);
         assert_eq!(frauds(&entity), [0, 0, 0], "never less than none");
