@@ -153,6 +153,12 @@ impl SigningKeys {
     }
 }
 
+/// A row as the database gives it.
+pub(super) fn read(row: &str) -> Result<KeyRow, LedgerFault> {
+    serde_json::from_str(row)
+        .map_err(|error| LedgerFault::Broken(format!("a signing key is damaged: {error}")))
+}
+
 fn open(row: &KeyRow) -> Result<Known, LedgerFault> {
     use base64::{Engine, engine::general_purpose::STANDARD};
     let text = row.body.open().map_err(|_| damaged())?;

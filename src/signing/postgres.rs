@@ -1,6 +1,6 @@
 //! Signing keys in PostgreSQL.
 
-use super::keys::KeyRow;
+use super::keys::{KeyRow, read};
 use crate::ledger::{LedgerFault, postgres::Postgres};
 
 /// Every key, oldest first.
@@ -62,9 +62,4 @@ pub(super) async fn remove_key(postgres: &Postgres, kid: String) -> Result<(), L
             })
         })
         .await
-}
-
-pub(super) fn read(row: &str) -> Result<KeyRow, LedgerFault> {
-    serde_json::from_str(row)
-        .map_err(|error| LedgerFault::Broken(format!("a signing key is damaged: {error}")))
 }

@@ -1,12 +1,12 @@
 //! Signing keys in SQLite.
 
-use super::{keys::KeyRow, postgres::read};
+use super::keys::{KeyRow, read};
 use crate::ledger::{LedgerFault, sqlite::Sqlite};
 
 /// Every key, oldest first.
 pub(super) async fn list_keys(sqlite: &Sqlite) -> Result<Vec<KeyRow>, LedgerFault> {
     let rows: Vec<String> = sqlite
-        .write(move |conn| {
+        .read(move |conn| {
             Box::pin(async move {
                 sqlx::query_scalar(
                     "select json_object('kid', kid, 'body', body, 'created_at', created_at)

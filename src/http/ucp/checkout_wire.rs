@@ -3,11 +3,12 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::extension_wire::{DiscountsWire, FulfillmentWire, TotalWire};
+use super::extension_wire::{FulfillmentWire, TotalWire};
 use crate::{
     base::{Buyer, CartId, CheckoutId, Currency, OrderId, Timestamp},
     checkout::{Instrument, Line, Notice, NoticeCode, Operation, Session, Shown},
     http::{
+        discount_wire::DiscountsWire,
         notices::{self, Message, Weight},
         render::Answers,
     },

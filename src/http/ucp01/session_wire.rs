@@ -5,12 +5,13 @@ use serde_json::value::RawValue;
 
 use super::{
     error_wire,
-    extension_wire::{DiscountsWire, FulfillmentWire, TotalWire},
+    extension_wire::{FulfillmentWire, TotalWire},
 };
 use crate::{
     base::{Buyer, CheckoutId, OrderId, Timestamp},
     checkout::{Instrument, Line, Notice, NoticeCode, Operation, Session, Shown},
     http::{
+        discount_wire::DiscountsWire,
         kinds::Kind,
         notices::{self, Message},
         problem::{Dialect, Problem, Scene},
