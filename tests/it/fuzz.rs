@@ -14,7 +14,8 @@ use tokio::time::Instant;
 use super::{
     http_acp, http_platforms,
     http_shop::{Answer, Shop, fresh_key},
-    http_ucp,
+    http_storefront::{furnish, with},
+    http_ucp, http_ucp01,
 };
 
 /// Broken requests for each target in a reduced run: some seconds in all.
@@ -182,6 +183,48 @@ async fn any_json_over_ucp_is_answered_in_its_words() {
         assert_eq!(version, "2026-04-08", "{said}\n{body}");
         let is_refused = answer.status.as_u16() >= 400;
         assert!(!is_refused || body["messages"][0]["code"].is_string(), "{said}\n{body}");
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn any_json_over_the_first_version_of_ucp_is_answered_in_its_words() {
+    let shop = Shop::open().await;
+    furnish(&shop).await;
+    let goods = http_ucp01::items(&[("EBOOK", 1), ("TEE", 1)]);
+    let made = http_ucp01::created(&shop, &goods).await;
+    let session = http_ucp01::path_of(&made);
+    let sent = http_ucp01::sent(http_ucp01::home("DE"), Some("dest_1"), Some("standard"));
+    let mut whole = with(goods, "fulfillment", sent);
+    whole["discounts"] = json!({"codes": ["WELCOME10"]});
+    whole["buyer"] = json!({"full_name": "Ada", "email": "ada@example.com",
+        "consent": {"marketing": true}});
+    let changed = with(whole.clone(), "id", made["id"].clone());
+    let bought = http_ucp01::created(&shop, &http_ucp01::items(&[("EBOOK", 1)])).await;
+    let complete = format!("{}/complete", http_ucp01::path_of(&bought));
+    let paid = http_ucp01::say(&shop, "POST", &complete, &http_ucp01::pay("success_token")).await;
+    let order = paid.json()["order"]["id"].as_str().expect("an order").to_owned();
+    let told = json!({"fulfillment": {"events": [{"id": "e1", "type": "processing",
+        "occurred_at": "2026-11-28T08:00:00Z", "tracking_number": "T1",
+        "line_items": [{"id": bought["line_items"][0]["id"], "quantity": 1}]}]},
+        "adjustments": [{"id": "a1", "type": "refund", "status": "pending", "amount": 1,
+        "occurred_at": "2026-11-28T08:00:00Z"}]});
+    let doors = [
+        door("POST", http_ucp01::SESSIONS, whole),
+        door("PUT", &*session, changed),
+        door("POST", format!("{session}/complete"), http_ucp01::pay("fail_token")),
+        door("PUT", format!("{}/orders/{order}", http_ucp01::ENDPOINT), told),
+    ];
+    fuzz(&shop, 55, &doors, |answer, said| {
+        let body = answer.json();
+        if answer.status.as_u16() >= 400 {
+            let message = &body["messages"][0];
+            let words =
+                ["type", "code", "content", "severity"].map(|name| message[name].is_string());
+            assert_eq!(words, [true; 4], "{said}\n{body}");
+        } else {
+            assert_eq!(body["ucp"]["version"], "2026-01-11", "{said}\n{body}");
+        }
     })
     .await;
 }

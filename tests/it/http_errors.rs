@@ -28,7 +28,7 @@ use super::{
 };
 
 /// A protocol and a code: `acp`, `not_found`.
-type Cell = (String, String);
+pub(crate) type Cell = (String, String);
 
 /// What nothing from outside provokes in one process, and why. The rows of UCP 2026-01-11 are
 /// provoked in http_ucp01_errors.rs.
@@ -52,7 +52,7 @@ const BY_ITSELF: &[(&str, &[&str], &str)] = &[
 ];
 
 /// The table as the guide shows it: the words of each cell.
-async fn table() -> BTreeMap<Cell, Vec<String>> {
+pub(crate) async fn table() -> BTreeMap<Cell, Vec<String>> {
     let shop = Shop::open().await;
     let page = String::from_utf8(shop.get("/docs/errors").await.bytes).expect("text");
     let mut table = BTreeMap::new();
@@ -96,7 +96,7 @@ impl Seen {
 }
 
 /// The words of an answer, in the order of the table.
-fn shape(protocol: &str, status: u16, body: &Value) -> Vec<String> {
+pub(crate) fn shape(protocol: &str, status: u16, body: &Value) -> Vec<String> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let message = &body["messages"][0];
     let words = match protocol {

@@ -82,7 +82,7 @@ fn sessions() -> Vec<Operation> {
         "id": "instr_1", "handler_id": "sandbox", "type": "card", "brand": "Visa",
         "last_digits": "1234", "credential": { "type": "token", "token": "success_token" } } });
     let needed = &["line_items", "currency", "payment"];
-    let payments = &[Kind::PaymentDeclined, Kind::PaymentChallenged, Kind::PaymentUnavailable];
+    let payments = &[Kind::PaymentDeclined, Kind::PaymentUnavailable];
     vec![
         post("ucp01_create_checkout", all, "Opens a checkout, and holds its stock")
             .takes_published(&schema, needed, cart.clone())
@@ -106,7 +106,6 @@ fn sessions() -> Vec<Operation> {
             .versioned()
             .takes([], json!({}))
             .answers_schema(200, "The session.", told("checkout"))
-            .or(CHANGES)
-            .or(&[Kind::NotCancelable]),
+            .or(CHANGES),
     ]
 }

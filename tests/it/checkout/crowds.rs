@@ -1,9 +1,13 @@
 //! Everybody at once.
 
 use futures_util::future::{join, join_all};
-use std::cell::Cell;
+use std::{cell::Cell, sync::Arc, time::Duration};
 
-use crate::shop::{On, TestShop, Told, bank::Call, full, in_shops_on_both};
+use crate::shop::{
+    On, TestShop, Told,
+    bank::{Call, Gate, Trouble},
+    full, in_shops_on_both,
+};
 
 in_shops_on_both!(
     the_last_unit_goes_to_one_of_two_hundred,
@@ -83,7 +87,7 @@ async fn crossing_carts_never_wait_for_each_other(on: On) {
         }
     };
     let everybody = join_all((0..150).map(cross));
-    let placed = tokio::time::timeout(std::time::Duration::from_secs(60), everybody).await;
+    let placed = tokio::time::timeout(Duration::from_secs(60), everybody).await;
     let placed = placed.expect("nobody waits for ever");
     assert!(placed.iter().all(|placed| *placed), "there was enough for everybody");
     let (a, b) = (shop.level("A").await, shop.level("B").await);
@@ -130,9 +134,27 @@ async fn one_key_sent_a_hundred_times_to_one_cart_charges_once(on: On) {
 async fn one_key_sent_a_hundred_times_through_the_express_lane_charges_once(on: On) {
     let shop = on.shop().await;
     shop.stock("TEE", 200).await;
-    let buy = |_| async { shop.shopper().buys_as("buy", &[("TEE", 1)], "slow_token").await };
-    let told = join_all((0..100).map(buy)).await;
-    let again = shop.shopper().buys_as("buy", &[("TEE", 1)], "slow_token").await;
+    let gate = Arc::new(Gate::default());
+    shop.bank.next(Call::Authorize, Trouble::Delayed(gate.clone()));
+    let early = Cell::new(0);
+    let buy = |_| async {
+        let told = shop.shopper().buys_as("buy", &[("TEE", 1)], "success_token").await;
+        early.set(early.get() + usize::from(told.is_in_flight()));
+        told
+    };
+    let bank = async {
+        gate.reached().await;
+        let answers = async {
+            while early.get() == 0 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        // Past that, the assertion below tells that nobody was answered.
+        let _ = tokio::time::timeout(Duration::from_secs(5), answers).await;
+        gate.open();
+    };
+    let (told, ()) = join(join_all((0..100).map(buy)), bank).await;
+    let again = shop.shopper().buys_as("buy", &[("TEE", 1)], "success_token").await;
     assert!(told.iter().any(Told::is_in_flight), "some come while the payment is under way");
     assert_one_charge(&shop, told, again).await;
     shop.closes().await;
