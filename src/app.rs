@@ -161,6 +161,7 @@ impl App {
             tasks.settings(&rules, &desk.tariffs);
             tasks.learning(&learning);
             tasks.relay(&desk, &door, config);
+            tasks.addresses(&door, config);
         }
         tasks.gauges(exporter, &keeper, &door);
         let draining = door.draining.clone();

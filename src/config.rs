@@ -145,6 +145,8 @@ pub struct Retention {
     pub sessions_days: u32,
     /// Days a sent event is kept.
     pub events_days: u32,
+    /// Days the addresses are kept of a customer who does not come back.
+    pub addresses_days: u32,
 }
 
 /// How endpoints hear of what happens to orders.
@@ -215,7 +217,7 @@ impl Config {
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { keys_days: 30, sessions_days: 7, events_days: 14 }
+        Self { keys_days: 30, sessions_days: 7, events_days: 14, addresses_days: 730 }
     }
 }
 

@@ -78,6 +78,7 @@ impl Config {
             ("retention.keys_days", retention.keys_days.into()),
             ("retention.sessions_days", retention.sessions_days.into()),
             ("retention.events_days", retention.events_days.into()),
+            ("retention.addresses_days", retention.addresses_days.into()),
             ("webhooks.retry_wait_percent", self.webhooks.retry_wait_percent.into()),
             ("fraud.raw_signals_days", self.fraud.raw_signals_days.into()),
         ] {

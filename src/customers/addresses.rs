@@ -13,6 +13,12 @@ use crate::{
 /// Addresses kept of one customer, the latest: more than a buyer chooses from, and one answer.
 pub const ADDRESSES_MAX: usize = 20;
 
+/// How old the note may grow that a customer was seen: one write a day of each who comes often.
+const SEEN_WITHIN: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Addresses forgotten at once: some milliseconds' work.
+const FORGET_MAX: u32 = 500;
+
 /// A customer of a storefront, by a digest that nobody reads an e-mail address from.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct Customer(String);
@@ -61,6 +67,16 @@ struct Keeping<'a> {
 struct Kept {
     id: String,
     address: Sealed,
+    used_at: Timestamp,
+}
+
+/// What is kept of a customer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// The addresses, the first told first.
+    pub destinations: Vec<Destination>,
+    /// When the customer was last seen, within a day.
+    pub seen_at: Option<Timestamp>,
 }
 
 /// The addresses in the ledger's database.
@@ -75,28 +91,31 @@ impl Addresses {
         Self { database }
     }
 
-    /// What is kept of a customer, the first told first.
+    /// What is kept of a customer.
     ///
     /// # Errors
     /// When the database does not answer, or a row does not read.
-    pub async fn list(&self, customer: &Customer) -> Result<Vec<Destination>, LedgerFault> {
+    pub async fn list(&self, customer: &Customer) -> Result<Known, LedgerFault> {
         let customer = customer.0.clone();
         let rows = match &self.database {
             Database::Postgres(database) => postgres::list(database, customer).await?,
             Database::Sqlite(database) => sqlite::list(database, customer).await?,
         };
         let damaged = |error: String| LedgerFault::Broken(format!("an address: {error}"));
-        let read = |row: &String| {
+        let mut known = Known::default();
+        for row in &rows {
             let kept: Kept =
                 serde_json::from_str(row).map_err(|error| damaged(error.to_string()))?;
             let address = kept.address.open_json().map_err(|error| damaged(error.to_string()))?;
-            Ok(Destination { id: kept.id, address })
-        };
-        rows.iter().map(read).collect()
+            known.destinations.push(Destination { id: kept.id, address });
+            known.seen_at = known.seen_at.max(Some(kept.used_at));
+        }
+        Ok(known)
     }
 
     /// Keeps addresses under their ids; an id that stands stays what it is. Beyond
-    /// [`ADDRESSES_MAX`] the oldest go.
+    /// [`ADDRESSES_MAX`] the oldest go. What is [known](Self::list) of the customer tells whether
+    /// there is anything to write.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -104,9 +123,11 @@ impl Addresses {
         &self,
         customer: &Customer,
         fresh: &[Destination],
+        seen_at: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<(), LedgerFault> {
-        if fresh.is_empty() {
+        let is_noted = seen_at.is_none_or(|seen_at| now.since(seen_at) < SEEN_WITHIN);
+        if fresh.is_empty() && is_noted {
             return Ok(());
         }
         let keeping = |(at, one): (u64, &Destination)| {
@@ -122,8 +143,32 @@ impl Addresses {
         let rows = (0..).zip(fresh).map(keeping).collect();
         let (customer, most) = (customer.0.clone(), ADDRESSES_MAX);
         match &self.database {
-            Database::Postgres(database) => postgres::keep(database, rows, customer, most).await,
-            Database::Sqlite(database) => sqlite::keep(database, rows, customer, most).await,
+            Database::Postgres(database) => {
+                postgres::keep(database, rows, customer, most, now).await
+            }
+            Database::Sqlite(database) => sqlite::keep(database, rows, customer, most, now).await,
+        }
+    }
+
+    /// Forgets addresses of customers who were not seen since then. Returns how many went.
+    ///
+    /// # Errors
+    /// When the database does not answer; the next round goes on.
+    pub async fn forget_unused(&self, since: Timestamp) -> Result<u64, LedgerFault> {
+        let mut gone = 0;
+        loop {
+            let page = match &self.database {
+                Database::Postgres(database) => {
+                    postgres::forget_unused(database, since, FORGET_MAX).await
+                }
+                Database::Sqlite(database) => {
+                    sqlite::forget_unused(database, since, FORGET_MAX).await
+                }
+            }?;
+            gone += page;
+            if page < u64::from(FORGET_MAX) {
+                return Ok(gone);
+            }
         }
     }
 }

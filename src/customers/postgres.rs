@@ -2,16 +2,26 @@
 
 use sqlx::Connection;
 
-use crate::ledger::{LedgerFault, postgres::Postgres};
+use crate::{
+    base::Timestamp,
+    ledger::{LedgerFault, postgres::Postgres},
+};
 
-const LIST: &str = "select json_build_object('id', id, 'address', address)::text
+const LIST: &str =
+    "select json_build_object('id', id, 'address', address, 'used_at', used_at)::text
     from customer_addresses where customer = $1 order by kept_at, id";
-const KEEP: &str = "insert into customer_addresses (customer, id, address, kept_at)
-    select c->>'customer', c->>'id', c->>'address', (c->>'at')::timestamptz
+const KEEP: &str = "insert into customer_addresses (customer, id, address, kept_at, used_at)
+    select c->>'customer', c->>'id', c->>'address', (c->>'at')::timestamptz,
+        (c->>'at')::timestamptz
     from json_array_elements($1::json) c
     on conflict do nothing";
 const FORGET: &str = "delete from customer_addresses where customer = $1 and id not in (
     select id from customer_addresses where customer = $1 order by kept_at desc, id limit $2)";
+const SEEN: &str =
+    "update customer_addresses set used_at = $2 where customer = $1 and used_at < $2";
+const FORGET_UNUSED: &str = "delete from customer_addresses where (customer, id) in (
+    select customer, id from customer_addresses where used_at < $1
+    order by used_at limit $2 for update skip locked)";
 
 pub(super) async fn list(
     database: &Postgres,
@@ -31,6 +41,7 @@ pub(super) async fn keep(
     rows: Vec<String>,
     customer: String,
     most: usize,
+    now: Timestamp,
 ) -> Result<(), LedgerFault> {
     let (kept, most) = (database.prepares(), i64::try_from(most).unwrap_or(i64::MAX));
     let rows = format!("[{}]", rows.join(","));
@@ -39,9 +50,28 @@ pub(super) async fn keep(
             Box::pin(async move {
                 let mut tx = conn.begin().await?;
                 sqlx::query(KEEP).bind(rows).persistent(kept).execute(&mut *tx).await?;
-                let forget = sqlx::query(FORGET).bind(customer).bind(most);
+                let forget = sqlx::query(FORGET).bind(&customer).bind(most);
                 forget.persistent(kept).execute(&mut *tx).await?;
+                let seen = sqlx::query(SEEN).bind(customer).bind(now.to_offset());
+                seen.persistent(kept).execute(&mut *tx).await?;
                 tx.commit().await
+            })
+        })
+        .await
+}
+
+pub(super) async fn forget_unused(
+    database: &Postgres,
+    before: Timestamp,
+    limit: u32,
+) -> Result<u64, LedgerFault> {
+    let kept = database.prepares();
+    database
+        .run(move |conn| {
+            Box::pin(async move {
+                let forget = sqlx::query(FORGET_UNUSED).bind(before.to_offset());
+                let forget = forget.bind(i64::from(limit)).persistent(kept);
+                Ok(forget.execute(conn).await?.rows_affected())
             })
         })
         .await

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     base::{DeliveryId, EventId, OrderId, Timestamp},
-    ledger::entry::NewEvent,
+    ledger::{entry::NewEvent, row::OrderRow},
 };
 
 /// An event that waits to be handed on.
@@ -15,6 +15,8 @@ pub struct UnsentEvent {
     pub seq: i64,
     /// What happened.
     pub event: NewEvent,
+    /// Its order as it stands now.
+    pub order: Option<OrderRow>,
 }
 
 /// A delivery to be kept.

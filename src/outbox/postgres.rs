@@ -2,26 +2,31 @@
 
 use crate::ledger::{LedgerFault, postgres::Postgres};
 
-/// Events that are not marked sent, oldest first.
+/// Events that are not marked sent, oldest first, each with its order.
 pub(super) const UNSENT: &str = "
-    select json_build_object('seq', seq, 'event', record)::text from event_rows
-    where sent_at is null order by seq limit ($1::jsonb->>'limit')::bigint";
+    select json_build_object('seq', e.seq,
+        'event', json_build_object('id', e.id, 'order', e.order_id, 'kind', e.kind, 'body', e.body,
+                                   'at', e.at),
+        'order', (select o.record from order_rows o where o.id = e.order_id))::text
+    from events e where e.sent_at is null order by e.seq limit ($1::jsonb->>'limit')::bigint";
 
 /// Keeps deliveries and marks their events sent. A second replica with the same events changes
 /// nothing: what was rendered first stays. Both write in the order of events, so neither waits for
-/// the other in a circle.
+/// the other in a circle. The parameter holds a page of bodies, and is read once.
 pub(super) const HAND_ON: &str = "
-    with kept as (
+    with given as materialized (
+        select d, (d->>'at')::timestamptz as at from (select $1::json as d) p),
+    kept as (
         insert into deliveries (id, event_id, seq, order_id, receiver, kind, body, stamped_at,
                                 state, next_at)
         select id, event_id, seq, order_id, receiver, kind, body, stamped_at, 'due', stamped_at
-        from jsonb_to_recordset($1::jsonb->'deliveries') as
+        from given, json_to_recordset(given.d->'deliveries') as
              r (id uuid, event_id uuid, seq bigint, order_id uuid, receiver text, kind text,
                 body text, stamped_at timestamptz)
         order by seq, receiver
         on conflict on constraint deliveries_once do nothing)
-    update events e set sent_at = ($1::jsonb->>'at')::timestamptz
-    from jsonb_array_elements_text($1::jsonb->'events') as sent (seq)
+    update events e set sent_at = given.at
+    from given, json_array_elements_text(given.d->'events') as sent (seq)
     where e.seq = sent.seq::bigint and e.sent_at is null
     returning e.id::text";
 
@@ -57,11 +62,15 @@ pub(super) const PLATFORMS_DUE: &str = "
           and d.next_at <= ($1::jsonb->>'now')::timestamptz)
     limit ($1::jsonb->>'limit')::bigint";
 
-/// Notes that an address wants no more; what is due to its receiver is given up.
+/// Notes that an address wants no more; what is due to its receiver is given up, and what was noted
+/// too long ago to count is forgotten.
 pub(super) const GONE: &str = "
     with given_up as (
         update deliveries set state = 'disabled', settled_at = ($1::jsonb->>'at')::timestamptz
-        where receiver = $1::jsonb->>'receiver' and state = 'due')
+        where receiver = $1::jsonb->>'receiver' and state = 'due'),
+    forgotten as (
+        delete from webhooks_gone where at <= ($1::jsonb->>'since')::timestamptz
+        and url <> $1::jsonb->>'url')
     insert into webhooks_gone (url, at)
     values ($1::jsonb->>'url', ($1::jsonb->>'at')::timestamptz)
     on conflict (url) do update set at = excluded.at
@@ -72,7 +81,8 @@ pub(super) const IS_GONE: &str = "
     select url from webhooks_gone
     where url = $1::jsonb->>'url' and at > ($1::jsonb->>'since')::timestamptz";
 
-/// Begins attempts: who has begun one has it until its lease has ended.
+/// Begins attempts: who has begun one has it until its lease has ended. The oldest of an order is
+/// looked up in its line: told as "none is older", all that is due is gone through for each.
 pub(super) const CLAIM: &str = r#"
     update deliveries d
     set attempts = attempts + 1, next_at = ($1::jsonb->>'until')::timestamptz
@@ -80,10 +90,10 @@ pub(super) const CLAIM: &str = r#"
         select w.id from deliveries w
         where w.state = 'due' and w.receiver = $1::jsonb->>'receiver'
           and w.next_at <= ($1::jsonb->>'now')::timestamptz
-          and not exists (
-              select from deliveries p
-              where p.state = 'due' and p.order_id = w.order_id and p.receiver = w.receiver
-                and p.seq < w.seq)
+          and w.id = (
+              select p.id from deliveries p
+              where p.order_id = w.order_id and p.receiver = w.receiver and p.state = 'due'
+              order by p.seq limit 1)
         order by w.next_at, w.seq limit ($1::jsonb->>'limit')::bigint
         for update of w skip locked)
     returning json_build_object(
@@ -93,8 +103,10 @@ pub(super) const CLAIM: &str = r#"
         'state', state, 'attempts', attempts, 'last_status', last_status,
         'last_fault', last_fault)::text"#;
 
-/// Ends an attempt, unless its lease has ended and another has begun.
+/// Ends an attempt, unless its lease has ended and another has begun. What stands behind one that is
+/// tried again waits as long as it, so that nobody who looks for something due comes across it.
 pub(super) const SETTLE: &str = "
+    with settled as (
     update deliveries d
     set state = r.state, next_at = coalesce(r.next_at, d.next_at), settled_at = r.settled_at,
         last_status = r.last_status, last_fault = r.last_fault
@@ -102,7 +114,28 @@ pub(super) const SETTLE: &str = "
          r (id uuid, attempts integer, state text, next_at timestamptz, settled_at timestamptz,
             last_status integer, last_fault text)
     where d.id = r.id and d.state = 'due' and d.attempts = r.attempts
-    returning d.id::text";
+    returning d.id, d.order_id, d.receiver, d.seq, d.state, d.next_at),
+    behind as (
+        update deliveries f set next_at = s.next_at from settled s
+        where s.state = 'due' and f.order_id = s.order_id and f.receiver = s.receiver
+          and f.seq > s.seq and f.state = 'due' and f.next_at < s.next_at)
+    select id::text from settled";
+
+/// Counts an attempt for what is due to a receiver that cannot be asked, without one: by the number
+/// of attempts begun before, the plan says what becomes of each.
+pub(super) const PUT_OFF: &str = "
+    with late as (
+        select id from deliveries
+        where state = 'due' and receiver = $1::json->>'receiver'
+          and next_at <= ($1::json->>'now')::timestamptz
+        order by next_at limit ($1::json->>'limit')::bigint for update skip locked)
+    update deliveries d
+    set attempts = d.attempts + 1, state = p.state, next_at = coalesce(p.next_at, d.next_at),
+        settled_at = p.settled_at, last_status = null, last_fault = $1::json->>'fault'
+    from late, json_to_recordset($1::json->'plan') as
+         p (attempts integer, state text, next_at timestamptz, settled_at timestamptz)
+    where d.id = late.id and p.attempts = least(d.attempts, ($1::json->>'most')::integer)
+    returning to_json(d.state)::text";
 
 /// Forgets deliveries that were settled long ago. Parked ones stay until someone has looked.
 pub(super) const PURGE: &str = "

@@ -13,14 +13,14 @@ use super::{
     endpoint::Endpoint,
     endpoints::{ENDPOINTS_MAX, Endpoints, EndpointsRefused},
     receiver::{Platform, Receiver},
-    retry::{Settlement, settle},
+    retry::{ATTEMPTS, Settlement, settle},
     sender::Sender,
     store::Deliveries,
     telling::Tells,
 };
 use crate::{
     base::{Chance, Clock, DeliveryId},
-    ledger::{LedgerFault, Store},
+    ledger::LedgerFault,
     outbound::Target,
     telemetry::metrics::{self, Delivered},
 };
@@ -40,6 +40,13 @@ const FORGOTTEN_AT_ONCE: u32 = 4096;
 /// Deliveries under way to one receiver at once, each of another order.
 const CALLS_AT_ONCE: u32 = 16;
 
+/// Deliveries put off at once: a statement of some milliseconds.
+const PUT_OFF_AT_ONCE: u32 = 1024;
+
+/// What was found out about where a platform listens is believed for a minute at least; nothing
+/// changes before.
+const ADDRESS_KEPT: Duration = Duration::from_secs(60);
+
 /// Platforms that are told at once; the others wait for one of them. Bounds the connections.
 const PLATFORMS_AT_ONCE: usize = 64;
 
@@ -57,8 +64,6 @@ pub struct Relay {
     pub deliveries: Deliveries,
     /// Who hears of them.
     pub endpoints: Endpoints,
-    /// The ledger, for the orders.
-    pub store: Arc<dyn Store>,
     /// Reaches receivers.
     pub sender: Sender,
     /// What an event looks like.
@@ -177,14 +182,14 @@ impl Relay {
         endpoints: &[Endpoint],
     ) -> Result<Vec<NewDelivery>, LedgerFault> {
         let event = &unsent.event;
-        let Some(order) = self.store.find_order(event.order).await? else { return Ok(Vec::new()) };
-        let opened = self.tells.opened(&order);
+        let Some(order) = &unsent.order else { return Ok(Vec::new()) };
+        let opened = self.tells.opened(order);
         let hear = endpoints.iter().filter(|one| one.hears(&event.kind, &opened)).cloned();
         let receivers = hear.map(Receiver::Endpoint);
         let platform = Platform::of(&opened.origin).map(Receiver::Platform);
         let mut deliveries = Vec::new();
         for receiver in receivers.chain(platform) {
-            let told = self.tells.tell(receiver.form(), event, &order).await?;
+            let told = self.tells.tell(receiver.form(), event, order).await?;
             deliveries.extend(told.map(|body| NewDelivery {
                 id: DeliveryId::new(self.clock.now(), &*self.chance),
                 event_id: event.id,
@@ -207,19 +212,50 @@ impl Relay {
     async fn deliver_due(&self, receiver: &Receiver) -> Result<(), EndpointsRefused> {
         let key = receiver.key();
         loop {
+            let target = match self.address(receiver).await? {
+                Ok(target) => target,
+                Err(outcome) => return Ok(self.put_off(&key, &outcome).await?),
+            };
             let now = self.clock.now();
             let due = self.deliveries.claim(&key, CALLS_AT_ONCE, now).await?;
             if due.is_empty() {
                 return Ok(());
             }
-            let address = self.address(receiver).await?;
-            let attempts = due.iter().map(|due| self.attempt(receiver, &address, due));
+            let attempts = due.iter().map(|due| self.attempt(receiver, &target, due));
             let mut is_gone = false;
             for outcome in join_all(attempts).await {
                 is_gone |= outcome? == Outcome::Answered(410);
             }
-            if let (true, Ok(target)) = (is_gone, &address) {
-                return self.give_up(receiver, target).await;
+            if is_gone {
+                return self.give_up(receiver, &target).await;
+            }
+        }
+    }
+
+    /// Counts an attempt for all that is due to a receiver without an address: however much that
+    /// is, a peak does not pay for somebody who cannot be reached.
+    async fn put_off(&self, receiver: &str, outcome: &Outcome) -> Result<(), LedgerFault> {
+        let (Outcome::Failed(fault) | Outcome::Unwanted(fault)) = outcome else { return Ok(()) };
+        let now = self.clock.now();
+        let soonest = now.plus(ADDRESS_KEPT * self.retry_wait_percent / 100);
+        let settle = |attempt| {
+            let percent = self.retry_wait_percent;
+            match settle(attempt, outcome, percent, now, &*self.chance) {
+                Settlement::Again(at) => Settlement::Again(at.max(soonest)),
+                ended @ Settlement::Ended(_) => ended,
+            }
+        };
+        let plan: Vec<Settlement> = (1..=ATTEMPTS).map(settle).collect();
+        loop {
+            let put = self.deliveries.put_off((receiver, fault), &plan, PUT_OFF_AT_ONCE, now);
+            let put = put.await?;
+            put.iter().for_each(|state| metrics::delivered(counted(*state)));
+            let parked = put.iter().filter(|state| **state == DeliveryState::Parked).count();
+            if parked > 0 {
+                tracing::error!(deliveries = parked, to = receiver, fault, "webhooks are given up");
+            }
+            if put.len() < PUT_OFF_AT_ONCE as usize {
+                return Ok(());
             }
         }
     }
@@ -238,21 +274,16 @@ impl Relay {
     async fn attempt(
         &self,
         receiver: &Receiver,
-        address: &Result<Target, Outcome>,
+        target: &Target,
         delivery: &Delivery,
     ) -> Result<Outcome, LedgerFault> {
-        let outcome = match address {
-            Ok(target) => self.sender.send(receiver, target, delivery).await,
-            Err(outcome) => outcome.clone(),
-        };
+        let outcome = self.sender.send(receiver, target, delivery).await;
         let now = self.clock.now();
         let percent = self.retry_wait_percent;
         let settlement = settle(delivery.attempts, &outcome, percent, now, &*self.chance);
         metrics::delivered(match settlement {
             Settlement::Again(_) => Delivered::Failed,
-            Settlement::Ended(DeliveryState::Delivered) => Delivered::Confirmed,
-            Settlement::Ended(DeliveryState::Disabled) => Delivered::Gone,
-            Settlement::Ended(_) => Delivered::Parked,
+            Settlement::Ended(state) => counted(state),
         });
         if settlement == Settlement::Ended(DeliveryState::Parked) {
             let (id, order, to) = (delivery.id, delivery.order_id, &delivery.receiver);
@@ -273,9 +304,20 @@ impl Relay {
             }
             Receiver::Platform(platform) => {
                 let now = self.clock.now();
-                Ok(self.deliveries.gone(&platform.key(), target.as_str(), now).await?)
+                let times = (now.minus(GONE_FOR), now);
+                Ok(self.deliveries.gone(&platform.key(), target.as_str(), times).await?)
             }
         }
+    }
+}
+
+/// What an attempt counts as that left its delivery so.
+const fn counted(state: DeliveryState) -> Delivered {
+    match state {
+        DeliveryState::Due => Delivered::Failed,
+        DeliveryState::Delivered => Delivered::Confirmed,
+        DeliveryState::Disabled => Delivered::Gone,
+        DeliveryState::Parked => Delivered::Parked,
     }
 }
 

@@ -2,10 +2,12 @@
 
 use crate::ledger::{LedgerFault, sqlite::Sqlite};
 
-/// Events that are not marked sent, oldest first.
+/// Events that are not marked sent, oldest first, each with its order.
 pub(super) const UNSENT: &[&str] = &["
-    select json_object('seq', seq, 'event', json(record)) from event_rows
-    where sent_at is null order by seq limit json_extract($1, '$.limit')"];
+    select json_object('seq', e.seq, 'event', json(e.record), 'order', json((
+        select o.record from order_rows o where o.id = e.record->>'$.order')))
+    from event_rows e
+    where e.sent_at is null order by e.seq limit json_extract($1, '$.limit')"];
 
 /// Keeps deliveries and marks their events sent; what was kept first stays.
 pub(super) const HAND_ON: &[&str] = &[
@@ -57,11 +59,13 @@ pub(super) const PLATFORMS_DUE: &[&str] = &["
           and d.next_at <= json_extract($1, '$.now'))
     limit json_extract($1, '$.limit')"];
 
-/// Notes that an address wants no more; what is due to its receiver is given up.
+/// Notes that an address wants no more; what is due to its receiver is given up, and what was noted
+/// too long ago to count is forgotten.
 pub(super) const GONE: &[&str] = &[
     "
     update deliveries set state = 'disabled', settled_at = json_extract($1, '$.at')
     where receiver = json_extract($1, '$.receiver') and state = 'due' returning id",
+    "delete from webhooks_gone where at <= json_extract($1, '$.since') returning url",
     "
     insert into webhooks_gone (url, at)
     values (json_extract($1, '$.url'), json_extract($1, '$.at'))
@@ -82,18 +86,28 @@ pub(super) const CLAIM: &[&str] = &["
         select w.id from deliveries w
         where w.state = 'due' and w.receiver = json_extract($1, '$.receiver')
           and w.next_at <= json_extract($1, '$.now')
-          and not exists (
-              select 1 from deliveries p
-              where p.state = 'due' and p.order_id = w.order_id and p.receiver = w.receiver
-                and p.seq < w.seq)
+          and w.id = (
+              select p.id from deliveries p
+              where p.order_id = w.order_id and p.receiver = w.receiver and p.state = 'due'
+              order by p.seq limit 1)
         order by w.next_at, w.seq limit json_extract($1, '$.limit'))
     returning json_object(
         'id', id, 'event_id', event_id, 'order_id', order_id, 'receiver', receiver, 'kind', kind,
         'body', body, 'stamped_at', stamped_at, 'state', state, 'attempts', attempts,
         'last_status', last_status, 'last_fault', last_fault)"];
 
-/// Ends an attempt, unless its lease has ended and another has begun.
-pub(super) const SETTLE: &[&str] = &["
+/// What stands behind an attempt that will be tried again waits as long as it; then the attempt
+/// ends, unless its lease has ended and another has begun.
+pub(super) const SETTLE: &[&str] = &[
+    "
+    update deliveries as f set next_at = json_extract($1, '$.next_at')
+    from deliveries as d
+    where d.id = json_extract($1, '$.id') and d.state = 'due'
+      and d.attempts = json_extract($1, '$.attempts')
+      and f.order_id = d.order_id and f.receiver = d.receiver and f.seq > d.seq
+      and f.state = 'due' and f.next_at < json_extract($1, '$.next_at')
+    returning id",
+    "
     update deliveries
     set state = json_extract($1, '$.state'),
         next_at = coalesce(json_extract($1, '$.next_at'), next_at),
@@ -102,7 +116,25 @@ pub(super) const SETTLE: &[&str] = &["
         last_fault = json_extract($1, '$.last_fault')
     where id = json_extract($1, '$.id') and state = 'due'
       and attempts = json_extract($1, '$.attempts')
-    returning id"];
+    returning id",
+];
+
+/// Counts an attempt for what is due to a receiver that cannot be asked, without one: by the number
+/// of attempts begun before, the plan says what becomes of each.
+pub(super) const PUT_OFF: &[&str] = &["
+    update deliveries
+    set attempts = attempts + 1, state = p.value->>'$.state',
+        next_at = coalesce(p.value->>'$.next_at', next_at),
+        settled_at = p.value->>'$.settled_at', last_status = null,
+        last_fault = json_extract($1, '$.fault')
+    from json_each($1, '$.plan') p
+    where p.value->>'$.attempts' = min(deliveries.attempts, json_extract($1, '$.most'))
+      and deliveries.id in (
+        select id from deliveries
+        where state = 'due' and receiver = json_extract($1, '$.receiver')
+          and next_at <= json_extract($1, '$.now')
+        order by next_at limit json_extract($1, '$.limit'))
+    returning json_quote(state)"];
 
 /// Forgets deliveries that were settled long ago. Parked ones stay until someone has looked.
 pub(super) const PURGE: &[&str] = &["

@@ -39,6 +39,17 @@ macro_rules! run {
     };
 }
 
+/// Where a settlement leaves a delivery: its state, when it is tried next, when it ended.
+fn stands(
+    settlement: Settlement,
+    now: Timestamp,
+) -> (DeliveryState, Option<Timestamp>, Option<Timestamp>) {
+    match settlement {
+        Settlement::Again(at) => (DeliveryState::Due, Some(at), None),
+        Settlement::Ended(state) => (state, None, Some(now)),
+    }
+}
+
 impl Deliveries {
     /// Those of this database.
     pub const fn new(database: Database) -> Self {
@@ -82,12 +93,18 @@ impl Deliveries {
         run!(&self.database, PLATFORMS_DUE, json!({ "limit": limit, "now": now }))
     }
 
-    /// Notes that this address wants no more, and gives up what is due to this receiver.
+    /// Notes that this address wants no more, and gives up what is due to this receiver. What was
+    /// noted before `since` counts no more and is forgotten.
     ///
     /// # Errors
     /// When the ledger cannot be reached.
-    pub async fn gone(&self, receiver: &str, url: &str, now: Timestamp) -> Result<(), LedgerFault> {
-        let parameter = json!({ "receiver": receiver, "url": url, "at": now });
+    pub async fn gone(
+        &self,
+        receiver: &str,
+        url: &str,
+        (since, now): (Timestamp, Timestamp),
+    ) -> Result<(), LedgerFault> {
+        let parameter = json!({ "receiver": receiver, "url": url, "at": now, "since": since });
         run!(&self.database, GONE, parameter).map(drop)
     }
 
@@ -137,10 +154,7 @@ impl Deliveries {
         settlement: Settlement,
         now: Timestamp,
     ) -> Result<bool, LedgerFault> {
-        let (state, next_at, settled_at) = match settlement {
-            Settlement::Again(at) => (DeliveryState::Due, Some(at), None),
-            Settlement::Ended(state) => (state, None, Some(now)),
-        };
+        let (state, next_at, settled_at) = stands(settlement, now);
         let (status, fault) = match outcome {
             Outcome::Answered(status) => (Some(status), None),
             Outcome::Failed(fault) | Outcome::Unwanted(fault) => (None, Some(fault)),
@@ -151,6 +165,32 @@ impl Deliveries {
             "last_fault": fault,
         });
         Ok(run!(&self.database, SETTLE, parameter)?.len() == 1)
+    }
+
+    /// Counts an attempt for what is due to a receiver that cannot be asked, as if each had failed
+    /// so. `plan` says what becomes of the attempt with each number (from 1). Returns where they
+    /// stand then, of so many at most.
+    ///
+    /// # Errors
+    /// When the ledger cannot be reached.
+    pub async fn put_off(
+        &self,
+        (receiver, fault): (&str, &str),
+        plan: &[Settlement],
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<Vec<DeliveryState>, LedgerFault> {
+        let step = |(begun, settlement): (usize, &Settlement)| {
+            let (state, next_at, settled_at) = stands(*settlement, now);
+            json!({ "attempts": begun, "state": state, "next_at": next_at,
+                    "settled_at": settled_at })
+        };
+        let parameter = json!({
+            "receiver": receiver, "fault": fault, "limit": limit, "now": now,
+            "plan": plan.iter().enumerate().map(step).collect::<Vec<_>>(),
+            "most": plan.len().saturating_sub(1),
+        });
+        read(run!(&self.database, PUT_OFF, parameter)?)
     }
 
     /// Deliveries of these, newest first.

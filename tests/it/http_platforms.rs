@@ -160,7 +160,6 @@ pub(crate) fn relaying(shop: &Shop) -> Relaying {
     let relay = Arc::new(Relay {
         deliveries: door.webhooks.deliveries.clone(),
         endpoints: door.webhooks.endpoints.clone(),
-        store: door.store.clone(),
         sender,
         tells: Arc::new(Telling { answers: door.answers.clone(), cases: door.cases.clone() }),
         clock: door.clock.clone(),

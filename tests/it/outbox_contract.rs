@@ -9,6 +9,8 @@ use doorbuster::{
     },
 };
 
+use std::time::Duration;
+
 use crate::support::bench::{Bench, write};
 
 const RECEIVER: &str = "https://agent.example/hook";
@@ -166,8 +168,27 @@ async fn endpoints_are_kept_changed_once_and_removed_with_what_is_due(bench: Ben
     assert!(matches!(beyond, Err(EndpointsRefused::TooMany)), "{beyond:?}");
 }
 
+async fn addresses_that_want_no_more_are_remembered_for_a_while(bench: Bench) {
+    let deliveries = Deliveries::new(bench.database.clone());
+    let (first, day) = (bench.now(), Duration::from_secs(24 * 60 * 60));
+    let at = |days: u32| first.plus(day * days);
+    let gone = async |url: &str, day: u32| {
+        let times = (at(day).minus(Duration::from_secs(30 * 24 * 60 * 60)), at(day));
+        deliveries.gone(RECEIVER, url, times).await.expect("it is noted");
+    };
+    let ever = first.minus(day);
+    let known = async |url: &str| deliveries.is_gone(url, ever).await.expect("it is looked up");
+    gone("https://a.example/hook", 0).await;
+    gone("https://b.example/hook", 20).await;
+    assert!(known("https://a.example/hook").await);
+    gone("https://b.example/hook", 40).await;
+    assert!(!known("https://a.example/hook").await, "that was too long ago to count");
+    assert!(known("https://b.example/hook").await, "it said so again");
+}
+
 #[tokio::test]
 async fn deliveries_on_sqlite() {
+    addresses_that_want_no_more_are_remembered_for_a_while(Bench::sqlite().await).await;
     an_event_is_handed_on_once_and_sent_until_confirmed(Bench::sqlite().await).await;
     events_nobody_wants_are_passed_over(Bench::sqlite().await).await;
     endpoints_are_kept_changed_once_and_removed_with_what_is_due(Bench::sqlite().await).await;
@@ -175,6 +196,7 @@ async fn deliveries_on_sqlite() {
 
 #[tokio::test]
 async fn deliveries_on_postgres() {
+    addresses_that_want_no_more_are_remembered_for_a_while(Bench::postgres().await).await;
     an_event_is_handed_on_once_and_sent_until_confirmed(Bench::postgres().await).await;
     events_nobody_wants_are_passed_over(Bench::postgres().await).await;
     endpoints_are_kept_changed_once_and_removed_with_what_is_due(Bench::postgres().await).await;

@@ -36,7 +36,7 @@ fn what_files_of_any_maker_say_is_found() {
         ("192.0.2.128", 25, country("FR")),
         ("2001:db8::", 32, country("AT")),
         ("198.51.100.0", 24, Data::Map(vec![("country_code", Data::Text("us"))])),
-        ("203.0.113.0", 24, Data::Map(vec![("country", Data::Text("United States"))])),
+        ("203.0.113.0", 24, Data::Map(vec![("country", Data::Text("Germany"))])),
     ]);
     let networks = database(&[
         ("192.0.2.0", 24, Data::Map(vec![("autonomous_system_number", Data::Number(64_500))])),

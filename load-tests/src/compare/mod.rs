@@ -10,6 +10,7 @@ pub mod cpu;
 pub mod crowd;
 pub mod express;
 pub mod house;
+pub mod judging;
 pub mod last_units;
 pub mod latency;
 pub mod many_skus;

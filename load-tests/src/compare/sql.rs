@@ -61,5 +61,5 @@ pub fn take(
         ..Figures::default()
     };
     let (service_cpu, postgres_cpu) = (Duration::ZERO, Duration::ZERO);
-    Ok(Turned { figures, service_cpu, postgres_cpu, commits, stock_updates })
+    Ok(Turned { figures, service_cpu, postgres_cpu, commits, stock_updates, told: None })
 }

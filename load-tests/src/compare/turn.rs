@@ -9,6 +9,7 @@ use std::{
 use super::{
     cpu,
     house::{Goods, House, Turn},
+    judging,
     options::Contender,
 };
 use crate::{
@@ -62,6 +63,8 @@ pub struct Turned {
     pub commits: i64,
     /// Updates of stock rows in the whole turn.
     pub stock_updates: i64,
+    /// What ours told of itself at the end.
+    pub told: Option<String>,
 }
 
 impl Turned {
@@ -132,6 +135,8 @@ pub fn take(
     let complaint = figures.complaints.first().cloned().unwrap_or_default();
     let failed = figures.count(Ending::Failed) + figures.count(Ending::Broken);
     ensure!(failed == 0, "{contender}: {failed} flows failed: {complaint}");
+    let told = (contender == Contender::Ours).then(|| judging::figures(&turn.service.target));
+    let told = told.transpose()?;
     let Turn { service, database, pooler, ours, .. } = turn;
     service.process.stop()?;
     pooler.map_or(Ok(()), PgBouncer::stop)?;
@@ -147,7 +152,7 @@ pub fn take(
         }
     }
     house.forget(&database)?;
-    Ok(Turned { figures, service_cpu, postgres_cpu, commits, stock_updates })
+    Ok(Turned { figures, service_cpu, postgres_cpu, commits, stock_updates, told })
 }
 
 /// Has the audit look at every SKU, one after the other; of very many, PostgreSQL sums them up.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::{
     house::House,
+    judging,
     options::{Contender, Options, Race},
     race::turning,
     report::Findings,
@@ -59,6 +60,7 @@ pub fn run(
         ..turning(ways.race, options)
     };
     let [mut rates, mut costs, mut medians]: [Both; 3] = Default::default();
+    let mut judged = [(0.5, Vec::new()), (0.99, Vec::new())];
     for round in 0..options.repeat.max(1) {
         for (at, name) in ways.names.into_iter().enumerate() {
             (ways.choose)(house, at == 1);
@@ -70,6 +72,10 @@ pub fn run(
             rates[at].push(sold.figures.orders_per_second());
             costs[at].push(sold.cpu_micros_per_order());
             medians[at].push(alone.figures.good().micros(0.5) as f64);
+            let told = sold.told.as_deref().unwrap_or_default();
+            for (share, edges) in &mut judged {
+                edges.extend(judging::within(told, *share));
+            }
             eprintln!(
                 "  {} round {}: {name} {:>8.0} orders/s  {:>6.1} cpu-µs  express p50 {:.0} µs",
                 ways.race.key(),
@@ -85,8 +91,16 @@ pub fn run(
         ("cpu_us_per_order", told(&costs, ways.names)),
         ("express_single_in_flight_p50_us", told(&medians, ways.names)),
     ];
-    let figures: Map<String, Value> =
+    let mut figures: Map<String, Value> =
         figures.into_iter().map(|(name, told)| (name.to_owned(), told)).collect();
+    // Only the race about judging has a way in which nothing is judged.
+    if matches!(ways.race, Race::Judged) {
+        let within = |(share, edges): &(f64, Vec<f64>)| {
+            let name = format!("judged_p{:.0}_within_us", share * 100.0);
+            (name, json!(Spread::of(edges.iter().copied()).map(|edges| edges.median)))
+        };
+        figures.extend(judged.iter().map(within));
+    }
     Ok(Findings::from_iter([(ways.race.key().to_owned(), Value::Object(figures))]))
 }
 

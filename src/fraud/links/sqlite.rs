@@ -7,8 +7,10 @@ const KEYS: &str = "select json_object('checkout', c.value, 'kind', l.value->>'$
         'key', l.value->>'$[1]')
     from json_each($1, '$.checkouts') c, json_each((
         select json_group_array(json_array(kind, key)) from (
-            select kind, key from checkout_links where checkout_id = c.value
-            order by kind, key limit $1->>'$.limit'))) l";
+            select distinct k.key + 1 as kind, k.value as key
+            from assessments a, json_each(a.body, '$.links') k
+            where a.checkout_id = c.value and a.attempt_id is not null and k.value <> 0
+            order by 1, 2 limit $1->>'$.limit'))) l";
 const SHARING: &str = "select json_object('kind', k.value->>'$.kind', 'key', k.value->>'$.key',
         'checkouts', json((
             select json_group_array(checkout_id) from (

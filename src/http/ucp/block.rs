@@ -35,28 +35,20 @@ impl Blocks {
     pub fn of(site: &Site, earlier: (&str, &str)) -> Self {
         let handler = &site.payment_handler;
         let handlers = json!({ handler: [handler_of(site)] });
-        let order = capability_of("order");
-        let of_cart = json!({
-            "dev.ucp.shopping.cart": [capability_of("cart")],
-            "dev.ucp.shopping.discount": [extension_of("discount", &["checkout", "cart"])],
-        });
         Self {
             checkout: raw(&json!({
                 "version": VERSION,
                 "status": "success",
-                "capabilities": checkout_capabilities(),
+                "capabilities": active(&CHECKOUT),
                 "payment_handlers": handlers,
             })),
             cart: raw(&json!({
-                "version": VERSION, "status": "success", "capabilities": of_cart,
+                "version": VERSION, "status": "success",
+                "capabilities": active(&["cart", "discount"]),
             })),
-            order: raw(&json!({
-                "version": VERSION,
-                "status": "success",
-                "capabilities": { "dev.ucp.shopping.order": [order] },
-            })),
-            search: raw(&catalog_block("search")),
-            lookup: raw(&catalog_block("lookup")),
+            order: raw(&answering("order")),
+            search: raw(&answering("catalog.search")),
+            lookup: raw(&answering("catalog.lookup")),
             error: raw(&json!({ "version": VERSION, "status": "error" })),
             links: raw(&json!([
                 { "type": "privacy_policy", "url": site.privacy_url },
@@ -88,10 +80,16 @@ fn catalog_capability(part: &str) -> serde_json::Value {
     })
 }
 
-fn catalog_block(part: &str) -> serde_json::Value {
-    let name = format!("dev.ucp.shopping.catalog.{part}");
-    let capabilities = json!({ name: [{ "version": VERSION }] });
-    json!({ "version": VERSION, "status": "success", "capabilities": capabilities })
+/// Capabilities as an answer names them: what they are stands in the profile. Every answer is kept
+/// under its key, and one that says it all again is three times as long.
+fn active(names: &[&str]) -> serde_json::Value {
+    let named = |name: &&str| (format!("dev.ucp.shopping.{name}"), json!([{ "version": VERSION }]));
+    names.iter().map(named).collect::<serde_json::Map<_, _>>().into()
+}
+
+/// The block of answers for which one capability is active.
+fn answering(name: &str) -> serde_json::Value {
+    json!({ "version": VERSION, "status": "success", "capabilities": active(&[name]) })
 }
 
 /// A capability that adds to others.
@@ -103,6 +101,9 @@ fn extension_of(name: &str, extended: &[&str]) -> serde_json::Value {
 }
 
 /// What is active in every checkout.
+const CHECKOUT: [&str; 5] = ["checkout", "cart", "discount", "fulfillment", "buyer_consent"];
+
+/// The same as the profile tells it.
 fn checkout_capabilities() -> serde_json::Value {
     let mut fulfillment = extension_of("fulfillment", &["checkout"]);
     // All goods of a checkout come one way, to one place.

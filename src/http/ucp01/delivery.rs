@@ -2,17 +2,18 @@
 
 use super::fulfillment_request::{Choice, Wanted};
 use crate::{
-    base::Destination,
+    base::{Destination, Timestamp},
     checkout::Draft,
-    customers::{self, Customer},
+    customers::{self, Customer, Known},
     http::{door::Door, problem::Problem},
     ledger::LedgerFault,
     pricing::{Method, Wish},
 };
 
-/// Addresses that are new, to be kept once the session stands that they came with.
+/// Addresses that are new, to be kept once the session stands that they came with, and when their
+/// customer was last seen.
 #[derive(Debug, Default)]
-pub struct Fresh(Option<(Customer, Vec<Destination>)>);
+pub struct Fresh(Option<(Customer, Vec<Destination>, Option<Timestamp>)>);
 
 impl Fresh {
     /// Keeps them.
@@ -20,8 +21,8 @@ impl Fresh {
     /// # Errors
     /// When the ledger cannot be reached; the request sent again keeps them then.
     pub async fn keep(self, door: &Door) -> Result<(), LedgerFault> {
-        let Some((customer, fresh)) = self.0 else { return Ok(()) };
-        door.addresses.keep(&customer, &fresh, door.clock.now()).await
+        let Some((customer, fresh, seen_at)) = self.0 else { return Ok(()) };
+        door.addresses.keep(&customer, &fresh, seen_at, door.clock.now()).await
     }
 }
 
@@ -45,18 +46,19 @@ pub async fn settle(
     }
     let email = draft.person.buyer.as_ref().and_then(|buyer| buyer.email.as_ref());
     let customer = email.map(|email| Customer::of(caller, email));
-    let kept = match &customer {
+    let known = match &customer {
         Some(customer) => door.addresses.list(customer).await?,
-        None => Vec::new(),
+        None => Known::default(),
     };
+    let kept = &known.destinations;
     let before = draft.delivery.take().filter(|wish| wish.method == Method::Shipping);
     let before = before.and_then(|wish| wish.destination);
-    let (choice, fresh) = destine(draft, wanted.sent, wanted.choice, &kept, customer.as_ref());
+    let (choice, fresh) = destine(draft, wanted.sent, wanted.choice, kept, customer.as_ref());
     let chosen = choose(&draft.person.destinations, choice, before);
     draft.person.shipping = chosen.map(|one| Box::new(one.address.clone()));
     let destination = chosen.map(|one| one.id.clone());
     draft.delivery = Some(Wish { method: Method::Shipping, destination, option: wanted.option });
-    Ok(Fresh(customer.map(|customer| (customer, fresh))))
+    Ok(Fresh(customer.map(|customer| (customer, fresh, known.seen_at))))
 }
 
 /// Sets where to the goods may go; gives back the choice in our ids, and what is new.

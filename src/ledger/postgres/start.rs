@@ -46,6 +46,7 @@ const STEPS: [(&str, &str, &str); SCHEMA_VERSION as usize] = [
     step!("0012", "addresses"),
     step!("0013", "catalog"),
     step!("0014", "links"),
+    step!("0015", "lighter"),
 ];
 
 /// Carries them out.

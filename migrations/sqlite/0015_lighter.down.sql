@@ -1,0 +1,4 @@
+-- Takes it back.
+drop index customer_addresses_by_use;
+alter table customer_addresses drop column used_at;
+create index checkout_links_by_checkout on checkout_links (checkout_id);
