@@ -103,8 +103,8 @@ pub(super) const CLAIM: &str = r#"
         'state', state, 'attempts', attempts, 'last_status', last_status,
         'last_fault', last_fault)::text"#;
 
-/// Ends an attempt, unless its lease has ended and another has begun. What stands behind one that is
-/// tried again waits as long as it, so that nobody who looks for something due comes across it.
+/// Ends an attempt, unless its lease has ended and another has begun. What stands behind one that
+/// is tried again waits as long as it, so that nobody who looks for something due comes across it.
 pub(super) const SETTLE: &str = "
     with settled as (
     update deliveries d

@@ -12,6 +12,7 @@ pub use memory::MemoryRow;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 use crate::{
     base::{AssessmentId, CheckoutId, Currency, OrderId, Sealed, Timestamp},
@@ -122,6 +123,13 @@ impl Span {
     pub const fn of(from: Timestamp, until: Timestamp) -> Self {
         Self { from, until, labels_until: None, whole: false }
     }
+
+    /// Ids between which its judgements lie: they begin with their time. By them a database finds a
+    /// span among millions of judgements, however few it knows of what is in them.
+    fn ids(&self) -> (AssessmentId, AssessmentId) {
+        let end = self.until.plus(Duration::from_millis(1));
+        (AssessmentId::least_at(self.from), AssessmentId::least_at(end))
+    }
 }
 
 /// A question to the database; each is one statement, in both dialects.
@@ -169,9 +177,10 @@ impl History {
         limit: u32,
     ) -> Result<Vec<Past>, LedgerFault> {
         let Span { from, until, labels_until, whole } = span;
+        let (first, end) = span.ids();
         let about = json!({
             "from": from, "until": until, "labels_until": labels_until, "whole": whole,
-            "after": cursor, "limit": limit,
+            "after": cursor.unwrap_or(first), "end": end, "limit": limit,
         });
         self.ask(Question::Past, about).await
     }
@@ -181,7 +190,8 @@ impl History {
     /// # Errors
     /// See [`Self::list`].
     pub async fn count(&self, span: Span) -> Result<u64, LedgerFault> {
-        let about = json!({ "from": span.from, "until": span.until });
+        let (first, end) = span.ids();
+        let about = json!({ "from": span.from, "until": span.until, "after": first, "end": end });
         Ok(self.ask(Question::Count, about).await?.pop().unwrap_or(0))
     }
 

@@ -22,7 +22,8 @@ const PAST: &str = "select json_build_object('id', a.id, 'checkout', a.checkout_
         select * from assessments f
         where f.at >= ($1::json->>'from')::timestamptz
           and f.at < ($1::json->>'until')::timestamptz
-          and ($1::json->>'after' is null or f.id > substr($1::json->>'after', 5)::uuid)
+          and f.id > substr($1::json->>'after', 5)::uuid
+          and f.id < substr($1::json->>'end', 5)::uuid
           and not exists (select 1 from assessments e where e.checkout_id = f.checkout_id
                           and e.attempt_id = f.attempt_id and e.id < f.id)
         order by f.id limit ($1::json->>'limit')::int) a
@@ -33,7 +34,8 @@ const PAST: &str = "select json_build_object('id', a.id, 'checkout', a.checkout_
     order by a.id";
 
 const COUNT: &str = "select count(*)::text from assessments
-    where at >= ($1::json->>'from')::timestamptz and at < ($1::json->>'until')::timestamptz";
+    where at >= ($1::json->>'from')::timestamptz and at < ($1::json->>'until')::timestamptz
+      and id > substr($1::json->>'after', 5)::uuid and id < substr($1::json->>'end', 5)::uuid";
 
 const LABELS: &str = "select json_build_object('seq', l.seq, 'order', l.order_id,
         'fraud', l.fraud, 'at', l.at, 'before', (

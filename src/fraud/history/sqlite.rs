@@ -20,7 +20,7 @@ const PAST: &str = "select json_object('id', a.id, 'checkout', a.checkout_id, 'a
     from (
         select * from assessments f
         where f.at >= $1->>'$.from' and f.at < $1->>'$.until'
-          and ($1->>'$.after' is null or f.id > $1->>'$.after')
+          and f.id > $1->>'$.after' and f.id < $1->>'$.end'
           and not exists (select 1 from assessments e where e.checkout_id = f.checkout_id
                           and e.attempt_id = f.attempt_id and e.id < f.id)
         order by f.id limit $1->>'$.limit') a
@@ -31,7 +31,8 @@ const PAST: &str = "select json_object('id', a.id, 'checkout', a.checkout_id, 'a
     order by a.id";
 
 const COUNT: &str = "select cast(count(*) as text) from assessments
-    where at >= $1->>'$.from' and at < $1->>'$.until'";
+    where at >= $1->>'$.from' and at < $1->>'$.until'
+      and id > $1->>'$.after' and id < $1->>'$.end'";
 
 const LABELS: &str = "select json_object('seq', l.seq, 'order', l.order_id,
         'fraud', json(iif(l.fraud, 'true', 'false')), 'at', l.at,

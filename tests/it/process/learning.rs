@@ -1,14 +1,22 @@
 //! A small shop learns from its own orders: judged by the service, labeled over the API, then
 //! trained on, backtested and put in force from the command line.
 
+use doorbuster::{
+    base::{AssessmentId, Timestamp},
+    fraud::history::{History, Span},
+};
 use serde_json::{Value, json};
-use std::{fs, path::Path};
+use std::{fs, path::Path, time::Duration};
+use uuid::Uuid;
 
 use super::{
     house::{House, Ran, Setup},
     till::{self, fresh_key},
 };
 use crate::support::bench::Bench;
+
+/// How long ago the past was.
+const MONTH: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Orders of each kind: as few as can be trained on.
 const ORDERS: usize = 20;
@@ -45,8 +53,17 @@ async fn a_shop_with_a_past(folder: &Path) -> Setup {
     assert_eq!(kept.expect("it answers").status, 201);
     house.stop().await;
     let bench = Bench::at(setup.data().display().to_string()).await;
-    let month = "update assessments set at = strftime('%Y-%m-%dT%H:%M:%fZ', at, '-30 days')";
-    bench.by_hand(month).await.expect("by hand");
+    let ever = Span::of(Timestamp::from_micros(0), bench.now().plus(MONTH));
+    let judged = History::new(bench.database.clone()).list(ever, None, 500).await.expect("judged");
+    assert_eq!(judged.len(), 2 * ORDERS);
+    for past in judged {
+        // An id begins with its milliseconds.
+        let then = past.id.uuid().as_u128() - (MONTH.as_millis() << 80);
+        let (id, at) = (AssessmentId::from_uuid(Uuid::from_u128(then)), past.at.minus(MONTH));
+        let moved =
+            format!("update assessments set id = '{id}', at = '{at}' where id = '{}'", past.id);
+        bench.by_hand(moved.leak()).await.expect("by hand");
+    }
     bench.store.close().await;
     setup
 }
