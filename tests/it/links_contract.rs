@@ -168,4 +168,5 @@ async fn a_key_that_many_share_is_cut_and_said(bench: Bench) {
     assert_eq!((linked.items.len(), &linked.more_share[..]), (50, &["ip_prefix"][..]));
     let placed: Vec<_> = linked.items.iter().map(|item| item.head.placed_at).collect();
     assert!(placed.is_sorted_by(|one, other| one > other), "the latest ones: {placed:?}");
+    assert!(!linked.has_more, "no more than those were looked at");
 }

@@ -168,6 +168,46 @@ async fn endpoints_are_kept_changed_once_and_removed_with_what_is_due(bench: Ben
     assert!(matches!(beyond, Err(EndpointsRefused::TooMany)), "{beyond:?}");
 }
 
+async fn what_cannot_be_asked_is_put_off_at_once(bench: Bench) {
+    let deliveries = Deliveries::new(bench.database.clone());
+    let first = placed(&bench, &deliveries).await;
+    let mut second = first.clone();
+    second.seq += 1;
+    second.event.id = EventId::new(bench.now(), &bench.chance);
+    let kept = [delivery(&bench, &first, "{}"), delivery(&bench, &second, "{}")];
+    let numbers = [first.seq, second.seq];
+    deliveries.hand_on(&numbers, &kept, bench.now()).await.expect("they are kept");
+
+    let minute = Duration::from_secs(60);
+    let put_off = async |limit: u32| {
+        let again = Settlement::Again(bench.now().plus(minute));
+        let plan = [again, again, Settlement::Ended(DeliveryState::Parked)];
+        let told = (RECEIVER, "no profile");
+        deliveries.put_off(told, &plan, limit, bench.now()).await.expect("it is counted")
+    };
+    let due = DeliveryState::Due;
+    // The first is tried, and fails: what stands behind it waits as long.
+    let tried = claimed(&bench, &deliveries).await;
+    let again = Settlement::Again(bench.now().plus(minute));
+    let failed = Outcome::Failed("refused".into());
+    assert_eq!(tried.iter().map(|one| one.id).collect::<Vec<_>>(), [kept[0].id]);
+    deliveries.settle(&tried[0], &failed, again, bench.now()).await.expect("it ends");
+    assert_eq!(put_off(9).await, [], "nothing is due");
+    bench.clock.advance(minute);
+    assert_eq!(put_off(1).await, [due], "so many at most");
+    assert_eq!(put_off(9).await, [due]);
+    assert_eq!((put_off(9).await, claimed(&bench, &deliveries).await), (Vec::new(), Vec::new()));
+    let known = deliveries.list(&DeliveryFilter::default(), 9).await.expect("they are listed");
+    let told: Vec<_> = known.iter().map(|one| (one.attempts, one.last_fault.as_deref())).collect();
+    assert_eq!(told, [(1, Some("no profile")), (2, Some("no profile"))], "the second, the first");
+    bench.clock.advance(minute);
+    let mut ends = put_off(9).await;
+    ends.sort_by_key(|state| *state != due);
+    assert_eq!(ends, [due, DeliveryState::Parked], "each by its own number of attempts");
+    let backlog = deliveries.backlog().await.expect("it is counted");
+    assert_eq!((backlog.due, backlog.parked), (1, 1));
+}
+
 async fn addresses_that_want_no_more_are_remembered_for_a_while(bench: Bench) {
     let deliveries = Deliveries::new(bench.database.clone());
     let (first, day) = (bench.now(), Duration::from_secs(24 * 60 * 60));
@@ -189,6 +229,7 @@ async fn addresses_that_want_no_more_are_remembered_for_a_while(bench: Bench) {
 #[tokio::test]
 async fn deliveries_on_sqlite() {
     addresses_that_want_no_more_are_remembered_for_a_while(Bench::sqlite().await).await;
+    what_cannot_be_asked_is_put_off_at_once(Bench::sqlite().await).await;
     an_event_is_handed_on_once_and_sent_until_confirmed(Bench::sqlite().await).await;
     events_nobody_wants_are_passed_over(Bench::sqlite().await).await;
     endpoints_are_kept_changed_once_and_removed_with_what_is_due(Bench::sqlite().await).await;
@@ -197,6 +238,7 @@ async fn deliveries_on_sqlite() {
 #[tokio::test]
 async fn deliveries_on_postgres() {
     addresses_that_want_no_more_are_remembered_for_a_while(Bench::postgres().await).await;
+    what_cannot_be_asked_is_put_off_at_once(Bench::postgres().await).await;
     an_event_is_handed_on_once_and_sent_until_confirmed(Bench::postgres().await).await;
     events_nobody_wants_are_passed_over(Bench::postgres().await).await;
     endpoints_are_kept_changed_once_and_removed_with_what_is_due(Bench::postgres().await).await;
