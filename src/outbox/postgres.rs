@@ -32,14 +32,15 @@ pub(super) const HAND_ON: &str = "
 
 /// Forgets the oldest events while there is no endpoint; those of orders that a platform placed
 /// stay. Looking for the word costs less than reading the document, and finding it where it says
-/// something else leaves an event that is then handed on to nobody.
+/// something else leaves an event that is then handed on to nobody. Rows that are locked are named
+/// by where they stand: by their ids, the whole table is gone through for them.
 pub(super) const PASS_OVER: &str = r#"
-    delete from events where id in (
-        select e.id from events e
+    delete from events where ctid = any (array(
+        select e.ctid from events e
         where e.sent_at is null and not exists (
             select from orders o
             where o.id = e.order_id and strpos(o.body::text, '"platform":') > 0)
-        order by e.seq limit ($1::jsonb->>'limit')::bigint for update of e skip locked)
+        order by e.seq limit ($1::jsonb->>'limit')::bigint for update of e skip locked))
       and not exists (select from webhook_endpoints)
     returning id::text"#;
 
