@@ -149,6 +149,7 @@ fn plan(arguments: &Run, scenario: &Scenario, target: Target, log: &Path) -> any
     Ok(Plan {
         target,
         api_key: arguments.api_key.clone(),
+        platform: None,
         load,
         flows: scenario.buyers.flows.iter().map(|(flow, weight)| (*flow, *weight)).collect(),
         picker: scenario.picker(),

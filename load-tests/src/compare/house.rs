@@ -49,6 +49,8 @@ pub struct House {
     pub pooled: bool,
     /// Whether ours judges no payments from here on.
     pub unjudged: bool,
+    /// Whether buyers come from a platform that is to be told of its orders from here on.
+    pub told: bool,
     binary: PathBuf,
     settings: Vec<(String, String)>,
     redis_sessions: bool,
@@ -100,6 +102,7 @@ impl House {
             connections: BTreeMap::new(),
             pooled: false,
             unjudged: false,
+            told: false,
             binary,
             settings,
             redis_sessions: options.redis_sessions,

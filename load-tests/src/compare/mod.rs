@@ -63,6 +63,7 @@ pub fn run(options: &Options, live: &Arc<Live>, out: &mut dyn Write) -> anyhow::
             Race::ManySkus => many_skus::run(&mut house, options, live)?,
             Race::Pooled => two_ways::run(&mut house, options, live, two_ways::POOLED)?,
             Race::Judged => two_ways::run(&mut house, options, live, two_ways::JUDGED)?,
+            Race::Told => two_ways::run(&mut house, options, live, two_ways::TOLD)?,
         };
         writeln!(out, "{}\n", serde_json::to_string_pretty(&found)?)?;
         if let (Some(file), Some(setup)) = (&options.json, &setup) {

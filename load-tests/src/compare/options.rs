@@ -75,6 +75,8 @@ pub enum Race {
     Pooled,
     /// With payments judged, and without
     Judged,
+    /// With orders kept for a platform that is to be told of them, and without
+    Told,
 }
 
 impl Race {
@@ -92,6 +94,7 @@ impl Race {
             Self::ManySkus => "many_skus",
             Self::Pooled => "pooled",
             Self::Judged => "judged",
+            Self::Told => "told",
         }
     }
 }

@@ -31,6 +31,9 @@ use crate::{
 /// SKUs at most that the audit is asked about: it takes two minutes over a million.
 const AUDITED: u32 = 100_000;
 
+/// The profile of a platform that nobody reaches: its orders are kept for it, and tried again.
+const PLATFORM: &str = "https://load.example/profile";
+
 /// A turn's load.
 #[derive(Debug, Clone)]
 pub struct Turning {
@@ -92,6 +95,7 @@ impl Turning {
         Plan {
             target: target.clone(),
             api_key: None,
+            platform: None,
             load: self.load.clone(),
             flows: vec![(self.flow, 1)],
             picker: Picker::new(self.pick, skus, lines, 1),
@@ -129,7 +133,8 @@ pub fn take(
     let turn = house.start(contender, turning.goods, connections)?;
     let log = turn.folder.join("acks.jsonl");
     let acks = (contender != Contender::Echo).then(|| AckLog::open(&log)).transpose()?;
-    let plan = turning.plan(&turn.service.target, acks.map(Arc::new));
+    let platform = house.told.then(|| PLATFORM.to_owned());
+    let plan = Plan { platform, ..turning.plan(&turn.service.target, acks.map(Arc::new)) };
     let (figures, [service_cpu, postgres_cpu]) = watch(house, &turn, &plan, live)?;
     ensure!(!live.stop.load(std::sync::atomic::Ordering::Relaxed), "interrupted");
     let complaint = figures.complaints.first().cloned().unwrap_or_default();

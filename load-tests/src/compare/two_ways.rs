@@ -40,6 +40,11 @@ pub const JUDGED: Ways = Ways {
     choose: |house, judged| house.unjudged = !judged,
 };
 
+/// Without anybody who hears of orders, and with a platform for which each is rendered and kept.
+/// Nobody reaches it, as in an outage of its own.
+pub const TOLD: Ways =
+    Ways { race: Race::Told, names: ["untold", "told"], choose: |house, told| house.told = told };
+
 /// Figures of both ways, in their order.
 type Both = [Vec<f64>; 2];
 
@@ -66,7 +71,7 @@ pub fn run(
             (ways.choose)(house, at == 1);
             let taken =
                 [&sale, &single].map(|turning| take(house, Contender::Ours, 0, turning, live));
-            (house.pooled, house.unjudged) = (false, false);
+            (house.pooled, house.unjudged, house.told) = (false, false, false);
             let [sold, alone] = taken;
             let (sold, alone): (Turned, Turned) = (sold?, alone?);
             rates[at].push(sold.figures.orders_per_second());

@@ -27,12 +27,23 @@ const PAYMENT: &str = concat!(
 pub struct Requests {
     host: Arc<str>,
     api_key: Option<Arc<str>>,
+    agent: Arc<str>,
 }
 
 impl Requests {
     /// Requests with this `Host`, and this key if there is one.
     pub fn to(host: &str, api_key: Option<&str>) -> Self {
-        Self { host: host.into(), api_key: api_key.map(Into::into) }
+        let agent = r#"version="2026-04-08""#.into();
+        Self { host: host.into(), api_key: api_key.map(Into::into), agent }
+    }
+
+    /// The same, from a platform with its profile at this address: it is told of its orders.
+    #[must_use]
+    pub fn of_platform(self, profile: Option<&str>) -> Self {
+        match profile {
+            Some(profile) => Self { agent: format!("profile=\"{profile}\"").into(), ..self },
+            None => self,
+        }
     }
 
     /// `POST /ucp/checkout-sessions`
@@ -87,9 +98,9 @@ impl Requests {
         let written = write!(
             out,
             "{method} {path} HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\n\
-             ucp-agent: profile=\"https://load.example/profile\"\r\nidempotency-key: {key}\r\n\
-             content-length: {}\r\n",
+             ucp-agent: {}\r\nidempotency-key: {key}\r\ncontent-length: {}\r\n",
             self.host,
+            self.agent,
             body.len()
         );
         written.expect("a vector takes what is written to it");
@@ -140,5 +151,18 @@ mod tests {
         assert_eq!(check(&out)["payment"]["instruments"][0]["selected"], true);
         requests.express(&mut out, "k", &lines, "success_token");
         assert_eq!(check(&out)["payment"]["token"], "success_token");
+    }
+
+    #[test]
+    fn a_platform_names_its_profile_and_nobody_else_does() {
+        let mut out = Vec::new();
+        let plain = Requests::to("127.0.0.1:1", None);
+        for (requests, agent) in [
+            (plain.clone().of_platform(None), "\r\nucp-agent: version=\"2026-04-08\"\r\n"),
+            (plain.of_platform(Some("https://x/p")), "\r\nucp-agent: profile=\"https://x/p\"\r\n"),
+        ] {
+            requests.complete(&mut out, "k", "chk_1");
+            assert!(String::from_utf8_lossy(&out).contains(agent));
+        }
     }
 }

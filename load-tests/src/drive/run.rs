@@ -57,6 +57,8 @@ pub struct Plan {
     pub target: Target,
     /// Its API key, in production mode.
     pub api_key: Option<String>,
+    /// Where the profile is of the platform that buyers come from, when they come from one.
+    pub platform: Option<String>,
     /// How buyers come.
     pub load: Load,
     /// What they do, and how often in proportion.
@@ -116,7 +118,8 @@ fn drive_share(
     let start = began + plan.warm_up;
     let window = Rc::new(Window {
         target: plan.target.clone(),
-        requests: Requests::to(&plan.target.host, plan.api_key.as_deref()),
+        requests: Requests::to(&plan.target.host, plan.api_key.as_deref())
+            .of_platform(plan.platform.as_deref()),
         manners: plan.manners.clone(),
         live: live.clone(),
         acks: plan.acks.clone(),

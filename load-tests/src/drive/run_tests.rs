@@ -88,6 +88,7 @@ fn plan(shop: &Shop, load: Load, measure: Duration) -> Plan {
     Plan {
         target: Target::parse(&shop.address).expect("loopback"),
         api_key: None,
+        platform: None,
         load,
         flows: vec![(Flow::Express, 1)],
         picker: Picker::new(Pick::Uniform, 1, 1, 1),

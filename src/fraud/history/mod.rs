@@ -264,3 +264,28 @@ impl History {
         rows.iter().map(|row| serde_json::from_str(row).map_err(damaged)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::SeededChance;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_was_judged_in_a_span_lies_between_its_ids(
+            from in 0_i64..10_000_000,
+            lasts in 1_i64..10_000_000,
+            part in 0.0_f64..1.0,
+        ) {
+            let until = Timestamp::from_micros(from + lasts);
+            let from = Timestamp::from_micros(from);
+            let (first, end) = Span::of(from, until).ids();
+            for within in [0, (lasts as f64 * part) as i64, lasts - 1] {
+                let at = Timestamp::from_micros(from.micros() + within);
+                let id = AssessmentId::new(at, &SeededChance::new(7));
+                prop_assert!(first < id && id < end, "{within} of {lasts}");
+            }
+        }
+    }
+}
