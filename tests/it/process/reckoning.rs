@@ -90,7 +90,7 @@ async fn sell_off(till: &Till, skus: &[&str]) {
         let body = json!({
             "sku": sku, "kind": "write_off", "quantity": quantity, "reason": "nothing is left over"
         });
-        let answer = till.post(&fresh_key(), "/v1/stock/movements", &body).await.expect("answers");
+        let answer = till.insists(&fresh_key(), "/v1/stock/movements", &body).await;
         assert_eq!(answer.status, 201, "{}", text(&answer));
     }
 }
@@ -98,7 +98,7 @@ async fn sell_off(till: &Till, skus: &[&str]) {
 /// Pays for a session whose units were promised.
 async fn paid(till: &Till, checkout: &str) -> String {
     let path = format!("{SESSIONS}/{checkout}/complete");
-    let answer = till.post(&fresh_key(), &path, &payment("success_token")).await.expect("answers");
+    let answer = till.insists(&fresh_key(), &path, &payment("success_token")).await;
     let session = json(&answer);
     assert_eq!(session["status"], "completed", "a promised hold is gone: {session}");
     session["order"]["id"].as_str().expect("an order").to_owned()
@@ -107,7 +107,7 @@ async fn paid(till: &Till, checkout: &str) -> String {
 /// Each key answers as it did.
 async fn same_answers(till: &Till, diary: &Diary) {
     for deed in &diary.deeds {
-        let again = till.post(&deed.key, &deed.path, &deed.body).await.expect("answers");
+        let again = till.insists(&deed.key, &deed.path, &deed.body).await;
         let told = String::from_utf8_lossy(&deed.answer);
         let first = format!("{} {told}", deed.status);
         assert_eq!(text(&again), first, "{} under {}", deed.path, deed.key);

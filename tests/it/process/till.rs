@@ -14,6 +14,9 @@ use tokio::time::{Instant, sleep};
 /// Longer than the service ever takes: who waits this long was left hanging.
 pub(super) const HANGING: Duration = Duration::from_secs(20);
 
+/// How long an answer is insisted on: longer than any disk was seen to stall.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// A client of the service. Clones share its address.
 #[derive(Clone)]
 pub(super) struct Till {
@@ -64,6 +67,19 @@ impl Till {
     ) -> Result<Answer, OutboundFault> {
         let headers = [("idempotency-key", key)];
         self.exchange(Method::Post, path, &headers, Some(body)).await
+    }
+
+    /// The same, and once more under the same key while the service is not able to answer (503): a
+    /// disk that stalls under the ledger is no answer.
+    pub(super) async fn insists(&self, key: &str, path: &str, body: &Value) -> Answer {
+        let late = Instant::now() + PATIENCE;
+        loop {
+            let answer = self.post(key, path, body).await.expect("it answers");
+            if answer.status != 503 || Instant::now() > late {
+                return answer;
+            }
+            sleep(Duration::from_millis(200)).await;
+        }
     }
 
     async fn exchange(
