@@ -250,6 +250,7 @@ impl Scenario {
             slow: Pace::Dribbled(pieces, Duration::from_millis(pause)),
             retries: self.buyers.retries,
             patience: Duration::from_secs_f64(self.buyers.patience_seconds),
+            people: 0,
         }
     }
 }

@@ -14,10 +14,15 @@ use super::{
     signals::Signals,
     velocity::{Passing, Velocity},
 };
+use crate::telemetry::metrics;
 
-/// Attempts in one round trip. More at once are no faster each, and the last of them would wait for
-/// all.
-const BATCH_MAX: usize = 8;
+/// Attempts in one round trip: whoever queued while the one before was under way. It ends where the
+/// servers would be kept busy for a millisecond or two.
+const BATCH_MAX: usize = 64;
+
+/// Round trips under way at once. The second goes while the first comes back; more would make their
+/// batches small, and each trip wakes three processes however many ride on it.
+const TRIPS_MAX: usize = 2;
 
 struct Waiting {
     signals: Arc<Signals>,
@@ -26,44 +31,44 @@ struct Waiting {
 }
 
 /// The actor. It answers from this process's memory at once; where replicas share one, what comes
-/// while a round trip is under way goes with the next.
+/// while round trips are under way goes with the next.
 pub struct FraudActor {
     bench: Arc<Bench>,
     threads: Threads,
     waiting: Vec<Waiting>,
     failed: Vec<Event>,
-    under_way: bool,
+    /// Round trips that have not come back.
+    under_way: usize,
 }
 
 impl FraudActor {
     /// An actor of this bench.
     pub fn new(bench: Arc<Bench>, threads: Threads) -> Self {
-        Self { bench, threads, waiting: Vec::new(), failed: Vec::new(), under_way: false }
+        Self { bench, threads, waiting: Vec::new(), failed: Vec::new(), under_way: 0 }
     }
 
-    /// Sends what waits to the shared memory, unless something is on its way.
+    /// Sends what waits to the shared memory, in as many round trips as may be under way.
     fn send(&mut self, shared: &Arc<dyn Velocity>, ctx: &mut Context<Self>) {
-        if self.under_way || (self.waiting.is_empty() && self.failed.is_empty()) {
-            return;
+        while self.under_way < TRIPS_MAX && !(self.waiting.is_empty() && self.failed.is_empty()) {
+            self.under_way += 1;
+            let rest = self.waiting.split_off(self.waiting.len().min(BATCH_MAX));
+            let batch = std::mem::replace(&mut self.waiting, rest);
+            let failed = std::mem::take(&mut self.failed);
+            let (bench, shared) = (self.bench.clone(), shared.clone());
+            let again = shared.clone();
+            let work = async move {
+                let failures = judge_together(&bench, &*shared, batch).await;
+                let failed: Vec<Event> = failed.into_iter().chain(failures).collect();
+                if !failed.is_empty() {
+                    // A fault is the circuit's to count; failures are then known here alone.
+                    let _gone = shared.failed(&failed).await;
+                }
+            };
+            ctx.spawn(work.into_actor(self).map(move |(), act, ctx| {
+                act.under_way -= 1;
+                act.send(&again, ctx);
+            }));
         }
-        self.under_way = true;
-        let rest = self.waiting.split_off(self.waiting.len().min(BATCH_MAX));
-        let batch = std::mem::replace(&mut self.waiting, rest);
-        let failed = std::mem::take(&mut self.failed);
-        let (bench, shared) = (self.bench.clone(), shared.clone());
-        let again = shared.clone();
-        let work = async move {
-            let failures = judge_together(&bench, &*shared, batch).await;
-            let failed: Vec<Event> = failed.into_iter().chain(failures).collect();
-            if !failed.is_empty() {
-                // A fault is the circuit's to count; failures are then known here alone.
-                let _gone = shared.failed(&failed).await;
-            }
-        };
-        ctx.spawn(work.into_actor(self).map(move |(), act, ctx| {
-            act.under_way = false;
-            act.send(&again, ctx);
-        }));
     }
 }
 
@@ -73,7 +78,12 @@ async fn judge_together(bench: &Bench, shared: &dyn Velocity, batch: Vec<Waiting
     let passing: Vec<Passing> = batch.iter().map(|waiting| waiting.passing.clone()).collect();
     let recalled = match passing.is_empty() {
         true => Ok(Vec::new()),
-        false => shared.pass(&passing).await,
+        false => {
+            let asked = bench.now();
+            let recalled = shared.pass(&passing).await;
+            metrics::fraud_recalled(bench.now().since(asked));
+            recalled
+        }
     };
     // Noted here in any case, so that something is known when the others are not to be reached.
     let local = bench.local.pass_now(&passing);
@@ -139,5 +149,109 @@ impl Handler<Failed> for FraudActor {
             self.failed.push(msg.0);
             self.send(&shared, ctx);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        base::{ManualClock, Timestamp},
+        fraud::{
+            event::Label,
+            policy::{FraudMode, Policy},
+            registry::Fraud,
+            serving::Serving,
+            signals,
+            velocity::{InProcessVelocity, Recalled, VelocityFault},
+        },
+    };
+    use async_trait::async_trait;
+    use futures_util::future::join_all;
+    use std::{
+        sync::{Mutex, PoisonError},
+        time::Duration,
+    };
+    use tokio::sync::Semaphore;
+
+    /// A memory that answers when it is let.
+    struct Gated {
+        gate: Semaphore,
+        batches: Mutex<Vec<usize>>,
+    }
+
+    impl Gated {
+        fn batches(&self) -> Vec<usize> {
+            self.batches.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        }
+    }
+
+    #[async_trait]
+    impl Velocity for Gated {
+        async fn pass(&self, batch: &[Passing]) -> Result<Vec<Recalled>, VelocityFault> {
+            self.batches.lock().unwrap_or_else(PoisonError::into_inner).push(batch.len());
+            self.gate.acquire().await.expect("it is never closed").forget();
+            Ok(vec![Recalled::default(); batch.len()])
+        }
+
+        async fn failed(&self, _: &[Event]) -> Result<(), VelocityFault> {
+            Ok(())
+        }
+
+        async fn learn(&self, _: &Event, _: Label, _: Timestamp) -> Result<(), VelocityFault> {
+            Ok(())
+        }
+
+        async fn found_out(&self, _: &Event, _: Timestamp) -> Result<(), VelocityFault> {
+            Ok(())
+        }
+
+        async fn taken_back(
+            &self,
+            _: &Event,
+            _: Timestamp,
+            _: Timestamp,
+        ) -> Result<(), VelocityFault> {
+            Ok(())
+        }
+
+        fn is_up(&self) -> bool {
+            true
+        }
+    }
+
+    #[actix_web::test]
+    async fn what_queues_behind_the_trips_under_way_goes_together_with_the_next() {
+        const LATER: usize = BATCH_MAX + 3;
+        let shared = Arc::new(Gated { gate: Semaphore::new(0), batches: Mutex::new(Vec::new()) });
+        let serving = Serving::configured(None).expect("the bundled model");
+        let local = InProcessVelocity::new(serving.layout.clone(), usize::MAX);
+        let deadline = Duration::from_secs(60);
+        let policy = Policy { mode: FraudMode::Live, deadline, ..Policy::default() };
+        let clock = Arc::new(ManualClock::new(signals::tests::bare().at));
+        let memory: Option<Arc<dyn Velocity>> = Some(shared.clone());
+        let bench = Arc::new(Bench::new(serving, local, memory, policy, clock));
+        let fraud = Fraud::start(bench, Vec::new());
+        let ask = || fraud.assess(signals::tests::bare(), &[]);
+        let asking = join_all((0..TRIPS_MAX + LATER).map(|_| ask()));
+        let watching = async {
+            while shared.batches().len() < TRIPS_MAX || fraud.waiting() < TRIPS_MAX + LATER {
+                tokio::task::yield_now().await;
+            }
+            // Long enough for a third one to be sent.
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(shared.batches(), [1; TRIPS_MAX], "each went at once, and no more");
+            shared.gate.add_permits(1_000);
+        };
+        let both = async { tokio::join!(asking, watching) };
+        let ended = tokio::time::timeout(Duration::from_secs(30), both).await;
+        let (judged, ()) = ended.expect("two trips are under way at once");
+        assert_eq!(shared.batches(), [1, 1, BATCH_MAX, LATER - BATCH_MAX]);
+        let degraded = |judged: &Option<Judged>| {
+            judged.as_ref().is_none_or(|judged| !judged.assessment.degraded.is_empty())
+        };
+        assert!(!judged.iter().any(degraded), "each has its answer");
     }
 }

@@ -22,7 +22,7 @@ pub use super::labels::{
 };
 pub use fraud::{
     assessed, attack_mode, fraud_challenger, fraud_degraded, fraud_features_drifted, fraud_guarded,
-    fraud_latency, fraud_score_psi,
+    fraud_latency, fraud_recalled, fraud_score_psi,
 };
 pub use ledger::{
     ledger_commit_unknown, ledger_committed, ledger_judged, ledger_pool, ledger_queue_depth,
@@ -38,7 +38,8 @@ const COMMIT: &[f64] =
     &[0.0002, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 1.0, 5.0];
 /// Seconds of one judgement: from memory alone to a shared memory in trouble.
 const JUDGING: &[f64] = &[
-    0.000_01, 0.000_02, 0.000_05, 0.000_1, 0.000_2, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.05, 0.1,
+    0.000_01, 0.000_02, 0.000_05, 0.000_1, 0.000_2, 0.000_5, 0.001, 0.002, 0.003, 0.005, 0.01,
+    0.02, 0.05, 0.1,
 ];
 /// Entries in one commit: doubling, up to more than the writer takes at once.
 const BATCH: &[f64] =
@@ -87,6 +88,12 @@ const DECLARED: &[Declaration] = &[
     ("fraud_challenger_total", Count, Unit::Count, "Scores of the watched model, by verdict"),
     ("fraud_guarded_total", Count, Unit::Count, "Payments stopped as card testing"),
     ("fraud_duration_seconds", Spread(JUDGING), Unit::Seconds, "From asking to the judgement"),
+    (
+        "fraud_velocity_seconds",
+        Spread(JUDGING),
+        Unit::Seconds,
+        "From asking Redis for the past to its answer",
+    ),
     ("fraud_attack_mode", Level, Unit::Count, "1 while payments fail as when cards are tested"),
     ("fraud_score_psi", Level, Unit::Count, "Drift of the score since the training, last 7 days"),
     ("fraud_features_drifted", Level, Unit::Count, "Features that drifted further than a bar"),
@@ -156,6 +163,7 @@ struct Meters {
     degraded: By<Missing, Counter>,
     guarded: Counter,
     judging: Histogram,
+    recalling: Histogram,
     attack_mode: Gauge,
     score_psi: Gauge,
     features_drifted: By<DriftBar, Gauge>,
@@ -203,6 +211,7 @@ impl Meters {
             degraded: counters("fraud_degraded_total"),
             guarded: counter!("fraud_guarded_total"),
             judging: histogram!("fraud_duration_seconds"),
+            recalling: histogram!("fraud_velocity_seconds"),
             attack_mode: gauge!("fraud_attack_mode"),
             score_psi: gauge!("fraud_score_psi"),
             features_drifted: gauges("fraud_features_drifted"),

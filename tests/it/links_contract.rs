@@ -10,8 +10,8 @@ use doorbuster::{
         signals::Signals,
     },
     ledger::{
-        Entry, EntryId, Fact,
-        review::{LabelsWrite, NewAssessment, NewLabel},
+        Database, Entry, EntryId, Fact,
+        review::{Assess, LabelsWrite, NewAssessment, NewLabel},
     },
 };
 use std::time::Duration;
@@ -39,6 +39,7 @@ on_both!(
     who_shares_is_found_over_two_steps,
     what_became_visible_late_is_found_by_the_second_reader,
     a_key_that_many_share_is_cut_and_said,
+    a_checkout_that_was_paid_for_again_and_again_is_found_once,
 );
 
 /// Who took part: card, device and network.
@@ -169,4 +170,32 @@ async fn a_key_that_many_share_is_cut_and_said(bench: Bench) {
     let placed: Vec<_> = linked.items.iter().map(|item| item.head.placed_at).collect();
     assert!(placed.is_sorted_by(|one, other| one > other), "the latest ones: {placed:?}");
     assert!(!linked.has_more, "no more than those were looked at");
+}
+
+async fn a_checkout_that_was_paid_for_again_and_again_is_found_once(bench: Bench) {
+    bench.receive("TEE", 9).await;
+    let tester = begun(&bench, ("c1", "", "")).await;
+    for number in 0..50 {
+        noted(&bench).await;
+        let judged = judged(&bench, tester, ("c1", "", ""));
+        let assessment = NewAssessment { attempt: Some(bench.attempt()), ..judged };
+        let key = bench.key(&format!("again {number}"), Some("said"));
+        let id = EntryId::of(format_args!("again/{number}"));
+        let fact = Fact::Assess(Box::new(Assess { assessment, key }));
+        bench.one(Entry::new(id, fact)).await.expect("it is kept");
+    }
+    let other = order(&bench, ("c1", "", "")).await;
+    noted(&bench).await;
+    let last = order(&bench, ("c1", "", "")).await;
+    let linked = of(&bench, last).await;
+    let tester = (1, OrderId::of(tester), "card".to_owned());
+    assert_eq!(told(&linked), [(1, other, "card".to_owned()), tester]);
+    assert_eq!(linked.more_share, [""; 0], "two share it, and not fifty");
+    // The second reader has nothing to add: 51 judgements of the one, one of each other.
+    bench.clock.advance(Duration::from_secs(2 * 60 * 60));
+    noted(&bench).await;
+    if matches!(bench.database, Database::Postgres(_)) {
+        let fails = "select 1 / (case count(*) when 53 then 1 else 0 end) from checkout_links";
+        bench.by_hand(fails).await.expect("each was noted once");
+    }
 }

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::drive::{
     connection::{Connection, Pace},
-    request::{Line, Requests},
+    request::{Line, Requests, Who},
 };
 
 /// How long one sending may take before it is sent elsewhere: a frozen replica never answers.
@@ -88,7 +88,7 @@ impl Buyer {
     /// Opens a checkout. `None` when nothing of it is to be had.
     pub(super) async fn create(&mut self, cart: &[Line]) -> Result<Option<(String, Heard)>, Stuck> {
         let key = self.fresh_key('c');
-        self.requests.create(&mut self.out, &key, cart);
+        self.requests.create(&mut self.out, &key, cart, Who::Ada);
         let heard = self.insist("create").await?;
         let Some(id) = heard.body["id"].as_str().map(str::to_owned) else {
             if heard.status == 200 && says(&heard.body, "out_of_stock") {
@@ -105,7 +105,7 @@ impl Buyer {
     /// Changes a checkout's cart.
     pub(super) async fn update(&mut self, id: &str, cart: &[Line]) -> Result<Heard, Stuck> {
         let key = self.fresh_key('u');
-        self.requests.update(&mut self.out, &key, id, cart);
+        self.requests.update(&mut self.out, &key, id, cart, Who::Ada);
         let heard = self.insist("update").await?;
         if heard.status == 200 {
             self.holds(id, key, &heard);
@@ -160,7 +160,7 @@ impl Buyer {
     /// Buys in one request.
     pub(super) async fn express(&mut self, cart: &[Line], token: &str) -> Result<(), Stuck> {
         let key = self.fresh_key('e');
-        self.requests.express(&mut self.out, &key, cart, token);
+        self.requests.express(&mut self.out, &key, cart, (Who::Ada, token));
         let heard = self.insist("express").await?;
         let lines: Lines = cart.iter().map(|line| (line.sku, line.quantity)).collect();
         match heard.status {

@@ -20,7 +20,7 @@ use crate::{
         acks::AckLog,
         buyer::text_after,
         connection::{Answer, Connection, Pace},
-        request::{Line, Requests},
+        request::{Line, Requests, Who},
         target::Target,
     },
 };
@@ -160,7 +160,7 @@ impl Buyer {
         let key = self.key('c');
         let cart = [Line { sku, quantity: 1 }];
         let sent = Instant::now();
-        let write = |to: &Requests, out: &mut Vec<u8>| to.create(out, &key, &cart);
+        let write = |to: &Requests, out: &mut Vec<u8>| to.create(out, &key, &cart, Who::Ada);
         let Some((answer, body)) = self.exchange(sale, write).await? else { return Ok(None) };
         let held = text_after(body, br#""id":"chk_"#).map(|digits| format!("chk_{digits}"));
         ensure!(

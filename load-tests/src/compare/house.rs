@@ -50,7 +50,7 @@ pub struct House {
     /// Whether ours judges no payments from here on.
     pub unjudged: bool,
     /// Whether buyers come from a platform that is to be told of its orders from here on.
-    pub told: bool,
+    pub for_platform: bool,
     binary: PathBuf,
     settings: Vec<(String, String)>,
     redis_sessions: bool,
@@ -102,7 +102,7 @@ impl House {
             connections: BTreeMap::new(),
             pooled: false,
             unjudged: false,
-            told: false,
+            for_platform: false,
             binary,
             settings,
             redis_sessions: options.redis_sessions,

@@ -19,7 +19,7 @@ use super::{
 use crate::drive::{
     connection::{Connection, Pace},
     flow::Ending,
-    request::{Line, Requests},
+    request::{Line, Requests, Who},
     run::{Load, drive},
     window::Live,
 };
@@ -125,7 +125,12 @@ fn price_of_a_no(house: &mut House, options: &Options, live: &Arc<Live>) -> anyh
 /// Takes the only place with an order whose gateway is slow, and keeps it.
 fn occupy(house: &House, target: &crate::drive::target::Target) -> tokio::task::JoinHandle<()> {
     let (mut out, line) = (Vec::new(), Line { sku: 0, quantity: 1 });
-    Requests::to(&target.host, None).express(&mut out, "occupant", &[line], "slow_token");
+    Requests::to(&target.host, None).express(
+        &mut out,
+        "occupant",
+        &[line],
+        (Who::Ada, "slow_token"),
+    );
     let mut connection = Connection::to(target.address);
     let handle = house.runtime.spawn(async move {
         // It is never answered, and need not be.

@@ -61,5 +61,12 @@ pub fn take(
         ..Figures::default()
     };
     let (service_cpu, postgres_cpu) = (Duration::ZERO, Duration::ZERO);
-    Ok(Turned { figures, service_cpu, postgres_cpu, commits, stock_updates, told: None })
+    Ok(Turned {
+        figures,
+        service_cpu,
+        postgres_cpu,
+        commits,
+        stock_updates,
+        metrics: String::new(),
+    })
 }

@@ -51,6 +51,8 @@ pub struct Turning {
     pub measure: Duration,
     /// Driver threads.
     pub threads: usize,
+    /// How many different people the buyers are; without any, always the same one.
+    pub people: u32,
 }
 
 /// What a turn came to.
@@ -66,8 +68,8 @@ pub struct Turned {
     pub commits: i64,
     /// Updates of stock rows in the whole turn.
     pub stock_updates: i64,
-    /// What ours told of itself at the end.
-    pub told: Option<String>,
+    /// What ours told at `/metrics` at the end; of others, nothing.
+    pub metrics: String,
 }
 
 impl Turned {
@@ -104,6 +106,7 @@ impl Turning {
                 slow: Pace::Whole,
                 retries: 0,
                 patience: Duration::from_secs(20),
+                people: self.people,
             },
             warm_up: self.warm_up,
             measure: self.measure,
@@ -133,15 +136,15 @@ pub fn take(
     let turn = house.start(contender, turning.goods, connections)?;
     let log = turn.folder.join("acks.jsonl");
     let acks = (contender != Contender::Echo).then(|| AckLog::open(&log)).transpose()?;
-    let platform = house.told.then(|| PLATFORM.to_owned());
+    let platform = house.for_platform.then(|| PLATFORM.to_owned());
     let plan = Plan { platform, ..turning.plan(&turn.service.target, acks.map(Arc::new)) };
     let (figures, [service_cpu, postgres_cpu]) = watch(house, &turn, &plan, live)?;
     ensure!(!live.stop.load(std::sync::atomic::Ordering::Relaxed), "interrupted");
     let complaint = figures.complaints.first().cloned().unwrap_or_default();
     let failed = figures.count(Ending::Failed) + figures.count(Ending::Broken);
     ensure!(failed == 0, "{contender}: {failed} flows failed: {complaint}");
-    let told = (contender == Contender::Ours).then(|| judging::figures(&turn.service.target));
-    let told = told.transpose()?;
+    let metrics = (contender == Contender::Ours).then(|| judging::metrics(&turn.service.target));
+    let metrics = metrics.transpose()?.unwrap_or_default();
     let Turn { service, database, pooler, ours, .. } = turn;
     service.process.stop()?;
     pooler.map_or(Ok(()), PgBouncer::stop)?;
@@ -157,7 +160,7 @@ pub fn take(
         }
     }
     house.forget(&database)?;
-    Ok(Turned { figures, service_cpu, postgres_cpu, commits, stock_updates, told })
+    Ok(Turned { figures, service_cpu, postgres_cpu, commits, stock_updates, metrics })
 }
 
 /// Has the audit look at every SKU, one after the other; of very many, PostgreSQL sums them up.

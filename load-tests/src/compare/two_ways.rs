@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::{
     house::House,
-    judging,
+    judging::Judging,
+    latency,
     options::{Contender, Options, Race},
     race::turning,
     report::Findings,
@@ -42,8 +43,38 @@ pub const JUDGED: Ways = Ways {
 
 /// Without anybody who hears of orders, and with a platform for which each is rendered and kept.
 /// Nobody reaches it, as in an outage of its own.
-pub const TOLD: Ways =
-    Ways { race: Race::Told, names: ["untold", "told"], choose: |house, told| house.told = told };
+pub const TOLD: Ways = Ways {
+    race: Race::Told,
+    names: ["untold", "told"],
+    choose: |house, told| house.for_platform = told,
+};
+
+/// What one way came to: on the sale, with one request in flight, and below saturation.
+struct Taken {
+    sold: Turned,
+    alone: Turned,
+    steady: Option<Turned>,
+}
+
+/// How much of what it can do at most comes when latency is looked at.
+const STEADY: f64 = 0.8;
+
+fn turns(
+    house: &mut House,
+    race: Race,
+    second: bool,
+    [sale, single]: [&Turning; 2],
+    options: &Options,
+    live: &Arc<Live>,
+) -> anyhow::Result<Taken> {
+    let mut take = |turning: &Turning| take(house, Contender::Ours, 0, turning, live);
+    let (sold, alone) = (take(sale)?, take(single)?);
+    let steady = (second && matches!(race, Race::Judged)).then(|| {
+        let rate = sold.figures.orders_per_second() * STEADY;
+        take(&Turning { load: latency::steady(options, rate), ..sale.clone() })
+    });
+    Ok(Taken { sold, alone, steady: steady.transpose()? })
+}
 
 /// Figures of both ways, in their order.
 type Both = [Vec<f64>; 2];
@@ -65,22 +96,18 @@ pub fn run(
         ..turning(ways.race, options)
     };
     let [mut rates, mut costs, mut medians]: [Both; 3] = Default::default();
-    let mut judged = [(0.5, Vec::new()), (0.99, Vec::new())];
+    let [mut saturated, mut below]: [Judging; 2] = Default::default();
     for round in 0..options.repeat.max(1) {
         for (at, name) in ways.names.into_iter().enumerate() {
             (ways.choose)(house, at == 1);
-            let taken =
-                [&sale, &single].map(|turning| take(house, Contender::Ours, 0, turning, live));
-            (house.pooled, house.unjudged, house.told) = (false, false, false);
-            let [sold, alone] = taken;
-            let (sold, alone): (Turned, Turned) = (sold?, alone?);
+            let taken = turns(house, ways.race, at == 1, [&sale, &single], options, live);
+            (house.pooled, house.unjudged, house.for_platform) = (false, false, false);
+            let Taken { sold, alone, steady } = taken?;
+            saturated.add(&sold.metrics);
+            below.add(&steady.map(|turned| turned.metrics).unwrap_or_default());
             rates[at].push(sold.figures.orders_per_second());
             costs[at].push(sold.cpu_micros_per_order());
             medians[at].push(alone.figures.good().micros(0.5) as f64);
-            let told = sold.told.as_deref().unwrap_or_default();
-            for (share, edges) in &mut judged {
-                edges.extend(judging::within(told, *share));
-            }
             eprintln!(
                 "  {} round {}: {name} {:>8.0} orders/s  {:>6.1} cpu-µs  express p50 {:.0} µs",
                 ways.race.key(),
@@ -100,11 +127,8 @@ pub fn run(
         figures.into_iter().map(|(name, told)| (name.to_owned(), told)).collect();
     // Only the race about judging has a way in which nothing is judged.
     if matches!(ways.race, Race::Judged) {
-        let within = |(share, edges): &(f64, Vec<f64>)| {
-            let name = format!("judged_p{:.0}_within_us", share * 100.0);
-            (name, json!(Spread::of(edges.iter().copied()).map(|edges| edges.median)))
-        };
-        figures.extend(judged.iter().map(within));
+        figures.insert("judging_saturated".to_owned(), saturated.told());
+        figures.insert("judging_at_80pct".to_owned(), below.told());
     }
     Ok(Findings::from_iter([(ways.race.key().to_owned(), Value::Object(figures))]))
 }

@@ -12,7 +12,7 @@ use super::{
     cart::Picker,
     connection::{Answer, Connection, Pace},
     flow::{Ending, Flow},
-    request::Line,
+    request::{Line, Who},
     window::Window,
 };
 
@@ -33,6 +33,8 @@ pub struct Manners {
     pub retries: u32,
     /// How long a whole flow may take.
     pub patience: Duration,
+    /// How many different people they are; without any, always the same one.
+    pub people: u32,
 }
 
 /// A buyer.
@@ -44,6 +46,7 @@ pub struct Buyer {
     pub(super) chance: SmallRng,
     pub(super) picker: Picker,
     pub(super) cart: Vec<Line>,
+    pub(super) who: Who,
     pub(super) out: Vec<u8>,
     pub(super) key: String,
 }
@@ -76,6 +79,9 @@ impl Buyer {
         let mut cart = std::mem::take(&mut self.cart);
         self.picker.fill(&mut self.chance, &mut cart);
         self.cart = cart;
+        if let people @ 1.. = self.window.manners.people {
+            self.who = Who::Person(self.chance.random_range(0..people));
+        }
         match flow {
             Flow::Complete => {
                 let id = self.create(intended, Pace::Whole).await?;
@@ -110,7 +116,7 @@ impl Buyer {
     async fn create(&mut self, intended: Instant, pace: Pace) -> Step<String> {
         self.name_key('c');
         let window = self.window.clone();
-        window.requests.create(&mut self.out, &self.key, &self.cart);
+        window.requests.create(&mut self.out, &self.key, &self.cart, self.who);
         let answer = self.connections[0].exchange(&self.out, pace).await;
         let answer = window.heard("create", intended, &answer)?;
         match (answer.status, self.answered(br#""id":"chk_"#)) {
@@ -124,7 +130,7 @@ impl Buyer {
         self.name_key('u');
         let window = self.window.clone();
         self.cart.iter_mut().for_each(|line| line.quantity += 1);
-        window.requests.update(&mut self.out, &self.key, id, &self.cart);
+        window.requests.update(&mut self.out, &self.key, id, &self.cart, self.who);
         let answer = self.step("update").await?;
         if answer.status != 200 {
             return Err(window.failed("update", answer, self.body()));
@@ -152,7 +158,7 @@ impl Buyer {
     async fn express(&mut self, intended: Instant) -> Step<Ending> {
         self.name_key('x');
         let window = self.window.clone();
-        window.requests.express(&mut self.out, &self.key, &self.cart, "success_token");
+        window.requests.express(&mut self.out, &self.key, &self.cart, (self.who, "success_token"));
         let answer = self.connections[0].exchange(&self.out, Pace::Whole).await;
         let answer = window.heard("express", intended, &answer)?;
         match (answer.status, self.answered(br#""id":"ord_"#)) {
@@ -199,7 +205,7 @@ impl Buyer {
         let window = self.window.clone();
         let copies = window.manners.copies.max(2) as usize;
         self.connections.resize_with(copies, || Connection::to(window.target.address));
-        window.requests.express(&mut self.out, &self.key, &self.cart, "success_token");
+        window.requests.express(&mut self.out, &self.key, &self.cart, (self.who, "success_token"));
         let out = &self.out;
         let sent = self.connections.iter_mut().map(|line| async move {
             let answer = line.exchange(out, Pace::Whole).await?;

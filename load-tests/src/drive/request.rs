@@ -16,6 +16,15 @@ pub fn sku(number: u32) -> String {
     format!("SKU-{number:08}")
 }
 
+/// Who buys, as the storefront sees them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// Always the same one, and nothing is known but an e-mail address.
+    Ada,
+    /// One of many: an e-mail address, a card, a device and a network of their own.
+    Person(u32),
+}
+
 /// Pays with the sandbox's token that always succeeds.
 const PAYMENT: &str = concat!(
     r#"{"payment":{"instruments":[{"id":"pi_1","handler_id":"sandbox","type":"card","#,
@@ -47,13 +56,14 @@ impl Requests {
     }
 
     /// `POST /ucp/checkout-sessions`
-    pub fn create(&self, out: &mut Vec<u8>, key: &str, lines: &[Line]) {
-        self.write(out, "POST", format_args!("/ucp/checkout-sessions"), key, &cart(lines));
+    pub fn create(&self, out: &mut Vec<u8>, key: &str, lines: &[Line], who: Who) {
+        self.write(out, "POST", format_args!("/ucp/checkout-sessions"), key, &cart(lines, who));
     }
 
     /// `PUT /ucp/checkout-sessions/{id}`
-    pub fn update(&self, out: &mut Vec<u8>, key: &str, id: &str, lines: &[Line]) {
-        self.write(out, "PUT", format_args!("/ucp/checkout-sessions/{id}"), key, &cart(lines));
+    pub fn update(&self, out: &mut Vec<u8>, key: &str, id: &str, lines: &[Line], who: Who) {
+        let path = format_args!("/ucp/checkout-sessions/{id}");
+        self.write(out, "PUT", path, key, &cart(lines, who));
     }
 
     /// `POST /ucp/checkout-sessions/{id}/complete`
@@ -62,9 +72,9 @@ impl Requests {
         self.write(out, "POST", path, key, PAYMENT);
     }
 
-    /// `POST /v1/orders`
-    pub fn express(&self, out: &mut Vec<u8>, key: &str, lines: &[Line], token: &str) {
-        let mut body = String::with_capacity(160);
+    /// `POST /v1/orders`, paid with a token of the sandbox.
+    pub fn express(&self, out: &mut Vec<u8>, key: &str, lines: &[Line], (who, token): (Who, &str)) {
+        let mut body = String::with_capacity(480);
         body.push_str(r#"{"lines":["#);
         for (at, line) in lines.iter().enumerate() {
             let comma = if at == 0 { "" } else { "," };
@@ -72,7 +82,9 @@ impl Requests {
             let written = write!(body, r#"{comma}{{"sku":"SKU-{sku:08}","quantity":{quantity}}}"#);
             written.expect("a string takes what is written to it");
         }
-        body.push_str(r#"],"buyer":{"email":"ada@example.com"},"payment":{"token":""#);
+        body.push(']');
+        who.write(&mut body);
+        body.push_str(r#","payment":{"token":""#);
         body.push_str(token);
         body.push_str(r#""}}"#);
         self.write(out, "POST", format_args!("/v1/orders"), key, &body);
@@ -114,8 +126,39 @@ impl Requests {
     }
 }
 
-fn cart(lines: &[Line]) -> String {
-    let mut body = String::with_capacity(96 + lines.len() * 64);
+/// Domains of e-mail addresses that many share.
+const DOMAINS: u32 = 5;
+
+/// Banks, each with the first digits of its cards.
+const BANKS: u32 = 200;
+
+/// People who share a network address.
+const HOUSEHOLD: u32 = 3;
+
+impl Who {
+    /// Writes them as members of a body's object, after a comma.
+    fn write(self, body: &mut String) {
+        let Self::Person(number) = self else {
+            return body.push_str(r#","buyer":{"email":"ada@example.com"}"#);
+        };
+        let (domain, bin, home) = (number % DOMAINS, 400_000 + number % BANKS, number / HOUSEHOLD);
+        let [_, a, b, c] = home.to_be_bytes();
+        let written = write!(
+            body,
+            concat!(
+                r#","buyer":{{"email":"b{}@mail{}.example"}},"signals":{{"#,
+                r#""dev.ucp.buyer_ip":"10.{}.{}.{}","dev.doorbuster.card_bin":"{}","#,
+                r#""dev.doorbuster.card_fingerprint":"card-{}","#,
+                r#""dev.doorbuster.device_id":"device-{}"}}"#,
+            ),
+            number, domain, a, b, c, bin, number, number,
+        );
+        written.expect("a string takes what is written to it");
+    }
+}
+
+fn cart(lines: &[Line], who: Who) -> String {
+    let mut body = String::with_capacity(416 + lines.len() * 64);
     body.push_str(r#"{"line_items":["#);
     for (at, Line { sku, quantity }) in lines.iter().enumerate() {
         let comma = if at == 0 { "" } else { "," };
@@ -123,7 +166,9 @@ fn cart(lines: &[Line]) -> String {
             write!(body, r#"{comma}{{"item":{{"id":"SKU-{sku:08}"}},"quantity":{quantity}}}"#);
         written.expect("a string takes what is written to it");
     }
-    body.push_str(r#"],"buyer":{"email":"ada@example.com"},"currency":"EUR"}"#);
+    body.push(']');
+    who.write(&mut body);
+    body.push_str(r#","currency":"EUR"}"#);
     body
 }
 
@@ -143,13 +188,13 @@ mod tests {
             assert!(head.contains("idempotency-key: k") && head.contains("x-api-key: db_x"));
             serde_json::from_str::<serde_json::Value>(body).expect(body)
         };
-        requests.create(&mut out, "k", &lines);
+        requests.create(&mut out, "k", &lines, Who::Person(70_000));
         assert_eq!(check(&out)["line_items"][1]["item"]["id"], sku(70_000));
-        requests.update(&mut out, "k", "chk_1", &lines);
+        requests.update(&mut out, "k", "chk_1", &lines, Who::Ada);
         assert_eq!(check(&out)["line_items"][0]["quantity"], 2);
         requests.complete(&mut out, "k", "chk_1");
         assert_eq!(check(&out)["payment"]["instruments"][0]["selected"], true);
-        requests.express(&mut out, "k", &lines, "success_token");
+        requests.express(&mut out, "k", &lines, (Who::Person(1), "success_token"));
         assert_eq!(check(&out)["payment"]["token"], "success_token");
     }
 

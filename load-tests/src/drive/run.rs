@@ -23,7 +23,7 @@ use super::{
     connection::Connection,
     figures::Figures,
     flow::Flow,
-    request::Requests,
+    request::{Requests, Who},
     target::Target,
     window::{Counted, Live, Window},
 };
@@ -168,6 +168,7 @@ fn buyer(plan: &Plan, window: &Rc<Window>, share: usize, number: usize) -> Buyer
         chance: SmallRng::seed_from_u64(seed),
         picker: plan.picker.clone(),
         cart: Vec::new(),
+        who: Who::Ada,
         out: Vec::with_capacity(1024),
         key: String::new(),
     }

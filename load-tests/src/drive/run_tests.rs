@@ -97,6 +97,7 @@ fn plan(shop: &Shop, load: Load, measure: Duration) -> Plan {
             slow: Pace::Whole,
             retries: 0,
             patience: Duration::from_secs(20),
+            people: 0,
         },
         warm_up: Duration::ZERO,
         measure,

@@ -95,6 +95,25 @@ pub(super) enum Question {
     Orders,
 }
 
+/// Who reads judgements to note what they share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    /// As they come.
+    First,
+    /// Much later, for what became visible after the first had passed.
+    Again,
+}
+
+impl Reader {
+    /// The name of how far it has read.
+    const fn place(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Again => "again",
+        }
+    }
+}
+
 /// The index in the ledger's database.
 #[derive(Debug, Clone)]
 pub struct Links {
@@ -114,9 +133,9 @@ impl Links {
     /// When the ledger cannot be reached; the next round goes on.
     pub async fn round(&self, now: Timestamp) -> Result<u64, LedgerFault> {
         let mut read = 0;
-        for (place, until) in [("first", now), ("again", now.minus(AGAIN))] {
+        for (reader, until) in [(Reader::First, now), (Reader::Again, now.minus(AGAIN))] {
             for _ in 0..PAGES_MAX {
-                let page = self.note(place, until).await?;
+                let page = self.note(reader, until).await?;
                 read += page;
                 if page < u64::from(PAGE) {
                     break;
@@ -127,11 +146,11 @@ impl Links {
     }
 
     /// Notes one page. Of replicas that come at once, one does.
-    async fn note(&self, place: &str, until: Timestamp) -> Result<u64, LedgerFault> {
+    async fn note(&self, reader: Reader, until: Timestamp) -> Result<u64, LedgerFault> {
         let until = AssessmentId::least_at(until);
-        let to = json!({ "place": place, "until": until, "limit": PAGE }).to_string();
+        let to = json!({ "place": reader.place(), "until": until, "limit": PAGE }).to_string();
         match &self.database {
-            Database::Postgres(database) => postgres::note(database, to).await,
+            Database::Postgres(database) => postgres::note(database, reader, to).await,
             Database::Sqlite(database) => sqlite::note(database, to).await,
         }
     }

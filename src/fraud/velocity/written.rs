@@ -25,6 +25,7 @@ use crate::{
     },
 };
 
+/// The script in Redis knows it, too: pages wait only where a summary stands.
 const SUMMARY: u8 = 0;
 const NOTE: u8 = 1;
 const PRICED_NOTE: u8 = 2;

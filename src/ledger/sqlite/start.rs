@@ -36,6 +36,7 @@ const STEPS: [(&str, &str, &str); SCHEMA_VERSION as usize] = [
     step!("0013", "catalog"),
     step!("0014", "links"),
     step!("0015", "lighter"),
+    step!("0016", "notes"),
 ];
 
 /// Carries them out.

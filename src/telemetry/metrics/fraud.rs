@@ -24,6 +24,12 @@ pub fn fraud_latency(took: Duration) {
     record(|meters| meters.judging.record(took));
 }
 
+/// After so long the memory that replicas share had answered, or failed to, what it knows of the
+/// past of some payments.
+pub fn fraud_recalled(took: Duration) {
+    record(|meters| meters.recalling.record(took));
+}
+
 /// Whether payments fail as when cards are tested.
 pub fn attack_mode(on: bool) {
     record(|meters| meters.attack_mode.set(if on { 1.0 } else { 0.0 }));

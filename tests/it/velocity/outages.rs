@@ -100,3 +100,24 @@ async fn what_is_none_of_ours_is_told_once_and_gone() {
     assert_eq!(seen(&velocity, &layout, 2).await, 0.0, "it begins anew");
     assert_eq!(seen(&velocity, &layout, 3).await, 1.0);
 }
+
+#[tokio::test]
+async fn one_place_that_cannot_be_written_keeps_none_of_its_batch_from_being_noted() {
+    let redis = Redis::started();
+    let layout = layout(DELAY);
+    let (velocity, _) = in_redis(&redis.url(), &layout, PATIENT);
+    assert_eq!(seen(&velocity, &layout, 0).await, 0.0);
+    let name = &layout.entities[0].name;
+    let keys = redis.says(&format!("KEYS *:{name}:0000000000000007}}")).expect("it answers");
+    let place = keys.lines().last().expect("a key").trim();
+    redis.says(&format!("DEL {place}")).expect("it answers");
+    redis.says(&format!("LPUSH {place} 1")).expect("it answers");
+    let other = |at| attempt(8, at);
+    let fault = velocity.pass(&[attempt(7, 1), other(1)]).await.expect_err("one is a list");
+    assert!(fault.to_string().contains("WRONGTYPE"), "{fault}");
+    let batch = [other(2)];
+    let recalled = velocity.pass(&batch).await.expect("it answers");
+    let mut row = Vec::new();
+    layout.compute(&batch[0].event, &recalled[0], &mut row);
+    assert_eq!(row[card_count(&layout, Window::Day)], 1.0, "the other one was noted");
+}

@@ -4,7 +4,7 @@
 //! nothing is lost when replicas meet, see [`written`](super::written). Summaries that a batch
 //! finds worth writing travel with the next.
 //!
-//! Redis may vanish at any time. Nobody waits longer than ten milliseconds for it, and after a
+//! Redis may vanish at any time. Nobody waits longer than fifty milliseconds for it, and after a
 //! failure nobody asks for a second: features are degraded then, and decisions stricter. It may as
 //! well come back empty: a [`space`] has marks by which that is seen.
 
@@ -42,18 +42,21 @@ const SUMMING_MAX: usize = 64;
 /// How long Redis is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VelocityLimits {
-    /// How long a batch waits, connecting included: its budget within the step's deadline. Ten
-    /// times what a busy Redis next door takes.
+    /// How long a batch waits, connecting included: its budget within the step's deadline, of which
+    /// it leaves the other half to whoever waited for the batch before. Where processors are
+    /// scarce a Redis next door takes ten milliseconds and more, and an order that is reviewed for
+    /// that costs more than the wait.
     pub wait: Duration,
     /// How long nobody asks a server after it failed.
     pub pause: Duration,
-    /// Late answers in a row that are no failure of the server yet.
+    /// Late answers in a row that are no failure of the server yet. Threads ask at once, two trips
+    /// each, and all are late together when the machine stalls for a moment.
     pub late_max: u32,
 }
 
 impl Default for VelocityLimits {
     fn default() -> Self {
-        Self { wait: Duration::from_millis(10), pause: Duration::from_secs(1), late_max: 3 }
+        Self { wait: Duration::from_millis(50), pause: Duration::from_secs(1), late_max: 16 }
     }
 }
 

@@ -1,0 +1,1 @@
+-- PostgreSQL's links have no key of their own any more; here the key is the table.
