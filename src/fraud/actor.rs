@@ -16,8 +16,8 @@ use super::{
 };
 use crate::telemetry::metrics;
 
-/// Attempts in one round trip: whoever queued while the one before was under way. It ends where the
-/// servers would be kept busy for a millisecond or two.
+/// Attempts in one round trip: whoever queued while the one before was under way. So many keep a
+/// Redis busy for some ten milliseconds, a fifth of what their answer may take.
 const BATCH_MAX: usize = 64;
 
 /// Round trips under way at once. The second goes while the first comes back; more would make their

@@ -85,8 +85,8 @@ end
 return answers
 ";
 
-/// Entities that one script looks after: nobody else is answered while it runs, which is less than
-/// a millisecond.
+/// Entities that one script looks after: nobody else is answered while it runs, which is a
+/// millisecond or two.
 const TOGETHER_MAX: usize = 64;
 
 /// How long an entity is kept after it was last noted: past that it is new again anyway. The labels
