@@ -1,8 +1,10 @@
 //! A whole shop in one process, asked through its front door.
 
+mod parts;
+
+use self::parts::{arbiters, clocks, collector, ledger, trust, webhooks};
 pub(crate) use super::http_answer::Answer;
 use crate::support::judges;
-use actix::{ArbiterHandle, System};
 use actix_web::{
     App,
     http::Method,
@@ -12,33 +14,25 @@ use actix_web::{
 };
 use doorbuster::{
     access::{Access, Keys, Scope},
-    base::{
-        AnchoredClock, Chance, Clock, HolderId, Limits, Money, MovementId, Sku, SystemChance,
-        TestClock,
-    },
+    base::{Chance, Limits, Money, MovementId, Sku, SystemChance},
     cart::Carts,
     catalog::{Catalog, Product, StockPolicy},
-    checkout::{Checkout, Collection, NoProbe, Terms},
+    checkout::{Checkout, NoProbe, Terms},
     customers::Addresses,
     fraud::{cases::Cases, models::Models, policy::Policy, rules::Rules},
-    http::{Answers, Door, Draining, Gate, Site, Trust, Webhooks, admission, routes},
+    http::{Answers, Door, Draining, Gate, Site, Trust, admission, routes},
     ledger::{
-        BatchReply, Database, DatabaseOptions, Entry, EntryId, Fact, Store, Writer,
+        Database, DatabaseOptions, Entry, EntryId, Fact,
         entry::{MoveKind, StockMove},
         row::OperationState,
     },
-    outbound::{GuardedClient, OutboundSettings, Reach},
-    outbox::{Deliveries, Endpoints},
     payment::sandbox::{Sandbox, SandboxSettings},
-    platforms::Platforms,
     pricing::Tariffs,
     sessions::in_process::{InProcessLimits, InProcessSessions},
-    signing::SigningKeys,
-    stock::{GrantTerms, Stock},
 };
 use serde_json::Value;
 use std::{
-    sync::{Arc, OnceLock, atomic::AtomicU64, atomic::Ordering},
+    sync::{Arc, atomic::AtomicU64, atomic::Ordering},
     time::Duration,
 };
 
@@ -48,6 +42,7 @@ pub(crate) const BASE_URL: &str = "https://shop.example";
 /// A shop that sells a tee (5 in stock), a cap (1) and an e-book (never runs out).
 pub(crate) struct Shop {
     pub(crate) door: Data<Door>,
+    pub(crate) bank: Arc<Sandbox>,
     database: Database,
     _folder: Arc<tempfile::TempDir>,
 }
@@ -56,25 +51,6 @@ pub(crate) struct Shop {
 fn show_faults() {
     let log = tracing_subscriber::fmt().with_max_level(tracing::Level::WARN);
     let _other_test_was_first = log.with_test_writer().try_init();
-}
-
-/// Endpoints as in production: nothing private is asked.
-fn webhooks(database: &Database) -> Webhooks {
-    Webhooks {
-        endpoints: Endpoints::new(database.clone()),
-        deliveries: Deliveries::new(database.clone()),
-        client: GuardedClient::new(&OutboundSettings::default(), Reach::Public).expect("a client"),
-    }
-}
-
-/// Profiles are asked for on this machine, too; nobody has to sign.
-async fn trust(database: &Database, clock: &Arc<dyn Clock>) -> Trust {
-    let keys = SigningKeys::new(database.clone());
-    keys.follow(clock.now()).await.expect("a key is made");
-    let reach = Reach::PublicAndLoopback;
-    let client = GuardedClient::new(&OutboundSettings::default(), reach).expect("a client");
-    let platforms = Platforms::new(client, clock.clone());
-    Trust { platforms, keys: Arc::new(keys), must_sign: false }
 }
 
 impl Shop {
@@ -130,15 +106,7 @@ impl Shop {
         let (writer, stock) = ledger(&store, &clock, &chance).await;
         let book = folder.path().join("sandbox.jsonl");
         let gateway = Arc::new(Sandbox::open(book, bank, clock.clone()).expect("a new book"));
-        let (collector, collecting) = Collection {
-            writer: writer.clone(),
-            gateway: gateway.clone(),
-            clock: clock.clone(),
-            chance: chance.clone(),
-            probe: Arc::new(NoProbe),
-        }
-        .start();
-        actix_web::rt::spawn(collecting);
+        let collector = collector(&writer, &gateway, &clock, &chance);
         let answers = Arc::new(Answers::of(Site::at(BASE_URL)));
         let catalog = Catalog::new(database.clone());
         let rules = Rules::load(database.clone(), clock.clone()).await.expect("a rulebook");
@@ -151,7 +119,7 @@ impl Shop {
             catalog: catalog.clone(),
             tariffs: Arc::new(Tariffs::new(database.clone())),
             fraud: judges::judge(Policy { test_emails: true, ..Policy::default() }, &clock, &rules),
-            gateway,
+            gateway: gateway.clone(),
             hot: Arc::new(InProcessSessions::new(InProcessLimits::default(), clock.clone())),
             render: answers.clone(),
             collector,
@@ -183,6 +151,7 @@ impl Shop {
                 working: Arc::new(Gate::default()),
                 reading: Arc::new(Gate::default()),
             }),
+            bank: gateway,
             database,
             _folder: Arc::new(folder),
         }
@@ -207,19 +176,19 @@ impl Shop {
             let key = keys.create(&label, &[scope], &SystemChance).await;
             made.push(key.expect("made").text);
         }
-        let Self { door, database, _folder } = self;
+        let Self { door, bank, database, _folder } = self;
         let door = Arc::into_inner(door.into_inner()).expect("nobody else has the door yet");
         let door = Data::new(Door { access: Access::Keys(Arc::new(keys)), ..door });
-        (Self { door, database, _folder }, made)
+        (Self { door, bank, database, _folder }, made)
     }
 
     /// The same shop, in which platforms must sign what they ask.
     pub(crate) fn that_wants_signatures(self) -> Self {
-        let Self { door, database, _folder } = self;
+        let Self { door, bank, database, _folder } = self;
         let door = Arc::into_inner(door.into_inner()).expect("nobody else has the door yet");
         let trust = Trust { must_sign: true, ..door.trust.clone() };
         let door = Data::new(Door { trust, ..door });
-        Self { door, database, _folder }
+        Self { door, bank, database, _folder }
     }
 
     /// Another replica of the shop: carts of its own over the same ledger. Both are open to all.
@@ -247,8 +216,8 @@ impl Shop {
             working: Arc::new(Gate::default()),
             reading: Arc::new(Gate::default()),
         };
-        let (database, _folder) = (self.database.clone(), self._folder.clone());
-        Self { door: Data::new(twin), database, _folder }
+        let (bank, database) = (self.bank.clone(), self.database.clone());
+        Self { door: Data::new(twin), bank, database, _folder: self._folder.clone() }
     }
 
     async fn fill(&self) {
@@ -356,39 +325,4 @@ impl Shop {
 pub(crate) fn fresh_key() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     format!("key-{}", NEXT.fetch_add(1, Ordering::Relaxed))
-}
-
-/// A clock that tests may put forward, twice.
-fn clocks() -> (Arc<TestClock>, Arc<dyn Clock>) {
-    let clock = Arc::new(TestClock::new(Arc::new(AnchoredClock::from_system())));
-    (clock.clone(), clock)
-}
-
-/// The ledger's writer and the SKU actors that hear of its commits.
-async fn ledger(
-    store: &Arc<dyn Store>,
-    clock: &Arc<dyn Clock>,
-    chance: &Arc<dyn Chance>,
-) -> (Writer, Arc<Stock>) {
-    let stock: Arc<OnceLock<Arc<Stock>>> = Arc::default();
-    let listening = stock.clone();
-    let heard = Arc::new(move |reply: &BatchReply| {
-        if let Some(stock) = listening.get() {
-            stock.heard(reply);
-        }
-    });
-    let (writer, task) = Writer::new(store.clone(), clock.clone(), heard);
-    actix_web::rt::spawn(task);
-    let holder = HolderId::new(clock.now(), &**chance);
-    store.register_holder(holder, "test", clock.now()).await.expect("registers");
-    let terms = GrantTerms::default();
-    let (kept, told, rolled) = (writer.clone(), clock.clone(), chance.clone());
-    let actors = Arc::new(Stock::new(kept, told, rolled, terms, holder, arbiters()));
-    stock.set(actors.clone()).ok().expect("set once");
-    (writer, actors)
-}
-
-/// All actors of a test run on its own thread.
-fn arbiters() -> Vec<ArbiterHandle> {
-    vec![System::current().arbiter().clone()]
 }
