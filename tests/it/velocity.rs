@@ -24,6 +24,8 @@ use std::{
     time::Duration,
 };
 
+use crate::support::own_redis::Redis;
+
 /// A busy machine is not taken for a dead Redis.
 const PATIENT: VelocityLimits =
     VelocityLimits { wait: Duration::from_secs(5), pause: Duration::from_secs(1), late_max: 0 };
@@ -74,6 +76,13 @@ fn in_redis(
     let clock = Arc::new(ManualClock::new(Timestamp::from_micros(0)));
     let velocity = RedisVelocity::new(url, layout.clone(), limits, clock.clone());
     (velocity.expect("a well-formed address"), clock)
+}
+
+/// Where the attempts with card 7 are written down.
+fn place_of_card_7(redis: &Redis, layout: &Layout) -> String {
+    let keys = format!("KEYS *:{}:0000000000000007}}", layout.entities[0].name);
+    let keys = redis.says(&keys).expect("it answers");
+    keys.lines().last().expect("a key").trim().to_owned()
 }
 
 fn key(number: u64) -> Option<Key> {

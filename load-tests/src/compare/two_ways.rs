@@ -59,19 +59,19 @@ struct Taken {
 /// How much of what it can do at most comes when latency is looked at.
 const STEADY: f64 = 0.8;
 
+/// Takes the turns of one way; the one below saturation where `judged` says that it is about that.
 fn turns(
     house: &mut House,
-    race: Race,
-    second: bool,
+    judged: bool,
     [sale, single]: [&Turning; 2],
     options: &Options,
     live: &Arc<Live>,
 ) -> anyhow::Result<Taken> {
-    let mut take = |turning: &Turning| take(house, Contender::Ours, 0, turning, live);
-    let (sold, alone) = (take(sale)?, take(single)?);
-    let steady = (second && matches!(race, Race::Judged)).then(|| {
+    let mut turn = |turning: &Turning| take(house, Contender::Ours, 0, turning, live);
+    let (sold, alone) = (turn(sale)?, turn(single)?);
+    let steady = judged.then(|| {
         let rate = sold.figures.orders_per_second() * STEADY;
-        take(&Turning { load: latency::steady(options, rate), ..sale.clone() })
+        turn(&Turning { load: latency::steady(options, rate), ..sale.clone() })
     });
     Ok(Taken { sold, alone, steady: steady.transpose()? })
 }
@@ -89,6 +89,8 @@ pub fn run(
     live: &Arc<Live>,
     ways: Ways,
 ) -> anyhow::Result<Findings> {
+    // Only that race has a way in which nothing is judged.
+    let about_judging = matches!(ways.race, Race::Judged);
     let sale = turning(ways.race, options);
     let single = Turning {
         flow: Flow::Express,
@@ -100,7 +102,8 @@ pub fn run(
     for round in 0..options.repeat.max(1) {
         for (at, name) in ways.names.into_iter().enumerate() {
             (ways.choose)(house, at == 1);
-            let taken = turns(house, ways.race, at == 1, [&sale, &single], options, live);
+            let judged = about_judging && at == 1;
+            let taken = turns(house, judged, [&sale, &single], options, live);
             (house.pooled, house.unjudged, house.for_platform) = (false, false, false);
             let Taken { sold, alone, steady } = taken?;
             saturated.add(&sold.metrics);
@@ -125,8 +128,7 @@ pub fn run(
     ];
     let mut figures: Map<String, Value> =
         figures.into_iter().map(|(name, told)| (name.to_owned(), told)).collect();
-    // Only the race about judging has a way in which nothing is judged.
-    if matches!(ways.race, Race::Judged) {
+    if about_judging {
         figures.insert("judging_saturated".to_owned(), saturated.told());
         figures.insert("judging_at_80pct".to_owned(), below.told());
     }

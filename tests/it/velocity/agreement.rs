@@ -16,7 +16,7 @@ use std::{env, sync::Arc, time::Duration};
 use tokio::runtime::Runtime;
 
 use super::{
-    DAY, PATIENT, START, attempt, card_count, in_redis, key, layout,
+    DAY, PATIENT, START, attempt, card_count, in_redis, key, layout, place_of_card_7,
     replay::{Carts, Told, Turns, assert_same, replayed, trained},
 };
 use crate::support::{own_cluster, own_redis::Redis, servers};
@@ -218,9 +218,7 @@ async fn what_is_written_about_a_busy_entity_stays_short_and_ends() {
         velocity.failed(std::slice::from_ref(&event)).await.expect("it answers");
         velocity.learn(&event, good, event.at).await.expect("it answers");
     }
-    let keys = redis.says(&format!("KEYS *:{}:0000000000000007}}", layout.entities[0].name));
-    let keys = keys.expect("it answers");
-    let place = keys.lines().last().expect("a key").trim();
+    let place = place_of_card_7(&redis, &layout);
     let number = |command: &str| -> i64 {
         let said = redis.says(&format!("{command} {place}")).expect("it answers");
         said.trim()[1..].parse().expect("a number")

@@ -1,23 +1,24 @@
 //! Redis may vanish: velocity says so at once, and is there again when Redis is.
 
 use doorbuster::fraud::{
-    features::Window,
+    features::{Layout, Window},
     velocity::{Passing, RedisVelocity, Velocity, VelocityLimits},
 };
 use std::time::Duration;
 
-use super::{PATIENT, attempt, card_count, in_redis, layout};
+use super::{PATIENT, attempt, card_count, in_redis, layout, place_of_card_7};
 use crate::support::own_redis::Redis;
 
 const DELAY: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// How often a card was seen before, counted by passing it once more.
-async fn seen(
-    velocity: &RedisVelocity,
-    layout: &doorbuster::fraud::features::Layout,
-    at: i64,
-) -> f32 {
-    let batch = [attempt(7, at)];
+/// How often card 7 was seen before, counted by passing it once more.
+async fn seen(velocity: &RedisVelocity, layout: &Layout, at: i64) -> f32 {
+    passed(velocity, layout, attempt(7, at)).await
+}
+
+/// How often the card of an attempt was seen before it.
+async fn passed(velocity: &RedisVelocity, layout: &Layout, attempt: Passing) -> f32 {
+    let batch = [attempt];
     let recalled = velocity.pass(&batch).await.expect("it answers");
     let mut row = Vec::new();
     layout.compute(&batch[0].event, &recalled[0], &mut row);
@@ -91,9 +92,7 @@ async fn what_is_none_of_ours_is_told_once_and_gone() {
     let layout = layout(DELAY);
     let (velocity, _) = in_redis(&redis.url(), &layout, PATIENT);
     assert_eq!(seen(&velocity, &layout, 0).await, 0.0);
-    let name = &layout.entities[0].name;
-    let keys = redis.says(&format!("KEYS *:{name}:0000000000000007}}")).expect("it answers");
-    let place = keys.lines().last().expect("a key").trim();
+    let place = place_of_card_7(&redis, &layout);
     redis.says(&format!("SET {place} nonsense")).expect("it answers");
     let fault = velocity.pass(&[attempt(7, 1)]).await.expect_err("it does not read");
     assert!(fault.to_string().contains("none of ours"), "{fault}");
@@ -107,17 +106,11 @@ async fn one_place_that_cannot_be_written_keeps_none_of_its_batch_from_being_not
     let layout = layout(DELAY);
     let (velocity, _) = in_redis(&redis.url(), &layout, PATIENT);
     assert_eq!(seen(&velocity, &layout, 0).await, 0.0);
-    let name = &layout.entities[0].name;
-    let keys = redis.says(&format!("KEYS *:{name}:0000000000000007}}")).expect("it answers");
-    let place = keys.lines().last().expect("a key").trim();
+    let place = place_of_card_7(&redis, &layout);
     redis.says(&format!("DEL {place}")).expect("it answers");
     redis.says(&format!("LPUSH {place} 1")).expect("it answers");
     let other = |at| attempt(8, at);
     let fault = velocity.pass(&[attempt(7, 1), other(1)]).await.expect_err("one is a list");
     assert!(fault.to_string().contains("WRONGTYPE"), "{fault}");
-    let batch = [other(2)];
-    let recalled = velocity.pass(&batch).await.expect("it answers");
-    let mut row = Vec::new();
-    layout.compute(&batch[0].event, &recalled[0], &mut row);
-    assert_eq!(row[card_count(&layout, Window::Day)], 1.0, "the other one was noted");
+    assert_eq!(passed(&velocity, &layout, other(2)).await, 1.0, "the other one was noted");
 }

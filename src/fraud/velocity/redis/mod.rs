@@ -1,8 +1,8 @@
 //! Velocity in Redis, where every replica sees the same: on one server or on a cluster.
 //!
-//! One round trip per batch and server, one script per entity; what is written down, and why
-//! nothing is lost when replicas meet, see [`written`](super::written). Summaries that a batch
-//! finds worth writing travel with the next.
+//! One round trip per batch and server, one script for many entities; on a cluster, for one. What
+//! is written down, and why nothing is lost when replicas meet, see [`written`](super::written).
+//! Summaries that a batch finds worth writing travel with the next.
 //!
 //! Redis may vanish at any time. Nobody waits longer than fifty milliseconds for it, and after a
 //! failure nobody asks for a second: features are degraded then, and decisions stricter. It may as

@@ -6,6 +6,7 @@
 //! append to as one.
 
 use redis::{ErrorKind, RedisError, RedisResult, Script, ServerErrorKind, Value};
+use std::borrow::Cow;
 use tokio::time::Instant;
 
 use super::batch::{Share, Summing};
@@ -128,21 +129,22 @@ impl Call {
     }
 
     /// Adds its keys and what it is told to a script's.
-    fn say(&self, pages: bool, keys: &mut Vec<String>, args: &mut Vec<Vec<u8>>) {
-        keys.push(self.place.clone());
-        let micros = |at: Timestamp| at.micros().to_string().into_bytes();
+    fn say<'a>(&'a self, pages: bool, keys: &mut Vec<Cow<'a, str>>, args: &mut Vec<Cow<'a, [u8]>>) {
+        keys.push(self.place.as_str().into());
+        let word = |word: &'static str| Cow::Borrowed(word.as_bytes());
         match &self.told {
-            Told::Note { facts } => args.extend([b"note".to_vec(), facts.clone()]),
+            Told::Note { facts } => args.extend([word("note"), facts.into()]),
             Told::Pass { facts, pages_by: Some(now) } if pages => {
-                keys.push(self.labels());
-                args.extend([b"paged".to_vec(), facts.clone(), micros(*now)]);
+                keys.push(self.labels().into());
+                args.extend([word("paged"), facts.into(), digits(now.micros())]);
             }
-            Told::Pass { facts, .. } => args.extend([b"pass".to_vec(), facts.clone()]),
+            Told::Pass { facts, .. } => args.extend([word("pass"), facts.into()]),
             Told::Sum { read, summary, pages } => {
-                keys.push(self.labels());
-                let count = pages.len().to_string().into_bytes();
-                args.extend([b"sum".to_vec(), read.clone(), summary.clone(), count]);
-                pages.iter().for_each(|(at, page)| args.extend([micros(*at), page.clone()]));
+                keys.push(self.labels().into());
+                args.extend([word("sum"), read.into(), summary.into(), digits(pages.len())]);
+                let page =
+                    |(at, page): &'a (Timestamp, Vec<u8>)| [digits(at.micros()), page.into()];
+                args.extend(pages.iter().flat_map(page));
             }
         }
     }
@@ -185,7 +187,7 @@ impl Scripts {
         for (group, said) in groups.into_iter().zip(said) {
             let error = match each(said, group.len()) {
                 Ok(each) => {
-                    answers.extend(each.into_iter().map(answer));
+                    answers.extend(each);
                     continue;
                 }
                 Err(error) => error,
@@ -205,9 +207,7 @@ impl Scripts {
         }
         if !alone.is_empty() {
             for (place, said) in places.into_iter().zip(home.ask_each(&alone, until).await?) {
-                answers[place] = each(said, 1).and_then(|mut each| {
-                    each.pop().map_or_else(|| Err(unexpected("a script answered nothing")), answer)
-                });
+                answers[place] = each(said, 1).and_then(|mut one| one.swap_remove(0));
             }
         }
         answers.extend(besides);
@@ -217,18 +217,18 @@ impl Scripts {
 
 /// Asks for some calls at once. All of their keys are with one server.
 fn asked(how: &str, script: &str, calls: &[Call], pages: bool) -> Asked {
-    let (mut keys, mut args) = (Vec::new(), vec![life()]);
+    let (mut keys, mut args) = (Vec::new(), vec![digits(LIFE_MILLIS)]);
     calls.iter().for_each(|call| call.say(pages, &mut keys, &mut args));
     let mut command = redis::cmd(how);
     command.arg(script).arg(keys.len()).arg(&keys).arg(&args);
-    let key = keys.into_iter().next().unwrap_or_default();
+    let key = keys.into_iter().next().unwrap_or_default().into_owned();
     Asked { key, command }
 }
 
 /// A script's answers, one for each call.
-fn each(said: RedisResult<Value>, calls: usize) -> RedisResult<Vec<Value>> {
+fn each(said: RedisResult<Value>, calls: usize) -> RedisResult<Vec<RedisResult<Value>>> {
     match said? {
-        Value::Array(each) if each.len() == calls => Ok(each),
+        Value::Array(each) if each.len() == calls => Ok(each.into_iter().map(answer).collect()),
         _ => Err(unexpected("a script did not answer for each of its calls")),
     }
 }
@@ -255,10 +255,10 @@ pub(super) fn brought(answer: RedisResult<Value>) -> RedisResult<Vec<u8>> {
     match answer? {
         Value::Nil => Ok(Vec::new()),
         Value::BulkString(bytes) => Ok(bytes),
-        _ => Err((ErrorKind::UnexpectedReturnType, "a script brought no bytes").into()),
+        _ => Err(unexpected("a script brought no bytes")),
     }
 }
 
-fn life() -> Vec<u8> {
-    LIFE_MILLIS.to_string().into_bytes()
+fn digits(number: impl ToString) -> Cow<'static, [u8]> {
+    number.to_string().into_bytes().into()
 }
