@@ -189,21 +189,23 @@ pub struct Challenger {
 
 /// Numbers as one text.
 mod packed {
+    use itoa::Buffer;
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
     use std::fmt::Write;
 
     pub(super) fn serialize<S: Serializer>(values: &[f32], to: S) -> Result<S::Ok, S::Error> {
-        let mut text = String::with_capacity(values.len() * 3);
+        let (mut text, mut digits) = (String::with_capacity(values.len() * 3), Buffer::new());
         for value in values {
-            let space = if text.is_empty() { "" } else { " " };
-            // Most are counts; the way of whole numbers is the shorter one.
+            if !text.is_empty() {
+                text.push(' ');
+            }
+            // Most are counts, and all are written for every payment.
             #[expect(clippy::cast_possible_truncation, reason = "checked to be whole and small")]
             let whole = (value.trunc() == *value && value.abs() < 1e9).then_some(*value as i64);
-            let written = match whole {
-                Some(whole) => write!(text, "{space}{whole}"),
-                None => write!(text, "{space}{value}"),
-            };
-            written.expect("invariant: a text takes everything");
+            match whole {
+                Some(whole) => text.push_str(digits.format(whole)),
+                None => write!(text, "{value}").expect("invariant: a text takes everything"),
+            }
         }
         to.serialize_str(&text)
     }

@@ -47,8 +47,12 @@ pub const COLUMNS: &[&str] = &[
 impl Signals {
     /// A column as a file would have it; nothing where it would be empty.
     pub fn column(&self, name: &str) -> Option<Cow<'_, str>> {
-        let own = |text: Option<String>| text.map(Cow::<str>::Owned);
-        let lent = |text: &Option<String>| text.clone().map(Cow::<str>::Owned);
+        fn own<'a>(text: Option<String>) -> Option<Cow<'a, str>> {
+            text.map(Cow::Owned)
+        }
+        fn lent(text: &Option<String>) -> Option<Cow<'_, str>> {
+            text.as_deref().map(Cow::Borrowed)
+        }
         let hints = self.hints();
         let text = match name {
             "cart" => own(Some(self.cart.to_string())),

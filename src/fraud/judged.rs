@@ -38,6 +38,14 @@ pub struct Written {
     pub links: LinkKeys,
 }
 
+/// The same on its way out. Every payment is written down, so nothing is copied for it.
+#[derive(Serialize)]
+struct Writing<'a> {
+    assessment: &'a Assessment,
+    event: Option<WrittenEvent>,
+    links: &'a LinkKeys,
+}
+
 /// An event as it is written down: digests, and nothing that names a person.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct WrittenEvent {
@@ -77,9 +85,44 @@ impl Judged {
             keys: event.keys.iter().map(|key| key.map_or(0, Key::raw)).collect(),
             counted: self.counted,
         });
-        let links = self.links.clone();
-        let written = Written { assessment: self.assessment.clone(), event, links };
-        let text = serde_json::value::to_raw_value(&written);
+        let writing = Writing { assessment: &self.assessment, event, links: &self.links };
+        let text = serde_json::value::to_raw_value(&writing);
         Arc::from(text.expect("records of text, numbers and lists serialize"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fraud::signals::tests::bare;
+
+    #[test]
+    fn what_is_written_down_reads_back_and_is_written_the_same_again() {
+        let signals = bare();
+        let judged = Judged {
+            outcome: Outcome::Review,
+            assessment: Assessment {
+                outcome: Outcome::Review,
+                score: Some(995),
+                features: vec![1.0, -1.0, 0.25],
+                ..Assessment::default()
+            },
+            event: Some(Event {
+                at: signals.at,
+                amount: Some(4990),
+                keys: [Key::of([&b"a card"[..]]), None].into(),
+                numbers: Box::default(),
+                attempt: None,
+                failed: false,
+            }),
+            counted: true,
+            links: LinkKeys::of(&signals),
+        };
+        let document = judged.document();
+        let read: Written = serde_json::from_str(document.get()).expect("it reads");
+        assert_eq!((&read.assessment, &read.links), (&judged.assessment, &judged.links));
+        let event = read.event.as_ref().expect("an event");
+        assert_eq!(event.read(signals.at, false), judged.event.expect("an event"));
+        assert_eq!(serde_json::to_string(&read).expect("it is written"), document.get());
     }
 }

@@ -15,14 +15,15 @@ pub struct Reason {
 
 /// The features that raised the score most, the strongest first.
 pub fn strongest(features: &[f32], contributions: &[f64], most: usize) -> Vec<Reason> {
-    let paired = features.iter().zip(contributions).enumerate();
-    let mut reasons: Vec<Reason> = paired
-        .map(|(feature, (value, added))| Reason { feature, value: *value, contribution: *added })
-        .filter(|reason| reason.contribution > 0.0)
-        .collect();
-    reasons
-        .sort_by(|a, b| b.contribution.total_cmp(&a.contribution).then(a.feature.cmp(&b.feature)));
-    reasons.truncate(most);
+    let mut reasons: Vec<Reason> = Vec::with_capacity(most + 1);
+    for (feature, (&value, &contribution)) in features.iter().zip(contributions).enumerate() {
+        if contribution > 0.0 {
+            // Of equals the first stays before the others.
+            let place = reasons.partition_point(|reason| reason.contribution >= contribution);
+            reasons.insert(place, Reason { feature, value, contribution });
+            reasons.truncate(most);
+        }
+    }
     reasons
 }
 
@@ -162,8 +163,12 @@ mod tests {
 
     #[test]
     fn the_strongest_reasons_come_first_and_what_calms_is_none() {
-        let reasons = strongest(&[1.0, 2.0, 3.0, 4.0], &[0.1, -0.5, 0.3, 0.1], 3);
-        let places: Vec<usize> = reasons.iter().map(|reason| reason.feature).collect();
-        assert_eq!(places, [2, 0, 3]);
+        let places = |contributions: &[f64], most| -> Vec<usize> {
+            let features = vec![1.0; contributions.len()];
+            strongest(&features, contributions, most).iter().map(|reason| reason.feature).collect()
+        };
+        assert_eq!(places(&[0.1, -0.5, 0.3, 0.1], 3), [2, 0, 3]);
+        assert_eq!(places(&[0.1, 0.3, 0.2, 0.3, 0.3, 0.4], 3), [5, 1, 3], "of equals the first");
+        assert!(places(&[0.0, -0.1], 3).is_empty());
     }
 }
