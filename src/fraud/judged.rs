@@ -26,24 +26,17 @@ pub struct Judged {
     pub links: LinkKeys,
 }
 
-/// A judgement as it is written down: with the event, so that memory can be built again.
+/// A judgement as it is written down: with the event, so that memory can be built again. It owns
+/// what was read, and borrows what is written: every payment is, so nothing is copied for it.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Written {
+pub struct Written<A = Assessment, L = LinkKeys> {
     /// The judgement.
-    pub assessment: Assessment,
+    pub assessment: A,
     /// The event it was about.
     pub event: Option<WrittenEvent>,
     /// What its checkout may share with others.
     #[serde(default)]
-    pub links: LinkKeys,
-}
-
-/// The same on its way out. Every payment is written down, so nothing is copied for it.
-#[derive(Serialize)]
-struct Writing<'a> {
-    assessment: &'a Assessment,
-    event: Option<WrittenEvent>,
-    links: &'a LinkKeys,
+    pub links: L,
 }
 
 /// An event as it is written down: digests, and nothing that names a person.
@@ -85,8 +78,8 @@ impl Judged {
             keys: event.keys.iter().map(|key| key.map_or(0, Key::raw)).collect(),
             counted: self.counted,
         });
-        let writing = Writing { assessment: &self.assessment, event, links: &self.links };
-        let text = serde_json::value::to_raw_value(&writing);
+        let written = Written { assessment: &self.assessment, event, links: &self.links };
+        let text = serde_json::value::to_raw_value(&written);
         Arc::from(text.expect("records of text, numbers and lists serialize"))
     }
 }

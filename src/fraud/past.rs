@@ -32,7 +32,8 @@ impl Bench {
     /// other features.
     pub(super) fn read_back(&self, past: &Remembered) -> Option<(Assessment, Passing)> {
         let serving = self.serving();
-        let Written { assessment, event, .. } = serde_json::from_str(past.row.body.get()).ok()?;
+        let Written { assessment, event, .. } =
+            serde_json::from_str::<Written>(past.row.body.get()).ok()?;
         let event = event?;
         let same = assessment.features_hash == serving.features_hash
             && event.keys.len() == serving.layout.entities.len();
