@@ -110,6 +110,7 @@ impl App {
     /// # Errors
     /// When something it needs is not there; the message says what to do.
     pub async fn start(config: &Config, replaced: Replaced) -> anyhow::Result<Self> {
+        say_aloud(config);
         let exporter = metrics::install()?;
         let arbiters: Vec<Arbiter> = (0..threads(config)).map(|_| Arbiter::new()).collect();
         let handles: Vec<ArbiterHandle> = arbiters.iter().map(Arbiter::handle).collect();
@@ -218,6 +219,13 @@ impl App {
         }
         self.tasks.finish(REST_MAX).await;
         store.close().await;
+    }
+}
+
+/// Tells what is allowed and should be known.
+fn say_aloud(config: &Config) {
+    for notice in config.notices() {
+        tracing::warn!("{notice}");
     }
 }
 

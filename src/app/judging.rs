@@ -35,7 +35,7 @@ pub(super) fn open_fraud(
 ) -> anyhow::Result<Arc<Bench>> {
     let settings = &config.fraud;
     let folder = settings.model.as_deref();
-    let serving = Serving::configured(folder).or_else(|fault| {
+    let serving = settings.serving().or_else(|fault| {
         tracing::error!(
             ?folder, %fault, "the fraud model cannot be loaded; payments are judged without a score"
         );

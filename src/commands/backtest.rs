@@ -114,7 +114,7 @@ pub async fn run(
     let database = open_database(config).await.context("cannot open the database")?;
     let clock = Arc::new(AnchoredClock::from_system());
     let now = clock.now();
-    let serving = Serving::configured(config.fraud.model.as_deref())?;
+    let serving = config.fraud.serving()?;
     let rules = Rules::load(database.clone(), clock).await?;
     rules.know_features(FeatureNames::of(&serving.layout));
     let proposal = proposal(arguments, &serving, &rules, now)?;

@@ -9,10 +9,7 @@ use super::open_database;
 use crate::{
     base::AnchoredClock,
     config::Config,
-    fraud::{
-        models::{ModelRow, Models},
-        serving::Serving,
-    },
+    fraud::models::{ModelRow, Models},
 };
 
 /// Who changes models from the command line.
@@ -89,11 +86,11 @@ pub async fn run(
             }
         }
         Action::Promote { version } => {
-            let serving = Serving::configured(config.fraud.model.as_deref())?;
+            let serving = config.fraud.serving()?;
             show(&models.promote(version, &serving, AUTHOR).await?, out)?;
         }
         Action::Rollback => {
-            let serving = Serving::configured(config.fraud.model.as_deref())?;
+            let serving = config.fraud.serving()?;
             match models.rollback(&serving, AUTHOR).await? {
                 Some(row) => show(&row, out)?,
                 None => writeln!(out, "the configured model scores again")?,

@@ -40,7 +40,7 @@ pub async fn run(
          the folder of the embedded database"
     );
     let mut bars = Bars::default();
-    let serving = Serving::configured(config.fraud.model.as_deref())?;
+    let serving = config.fraud.serving()?;
     let mut schema = Schema::parse(&match &config.fraud.model {
         Some(folder) => super::train::read_text(&folder.join("schema"))?,
         None => bundled::SCHEMA.to_owned(),

@@ -133,6 +133,14 @@ impl Config {
         if self.mode == Mode::Production {
             notices.push("payments go to the sandbox gateway: no money moves");
         }
+        if self.fraud.is_score_in_shadow() {
+            notices.push(
+                "the bundled fraud model only watches, unless a registered model of your own is \
+                 live: it was trained on a made-up shop. Its score is recorded with each judgement \
+                 and decides nothing; rules that read no score and the guard against card testing \
+                 decide. Set fraud.model to a model of your own, or fraud.bundled_model = \"live\"",
+            );
+        }
         notices
     }
 }

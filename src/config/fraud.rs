@@ -9,7 +9,8 @@ use std::{
 use super::Mode;
 use crate::fraud::{
     assessment::Outcome,
-    policy::{FraudMode, Policy, Thresholds},
+    policy::{FraudMode, Policy, ScoreMode, Thresholds},
+    serving::{Serving, ServingFault},
 };
 
 /// Whom to trust.
@@ -21,6 +22,11 @@ pub struct FraudSettings {
     /// Folder of a trained model (`model` and `schema`). Unset: the one that comes with the
     /// program, trained on a made-up shop.
     pub model: Option<PathBuf>,
+    /// Whether the score of the model that comes with the program decides: `"shadow"` writes it
+    /// down with each judgement, `"live"` holds it against the thresholds. A model of your own,
+    /// named above or registered and live, always decides. Rules that read no score, and the guard
+    /// against card testing, decide in either case.
+    pub bundled_model: ScoreMode,
     /// Folder of registered models. Unset: `models` in the data folder.
     pub models: Option<PathBuf>,
     /// Database of network addresses (MaxMind DB format) with their countries. It is read at the
@@ -59,6 +65,8 @@ impl Default for FraudSettings {
         Self {
             mode,
             model: None,
+            // It was trained on a made-up shop: what it says of a real one has to be seen first.
+            bundled_model: ScoreMode::Shadow,
             models: None,
             ip_database: None,
             ip_asn_database: None,
@@ -80,6 +88,21 @@ impl FraudSettings {
     /// The databases of network addresses.
     pub fn ip_databases(&self) -> impl Iterator<Item = &Path> {
         [&self.ip_database, &self.ip_asn_database].into_iter().flatten().map(PathBuf::as_path)
+    }
+
+    /// What scores unless a registered model is live.
+    ///
+    /// # Errors
+    /// When the model's files do not read, or do not belong together.
+    pub fn serving(&self) -> Result<Serving, ServingFault> {
+        Serving::configured(self.model.as_deref(), self.bundled_model)
+    }
+
+    /// Whether payments are judged without a score that decides, unless a registered model is live.
+    pub fn is_score_in_shadow(&self) -> bool {
+        self.mode != FraudMode::Off
+            && self.model.is_none()
+            && self.bundled_model == ScoreMode::Shadow
     }
 
     /// The policy they make.

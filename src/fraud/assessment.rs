@@ -59,6 +59,10 @@ pub struct Assessment {
     /// 0–1000: of 1000 good orders like those of the training, 1000 − score score as high. None
     /// without a model.
     pub score: Option<u16>,
+    /// Whether the score was only written down: thresholds were not held against it, and rules did
+    /// not read it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub score_in_shadow: bool,
     /// The calibrated probability of fraud.
     pub probability: Option<f64>,
     /// What raised the score most, the strongest first.
@@ -116,6 +120,13 @@ pub enum Degraded {
     Model,
     /// Time: the whole step passed its deadline.
     Deadline,
+}
+
+impl Assessment {
+    /// The score as far as it decides.
+    pub fn score_in_force(&self) -> Option<u16> {
+        self.score.filter(|_| !self.score_in_shadow)
+    }
 }
 
 impl Degraded {

@@ -15,7 +15,7 @@ use super::{
     features::{Recall, engine::RETRY_MICROS},
     guard::{Guarded, Pulse},
     links::LinkKeys,
-    policy::Policy,
+    policy::{Policy, ScoreMode},
     rules::{Considered, Features, Pass, Rules, Subject},
     serving::{Scored, Serving},
     signals::Signals,
@@ -169,7 +169,9 @@ impl Bench {
         let serving = self.serving();
         let event = passing.event;
         let scored = serving.score(&event, memory);
-        if scored.score.is_none() {
+        let decides = serving.score_mode() == ScoreMode::Live;
+        // A score that would have decided nothing is not missed either.
+        if scored.score.is_none() && decides {
             degraded.push(Degraded::Model);
         }
         let attack = {
@@ -181,6 +183,7 @@ impl Bench {
         let guard = guard.map(|(outcome, why)| (outcome, why.to_owned()));
         let score = scored.score.map(|score| score.points);
         serving.note(event.at, &scored.features, score);
+        let score = score.filter(|_| decides);
         let features = (!scored.features.is_empty())
             .then_some(Features { names: &serving.names, values: &scored.features });
         let subject = Subject { signals, score, features, now: event.at };
@@ -241,6 +244,7 @@ impl Bench {
             outcome,
             decided_by,
             score: scored.score.map(|score| score.points),
+            score_in_shadow: scored.score.is_some() && serving.score_mode() == ScoreMode::Shadow,
             probability: scored.score.map(|score| score.probability),
             reasons: scored.reasons,
             rules: ruled.hits,
@@ -286,7 +290,7 @@ impl Bench {
     /// A second look, on what the issuer said: the rules for it, and never milder than the first.
     /// None when no rule matches.
     pub fn look_again(&self, signals: &Signals, first: Option<&Assessment>) -> Option<Judged> {
-        let score = first.and_then(|first| first.score);
+        let score = first.and_then(Assessment::score_in_force);
         let serving = self.serving();
         let values = first.map_or(&[][..], |first| &first.features);
         let features = (!values.is_empty()).then_some(Features { names: &serving.names, values });
@@ -303,7 +307,8 @@ impl Bench {
         let assessment = Assessment {
             outcome,
             decided_by,
-            score,
+            score: first.and_then(|first| first.score),
+            score_in_shadow: first.is_some_and(|first| first.score_in_shadow),
             probability: first.and_then(|first| first.probability),
             rules: ruled.hits,
             model: first.and_then(|first| first.model.clone()),

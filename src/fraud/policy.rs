@@ -19,6 +19,17 @@ pub enum FraudMode {
     Off,
 }
 
+/// Whether a model's score decides.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ScoreMode {
+    /// It is held against the thresholds, and rules read it.
+    #[default]
+    Live,
+    /// It is written down with each judgement and decides nothing.
+    Shadow,
+}
+
 /// A score is 0–1000; a threshold above that is never reached.
 pub const NEVER: u16 = 1001;
 

@@ -15,6 +15,7 @@ use super::{
     event::Event,
     features::{Layout, Recall},
     model::{Model, ModelFault, Score, file::hexadecimal, reasons::strongest},
+    policy::ScoreMode,
     rules::FeatureNames,
     schema::{Schema, SchemaFault},
 };
@@ -32,12 +33,25 @@ pub struct Versioned {
     pub model: Arc<Model>,
     /// What its training saw, to tell drift from.
     pub reference: Option<Arc<Reference>>,
+    /// Whether its score decides.
+    pub mode: ScoreMode,
 }
 
 impl Versioned {
     /// A model of which nobody knows what its training saw.
     pub fn new(version: impl Into<String>, model: Model) -> Self {
-        Self { version: version.into(), model: Arc::new(model), reference: None }
+        Self {
+            version: version.into(),
+            model: Arc::new(model),
+            reference: None,
+            mode: ScoreMode::Live,
+        }
+    }
+
+    /// The same with a score that decides, or does not.
+    #[must_use]
+    pub fn in_mode(self, mode: ScoreMode) -> Self {
+        Self { mode, ..self }
     }
 
     /// The same with its reference, as its folder has it. Without a good one drift is not told.
@@ -154,6 +168,11 @@ impl Serving {
         Ok(versioned.map_or(Ok(()), |versioned| versioned.model.check_features(hash))?)
     }
 
+    /// Whether the live model's score decides. Without a model its absence does, by the policy.
+    pub fn score_mode(&self) -> ScoreMode {
+        self.live.as_ref().map_or(ScoreMode::Live, |live| live.mode)
+    }
+
     /// The live model's version.
     pub fn version(&self) -> Option<&str> {
         self.live.as_ref().map(|live| live.version.as_str())
@@ -169,12 +188,13 @@ impl Serving {
         self.challenger.as_ref().map(|challenger| challenger.version.as_str())
     }
 
-    /// What the configuration names: a folder's schema and model, else those that come with the
-    /// program.
+    /// What the configuration names: a folder's schema and model, whose score decides, else those
+    /// that come with the program, whose score decides in this mode.
     ///
     /// # Errors
     /// When the files do not read, or do not belong together.
-    pub fn configured(folder: Option<&Path>) -> Result<Self, ServingFault> {
+    pub fn configured(folder: Option<&Path>, bundled: ScoreMode) -> Result<Self, ServingFault> {
+        let mode = folder.map_or(bundled, |_| ScoreMode::Live);
         let (schema, bytes, version, reference) = match folder {
             None => (
                 bundled::SCHEMA.to_owned(),
@@ -194,7 +214,7 @@ impl Serving {
         };
         let serving = Self::of(&Schema::parse(&schema)?)?;
         let live = Versioned::new(version, Model::from_bytes(&bytes)?);
-        let live = live.trained_on(reference, &serving.layout.names());
+        let live = live.trained_on(reference, &serving.layout.names()).in_mode(mode);
         serving.with_live(Some(live))
     }
 
@@ -346,7 +366,7 @@ mod tests {
     #[test]
     fn the_bundled_reference_belongs_to_the_bundled_model() {
         assert_eq!(serving().drift(bare().at), None, "nobody said what it saw");
-        let serving = Serving::configured(None).expect("the bundled one");
+        let serving = Serving::configured(None, ScoreMode::Live).expect("the bundled one");
         let reading = serving.drift(bare().at).expect("it is watched");
         assert_eq!((reading.orders, reading.trained_on), (0, 300_000.0));
         let event = serving.reader().event(&bare());

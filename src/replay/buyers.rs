@@ -9,17 +9,23 @@ use std::{
 use tokio::sync::SetOnce;
 
 use super::{
+    money::{Money, Till},
     plan::{Plan, Sale},
     report::Outcome,
     returns::{Part, Return},
     setup::CURRENCY,
     shop::{Door, Shop, ShopFault},
-    wire::{Buyer, Checkout, Item, LineItem, LineMoveIn, OpenCheckout, PAYMENT},
+    wire::{
+        Adjustment, Buyer, Checkout, Item, LineItem, LineMoveIn, OpenCheckout, PAYMENT, Returned,
+    },
 };
 use crate::base::Clock;
 
 /// How often and how long a buyer waits for a payment whose outcome is not known yet.
 const PATIENCE: (u32, Duration) = (300, Duration::from_millis(100));
+
+/// What a shop says of a payment that it, or the buyer's bank, declined.
+const DECLINED: &str = "payment_declined";
 
 /// One thing that happens, in the order of time.
 enum Event<'a> {
@@ -43,6 +49,7 @@ struct Replay<'a> {
     run: &'a str,
     /// By sale, once it is decided; `None` came to no order.
     orders: Vec<SetOnce<Option<Order>>>,
+    till: Till,
     outcome: Mutex<Outcome>,
 }
 
@@ -57,7 +64,7 @@ pub(super) async fn let_in(
 ) -> Outcome {
     let orders = plan.sales.iter().map(|_| SetOnce::new()).collect();
     let outcome = Mutex::new(Outcome::default());
-    let replay = Replay { shop, plan, clock, run, orders, outcome };
+    let replay = Replay { shop, plan, clock, run, orders, till: Till::default(), outcome };
     let (replayed, began) = (&replay, clock.now());
     // A return waits for its sales, which stand before it: they have begun, so none waits for ever.
     stream::iter(events(plan))
@@ -72,8 +79,12 @@ pub(super) async fn let_in(
             }
         })
         .await;
+    let took = clock.now().since(began);
+    stream::iter(replay.orders.iter().filter_map(|order| order.get()?.as_ref()))
+        .for_each_concurrent(concurrency, |order| replayed.count_money(order))
+        .await;
     let mut outcome = replay.outcome.into_inner().unwrap_or_else(PoisonError::into_inner);
-    outcome.took = clock.now().since(began);
+    outcome.took = took;
     outcome.sent_again = shop.sent_again();
     outcome
 }
@@ -99,6 +110,10 @@ impl Replay<'_> {
             Ok(checkout) => {
                 outcome.took(took);
                 placed(outcome, sale, checkout)
+            }
+            Err(reason) if reason == DECLINED => {
+                outcome.declined += 1;
+                None
             }
             Err(reason) => {
                 *outcome.refused.entry(reason).or_default() += 1;
@@ -179,19 +194,50 @@ impl Replay<'_> {
         self.note(|outcome| outcome.returns += u64::from(whole));
     }
 
-    /// Ships the units that come back, then books them in: what never left cannot return.
+    /// Ships the units that come back, then books them in and their price out: what never left
+    /// cannot return, and what nobody paid for does not leave.
     async fn send_part(&self, index: usize, back: &Return, part: &Part) -> Result<(), String> {
         let order = self.orders[part.sale].wait().await.as_ref();
         let order = order.ok_or("its sale came to no order")?;
-        let line = order.lines.get(back.sku.as_str()).ok_or("its order has no such line")?;
-        let body = LineMoveIn { quantity: part.quantity, reason: &back.invoice };
-        for step in ["ship", "return"] {
-            let path = format!("/v1/orders/{}/lines/{line}/{step}", order.id);
-            let key = format!("{}-{step}-{index}-{}", self.run, part.sale);
-            let _: serde::de::IgnoredAny =
-                self.shop.post(Door::Office, &path, &key, &body).await.map_err(said)?;
-        }
+        let line = *order.lines.get(back.sku.as_str()).ok_or("its order has no such line")?;
+        let paid = match self.till.look(self.shop, &order.id).await.map_err(said)? {
+            Money::Taken(paid) => paid,
+            unpaid => return Err(format!("its order is {}", unpaid.word())),
+        };
+        let Part { quantity, sale, .. } = *part;
+        let key = |step| format!("{}-{step}-{index}-{sale}", self.run);
+        let reason = back.invoice.as_str();
+        let ship = format!("/v1/orders/{}/lines/{line}/ship", order.id);
+        let body = LineMoveIn { quantity, reason };
+        let _: serde::de::IgnoredAny =
+            self.shop.post(Door::Office, &ship, &key("ship"), &body).await.map_err(said)?;
+        let minor = i64::try_from(quantity).ok().zip(paid.unit_price(line));
+        let minor = minor.and_then(|(quantity, price)| price.checked_mul(quantity));
+        let body = Adjustment {
+            lines: [Returned { line, kind: "return", quantity }],
+            refund: minor.filter(|minor| *minor > 0),
+            reason,
+        };
+        let adjust = format!("/v1/orders/{}/adjustments", order.id);
+        let _: serde::de::IgnoredAny =
+            self.shop.post(Door::Office, &adjust, &key("return"), &body).await.map_err(said)?;
         Ok(())
+    }
+
+    /// Counts what became of an order's money.
+    async fn count_money(&self, order: &Order) {
+        let found = self.till.look(self.shop, &order.id).await;
+        self.note(|outcome| {
+            let word = match &found {
+                Ok(money) => money.word().to_owned(),
+                Err(fault) => format!("not known: {}", fault.reason()),
+            };
+            *outcome.money.entry(word).or_default() += 1;
+            if let Ok(Money::Taken(paid)) = found {
+                outcome.captured_minor += paid.moved("capture");
+                outcome.refunded_minor += paid.moved("refund");
+            }
+        });
     }
 
     fn note<T>(&self, note: impl FnOnce(&mut Outcome) -> T) -> T {

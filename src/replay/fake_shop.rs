@@ -3,14 +3,14 @@
 
 use serde_json::{Value, json};
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
     sync::{Arc, Mutex},
     thread,
 };
 
-/// One request that was carried out.
+/// One request that was carried out and changed something.
 #[derive(Debug, Clone)]
 pub(super) struct Call {
     pub(super) path: String,
@@ -26,6 +26,8 @@ struct State {
     turned_away: Vec<String>,
     /// Lines by checkout.
     lines: HashMap<String, Value>,
+    /// Orders that somebody has looked at.
+    looked_at: HashSet<String>,
 }
 
 /// The shop.
@@ -76,6 +78,12 @@ impl FakeShop {
             let found = json!({"ucp": {"services": {"dev.ucp.shopping": [rest]}}});
             return (200, found.to_string());
         }
+        if let Some(name) = path.strip_prefix("/v1/orders/").filter(|_| body.is_empty()) {
+            return (200, state.order(name).to_string());
+        }
+        if path.starts_with("/v1/cases/") {
+            return (404, String::new());
+        }
         if let Some(answer) = state.answered.get(key) {
             return (200, answer.clone());
         }
@@ -106,6 +114,21 @@ impl State {
             }),
             _ => json!({"id": "x", "status": "canceled"}),
         }
+    }
+
+    /// Its capture is owed when it is looked at first, and done then.
+    fn order(&mut self, name: &str) -> Value {
+        let lines = name.strip_prefix("order_").map(|id| self.lines[id].clone());
+        let lines = lines.unwrap_or_default();
+        let numbered = lines.as_array().into_iter().flatten().zip(1..);
+        let lines = numbered.map(|(_, line)| json!({"line": line, "unit_price_minor": 900}));
+        let looked = self.looked_at.contains(name);
+        self.looked_at.insert(name.to_owned());
+        let capture = json!({"kind": "capture", "state": "done", "amount_minor": 1_500});
+        json!({
+            "payment": if looked { "captured" } else { "authorized" },
+            "lines": lines.collect::<Vec<_>>(), "operations": [capture],
+        })
     }
 
     fn open(&mut self, lines: &Value) -> Value {

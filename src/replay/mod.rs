@@ -12,6 +12,7 @@ mod buyers;
 pub mod embedded;
 #[cfg(test)]
 mod fake_shop;
+mod money;
 pub mod plan;
 pub mod read;
 pub mod report;

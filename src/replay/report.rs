@@ -3,7 +3,7 @@
 use hdrhistogram::Histogram;
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-use super::{plan::Plan, row::Kind};
+use super::{money::IN_REVIEW, plan::Plan, row::Kind, setup::CURRENCY};
 
 /// Checkouts slower than this are counted as this: a minute is a failure, not a latency.
 const SLOWEST_MICROS: u64 = 60_000_000;
@@ -19,8 +19,16 @@ pub struct Outcome {
     pub rows: u64,
     /// Their units.
     pub units: u64,
-    /// Checkouts that came to no order, by reason.
+    /// Checkouts whose payment was declined.
+    pub declined: u64,
+    /// Other checkouts that came to no order, by reason.
     pub refused: BTreeMap<String, u64>,
+    /// Orders by where their money stands at the end: `captured`, `in review`, `voided`.
+    pub money: BTreeMap<String, u64>,
+    /// What was captured, in minor units.
+    pub captured_minor: i64,
+    /// What of it was given back, in minor units.
+    pub refunded_minor: i64,
     /// Returns booked.
     pub returns: u64,
     /// Their units.
@@ -43,7 +51,11 @@ impl Default for Outcome {
             lines: 0,
             rows: 0,
             units: 0,
+            declined: 0,
             refused: BTreeMap::new(),
+            money: BTreeMap::new(),
+            captured_minor: 0,
+            refunded_minor: 0,
             returns: 0,
             returned_units: 0,
             returns_refused: BTreeMap::new(),
@@ -101,7 +113,9 @@ impl fmt::Display for Report<'_> {
             "orders    {:>9} placed, {} lines of {} rows, {} units",
             outcome.orders, outcome.lines, outcome.rows, outcome.units
         )?;
+        writeln!(f, "          {:>9} declined", outcome.declined)?;
         reasons(f, &outcome.refused)?;
+        self.money(f)?;
         writeln!(f, "returns   {:>9} booked, {} units", outcome.returns, outcome.returned_units)?;
         reasons(f, &outcome.returns_refused)?;
         self.speed(f)
@@ -109,6 +123,24 @@ impl fmt::Display for Report<'_> {
 }
 
 impl Report<'_> {
+    /// Captured and in review are told even when they are none: either is news then.
+    fn money(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let outcome = self.outcome;
+        let of = |word: &str| outcome.money.get(word).copied().unwrap_or(0);
+        writeln!(
+            f,
+            "money     {:>9} orders captured, {} minor units of {CURRENCY}, {} of them refunded",
+            of("captured"),
+            outcome.captured_minor,
+            outcome.refunded_minor
+        )?;
+        writeln!(f, "          {:>9} {IN_REVIEW}", of(IN_REVIEW))?;
+        let others = outcome.money.iter();
+        others
+            .filter(|(word, _)| !["captured", IN_REVIEW].contains(&word.as_str()))
+            .try_for_each(|(word, count)| writeln!(f, "          {count:>9} {word}"))
+    }
+
     fn speed(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let outcome = self.outcome;
         writeln!(
@@ -147,6 +179,9 @@ mod tests {
         let mut outcome = Outcome { orders: 3, lines: 30, ..Outcome::default() };
         outcome.took = Duration::from_secs(2);
         outcome.refused.insert("out_of_stock".into(), 7);
+        outcome.money.insert("captured".into(), 2);
+        outcome.money.insert("voided".into(), 1);
+        (outcome.captured_minor, outcome.refunded_minor) = (900, 80);
         outcome.took(Duration::from_millis(4));
         let text = Report { plan: &plan, outcome: &outcome }.to_string();
         for part in [
@@ -154,6 +189,10 @@ mod tests {
             "1 sale\n",
             "1 zero price (left out)",
             "7 refused: out_of_stock",
+            "0 declined\n",
+            "2 orders captured, 900 minor units of GBP, 80 of them refunded\n",
+            "0 in review\n",
+            "1 voided\n",
             "2 orders/s, 15 lines/s, over 2.0 s",
             "4.0 ms p50",
         ] {

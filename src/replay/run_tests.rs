@@ -42,11 +42,18 @@ async fn each_invoice_is_bought_once_and_each_return_follows_its_sale() {
         assert_eq!(paths(&calls, "/v1/stock/movements").len(), 1);
         assert_eq!(paths(&calls, "complete").len(), 2, "{calls:?}");
         assert_eq!(paths(&calls, "cancel").len(), 1, "what is not bought is given back");
-        let moved = paths(&calls, "/lines/");
-        assert!(moved[0].ends_with("/lines/2/ship") && moved[1].ends_with("/lines/2/return"));
+        let moved = paths(&calls, "/v1/orders/");
+        assert!(moved[0].ends_with("/lines/2/ship") && moved[1].ends_with("/adjustments"));
         assert_eq!(moved.len(), 2, "a sale that came to nothing sends nothing back");
+        let back = calls.iter().find(|call| call.path.ends_with("/adjustments"));
+        let back = &back.expect("it came back").body;
+        assert_eq!((&back["refund"], &back["reason"]), (&900.into(), &"C4".into()), "{back}");
+        let line = serde_json::json!([{"line": 2, "kind": "return", "quantity": 1}]);
+        assert_eq!(back["lines"], line, "{back}");
         assert_eq!((outcome.orders, outcome.lines, outcome.units), (2, 3, 9));
         assert_eq!(outcome.refused["out_of_stock"], 1);
+        assert_eq!(outcome.money.iter().collect::<Vec<_>>(), [(&"captured".to_owned(), &2)]);
+        assert_eq!(outcome.captured_minor, 2 * 1_500);
         assert_eq!((outcome.returns, outcome.returned_units), (1, 1));
         assert_eq!(outcome.returns_refused["its sale came to no order"], 1);
         // Everything but the discovery was sent twice, and carried out once.

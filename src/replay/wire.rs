@@ -148,9 +148,70 @@ pub(super) struct Moved {
     pub(super) refused: usize,
 }
 
-/// Units of an order line that ship or come back.
+/// Units of an order line that ship.
 #[derive(Debug, Serialize)]
 pub(super) struct LineMoveIn<'a> {
     pub(super) quantity: u64,
     pub(super) reason: &'a str,
+}
+
+/// Units that come back, and the money that goes back for them.
+#[derive(Debug, Serialize)]
+pub(super) struct Adjustment<'a> {
+    pub(super) lines: [Returned; 1],
+    /// In minor units; nothing for goods that cost nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) refund: Option<i64>,
+    pub(super) reason: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Returned {
+    pub(super) line: u32,
+    pub(super) kind: &'static str,
+    pub(super) quantity: u64,
+}
+
+/// An order as the back office shows it.
+#[derive(Debug, Deserialize)]
+pub(super) struct OrderOut {
+    /// Where its money stands.
+    pub(super) payment: String,
+    #[serde(default)]
+    pub(super) lines: Vec<OrderLineOut>,
+    #[serde(default)]
+    pub(super) operations: Vec<OperationOut>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct OrderLineOut {
+    pub(super) line: u32,
+    pub(super) unit_price_minor: i64,
+}
+
+/// What was done about an order's money, or is owed.
+#[derive(Debug, Deserialize)]
+pub(super) struct OperationOut {
+    pub(super) kind: String,
+    pub(super) state: String,
+    pub(super) amount_minor: i64,
+}
+
+impl OrderOut {
+    /// Minor units that were moved this way, or are about to be.
+    pub(super) fn moved(&self, kind: &str) -> i64 {
+        let moved = self.operations.iter().filter(|one| one.kind == kind && one.state != "refused");
+        moved.map(|one| one.amount_minor).sum()
+    }
+
+    /// What one unit of a line cost, in minor units.
+    pub(super) fn unit_price(&self, line: u32) -> Option<i64> {
+        self.lines.iter().find(|one| one.line == line).map(|one| one.unit_price_minor)
+    }
+}
+
+/// A case that a reviewer decides.
+#[derive(Debug, Deserialize)]
+pub(super) struct CaseOut {
+    pub(super) state: String,
 }

@@ -71,6 +71,26 @@ async fn an_approved_order_has_a_judgement_with_its_reasons() {
     assert_eq!(shop.get(&format!("/v1/cases/{order}")).await.status, 404);
 }
 
+// breaks: give rules the score whatever the model's mode in `Bench::judge`
+#[actix_web::test]
+async fn rules_that_read_no_score_decide_while_the_bundled_models_score_only_watches() {
+    let shop = Shop::open().await;
+    let models = shop.get("/v1/models").await.json();
+    assert_eq!((&models["serving"], &models["score"]), (&json!("bundled-1"), &json!("shadow")));
+    for (name, expression) in [("by_score", "score >= 0"), ("by_units", "units >= 1")] {
+        let rule = json!({"expression": expression, "action": "review", "mode": "live",
+                          "reason": "watched long enough"});
+        let saved = shop.ask(Method::PUT, &format!("/v1/rules/{name}"), &rule).await;
+        assert_eq!(saved.status, 200, "{}", saved.json());
+        let order = order_of(&buys(&shop, "ada@example.com").await);
+        let judged = shop.get(&format!("/v1/orders/{order}/assessments")).await.json();
+        let judged = &judged["items"][0];
+        assert!(judged["score"].is_u64() && judged["score_in_shadow"] == true, "{judged}");
+        let expected = if name == "by_score" { "approve" } else { "review" };
+        assert_eq!(judged["outcome"], expected, "{judged}");
+    }
+}
+
 #[actix_web::test]
 async fn a_reviewed_order_is_sold_and_its_money_waits_for_a_person() {
     let shop = Shop::open().await;

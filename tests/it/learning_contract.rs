@@ -17,7 +17,7 @@ use doorbuster::{
         learning::{Learner, Place},
         links::LinkKeys,
         models::{Follower, ModelState, Models, ModelsRefused},
-        policy::{NEVER, Policy, Thresholds},
+        policy::{NEVER, Policy, ScoreMode, Thresholds},
         serving::Serving,
         velocity::{InProcessVelocity, Passing},
     },
@@ -33,7 +33,7 @@ use crate::support::bench::{Bench, document, write};
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 fn serving() -> Serving {
-    Serving::configured(None).expect("the bundled model")
+    Serving::configured(None, ScoreMode::Live).expect("the bundled model")
 }
 
 /// An order of one card that scored this much, as the ledger keeps it.

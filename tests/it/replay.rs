@@ -2,10 +2,15 @@
 //! whole path from the file to the audit.
 
 use doorbuster::{
+    catalog::import::unpacked,
     commands::replay::{Replay, run},
     config::Config,
+    fraud::policy::ScoreMode,
 };
-use std::fmt::Write;
+use std::{
+    fmt::Write,
+    io::{BufRead, BufReader},
+};
 
 use crate::support::servers;
 
@@ -37,10 +42,10 @@ fn file() -> String {
     file
 }
 
-async fn replayed(config: Config) -> String {
+async fn replayed(file: &str, config: Config) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("invoices.csv");
-    std::fs::write(&path, file()).expect("it is written");
+    std::fs::write(&path, file).expect("it is written");
     let arguments = Replay { file: path, target: None, concurrency: 8, key: None, book: None };
     let mut out = Vec::new();
     let done = run(&arguments, &config, &mut out).await;
@@ -53,6 +58,10 @@ fn assert_told(report: &str) {
     for part in [
         "30 placed, 115 lines",
         "2 booked, 3 units",
+        "30 orders captured, ",
+        " minor units of GBP, 375 of them refunded\n",
+        "0 in review\n",
+        "0 declined\n",
         "1 return without a sale",
         "1 postage and carriage (left out)",
         "1 stock adjustment (left out)",
@@ -74,18 +83,67 @@ fn in_a_system<T>(work: impl Future<Output = T>) -> T {
     actix::System::with_tokio_rt(threads).block_on(work)
 }
 
+// breaks: `fraud.bundled_model` live by default
 #[test]
 fn on_sqlite_every_invoice_becomes_an_order_and_the_books_agree() {
-    assert_told(&in_a_system(replayed(Config::default())));
+    assert_told(&in_a_system(replayed(&file(), Config::default())));
 }
 
+// breaks: leave the refund out of `Adjustment`
 #[test]
 fn on_postgres_every_invoice_becomes_an_order_and_the_books_agree() {
     let report = in_a_system(async {
         let mut config = Config::default();
         let url = serde_json::Value::String(servers::postgres().await);
         config.storage.database = serde_json::from_value(url).expect("a URL");
-        replayed(config).await
+        replayed(&file(), config).await
     });
     assert_told(&report);
+}
+
+/// What a review decides waits for a person, and the report says so of everything that waits with
+/// it.
+// breaks: leave `Money::InReview` out of `Till::look`, or its line out of the report
+#[test]
+fn orders_in_review_are_told_with_the_returns_that_wait_for_them() {
+    let mut config = Config::default();
+    config.fraud.bundled_model = ScoreMode::Live;
+    config.fraud.review_score = 0;
+    let report = in_a_system(replayed(&file(), config));
+    for part in [
+        "30 placed, 115 lines",
+        "0 orders captured, 0 minor units of GBP, 0 of them refunded\n",
+        "30 in review\n",
+        "0 booked, 0 units",
+        "3 refused: its order is in review\n",
+    ] {
+        assert!(report.contains(part), "{part:?} is missing in\n{report}");
+    }
+    assert_eq!(report.lines().last(), Some("audit: clean"));
+}
+
+/// Rows of a real shop's file that are replayed here: its first day and a half.
+const ROWS: usize = 5_000;
+
+/// The first invoices of a real shop, where its file is at hand: `DOORBUSTER_INVOICES` names the
+/// UCI Online Retail data as CSV, plain or gzip.
+#[test]
+fn the_first_invoices_of_a_real_shop_are_captured_and_its_returns_booked() {
+    let Ok(path) = std::env::var("DOORBUSTER_INVOICES") else { return };
+    let packed = std::fs::File::open(&path).expect("DOORBUSTER_INVOICES names a file");
+    let whole = unpacked(BufReader::new(packed)).expect("it reads");
+    let rows = BufReader::new(whole).lines().map_while(Result::ok).take(ROWS);
+    let file: String = rows.flat_map(|row| [row, "\n".to_owned()]).collect();
+    let report = in_a_system(replayed(&file, Config::default()));
+    let count = |before: &str, after: &str| -> u64 {
+        let line = report.lines().find(|line| line.starts_with(before)).expect("a line");
+        let word = line[before.len()..].split(after).next().expect("a count").trim();
+        word.parse().unwrap_or_else(|_| panic!("{line:?}"))
+    };
+    let placed = count("orders", "placed");
+    assert!(placed > 100, "{report}");
+    assert_eq!(count("money", "orders captured"), placed, "{report}");
+    assert!(count("returns", "booked") > 0 && !report.contains("refused: "), "{report}");
+    assert!(report.contains("0 in review\n") && report.contains("0 declined\n"), "{report}");
+    assert_eq!(report.lines().last(), Some("audit: clean"));
 }

@@ -56,6 +56,21 @@ fn later_layers_win() {
     assert_eq!(config.server.listen.port(), 3);
 }
 
+// breaks: leave the notice out of `Config::notices`
+#[test]
+fn a_shop_without_a_model_of_its_own_hears_that_the_bundled_one_only_watches() {
+    let says = |file: &str| {
+        let notices = load(file, &[], &[]).unwrap().notices();
+        notices.iter().any(|notice| notice.contains("the bundled fraud model only watches"))
+    };
+    assert!(says(""));
+    assert!(!says("[fraud]\nbundled_model = 'live'"));
+    assert!(!says("[fraud]\nmodel = 'ours'"), "its score decides");
+    assert!(!says("[fraud]\nmode = 'off'"));
+    let told = problems("[fraud]\nbundled_model = 'dead'");
+    assert!(told[0].contains("fraud.bundled_model"), "{told:?}");
+}
+
 #[test]
 fn empty_variables_and_those_of_others_are_left_alone() {
     let set = [("DOORBUSTER__STORAGE__REDIS", ""), ("DOORBUSTER_TEST_REDIS", "x"), ("HOME", "/")];
@@ -67,7 +82,7 @@ fn production_has_its_own_defaults() {
     let config = load("mode = 'production'", &[], &[]).unwrap();
     assert!(!config.demo.catalogue);
     assert_eq!(config.server.metrics_listen, Some(([127, 0, 0, 1], 9464).into()));
-    assert_eq!(config.notices().len(), 2);
+    assert_eq!(config.notices().len(), 3);
     let config = load("mode = 'production'\n[demo]\ncatalogue = true", &[], &[]).unwrap();
     assert!(config.demo.catalogue);
 }

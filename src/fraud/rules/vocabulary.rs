@@ -140,7 +140,7 @@ macro_rules! variables {
 
 variables! {
     Score "score" Int WhenTold
-        "The model's score, 0 to 1000; missing while no model scores.";
+        "The model's score, 0 to 1000; missing while no model scores, or its score only watches.";
     Amount "amount" Double Always "What the order costs in all, in main units: 49.9.";
     Currency "currency" Text Always "Its currency, ISO 4217: \"EUR\".";
     Lines "lines" Int Always "Different items in the cart.";

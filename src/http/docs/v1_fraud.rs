@@ -315,7 +315,11 @@ fn backtest() -> Operation {
 #[expect(dead_code, reason = "the handler writes it with `json!`")]
 struct Models {
     items: Vec<ModelRow>,
+    /// The model that scores.
     serving: Option<String>,
+    /// Whether its score decides (`live`), or is only recorded (`shadow`).
+    score: &'static str,
+    /// The model that is watched beside it.
     watched: Option<String>,
 }
 

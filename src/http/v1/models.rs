@@ -42,7 +42,8 @@ pub async fn list(door: web::Data<Door>, _caller: Caller) -> Result<HttpResponse
     let items = door.models.list().await?;
     let serving = door.desk.fraud.bench().serving();
     Ok(HttpResponse::Ok().json(json!({
-        "items": items, "serving": serving.version(), "watched": serving.challenger(),
+        "items": items, "serving": serving.version(), "score": serving.score_mode(),
+        "watched": serving.challenger(),
     })))
 }
 

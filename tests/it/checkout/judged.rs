@@ -9,7 +9,7 @@ use doorbuster::{
         assessment::{Assessment, DecidedBy, Degraded, Outcome},
         bench::Written,
         cases::Cases,
-        policy::FraudMode,
+        policy::{FraudMode, ScoreMode},
     },
     ledger::{
         review::CaseState,
@@ -30,6 +30,7 @@ in_shops_on_both!(
     without_time_the_policy_decides_and_says_so,
     without_redis_the_policy_decides_and_says_so,
     a_shadow_judges_and_approves_all,
+    the_bundled_models_score_only_watches_and_the_guard_decides,
     switched_off_nothing_is_judged,
     a_review_opens_its_case_though_the_process_died,
     a_case_nobody_decides_is_declined_by_time,
@@ -38,6 +39,7 @@ in_shops_on_both!(
 );
 
 fn review_all(config: &mut Config) {
+    config.fraud.bundled_model = ScoreMode::Live;
     config.fraud.review_score = 0;
 }
 
@@ -136,6 +138,7 @@ async fn without_redis_the_policy_decides_and_says_so(on: On) {
 async fn a_shadow_judges_and_approves_all(on: On) {
     let change = |config: &mut Config| {
         config.fraud.mode = FraudMode::Shadow;
+        config.fraud.bundled_model = ScoreMode::Live;
         config.fraud.decline_score = 0;
     };
     let shop = on.shop_with(change).await;
@@ -146,6 +149,32 @@ async fn a_shadow_judges_and_approves_all(on: On) {
     assert_eq!(judgements(&shop, &ada).await[0].outcome, Outcome::Decline);
     shop.debts_are_paid().await;
     assert_eq!(money(&shop, &ada).await, [(OperationKind::Capture, OperationState::Done)]);
+    shop.closes().await;
+}
+
+// breaks: hold the score against the thresholds in `Bench::judge` whatever the model's mode
+async fn the_bundled_models_score_only_watches_and_the_guard_decides(on: On) {
+    let change = |config: &mut Config| config.fraud.review_score = 0;
+    let shop = on.shop_with(change).await;
+    shop.stock("TEE", 99).await;
+    let ada = shop.shopper();
+    ada.adds("TEE", 1).await.text();
+    assert!(ada.pays("success_token").await.says("completed"));
+    let judged = judgements(&shop, &ada).await.remove(0);
+    assert_eq!((judged.outcome, judged.score_in_shadow), (Outcome::Approve, true), "{judged:?}");
+    assert!(judged.score.is_some() && judged.degraded.is_empty(), "{judged:?}");
+    shop.debts_are_paid().await;
+    assert_eq!(money(&shop, &ada).await, [(OperationKind::Capture, OperationState::Done)]);
+
+    let tester = shop.shopper();
+    tester.adds("TEE", 1).await.text();
+    for _ in 0..9 {
+        tester.pays("fail_token").await.text();
+    }
+    let judged = judgements(&shop, &tester).await;
+    let guarded = judged.iter().find(|judged| judged.outcome == Outcome::Decline);
+    let guarded = guarded.unwrap_or_else(|| panic!("cards are tested: {}", judged.len()));
+    assert!(matches!(guarded.decided_by, DecidedBy::Guard(_)), "{guarded:?}");
     shop.closes().await;
 }
 

@@ -4,7 +4,7 @@ use doorbuster::{
     base::Clock,
     fraud::{
         Bench, Fraud,
-        policy::{FraudMode, Policy},
+        policy::{FraudMode, Policy, ScoreMode},
         rules::Rules,
         schema::Schema,
         serving::{Serving, bundled},
@@ -18,9 +18,9 @@ use crate::shop::PATIENT_JUDGE_MS;
 /// Entities that a test's shop remembers.
 const REMEMBERED: usize = 10_000;
 
-/// The bundled model and these rules under a policy.
+/// The bundled model, as a shop starts with it, and these rules under a policy.
 pub(crate) fn judge(policy: Policy, clock: &Arc<dyn Clock>, rules: &Arc<Rules>) -> Arc<Fraud> {
-    let serving = Serving::configured(None).expect("the bundled model");
+    let serving = Serving::configured(None, ScoreMode::Shadow).expect("the bundled model");
     let policy = Policy { deadline: Duration::from_millis(PATIENT_JUDGE_MS), ..policy };
     let bench = bench(serving, policy, clock).with_rules(rules.clone());
     Arc::new(Fraud::start(Arc::new(bench), Vec::new()))
