@@ -19,7 +19,7 @@ use crate::{
     config::{Capture, Config, Delivery, GatewayChoice, Mode, Signatures},
     customers::Addresses,
     fraud::{Fraud, cases::Cases, models::Models, rules::Rules, velocity::VelocityLimits},
-    http::{Answers, Door, Trust, Webhooks},
+    http::{Answers, Door, Trust, Webhooks, health::Ready},
     ledger::{
         BatchReply, Commit, Database, Entry, EntryId, Fact, Store, Writer,
         entry::{MoveKind, StockMove},
@@ -311,6 +311,7 @@ pub(super) fn open_door(
         access,
         answers,
         draining: Arc::default(),
+        ready: Ready::default(),
         working: Arc::default(),
         reading: Arc::default(),
     }

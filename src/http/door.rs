@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use super::{gate::Gate, render::Answers};
+use super::{gate::Gate, health::Ready, render::Answers};
 use crate::{
     access::Access,
     base::{Chance, Clock, Limits, TestClock},
@@ -101,6 +101,8 @@ pub struct Door {
     pub answers: Arc<Answers>,
     /// The way out.
     pub draining: Arc<Draining>,
+    /// Whether the ledger takes commits.
+    pub ready: Ready,
     /// Requests being worked on.
     pub working: Arc<Gate>,
     /// Requests whose body is still arriving.

@@ -124,6 +124,11 @@ pub enum DatabaseFault {
         /// What is needed.
         needed: i64,
     },
+    /// Questions are answered, and nothing can be written.
+    #[error(
+        "the database takes no writes: it is a standby, or `default_transaction_read_only` is on"
+    )]
+    TakesNoWrites,
     /// A migration failed.
     #[error("the migration failed: {0}")]
     Migration(String),

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    database::DatabaseFault,
     entry::{Entry, NewEvent},
     outcome::BatchReply,
     row::{AttemptRow, KeyRow, OperationRow, OperationState, OrderRow, SessionRow, StockLevel},
@@ -142,6 +143,10 @@ pub trait Commit: Send + Sync + 'static {
 pub trait Store: Commit {
     /// The database's time.
     async fn now(&self) -> Result<Timestamp, LedgerFault>;
+
+    /// Whether commits can be made now: the schema is one this binary knows, and what is written
+    /// reaches the disk. Changes nothing.
+    async fn check_ready(&self) -> Result<(), DatabaseFault>;
 
     /// How many connections work and how many lie ready.
     fn pool(&self) -> PoolReading;

@@ -79,7 +79,7 @@ const DECLARED: &[Declaration] = &[
     ("ledger_judged_total", Count, Unit::Count, "Batches, by the rows they were judged on"),
     ("ledger_unknown_commits_total", Count, Unit::Count, "Commits whose outcome had to be asked"),
     ("ledger_pool", Level, Unit::Count, "Database connections, by what they do"),
-    ("redis_up", Level, Unit::Count, "1 when Redis answers; 0 means slower, never wrong"),
+    ("redis_up", Level, Unit::Count, "1 when Redis takes writes; 0 means slower, never wrong"),
     ("sweeper_swept_total", Count, Unit::Count, "Rows ended or removed by the sweeper"),
     ("sweeper_faults_total", Count, Unit::Count, "Sweeps that failed; the next one tries again"),
     ("sweeper_duration_seconds", Spread(LATENCY), Unit::Seconds, "Time one sweep took"),

@@ -20,7 +20,7 @@ use doorbuster::{
     checkout::{Checkout, NoProbe, Terms},
     customers::Addresses,
     fraud::{cases::Cases, models::Models, policy::Policy, rules::Rules},
-    http::{Answers, Door, Draining, Gate, Site, Trust, admission, routes},
+    http::{Answers, Door, Draining, Gate, Site, Trust, admission, health::Ready, routes},
     ledger::{
         Database, DatabaseOptions, Entry, EntryId, Fact,
         entry::{MoveKind, StockMove},
@@ -148,6 +148,7 @@ impl Shop {
                 access: Access::Open,
                 answers,
                 draining: Arc::new(Draining::default()),
+                ready: Ready::default(),
                 working: Arc::new(Gate::default()),
                 reading: Arc::new(Gate::default()),
             }),
@@ -213,6 +214,7 @@ impl Shop {
             access: Access::Open,
             answers: door.answers.clone(),
             draining: Arc::new(Draining::default()),
+            ready: Ready::default(),
             working: Arc::new(Gate::default()),
             reading: Arc::new(Gate::default()),
         };

@@ -10,6 +10,10 @@ use doorbuster::{
     },
 };
 use std::{sync::Arc, time::Duration};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
 
 /// The pause after a failure is counted by this clock. Most tests let calls wait long enough that
 /// a busy machine is not taken for a dead one.
@@ -175,5 +179,75 @@ fn an_address_that_is_none_is_told_without_its_password() {
         let sessions = RedisSessions::new(url, RedisLimits::default(), clock.clone());
         let fault = sessions.err().expect("malformed").to_string();
         assert!(fault.contains("redis://") && !fault.contains("secret"), "{fault}");
+    }
+}
+
+// breaks: leave the write out of `Home::ping`, or a word out of `REFUSES_WRITES`
+#[tokio::test]
+async fn a_redis_that_refuses_writes_is_down_until_it_takes_them_again() {
+    let redis = Redis::started();
+    let (sessions, clock) = in_redis(&redis, PATIENT);
+    sessions.ping().await.expect("it takes writes");
+    for (refuse, take, word) in [
+        ("REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE", "READONLY"),
+        ("CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0", "OOM"),
+        ("CONFIG SET min-replicas-to-write 1", "CONFIG SET min-replicas-to-write 0", "NOREPLICAS"),
+    ] {
+        redis.says(refuse).expect("it answers");
+        let said = redis.says("SET some thing").expect("it answers");
+        assert!(said.starts_with(&format!("-{word}")), "{said}");
+        sessions.ping().await.expect_err(word);
+        clock.advance(Duration::from_secs(60));
+        let put = sessions.put(checkout(1), copy(1, b"x")).await;
+        put.expect_err("what is not kept is no success");
+        let resting = sessions.find(checkout(1)).await.expect_err("it is left for a while");
+        assert!(resting.to_string().contains("not asked"), "{word}: {resting}");
+        redis.says(take).expect("it answers");
+        clock.advance(Duration::from_secs(60));
+        sessions.ping().await.unwrap_or_else(|fault| panic!("{word} is over: {fault}"));
+    }
+}
+
+/// Answers like a Redis whose every write fails with these words.
+async fn refusing(word: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("redis://{}", listener.local_addr().expect("bound"));
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut asked = vec![0; 65536];
+                while let Ok(length @ 1..) = stream.read(&mut asked).await {
+                    let asked = String::from_utf8_lossy(&asked[..length]).into_owned();
+                    // One answer for each command: an array at the beginning of a line.
+                    for command in asked.split("\r\n*").map(|one| one.trim_start_matches('*')) {
+                        let is = |name: &str| command.contains(&format!("\r\n{name}"));
+                        let answer = match () {
+                            () if is("SET\r\n") || is("EVAL") => format!("-{word} no\r\n"),
+                            () if is("PING") => "+PONG\r\n".to_owned(),
+                            () if is("INFO") => "$0\r\n\r\n".to_owned(),
+                            () => "+OK\r\n".to_owned(),
+                        };
+                        if stream.write_all(answer.as_bytes()).await.is_err() {
+                            return;
+                        }
+                    }
+                }
+            });
+        }
+    });
+    url
+}
+
+// breaks: a word out of `REFUSES_WRITES`
+#[tokio::test]
+async fn every_word_that_refuses_writes_counts() {
+    for word in ["READONLY", "OOM", "MISCONF", "LOADING", "NOREPLICAS", "MASTERDOWN"] {
+        let (sessions, clock) = at(&refusing(word).await, PATIENT);
+        let fault = sessions.ping().await.expect_err(word).to_string();
+        assert!(fault.to_lowercase().contains("no"), "{fault}");
+        clock.advance(Duration::from_secs(60));
+        sessions.put(checkout(1), copy(1, b"x")).await.expect_err(word);
+        let resting = sessions.find(checkout(1)).await.expect_err("it is left for a while");
+        assert!(resting.to_string().contains("not asked"), "{word}: {resting}");
     }
 }

@@ -17,6 +17,10 @@ pub(super) fn operations() -> Vec<Operation> {
         get("healthz", "/healthz", "Tells whether the process answers")
             .answers_other(TEXT, "It does."),
         get("readyz", "/readyz", "Tells whether the process can take work")
+            .says(
+                "It can when the schema is one it knows and what is written reaches the disk: a \
+                 standby, a read-only primary and a full disk say no.",
+            )
             .answers_other(TEXT, "It can.")
             .or(&[Kind::Draining, Kind::LedgerUnreachable]),
         get("metrics", "/metrics", "Figures for Prometheus")

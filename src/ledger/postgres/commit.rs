@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     Postgres,
-    pool::{fault, is_broken},
+    pool::{fault, is_broken, is_refused},
     records::{KeyAnswer, LineOf, NewKey, rows},
 };
 use crate::{
@@ -135,7 +135,9 @@ impl Postgres {
                 self.known().learn(&changes, &reply, now);
                 Ok(reply)
             }
-            Ok(Err(error)) if !writes || met(&error).is_some() => Err(Failed::Before(error)),
+            Ok(Err(error)) if !writes || met(&error).is_some() || is_refused(&error) => {
+                Err(Failed::Before(error))
+            }
             Ok(Err(error)) => Err(Failed::After(error.to_string())),
             Err(_) if !writes => Err(Failed::Late),
             Err(_) => Err(Failed::After("no answer within the deadline".to_owned())),

@@ -7,7 +7,7 @@ use std::sync::{MutexGuard, PoisonError};
 use super::{
     Postgres,
     commit::met,
-    pool::{fault, is_broken},
+    pool::{fault, is_broken, is_refused},
     records::{HoldStep, KeyAnswer, LineOf, NewKey, rows},
 };
 use crate::{
@@ -67,6 +67,9 @@ impl Postgres {
             Ok(Err(error)) if is_broken(&error) => {
                 drop(lane);
                 self.writers.sweep();
+                if is_refused(&error) {
+                    return Err(fault(&error).into());
+                }
                 Err(CommitFault::Unknown(error.to_string()))
             }
             Ok(Err(error)) => {

@@ -3,6 +3,7 @@
 use futures_util::future::BoxFuture;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
 use std::{
+    borrow::Cow,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -184,25 +185,41 @@ impl Postgres {
     }
 }
 
-/// Whether the connection, not the statement, is at fault.
+/// Whether the connection, not the statement, is at fault: it is dropped, so that the next one finds
+/// whoever is the primary then.
 pub(super) fn is_broken(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => true,
         sqlx::Error::WorkerCrashed => true,
-        // Class 08: connection exceptions; 57P0x: the server stops or starts; 53300: it is full;
-        // 25P03: we were frozen within a transaction, and it was ended with its connection.
-        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
-            code.starts_with("08")
-                || code.starts_with("57P0")
-                || matches!(&*code, "53300" | "25P03")
-        }),
+        // Class 08: connection exceptions; 57P0x: the server stops or starts; 25P03, 25P04: we were
+        // frozen within a transaction, and it was ended with its connection.
+        sqlx::Error::Database(_) => {
+            is_refused(error)
+                || state(error).is_some_and(|state| {
+                    state.starts_with("08")
+                        || state.starts_with("57P0")
+                        || matches!(&*state, "25P03" | "25P04")
+                })
+        }
         _ => false,
     }
 }
 
-/// Whether somebody else had a row for too long (55P03).
+/// Whether the server said in words that it writes nothing now, and so has written nothing. 25006: a
+/// standby, or a primary that is fenced off; class 53: no disk, memory or connections are left.
+pub(super) fn is_refused(error: &sqlx::Error) -> bool {
+    state(error).is_some_and(|state| state == "25006" || state.starts_with("53"))
+}
+
+/// Whether somebody else was in the way, on a server that is well: a row was locked for too long
+/// (55P03), the statement was canceled (57014), or transactions met (40001, 40P01).
 fn is_late(error: &sqlx::Error) -> bool {
-    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "55P03")
+    state(error).is_some_and(|state| matches!(&*state, "55P03" | "57014" | "40001" | "40P01"))
+}
+
+/// The server's word for what happened (SQLSTATE), when it had one.
+fn state(error: &sqlx::Error) -> Option<Cow<'_, str>> {
+    error.as_database_error().and_then(sqlx::error::DatabaseError::code)
 }
 
 /// The ledger's word for what went wrong.

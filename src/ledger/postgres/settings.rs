@@ -43,7 +43,8 @@ pub(super) struct Begin {
     pub(super) writing: String,
 }
 
-const BEGIN: &str = "begin isolation level read committed read write";
+/// It does not ask for writing: a server that is told to take no writes means us as well.
+const BEGIN: &str = "begin isolation level read committed";
 
 impl Begin {
     /// In a session that has its settings.
@@ -72,7 +73,7 @@ mod tests {
         let begin = Begin::with(reading.iter(), reading.iter().chain(&writing));
         assert_eq!(
             begin.reading,
-            "begin isolation level read committed read write; set local timezone = 'UTC'; \
+            "begin isolation level read committed; set local timezone = 'UTC'; \
              set local idle_in_transaction_session_timeout = '5000'; \
              set local lock_timeout = '3750'"
         );

@@ -99,6 +99,18 @@ impl Postgres {
         self.run(move |conn| Box::pin(facts(conn, kept))).await
     }
 
+    /// Whether commits can be made here now. A question alone would not find out a standby, a fence
+    /// or a full disk, so a message goes to the write-ahead log, which nobody reads.
+    pub(super) async fn is_ready(&self) -> Result<(), DatabaseFault> {
+        let kept = self.prepares();
+        let written = self.run(move |conn| Box::pin(write_nothing(conn, kept))).await?;
+        if !written {
+            return Err(DatabaseFault::TakesNoWrites);
+        }
+        let (.., schema) = self.facts().await?;
+        check_schema(schema)
+    }
+
     pub(in crate::ledger) async fn check(&self) -> Result<(), DatabaseFault> {
         let facts = self.facts().await?;
         let (server, fsync, synchronous_commit, schema) = facts;
@@ -119,6 +131,19 @@ impl Postgres {
         }
         check_schema(schema)
     }
+}
+
+/// Whether something could be written.
+async fn write_nothing(conn: &mut PgConnection, kept: bool) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar(
+        "select case
+             when pg_is_in_recovery() or current_setting('transaction_read_only')::bool then false
+             else pg_logical_emit_message(true, 'doorbuster', 'ready') is not null
+         end",
+    )
+    .persistent(kept)
+    .fetch_one(conn)
+    .await
 }
 
 /// Version, `fsync`, `synchronous_commit`, and the schema's version if there is one.

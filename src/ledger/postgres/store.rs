@@ -8,6 +8,7 @@ use super::Postgres;
 use crate::{
     base::{AttemptId, CheckoutId, GrantId, HolderId, MovementId, OrderId, Sku, Timestamp},
     ledger::{
+        database::DatabaseFault,
         entry::{Entry, NewEvent},
         outcome::BatchReply,
         row::{AttemptRow, KeyRow, OperationRow, OrderRow, SessionRow, StockLevel},
@@ -68,6 +69,16 @@ impl Store for Postgres {
         let sql = "select to_json(clock_timestamp())::text where $1 is not null";
         let now = self.find(sql, json!({})).await?;
         now.ok_or_else(|| LedgerFault::Broken("the server does not tell the time".into()))
+    }
+
+    async fn check_ready(&self) -> Result<(), DatabaseFault> {
+        let ready = self.is_ready().await;
+        if matches!(ready, Err(DatabaseFault::TakesNoWrites)) {
+            // Another may be the primary already: nobody waits for the first order to find out.
+            self.readers.sweep();
+            self.writers.sweep();
+        }
+        ready
     }
 
     fn pool(&self) -> PoolReading {

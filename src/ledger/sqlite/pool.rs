@@ -34,6 +34,8 @@ pub struct Sqlite {
     pub(super) readers: Arc<Lanes<SqliteConnection>>,
     pub(super) writer: Arc<Lanes<SqliteConnection>>,
     pub(super) deadline: Duration,
+    /// Where the database stands.
+    pub(super) folder: Arc<Path>,
     /// Held as long as any clone lives; the system lets go of it when the process ends.
     _lock: Arc<File>,
 }
@@ -57,7 +59,13 @@ impl Sqlite {
         };
         let writer = lanes(1, writer(connect.clone()));
         let readers = lanes(options.readers, reader(connect.pragma("query_only", "on")));
-        let sqlite = Self { readers, writer, deadline: options.deadline, _lock: lock };
+        let sqlite = Self {
+            readers,
+            writer,
+            deadline: options.deadline,
+            folder: folder.into(),
+            _lock: lock,
+        };
         // The writer makes the file before a reader looks for it.
         sqlite.writer.take().await?.keep();
         sqlite.readers.take().await?.keep();
@@ -179,7 +187,9 @@ fn settle<T>(
 /// The ledger's word for what went wrong.
 pub(super) fn fault(error: &sqlx::Error) -> LedgerFault {
     match error {
-        sqlx::Error::Database(inner) if !is_busy(error) => LedgerFault::Broken(inner.to_string()),
+        sqlx::Error::Database(inner) if !is_not_now(error) => {
+            LedgerFault::Broken(inner.to_string())
+        }
         sqlx::Error::Database(_) | sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => {
             LedgerFault::Unreachable(error.to_string())
         }
@@ -187,8 +197,80 @@ pub(super) fn fault(error: &sqlx::Error) -> LedgerFault {
     }
 }
 
+/// What SQLite says when it may be well later, or elsewhere: `BUSY`, `LOCKED`, `NOMEM`, `READONLY`,
+/// `INTERRUPT`, `IOERR`, `FULL`, `CANTOPEN` and `PROTOCOL` (locks taken by others).
+const NOT_NOW: [u32; 9] = [5, 6, 7, 8, 9, 10, 13, 14, 15];
+
+/// Whether the disk, its space, its rights or others are at fault, and not the statement.
+fn is_not_now(error: &sqlx::Error) -> bool {
+    primary_code(error).is_some_and(|code| NOT_NOW.contains(&code))
+}
+
 /// `SQLITE_BUSY` and its extended codes.
 pub(super) fn is_busy(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|inner| inner.code());
-    code.and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == 5)
+    primary_code(error) == Some(5)
+}
+
+/// SQLite's code without its extension.
+fn primary_code(error: &sqlx::Error) -> Option<u32> {
+    let code = error.as_database_error()?.code()?;
+    code.parse::<u32>().ok().map(|code| code & 0xff)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn said(conn: &mut SqliteConnection, sql: &'static str) -> Result<(), LedgerFault> {
+        sqlx::raw_sql(sql).execute(conn).await.map(drop).map_err(|error| fault(&error))
+    }
+
+    // breaks: take a code out of `NOT_NOW`
+    #[tokio::test]
+    async fn full_read_only_and_locked_are_not_now_and_a_wrong_statement_is_broken() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let connect = SqliteConnectOptions::new()
+            .filename(folder.path().join("some.db"))
+            .create_if_missing(true)
+            .busy_timeout(Duration::ZERO);
+        let mut one = connect.connect().await.expect("it opens");
+        let mut other = connect.connect().await.expect("it opens twice");
+        said(&mut one, "create table t (x unique); insert into t values (1)").await.expect("made");
+        let not_now = |said: Result<(), LedgerFault>, why: &str| match said {
+            Err(LedgerFault::Unreachable(text)) => assert!(text.contains(why), "{text}"),
+            said => panic!("{why}: {said:?}"),
+        };
+        said(&mut one, "begin immediate").await.expect("begun");
+        not_now(said(&mut other, "insert into t values (2)").await, "locked");
+        said(&mut one, "rollback; pragma query_only = on").await.expect("set");
+        not_now(said(&mut one, "insert into t values (2)").await, "readonly");
+        said(&mut one, "pragma query_only = off; pragma max_page_count = 1").await.expect("set");
+        let much = "insert into t select randomblob(4000) from (values (1), (2), (3), (4))";
+        not_now(said(&mut one, much).await, "full");
+        for wrong in ["insert into t values (1)", "select * from nowhere"] {
+            let said = said(&mut one, wrong).await;
+            assert!(matches!(said, Err(LedgerFault::Broken(_))), "{wrong}: {said:?}");
+        }
+    }
+
+    // breaks: any of them likewise
+    #[test]
+    fn every_code_that_means_not_now_is_known_with_its_extensions() {
+        for (code, name) in [
+            (5, "BUSY"),
+            (6, "LOCKED"),
+            (7, "NOMEM"),
+            (8, "READONLY"),
+            (9, "INTERRUPT"),
+            (10, "IOERR"),
+            (13, "FULL"),
+            (14, "CANTOPEN"),
+            (15, "PROTOCOL"),
+        ] {
+            assert!(NOT_NOW.contains(&code), "SQLITE_{name}");
+        }
+        for (code, name) in [(1, "ERROR"), (11, "CORRUPT"), (19, "CONSTRAINT"), (26, "NOTADB")] {
+            assert!(!NOT_NOW.contains(&code), "SQLITE_{name}");
+        }
+    }
 }

@@ -5,6 +5,9 @@ use sqlx::{
     migrate::{Migration, MigrationType, Migrator},
 };
 
+use std::path::Path;
+use tokio::io::AsyncWriteExt;
+
 use super::Sqlite;
 use crate::ledger::database::{DatabaseFault, SCHEMA_VERSION, check_schema};
 
@@ -67,6 +70,18 @@ impl Sqlite {
         Ok(())
     }
 
+    /// Whether commits can be made here now. The one writer is not asked: under load it is busy,
+    /// which is no reason to send buyers away. A file beside the database tells whether the disk
+    /// takes anything.
+    pub(super) async fn is_ready(&self) -> Result<(), DatabaseFault> {
+        self.check().await?;
+        let folder = self.folder.to_path_buf();
+        let probe = folder.join("probe");
+        let unusable = |error| DatabaseFault::Folder { folder: folder.clone(), error };
+        write_through(&probe).await.map_err(unusable)?;
+        tokio::fs::remove_file(&probe).await.map_err(unusable)
+    }
+
     pub(in crate::ledger) async fn check(&self) -> Result<(), DatabaseFault> {
         let found = self
             .read(|conn| {
@@ -88,4 +103,11 @@ impl Sqlite {
             .await?;
         check_schema(found)
     }
+}
+
+/// Writes a page to the disk.
+async fn write_through(probe: &Path) -> std::io::Result<()> {
+    let mut file = tokio::fs::File::create(probe).await?;
+    file.write_all(&[0; 4096]).await?;
+    file.sync_all().await
 }

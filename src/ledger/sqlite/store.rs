@@ -11,6 +11,7 @@ use crate::{
         Timestamp,
     },
     ledger::{
+        database::DatabaseFault,
         entry::{Entry, NewEvent},
         outcome::BatchReply,
         row::{AttemptRow, KeyRow, OperationRow, OrderRow, SessionRow, StockLevel},
@@ -69,6 +70,10 @@ impl Commit for Sqlite {
 impl Store for Sqlite {
     async fn now(&self) -> Result<Timestamp, LedgerFault> {
         Ok(AnchoredClock::from_system().now())
+    }
+
+    async fn check_ready(&self) -> Result<(), DatabaseFault> {
+        self.is_ready().await
     }
 
     fn pool(&self) -> PoolReading {

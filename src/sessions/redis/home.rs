@@ -108,11 +108,29 @@ impl Home {
         }
     }
 
-    /// Asks whether it lives and is what its address says; of a cluster, every server.
+    /// Asks whether it lives, is what its address says and takes writes; of a cluster, every server.
     ///
     /// # Errors
     /// In words, with a way out where the configuration is to blame.
     pub async fn ping(&self, until: Instant) -> Result<(), String> {
+        self.lives(until).await?;
+        let write = |number: usize| {
+            let key = format!("{{doorbuster:probe:{number}}}");
+            let mut command = redis::cmd("SET");
+            command.arg(&key).arg(1).arg("PX").arg(PROBE_MS);
+            Asked { key, command }
+        };
+        let probes = if self.is_cluster() { PROBES } else { 1 };
+        let probes: Vec<Asked> = (0..probes).map(write).collect();
+        let said = self.ask_each(&probes, until).await.map_err(|fault| told(&fault))?;
+        match said.into_iter().find_map(Result::err) {
+            // Whoever may not write there is believed.
+            Some(error) if !is(&error, ServerErrorKind::NoPerm) => Err(error.to_string()),
+            _ => Ok(()),
+        }
+    }
+
+    async fn lives(&self, until: Instant) -> Result<(), String> {
         match &self.0 {
             Kind::Alone(node) => {
                 let ping = node.ask::<String>(&redis::cmd("PING"), false, until).await;
@@ -153,6 +171,12 @@ pub fn told(fault: &NodeFault) -> String {
 pub fn is(error: &RedisError, kind: ServerErrorKind) -> bool {
     error.kind() == ErrorKind::Server(kind)
 }
+
+/// Keys written to see whether writes are taken: so many are spread over every server of a cluster.
+const PROBES: usize = 64;
+
+/// How long they stay, in milliseconds.
+const PROBE_MS: u32 = 1_000;
 
 const ONE_OF_MANY: &str = "the address is one node of a Redis Cluster, which has only some of the \
                            keys; write `redis-cluster://` instead of `redis://`, and a few of its \

@@ -97,7 +97,7 @@ impl Node {
                 self.circuit.succeeded();
                 return Ok(answer);
             }
-            Ok(Err(error)) if !error.is_io_error() && !error.is_unrecoverable_error() => {
+            Ok(Err(error)) if is_alive(&error) => {
                 self.circuit.succeeded();
                 return Err(NodeFault::Answered(error));
             }
@@ -143,4 +143,16 @@ impl Node {
         let made = ConnectionManager::new_lazy_with_config(self.client.clone(), config)?;
         Ok(connection.insert(made).clone())
     }
+}
+
+/// Words with which a server refuses every write: it follows another, its memory is full, its disk
+/// fails, it still reads its own, or too few follow it.
+const REFUSES_WRITES: [&str; 6] =
+    ["READONLY", "OOM", "MISCONF", "LOADING", "NOREPLICAS", "MASTERDOWN"];
+
+/// Whether a server that said this is worth asking again at once. One that refuses writes is as good
+/// as gone: it is left, so that the next connection finds whoever has taken over.
+fn is_alive(error: &RedisError) -> bool {
+    let refuses = error.code().is_some_and(|code| REFUSES_WRITES.contains(&code));
+    !refuses && !error.is_io_error() && !error.is_unrecoverable_error()
 }

@@ -1,5 +1,7 @@
 //! The servers below go away in the middle of a sale: stopped, crashed, flushed, or silent.
 
+use serde_json::json;
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -7,6 +9,7 @@ use super::{
     house::{House, Setup},
     reckoning::reckon,
     shoppers::{Diary, MIXED, Sale},
+    till::{fresh_key, text},
 };
 use crate::support::{
     cable::{Cable, Line},
@@ -159,4 +162,53 @@ async fn goes_dark(cable: &Cable, loss: Line, sale: &Sale, house: &House) {
     sale.refuses(before, REQUEST).await;
     cable.set(Line::Open);
     house.till().until("/readyz", 200, BACK).await;
+}
+
+/// What an operator does to a primary that shall write no more, and what a failover leaves behind.
+async fn fence(url: &str, on: bool) {
+    let name = url.rsplit('/').next().expect("a name");
+    let mut hand = PgConnection::connect(url).await.expect("it answers");
+    let set = if on { "set default_transaction_read_only = on" } else { "reset all" };
+    let alter = format!("alter database {name} {set}");
+    let leave = "select pg_terminate_backend(pid) from pg_stat_activity
+                 where datname = current_database() and pid <> pg_backend_pid()";
+    let sql = ["set default_transaction_read_only = off", &alter, if on { leave } else { "" }];
+    for sql in sql {
+        let done = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut hand).await;
+        done.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+}
+
+// breaks: leave 25006 out of `is_refused`, or the question for writes out of `check_ready`
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_read_only_primary_is_not_ready_and_refuses_until_it_writes_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = servers::postgres().await;
+    let setup = on(&folder, &url);
+    setup.fill(&[("TEE", 9)]);
+    let house = setup.start().await;
+    let till = house.till();
+    let order = json!({
+        "lines": [{"sku": "TEE", "quantity": 1}],
+        "buyer": {"email": "ada@example.com"},
+        "payment": {"token": "success_token"},
+    });
+    let placed = till.insists(&fresh_key(), "/v1/orders", &order).await;
+    assert_eq!(placed.status, 201, "{}", text(&placed));
+    till.until("/readyz", 200, BACK).await;
+    fence(&url, true).await;
+    till.until("/readyz", 503, BACK).await;
+    let key = fresh_key();
+    for _ in 0..5 {
+        let refused = till.post(&key, "/v1/orders", &order).await.expect("it answers");
+        assert_eq!(refused.status, 503, "{}", text(&refused));
+        assert!(refused.retry_after.is_some_and(|after| !after.is_zero()), "when to come back");
+    }
+    fence(&url, false).await;
+    // Nobody ends the connections of before: each is left when it refuses.
+    till.until("/readyz", 200, BACK).await;
+    let placed = till.insists(&key, "/v1/orders", &order).await;
+    assert_eq!(placed.status, 201, "{}", text(&placed));
+    house.stop().await;
+    setup.audit_is_clean();
 }

@@ -5,6 +5,7 @@ use doorbuster::{
     base::{AttemptId, CheckoutId, GrantId, HolderId, MovementId, OrderId, Sku, Timestamp},
     ledger::{
         BatchReply, Commit, CommitFault, Entry, LedgerFault, Store,
+        database::DatabaseFault,
         entry::NewEvent,
         row::{AttemptRow, KeyRow, OperationRow, OrderRow, SessionRow, SessionState, StockLevel},
         store::{Figures, MovementRow, OrderFilter, PoolReading, Purged, RetainSince},
@@ -28,6 +29,10 @@ impl Commit for Ledger {
 impl Store for Ledger {
     async fn now(&self) -> Result<Timestamp, LedgerFault> {
         Ok(self.chaos.now())
+    }
+
+    async fn check_ready(&self) -> Result<(), DatabaseFault> {
+        Ok(())
     }
 
     fn pool(&self) -> PoolReading {
