@@ -6,6 +6,7 @@
 mod judging;
 mod parts;
 mod tasks;
+mod timekeeper;
 
 use actix::{Arbiter, ArbiterHandle};
 use actix_web::{
@@ -38,8 +39,8 @@ use crate::{
 };
 use judging::open_learning;
 use parts::{
-    Ground, listen_for_figures, open_access, open_database, open_desk, open_door, open_keeper,
-    open_shop, open_trust, open_webhooks, public_url, threads,
+    Ground, open_access, open_database, open_desk, open_door, open_keeper, open_shop, open_trust,
+    open_webhooks, public_url, threads,
 };
 use tasks::Tasks;
 
@@ -110,7 +111,6 @@ impl App {
     /// # Errors
     /// When something it needs is not there; the message says what to do.
     pub async fn start(config: &Config, replaced: Replaced) -> anyhow::Result<Self> {
-        say_aloud(config);
         let exporter = metrics::install()?;
         let arbiters: Vec<Arbiter> = (0..threads(config)).map(|_| Arbiter::new()).collect();
         let handles: Vec<ArbiterHandle> = arbiters.iter().map(Arbiter::handle).collect();
@@ -121,6 +121,7 @@ impl App {
         let mut tasks = Tasks::default();
         let database = open_database(config).await?;
         let ground = Ground::lay(config, replaced, &database).await?;
+        tasks.keep_time(&ground);
         let (holder, test_clock) = (ground.register(config).await?, ground.test_clock.clone());
         let rules = Arc::new(Rules::load(database.clone(), ground.clock.clone()).await?);
         let desk = open_desk(
@@ -222,13 +223,6 @@ impl App {
     }
 }
 
-/// Tells what is allowed and should be known.
-fn say_aloud(config: &Config) {
-    for notice in config.notices() {
-        tracing::warn!("{notice}");
-    }
-}
-
 /// Takes the address of the API.
 fn listen(config: &Config) -> anyhow::Result<(TcpListener, SocketAddr)> {
     let wanted = config.server.listen;
@@ -236,6 +230,20 @@ fn listen(config: &Config) -> anyhow::Result<(TcpListener, SocketAddr)> {
         TcpListener::bind(wanted).with_context(|| format!("cannot listen on {wanted}"))?;
     let address = listener.local_addr()?;
     Ok((listener, address))
+}
+
+/// Metrics have a port of their own in production, and where one is asked for.
+fn figures_address(config: &Config) -> Option<SocketAddr> {
+    let production = config.mode == Mode::Production;
+    let usual = SocketAddr::from(([127, 0, 0, 1], 9464));
+    config.server.metrics_listen.or(production.then_some(usual))
+}
+
+/// Where metrics are asked for, apart from the API.
+fn listen_for_figures(config: &Config) -> anyhow::Result<Option<TcpListener>> {
+    let Some(address) = figures_address(config) else { return Ok(None) };
+    let listener = TcpListener::bind(address);
+    Ok(Some(listener.with_context(|| format!("cannot listen on {address} for metrics"))?))
 }
 
 /// How often [`App::settle`] looks, every 50 ms: a lost answer is settled within its deadline.

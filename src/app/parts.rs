@@ -1,14 +1,13 @@
 //! The parts of a service, each opened as the configuration says.
 
 use actix::ArbiterHandle;
-use anyhow::Context;
 use std::{
-    net::{SocketAddr, TcpListener},
+    net::SocketAddr,
     sync::{Arc, OnceLock, Weak},
     time::Duration,
 };
 
-use super::{Replaced, judging::open_fraud, tasks::Tasks};
+use super::{Replaced, judging::open_fraud, tasks::Tasks, timekeeper::Clocks};
 use crate::{
     access::{Access, Keys},
     base::{AnchoredClock, Chance, Clock, MovementId, SystemChance, TestClock},
@@ -85,20 +84,6 @@ pub(super) async fn open_access(
     Ok(Access::Keys(Arc::new(keys)))
 }
 
-/// Metrics have a port of their own in production, and where one is asked for.
-fn figures_address(config: &Config) -> Option<SocketAddr> {
-    let production = config.mode == Mode::Production;
-    let usual = SocketAddr::from(([127, 0, 0, 1], 9464));
-    config.server.metrics_listen.or(production.then_some(usual))
-}
-
-/// Where metrics are asked for, apart from the API.
-pub(super) fn listen_for_figures(config: &Config) -> anyhow::Result<Option<TcpListener>> {
-    let Some(address) = figures_address(config) else { return Ok(None) };
-    let listener = TcpListener::bind(address);
-    Ok(Some(listener.with_context(|| format!("cannot listen on {address} for metrics"))?))
-}
-
 fn open_gateway(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<dyn Gateway>> {
     let lost = Duration::from_millis(config.payment.sandbox_lost_ms);
     Ok(match &config.payment.gateway {
@@ -131,6 +116,8 @@ fn open_hot(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<dyn H
 pub(super) struct Ground {
     pub(super) store: Arc<dyn Store>,
     pub(super) clock: Arc<dyn Clock>,
+    /// The one below it, where it can be steered.
+    pub(super) anchored: Option<Arc<AnchoredClock>>,
     /// The same, where it may be put forward.
     pub(super) test_clock: Option<Arc<TestClock>>,
     pub(super) chance: Arc<dyn Chance>,
@@ -149,13 +136,8 @@ impl Ground {
         database: &Database,
     ) -> anyhow::Result<Self> {
         let store = database.store();
-        let real: Arc<dyn Clock> = match replaced.clock {
-            Some(clock) => clock,
-            None => Arc::new(AnchoredClock::new(store.now().await?)),
-        };
-        // In production time is nobody's to move.
-        let test_clock = (config.mode == Mode::Dev).then(|| Arc::new(TestClock::new(real.clone())));
-        let clock: Arc<dyn Clock> = test_clock.clone().map_or(real, |clock| clock);
+        let Clocks { clock, anchored, test_clock } =
+            Clocks::lay(config.mode, replaced.clock, &*store).await?;
         let gateway = match replaced.gateway {
             Some(gateway) => gateway,
             None => open_gateway(config, &clock)?,
@@ -168,7 +150,18 @@ impl Ground {
             None => store.clone(),
         };
         let velocity = replaced.velocity.unwrap_or_default();
-        Ok(Self { store, clock, test_clock, chance, gateway, probe, terms, commits, velocity })
+        Ok(Self {
+            store,
+            clock,
+            anchored,
+            test_clock,
+            chance,
+            gateway,
+            probe,
+            terms,
+            commits,
+            velocity,
+        })
     }
 
     /// Makes this process known to the ledger as one that may hold grants.

@@ -10,7 +10,11 @@ use std::{
 };
 use tokio::{sync::watch, task::JoinHandle, time::MissedTickBehavior};
 
-use super::judging::Learning;
+use super::{
+    judging::Learning,
+    parts::Ground,
+    timekeeper::{COMPARE, Timekeeper},
+};
 use crate::{
     base::Clock,
     cart::Keeper,
@@ -90,11 +94,17 @@ pub(super) struct Tasks {
     stop: watch::Sender<bool>,
     rounds: Vec<JoinHandle<()>>,
     last: Vec<JoinHandle<()>>,
+    timekeeper: Option<Arc<Timekeeper>>,
 }
 
 impl Default for Tasks {
     fn default() -> Self {
-        Self { stop: watch::channel(false).0, rounds: Vec::new(), last: Vec::new() }
+        Self {
+            stop: watch::channel(false).0,
+            rounds: Vec::new(),
+            last: Vec::new(),
+            timekeeper: None,
+        }
     }
 }
 
@@ -157,10 +167,16 @@ impl Tasks {
         });
     }
 
-    /// Says that this process lives, and fences those that have stopped saying so.
+    /// Says that this process lives, fences those that have stopped saying so, and keeps time.
     pub(super) fn heartbeat(&mut self, holder: &Arc<Holder>, desk: &Arc<Checkout>) {
         let (holder, desk) = (holder.clone(), desk.clone());
         let hot_was_up = Arc::new(AtomicBool::new(true));
+        if let Some(keeper) = self.timekeeper.clone() {
+            self.every(COMPARE, move || {
+                let keeper = keeper.clone();
+                async move { log(keeper.compare().await.err()) }
+            });
+        }
         self.every(HEARTBEAT, move || {
             let (holder, desk, hot_was_up) = (holder.clone(), desk.clone(), hot_was_up.clone());
             async move {
@@ -169,6 +185,11 @@ impl Tasks {
                 look_at_redis(desk.hot.ping().await.err(), &hot_was_up);
             }
         });
+    }
+
+    /// Keeps the clock right, where it is one that can be steered.
+    pub(super) fn keep_time(&mut self, ground: &Ground) {
+        self.timekeeper = Timekeeper::of(ground).map(Arc::new);
     }
 
     /// Tells endpoints what happens to orders.

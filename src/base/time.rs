@@ -7,7 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicI64, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 use time::{
     OffsetDateTime,
@@ -94,37 +94,6 @@ impl<'de> Deserialize<'de> for Timestamp {
 pub trait Clock: Send + Sync {
     /// Now.
     fn now(&self) -> Timestamp;
-}
-
-/// A known moment plus the monotonic time since: no jump of the system clock can move it.
-///
-/// Production anchors it on the database's time, so that replicas agree about expiry.
-#[derive(Debug)]
-pub struct AnchoredClock {
-    anchor: Timestamp,
-    since: Instant,
-}
-
-impl AnchoredClock {
-    /// A clock that reads `anchor` now.
-    pub fn new(anchor: Timestamp) -> Self {
-        #[expect(clippy::disallowed_methods, reason = "this is where ambient time enters")]
-        let since = Instant::now();
-        Self { anchor, since }
-    }
-
-    /// A clock anchored on the system's.
-    pub fn from_system() -> Self {
-        #[expect(clippy::disallowed_methods, reason = "this is where ambient time enters")]
-        let now = OffsetDateTime::now_utc().unix_timestamp_nanos() / 1000;
-        Self::new(Timestamp(i64::try_from(now).unwrap_or(0)))
-    }
-}
-
-impl Clock for AnchoredClock {
-    fn now(&self) -> Timestamp {
-        self.anchor.plus(self.since.elapsed())
-    }
 }
 
 /// A clock that can be put forward, for trying things out: everything that lapses does so early.

@@ -25,8 +25,8 @@ pub use fraud::{
     fraud_latency, fraud_recalled, fraud_score_psi,
 };
 pub use ledger::{
-    ledger_commit_unknown, ledger_committed, ledger_judged, ledger_pool, ledger_queue_depth,
-    ledger_retried,
+    clock_jumped, clock_offset, ledger_commit_unknown, ledger_committed, ledger_judged,
+    ledger_pool, ledger_queue_depth, ledger_retried, redis_up,
 };
 pub use outbox::{delivered, webhook_backlog};
 
@@ -80,6 +80,8 @@ const DECLARED: &[Declaration] = &[
     ("ledger_unknown_commits_total", Count, Unit::Count, "Commits whose outcome had to be asked"),
     ("ledger_pool", Level, Unit::Count, "Database connections, by what they do"),
     ("redis_up", Level, Unit::Count, "1 when Redis takes writes; 0 means slower, never wrong"),
+    ("clock_offset_seconds", Level, Unit::Seconds, "How far this process's clock was off"),
+    ("clock_jumps_total", Count, Unit::Count, "Times this process's clock was put forward"),
     ("sweeper_swept_total", Count, Unit::Count, "Rows ended or removed by the sweeper"),
     ("sweeper_faults_total", Count, Unit::Count, "Sweeps that failed; the next one tries again"),
     ("sweeper_duration_seconds", Spread(LATENCY), Unit::Seconds, "Time one sweep took"),
@@ -104,12 +106,7 @@ const DECLARED: &[Declaration] = &[
     ("webhooks_due", Level, Unit::Count, "Deliveries that will be tried"),
     ("webhooks_parked", Level, Unit::Count, "Deliveries given up; somebody has to look"),
     ("webhooks_oldest_seconds", Level, Unit::Seconds, "How long the oldest delivery waits"),
-    (
-        "saturation",
-        Level,
-        Unit::Count,
-        "0 idle to 1 refusing work: the fullest of door, queue, commit",
-    ),
+    ("saturation", Level, Unit::Count, "0 idle to 1 refusing: fullest of door, queue, commit"),
 ];
 
 /// Handles of one metric, by the values of its label.
@@ -155,6 +152,8 @@ struct Meters {
     unknown_commits: Counter,
     pool: By<PoolState, Gauge>,
     redis_up: Gauge,
+    clock_offset: Gauge,
+    clock_jumps: Counter,
     swept: By<Swept, Counter>,
     sweeper_faults: Counter,
     sweeper_duration: Histogram,
@@ -203,6 +202,8 @@ impl Meters {
             unknown_commits: counter!("ledger_unknown_commits_total"),
             pool: gauges("ledger_pool"),
             redis_up: gauge!("redis_up"),
+            clock_offset: gauge!("clock_offset_seconds"),
+            clock_jumps: counter!("clock_jumps_total"),
             swept: counters("sweeper_swept_total"),
             sweeper_faults: counter!("sweeper_faults_total"),
             sweeper_duration: histogram!("sweeper_duration_seconds"),
@@ -356,11 +357,6 @@ pub fn admission_in_flight(requests: usize) {
 /// A request was refused at the door.
 pub fn admission_refused() {
     record(|meters| meters.admission_refused.increment(1));
-}
-
-/// Whether Redis answers.
-pub fn redis_up(up: bool) {
-    record(|meters| meters.redis_up.set(f64::from(u8::from(up))));
 }
 
 /// The sweeper ended or removed rows.

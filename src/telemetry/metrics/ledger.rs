@@ -36,3 +36,18 @@ pub fn ledger_commit_unknown() {
 pub fn ledger_pool(state: PoolState, connections: usize) {
     record(|meters| meters.pool.of(state).set(connections as f64));
 }
+
+/// Whether Redis takes writes.
+pub fn redis_up(up: bool) {
+    record(|meters| meters.redis_up.set(f64::from(u8::from(up))));
+}
+
+/// How far this process's clock was off when it was last compared.
+pub fn clock_offset(off: Duration) {
+    record(|meters| meters.clock_offset.set(off.as_secs_f64()));
+}
+
+/// This process's clock was put forward.
+pub fn clock_jumped() {
+    record(|meters| meters.clock_jumps.increment(1));
+}

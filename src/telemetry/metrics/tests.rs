@@ -21,6 +21,8 @@ fn record_everything() {
     ledger_commit_unknown();
     ledger_pool(PoolState::Busy, 2);
     redis_up(true);
+    clock_offset(took);
+    clock_jumped();
     swept(Swept::Keys, 9);
     sweep(false, took);
     fraud_score_psi(0.02);

@@ -1,5 +1,6 @@
 //! The servers below go away in the middle of a sale: stopped, crashed, flushed, or silent.
 
+use doorbuster::base::{Timestamp, anchored::system_time};
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use std::time::Duration;
@@ -209,6 +210,51 @@ async fn a_read_only_primary_is_not_ready_and_refuses_until_it_writes_again() {
     till.until("/readyz", 200, BACK).await;
     let placed = till.insists(&key, "/v1/orders", &order).await;
     assert_eq!(placed.status, 201, "{}", text(&placed));
+    house.stop().await;
+    setup.audit_is_clean();
+}
+
+// breaks: leave `keep_time` out of `App::start`
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_follows_the_clock_of_its_database_and_says_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = servers::postgres().await;
+    let setup = on(&folder, &url);
+    setup.fill(&[("TEE", 9)]);
+    let house = setup.start().await;
+    let till = house.till();
+    let figure = async |name: &str| {
+        let figures = till.get("/metrics").await.expect("it answers").body;
+        let figures = String::from_utf8_lossy(&figures).into_owned();
+        let line = figures.lines().find_map(|line| line.strip_prefix(&format!("{name} ")));
+        line.and_then(|value| value.parse::<f64>().ok()).unwrap_or(0.0)
+    };
+    assert!(figure("clock_jumps_total").await < 1.0);
+    // From now on the database is half an hour later: what a machine finds that slept.
+    let mut hand = PgConnection::connect(&url).await.expect("it answers");
+    let name = url.rsplit('/').next().expect("a name");
+    let later = format!(
+        "create schema later;
+         create function later.clock_timestamp() returns timestamptz language sql volatile as
+             'select pg_catalog.clock_timestamp() + interval ''30 minutes''';
+         alter database {name} set search_path = later, pg_catalog, public;
+         select pg_terminate_backend(pid) from pg_stat_activity
+             where datname = current_database() and pid <> pg_backend_pid()"
+    );
+    sqlx::raw_sql(AssertSqlSafe(later)).execute(&mut hand).await.expect("it is later");
+    let late = Instant::now() + BACK * 2;
+    while figure("clock_jumps_total").await < 1.0 {
+        assert!(Instant::now() < late, "it did not follow\n{}", house.log_tail());
+        sleep(Duration::from_millis(100)).await;
+    }
+    assert!(house.log_tail().contains("put forward"), "{}", house.log_tail());
+    let line = json!({"item": {"id": "TEE"}, "quantity": 1});
+    let cart = json!({"line_items": [line], "buyer": {"email": "ada@example.com"}});
+    let opened = till.insists(&fresh_key(), "/ucp/checkout-sessions", &cart).await;
+    let opened: serde_json::Value = serde_json::from_slice(&opened.body).expect("JSON");
+    let expires = opened["expires_at"].as_str().and_then(Timestamp::parse).expect("it expires");
+    let hours = Duration::from_secs(6 * 60 * 60);
+    assert!(expires > system_time().plus(hours + Duration::from_secs(25 * 60)), "{opened}");
     house.stop().await;
     setup.audit_is_clean();
 }
