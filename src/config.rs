@@ -119,6 +119,9 @@ pub struct Stock {
 pub struct Payment {
     /// `"sandbox"`, or the URL of a sandbox that `doorbuster sandbox` serves.
     pub gateway: GatewayChoice,
+    /// Whether production may take the sandbox's tokens as payments, though no money moves: a
+    /// rehearsal, a demonstration. Every order says `test_payment` then.
+    pub accept_test_money: bool,
     /// How long the sandbox takes over `slow_token`.
     pub sandbox_slow_ms: u64,
     /// How long the sandbox keeps the line open over `lost_token` before it hangs up.
@@ -203,8 +206,8 @@ impl Default for Stock {
 
 impl Default for Payment {
     fn default() -> Self {
-        let gateway = GatewayChoice::Sandbox;
-        Self { gateway, sandbox_slow_ms: 3_000, sandbox_lost_ms: 5_000 }
+        let (gateway, accept_test_money) = (GatewayChoice::Sandbox, false);
+        Self { gateway, accept_test_money, sandbox_slow_ms: 3_000, sandbox_lost_ms: 5_000 }
     }
 }
 

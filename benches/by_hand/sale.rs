@@ -199,6 +199,7 @@ fn session(wish: &Wish, id: CheckoutId, attempt: AttemptId, now: Timestamp) -> S
         expires_at: now.plus(36 * HOLD),
         hold_until: now.plus(HOLD),
         placed_at: None,
+        test_payment: false,
     }
 }
 

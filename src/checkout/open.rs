@@ -202,6 +202,7 @@ impl Checkout {
             }),
             hold_until: now.plus(self.terms.hold_ttl),
             placed_at: None,
+            test_payment: false,
         })
     }
 

@@ -72,6 +72,7 @@ impl Saga<'_> {
         after.version += 1;
         after.state = SessionState::Completed;
         after.placed_at = Some(self.desk.now());
+        after.test_payment = self.desk.gateway.is_test();
         after.held.clear();
         after
     }

@@ -271,6 +271,9 @@ pub struct Session {
     /// When the order was placed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub placed_at: Option<Timestamp>,
+    /// Whether it was paid with money for trying things out.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub test_payment: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks like this")]

@@ -7,7 +7,7 @@ use crate::config::Config;
 /// Prints what is in force, in the form of a configuration file, and what should be known of it.
 ///
 /// # Errors
-/// When the output is closed.
+/// When the output is closed, or nothing is to be served this way.
 pub fn run(config: &Config, out: &mut dyn Write) -> anyhow::Result<()> {
     write!(out, "{}", config.effective())?;
     for key in config.unset() {
@@ -16,5 +16,8 @@ pub fn run(config: &Config, out: &mut dyn Write) -> anyhow::Result<()> {
     for notice in config.notices() {
         writeln!(out, "# note: {notice}")?;
     }
-    Ok(())
+    match config.refusal_to_serve() {
+        Some(refusal) => anyhow::bail!("{refusal}"),
+        None => Ok(()),
+    }
 }

@@ -14,6 +14,7 @@ use crate::{
 /// When it cannot start; the message says what to do.
 pub fn run(config: &Config, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
     wait_for(async {
+        say_aloud(config)?;
         let app = App::start(config, Replaced::default()).await?;
         greet(&app, config, out)?;
         stop_signal().await?;
@@ -26,6 +27,14 @@ pub fn run(config: &Config, out: &mut (dyn Write + Send)) -> anyhow::Result<()> 
             }
         }
     })
+}
+
+/// Tells what is allowed and should be known.
+fn say_aloud(config: &Config) -> anyhow::Result<()> {
+    for notice in config.notices() {
+        tracing::warn!("{notice}");
+    }
+    config.refusal_to_serve().map_or(Ok(()), |refusal| Err(anyhow::anyhow!(refusal)))
 }
 
 /// Waits for SIGINT or SIGTERM.

@@ -121,6 +121,17 @@ impl Config {
         }
     }
 
+    /// Why nothing is to be served this way. Other commands may work: keys are made and databases
+    /// migrated before a shop opens.
+    pub fn refusal_to_serve(&self) -> Option<&'static str> {
+        let unpaid = self.mode == Mode::Production && !self.payment.accept_test_money;
+        unpaid.then_some(
+            "production mode takes no test money, and `payment.gateway` is a sandbox: whoever \
+             knows the word `success_token` would have paid. To open on purpose without money that \
+             moves, set `payment.accept_test_money = true`",
+        )
+    }
+
     /// What is allowed and should be said aloud at start.
     pub fn notices(&self) -> Vec<&'static str> {
         let mut notices = Vec::new();
@@ -131,7 +142,10 @@ impl Config {
             );
         }
         if self.mode == Mode::Production {
-            notices.push("payments go to the sandbox gateway: no money moves");
+            notices.push(
+                "payments go to the sandbox gateway: no money moves, and whoever knows the word \
+                 `success_token` has paid. Every order says `test_payment`",
+            );
         }
         if self.fraud.is_score_in_shadow() {
             notices.push(

@@ -50,6 +50,8 @@ pub struct OrderBody {
     pub lines: Vec<LineBody>,
     /// Discounts, delivery and taxes.
     pub priced: Option<Box<Priced>>,
+    /// Whether it was paid with money for trying things out.
+    pub test_payment: bool,
 }
 
 /// A line's words.

@@ -125,6 +125,11 @@ pub trait Gateway: Send + Sync + 'static {
     /// Its name in attempts and metrics.
     fn name(&self) -> &'static str;
 
+    /// Whether its money is for trying things out: nothing of it reaches a bank.
+    fn is_test(&self) -> bool {
+        false
+    }
+
     /// Authorizes an amount. Asking twice with one reference answers twice the same.
     async fn authorize(&self, request: &AuthorizeRequest) -> Result<Authorized, GatewayFault>;
 

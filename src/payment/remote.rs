@@ -97,6 +97,10 @@ impl Gateway for RemoteSandbox {
         "sandbox_remote"
     }
 
+    fn is_test(&self) -> bool {
+        true
+    }
+
     async fn authorize(&self, request: &AuthorizeRequest) -> Result<Authorized, GatewayFault> {
         self.post("authorize", request).await
     }

@@ -71,6 +71,23 @@ async fn an_approved_order_has_a_judgement_with_its_reasons() {
     assert_eq!(shop.get(&format!("/v1/cases/{order}")).await.status, 404);
 }
 
+// breaks: leave `test_payment` out of `Saga::completed`
+#[actix_web::test]
+async fn every_order_says_that_it_was_paid_with_test_money() {
+    let shop = Shop::open().await;
+    let order = order_of(&buys(&shop, "ada@example.com").await);
+    assert_eq!(shop.get(&format!("/v1/orders/{order}")).await.json()["test_payment"], true);
+    let listed = shop.get("/v1/orders").await.json();
+    assert_eq!(listed["items"][0]["test_payment"], true, "{listed}");
+    let express = json!({
+        "lines": [{"sku": "TEE", "quantity": 1}], "buyer": {"email": "ada@example.com"},
+        "payment": {"token": "success_token"},
+    });
+    let placed = shop.post("/v1/orders", &express).await;
+    assert_eq!(placed.status, 201, "{}", placed.json());
+    assert_eq!(placed.json()["test_payment"], true);
+}
+
 // breaks: give rules the score whatever the model's mode in `Bench::judge`
 #[actix_web::test]
 async fn rules_that_read_no_score_decide_while_the_bundled_models_score_only_watches() {

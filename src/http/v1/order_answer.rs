@@ -28,6 +28,9 @@ pub(in crate::http) struct OrderWire<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     priced: Option<&'a Priced>,
     total: i64,
+    /// Paid with the sandbox's money: nothing of it reaches a bank.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    test_payment: bool,
     lines: Vec<LineWire<'a>>,
     url: String,
 }
@@ -75,6 +78,7 @@ fn order(answers: &Answers, session: &Session, status: &'static str) -> String {
         subtotal: session.totals.subtotal.minor(),
         priced: session.priced.as_deref(),
         total: session.totals.total.minor(),
+        test_payment: session.test_payment,
         lines: lines.collect(),
         url: format!("{}/v1/orders/{id}", answers.site().base_url),
     };

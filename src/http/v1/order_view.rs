@@ -22,6 +22,9 @@ pub struct OrderView {
     currency: &'static str,
     total: i64,
     payment: &'static str,
+    /// Paid with the sandbox's money: nothing of it reaches a bank.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    test_payment: bool,
     /// What may still be given back, in minor units.
     refundable: i64,
     operations: Vec<OperationRow>,
@@ -57,6 +60,7 @@ impl OrderView {
             currency: row.currency.code(),
             total: row.total_minor,
             payment,
+            test_payment: body.test_payment,
             refundable: refundable(&row.operations).unwrap_or(0),
             lines: lines.collect(),
             changes: row.changes,

@@ -125,6 +125,10 @@ impl Gateway for Sandbox {
         "sandbox"
     }
 
+    fn is_test(&self) -> bool {
+        true
+    }
+
     async fn authorize(&self, request: &AuthorizeRequest) -> Result<Authorized, GatewayFault> {
         self.in_time(self.answer(request)).await
     }
