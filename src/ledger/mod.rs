@@ -29,6 +29,7 @@ pub mod review;
 pub mod row;
 pub mod sqlite;
 pub mod store;
+mod undo;
 pub mod world;
 pub mod writer;
 
@@ -36,4 +37,5 @@ pub use database::{Database, DatabaseFault, DatabaseOptions, Pooling};
 pub use entry::{Document, Entry, EntryId, Fact};
 pub use outcome::{BatchReply, Done, GrantSeen, LedgerRefused, Outcome, Shortage};
 pub use store::{Commit, CommitFault, LedgerFault, Store};
+pub use undo::Loss;
 pub use writer::Writer;

@@ -15,3 +15,4 @@ mod store;
 mod sweep;
 
 pub use pool::Postgres;
+pub(super) use start::STEPS;

@@ -9,6 +9,7 @@ use super::Postgres;
 use crate::ledger::{
     database::{DatabaseFault, SCHEMA_VERSION, check_schema},
     store::LedgerFault,
+    undo::Steps,
 };
 
 /// The oldest server the SQL is tried on.
@@ -31,7 +32,7 @@ macro_rules! step {
 }
 
 /// Every migration, oldest first.
-const STEPS: [(&str, &str, &str); SCHEMA_VERSION as usize] = [
+pub(in crate::ledger) const STEPS: Steps = [
     step!("0001", "ledger"),
     step!("0002", "rows"),
     step!("0003", "commit"),
@@ -84,7 +85,7 @@ impl Postgres {
     /// A migration holds a lock of its session from its first step to its last, which a pooler that
     /// hands sessions around does not give. There, all is well when there is nothing to do.
     async fn is_migrated(&self, target: i64) -> Result<(), DatabaseFault> {
-        let (.., schema) = self.facts().await?;
+        let schema = self.schema().await?;
         if target == SCHEMA_VERSION && schema.is_some_and(|schema| schema >= target) {
             return Ok(());
         }
@@ -107,8 +108,12 @@ impl Postgres {
         if !written {
             return Err(DatabaseFault::TakesNoWrites);
         }
-        let (.., schema) = self.facts().await?;
-        check_schema(schema)
+        check_schema(self.schema().await?)
+    }
+
+    /// The schema's version, if there is one.
+    pub(in crate::ledger) async fn schema(&self) -> Result<Option<i64>, LedgerFault> {
+        Ok(self.facts().await?.3)
     }
 
     pub(in crate::ledger) async fn check(&self) -> Result<(), DatabaseFault> {

@@ -14,3 +14,4 @@ mod store;
 mod sweep;
 
 pub use pool::Sqlite;
+pub(super) use start::STEPS;

@@ -35,7 +35,7 @@ pub struct Sqlite {
     pub(super) writer: Arc<Lanes<SqliteConnection>>,
     pub(super) deadline: Duration,
     /// Where the database stands.
-    pub(super) folder: Arc<Path>,
+    pub(in crate::ledger) folder: Arc<Path>,
     /// Held as long as any clone lives; the system lets go of it when the process ends.
     _lock: Arc<File>,
 }

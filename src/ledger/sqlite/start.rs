@@ -9,7 +9,11 @@ use std::path::Path;
 use tokio::io::AsyncWriteExt;
 
 use super::Sqlite;
-use crate::ledger::database::{DatabaseFault, SCHEMA_VERSION, check_schema};
+use crate::ledger::{
+    database::{DatabaseFault, SCHEMA_VERSION, check_schema},
+    store::LedgerFault,
+    undo::Steps,
+};
 
 /// A migration: its name, and what it does and takes back.
 macro_rules! step {
@@ -23,7 +27,7 @@ macro_rules! step {
 }
 
 /// Every migration, oldest first.
-const STEPS: [(&str, &str, &str); SCHEMA_VERSION as usize] = [
+pub(in crate::ledger) const STEPS: Steps = [
     step!("0001", "ledger"),
     step!("0002", "rows"),
     step!("0003", "commit"),
@@ -83,25 +87,27 @@ impl Sqlite {
     }
 
     pub(in crate::ledger) async fn check(&self) -> Result<(), DatabaseFault> {
-        let found = self
-            .read(|conn| {
-                Box::pin(async move {
-                    let migrated: bool = sqlx::query_scalar(
-                        "select exists (
-                             select 1 from sqlite_schema where name = '_sqlx_migrations')",
-                    )
-                    .fetch_one(&mut *conn)
-                    .await?;
-                    if !migrated {
-                        return Ok(None);
-                    }
-                    sqlx::query_scalar("select max(version) from _sqlx_migrations where success")
-                        .fetch_one(conn)
-                        .await
-                })
+        check_schema(self.schema().await?)
+    }
+
+    /// The schema's version, if there is one.
+    pub(in crate::ledger) async fn schema(&self) -> Result<Option<i64>, LedgerFault> {
+        self.read(|conn| {
+            Box::pin(async move {
+                let migrated: bool = sqlx::query_scalar(
+                    "select exists (select 1 from sqlite_schema where name = '_sqlx_migrations')",
+                )
+                .fetch_one(&mut *conn)
+                .await?;
+                if !migrated {
+                    return Ok(None);
+                }
+                sqlx::query_scalar("select max(version) from _sqlx_migrations where success")
+                    .fetch_one(conn)
+                    .await
             })
-            .await?;
-        check_schema(found)
+        })
+        .await
     }
 }
 

@@ -1,5 +1,6 @@
 //! Starts that must be refused say why and what to do; those that may go on, go on.
 
+use doorbuster::ledger::database::SCHEMA_VERSION;
 use serde_json::json;
 use std::{fs, time::Duration};
 
@@ -30,14 +31,21 @@ async fn a_folder_belongs_to_one_process() {
     setup.start().await.stop().await;
 }
 
+// breaks: serve whatever `Config::refusal_to_serve` says, or leave its notice out
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn production_lets_in_by_key_only() {
+async fn production_lets_in_by_key_only_and_takes_no_test_money_unasked() {
     let folder = tempfile::tempdir().expect("a folder");
     let setup = Setup::new(folder.path())
         .with("mode", "production")
         .with("server.replica_id", "till-3")
         .with("log.filter", "info")
         .with("server.metrics_listen", "127.0.0.1:0");
+    let no_gateway = ["`payment.gateway` is a sandbox", "payment.accept_test_money"];
+    refused(&setup.run(&[]), &no_gateway);
+    refused(&setup.run(&["check-config"]), &no_gateway);
+    let setup = setup.with("payment.accept_test_money", true);
+    let known = setup.done(&["check-config"]);
+    assert!(known.contains("# note: payments go to the sandbox gateway"), "{known}");
     refused(&setup.run(&[]), &["API key, and there is none", "doorbuster keys create"]);
     let made = setup.done(&["keys", "create", "--label", "till", "--scope", "checkout"]);
     let key = made.lines().next().expect("the key is shown");
@@ -58,22 +66,70 @@ async fn production_lets_in_by_key_only() {
     assert_eq!(status(keyed.clone(), "/v1/stock/movements", json!({})).await, 403);
     let sold = status(keyed, "/v1/orders", order).await;
     assert!(sold == 409 || sold == 422, "a key that may buy is let in: {sold}");
+    assert!(house.log_tail().contains("no money moves"), "{}", house.log_tail());
     house.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_schema_that_is_behind_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
-    let setup = Setup::new(folder.path()).with("storage.database", servers::empty_postgres().await);
-    let production = setup.clone().with("mode", "production");
+    let url = servers::empty_postgres().await;
+    let setup = Setup::new(folder.path()).with("storage.database", &url);
+    let production =
+        setup.clone().with("mode", "production").with("payment.accept_test_money", true);
     let told = ["schema is at version 0", "run `doorbuster migrate`"];
     refused(&production.run(&[]), &told);
     refused(&setup.run(&["audit"]), &told);
     setup.done(&["migrate"]);
-    setup.done(&["migrate", "--down", "1"]);
+    refused(&setup.run(&["migrate", "--down", "1"]), &["nothing was changed", "--confirm empty_"]);
+    let name = url.rsplit('/').next().expect("a name").to_owned();
+    setup.done(&["migrate", "--down", "1", "--confirm", &name]);
     refused(&production.run(&[]), &["run `doorbuster migrate`"]);
     setup.done(&["migrate"]);
     setup.audit_is_clean();
+}
+
+// breaks: take `target` from the binary's version; leave `list_beating` or `confirmed` out
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn migrations_are_taken_back_by_name_one_by_one_and_under_nobodys_feet() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = servers::postgres().await;
+    let in_postgres = Setup::new(folder.path()).with("storage.database", &url);
+    let postgres = url.rsplit('/').next().expect("a name").to_owned();
+    for (setup, name) in [(in_postgres, &*postgres), (Setup::new(folder.path()), "data")] {
+        setup.fill(&[("TEE", 5), ("MUG", 7)]);
+        let down =
+            |count: &str, name: &str| setup.run(&["migrate", "--down", count, "--confirm", name]);
+        let house = setup.clone().with("server.replica_id", "till-3").start().await;
+        let busy = down("1", name);
+        let why = if name == "data" { "in use by another process" } else { "till-3" };
+        refused(&busy, &[why]);
+        house.stop().await;
+        refused(&down("1", "another"), &["nothing was changed", name, "`another`"]);
+        refused(&down("99", name), &["takes at most"]);
+        refused(&setup.run(&["migrate", "--down", "16"]), &["nothing was changed"]);
+        setup.audit_is_clean();
+        let newest = SCHEMA_VERSION;
+        for version in [newest - 1, newest - 2] {
+            let Ran { status, out, err } = down("1", name);
+            assert!(status.success(), "{out}{err}");
+            let last = format!("the schema is at version {version}");
+            assert_eq!(out.lines().last(), Some(&*last), "{out}");
+        }
+        let Ran { out, .. } = down(&(newest - 2).to_string(), name);
+        for part in [
+            &format!("`{name}` goes from version {} back to 0", newest - 2),
+            "products: 2 rows",
+            "stock: 2 rows",
+            "orders: 0 rows",
+            "the schema is at version 0",
+        ] {
+            assert!(out.contains(part), "{part:?} is missing in {out}");
+        }
+        refused(&down("1", name), &["takes at most 0"]);
+        setup.done(&["migrate"]);
+        setup.audit_is_clean();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
