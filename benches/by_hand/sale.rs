@@ -124,7 +124,7 @@ impl Sale {
         let (event, order, kind) = (self.event, self.order(), "order.placed");
         let place = Place {
             attempt: self.attempt,
-            authorization: authorization.to_owned(),
+            authorization: authorization.into(),
             order: record::order(&self.done, &self.done_body),
             body: self.done_body.clone(),
             operations: vec![self.capture(authorization)],

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::report::Difference;
 use crate::{
     base::{AttemptId, CheckoutId, Money, OrderId},
-    ledger::row::{
-        AttemptRow, AttemptState, OperationKind, OperationRow, OperationState, OrderRow,
+    ledger::{
+        Authorization,
+        row::{AttemptRow, AttemptState, OperationKind, OperationRow, OperationState, OrderRow},
     },
     payment::{Authorized, sandbox::Charge},
 };
@@ -74,7 +75,20 @@ impl Books {
             let finding = format!("costs {}, its payment was for {amount}", paid.total);
             differences.push(tell(finding));
         }
-        if let Some(charges) = self.charges.as_ref().filter(|_| is_sandbox(attempt)) {
+        let is_of_nothing = attempt.authorization == Some(Authorization::NothingToPay);
+        if is_of_nothing && (paid.total.minor() != 0 || !paid.operations.is_empty()) {
+            let finding = format!(
+                "costs {} and has {} operations, but its payment says that there was nothing to pay",
+                paid.total,
+                paid.operations.len()
+            );
+            differences.push(tell(finding));
+        }
+        let charges = self.charges.as_ref();
+        if is_of_nothing && charges.is_some_and(|charges| charges.contains_key(&attempt.id)) {
+            differences.push(tell("has a charge in the book, but nothing was to pay".to_owned()));
+        }
+        if let Some(charges) = charges.filter(|_| is_sandbox(attempt) && !is_of_nothing) {
             differences.extend(check_charge_of(paid, charges.get(&attempt.id)));
         }
         differences

@@ -86,13 +86,20 @@ pub struct DraftLine {
     pub quantity: u32,
 }
 
-/// How the buyer pays.
+/// What a buyer pays with.
 #[derive(Debug, Clone)]
-pub struct Tender {
+pub struct Means {
     /// What may be shown of it.
     pub instrument: Instrument,
     /// What the gateway needs of it.
     pub credential: Credential,
+}
+
+/// How the buyer pays.
+#[derive(Debug, Clone)]
+pub struct Tender {
+    /// With what. Needed where there is something to pay; else it has no effect.
+    pub means: Option<Means>,
     /// The total the buyer agreed to, when said.
     pub expected_total: Option<Money>,
     /// Fields of the person that came with the payment (billing address, buyer, IP).
@@ -175,6 +182,9 @@ pub enum CheckoutRefused {
     /// A payment is under way.
     #[error("the checkout is completing")]
     Completing,
+    /// There is something to pay, and nothing to pay it with was sent.
+    #[error("there is something to pay: send a payment instrument")]
+    MeansMissing,
     /// `If-Match` named another version.
     #[error("the checkout is at version {current}")]
     VersionMismatch {

@@ -1,4 +1,5 @@
-//! Asks the gateway. Nothing is locked and no transaction is open meanwhile.
+//! Asks the gateway, where there is something to pay. Nothing is locked and no transaction is open
+//! meanwhile.
 
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use super::{
     saga::{Attempted, Saga, Stop, Verdict},
 };
 use crate::payment::{AuthorizeRequest, Authorized, Credential, Found, GatewayFault};
-use crate::{base::Verification, fraud::assessment::Outcome};
+use crate::{base::Verification, fraud::assessment::Outcome, ledger::Authorization};
 
 /// The first pause before the gateway is asked again; doubles.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -17,7 +18,11 @@ const PAUSE: Duration = Duration::from_millis(50);
 impl Saga<'_> {
     pub(super) async fn authorize(&mut self) -> Result<(), Stop> {
         let attempt = self.attempt()?;
-        let Some(credential) = self.credential() else {
+        if attempt.is_of_nothing() {
+            self.granted(Granted::of_nothing());
+            return Ok(());
+        }
+        let Some(credential) = self.means().map(|means| means.credential.clone()) else {
             return Err(Stop::Later(CheckoutRefused::KeyInFlight));
         };
         self.reach(CrashPoint::CallSent);
@@ -41,11 +46,17 @@ impl Saga<'_> {
     }
 }
 
-/// The gateway's yes.
+/// The gateway's yes, or that there was nothing to ask it for.
 #[derive(Debug)]
 pub(super) struct Granted {
-    authorization: String,
+    authorization: Authorization,
     verification: Verification,
+}
+
+impl Granted {
+    fn of_nothing() -> Self {
+        Self { authorization: Authorization::NothingToPay, verification: Verification::default() }
+    }
 }
 
 impl Checkout {
@@ -104,6 +115,9 @@ impl Checkout {
         &self,
         attempt: &Attempted,
     ) -> Option<Result<Granted, Verdict>> {
+        if attempt.is_of_nothing() {
+            return Some(Ok(Granted::of_nothing()));
+        }
         match self.gateway.find(attempt.id).await {
             Ok(Found::Answered { answer, voided: false, .. }) => Some(verdict(answer)),
             Ok(Found::Answered { voided: true, .. }) => {
@@ -122,7 +136,7 @@ impl Checkout {
 fn verdict(answer: Authorized) -> Result<Granted, Verdict> {
     match answer {
         Authorized::Approved { authorization, verification } => {
-            Ok(Granted { authorization, verification })
+            Ok(Granted { authorization: Authorization::Named(authorization), verification })
         }
         Authorized::Declined { code } => Err(Verdict::Declined(code)),
         Authorized::Challenged { url } => Err(Verdict::Challenged(url)),

@@ -25,6 +25,9 @@ use crate::{
 /// How often T1 is decided again when grants close under it; the second time goes direct.
 const DECISIONS_MAX: u32 = 4;
 
+/// The gateway of an attempt that pays nothing.
+const NO_GATEWAY: &str = "none";
+
 impl Saga<'_> {
     pub(super) async fn begin(&mut self) -> Result<(), Stop> {
         self.reach(CrashPoint::BeforeBegin);
@@ -115,7 +118,7 @@ impl Checkout {
             number: session.attempts,
             amount_minor: session.totals.total.minor(),
             currency: session.currency,
-            gateway: self.gateway.name().to_owned(),
+            gateway: session.due().map_or(NO_GATEWAY, |_| self.gateway.name()).to_owned(),
             deadline: self.now().plus(self.terms.gateway_deadline),
         })
     }
@@ -134,7 +137,7 @@ fn completing(
     after.state = SessionState::Completing;
     after.attempts += 1;
     after.attempt = Some(AttemptId::new(now, &*desk.chance));
-    after.instrument = Some(tender.instrument.clone());
+    after.instrument = tender.means.as_ref().map(|means| means.instrument.clone());
     after.challenge_url = None;
     after.notices.clear();
     after.hold_until = now.plus(desk.terms.hold_ttl);

@@ -6,7 +6,7 @@ use super::{desk::Checkout, record::event};
 use crate::{
     base::{ChangeId, EventId, MovementId, OrderId, Timestamp},
     ledger::{
-        Entry, EntryId, Fact, LedgerFault, LedgerRefused, Outcome,
+        Authorization, Entry, EntryId, Fact, LedgerFault, LedgerRefused, Outcome,
         entry::{ChangeOrder, KeyWrite, LineMove, LineMoveKind, Moved, Parcel, Refund},
         row::{OperationKind, OperationState, OrderRow},
     },
@@ -45,8 +45,8 @@ impl Checkout {
     ) -> Result<Outcome, LedgerFault> {
         let refund = match wish.refund_minor {
             Some(amount_minor) => match self.refund_of(wish.order, amount_minor).await? {
-                Some(refund) => Some(refund),
-                None => return Ok(Err(LedgerRefused::NotCaptured)),
+                Ok(refund) => Some(refund),
+                Err(refused) => return Ok(Err(refused)),
             },
             None => None,
         };
@@ -93,15 +93,17 @@ impl Checkout {
         &self,
         order: OrderId,
         amount_minor: i64,
-    ) -> Result<Option<Refund>, LedgerFault> {
-        let Some(order) = self.store.find_order(order).await? else { return Ok(None) };
+    ) -> Result<Result<Refund, LedgerRefused>, LedgerFault> {
+        let Some(order) = self.store.find_order(order).await? else {
+            return Ok(Err(LedgerRefused::NotCaptured));
+        };
         let attempt = self.store.find_attempt(order.attempt).await?;
-        let authorization = attempt.and_then(|attempt| attempt.authorization);
-        Ok(authorization.map(|authorization| Refund {
-            attempt: order.attempt,
-            authorization,
-            amount_minor,
-        }))
+        let refund = |authorization| Refund { attempt: order.attempt, authorization, amount_minor };
+        Ok(match attempt.and_then(|attempt| attempt.authorization) {
+            Some(Authorization::Named(authorization)) => Ok(refund(authorization)),
+            Some(Authorization::NothingToPay) => Err(LedgerRefused::RefundTooLarge { left: 0 }),
+            None => Err(LedgerRefused::NotCaptured),
+        })
     }
 
     /// Hands the refunds that an order owes to the collector. What is not handed over is found by

@@ -31,12 +31,13 @@ impl Checkout {
             state => return self.earlier_or(asked, ended(state)).await,
         }
         match obstacle(session, &tender) {
-            Some(notice) => {
+            Some(Obstacle::Session(notice)) => {
                 let mut shown = session.clone();
                 count::told(notice.as_slice());
                 shown.notices.extend(notice);
                 self.answer(&shown, asked, Operation::Complete).await
             }
+            Some(Obstacle::Means) => self.earlier_or(asked, CheckoutRefused::MeansMissing).await,
             None => self.saga(session, asked, tender).await,
         }
     }
@@ -64,8 +65,15 @@ impl Checkout {
             return self.nothing(asked, &session.notices, currency).await;
         }
         self.open_uses_of(&session).await?;
-        if let Some(Some(notice)) = obstacle(&session, &tender) {
-            return self.nothing(asked, &[notice], currency).await;
+        match obstacle(&session, &tender) {
+            Some(Obstacle::Session(notice)) => {
+                return self.nothing(asked, notice.as_slice(), currency).await;
+            }
+            Some(Obstacle::Means) => {
+                let earlier = self.earlier_or(asked, CheckoutRefused::MeansMissing).await;
+                return earlier.map(|reply| (None, reply));
+            }
+            None => {}
         }
         let reply = self.saga(&mut session, asked, tender).await?;
         Ok(((session.version > 0).then_some(session), reply))
@@ -75,8 +83,11 @@ impl Checkout {
         &self,
         session: &mut Session,
         asked: &Asked,
-        tender: Tender,
+        mut tender: Tender,
     ) -> Result<Reply, CheckoutRefused> {
+        if session.due().is_none() {
+            tender.means = None;
+        }
         let saga = Saga {
             desk: self,
             session,
@@ -101,13 +112,22 @@ impl Session {
     }
 }
 
-/// What keeps this session from being paid for: something it says itself, or a new notice.
-fn obstacle(session: &Session, tender: &Tender) -> Option<Option<Notice>> {
+/// What keeps a session from being paid for.
+enum Obstacle {
+    /// Something that it says itself, or this new notice.
+    Session(Option<Notice>),
+    /// It costs something, and there is nothing to pay with.
+    Means,
+}
+
+fn obstacle(session: &Session, tender: &Tender) -> Option<Obstacle> {
     if !session.is_ready_for(&tender.person) {
-        return Some(None);
+        return Some(Obstacle::Session(None));
     }
     let total = session.totals.total;
-    let expected = tender.expected_total.filter(|expected| *expected != total)?;
-    let text = format!("The total is {total}, not {expected}; nothing was charged.");
-    Some(Some(Notice::of(NoticeCode::TotalChanged, text)))
+    if let Some(expected) = tender.expected_total.filter(|expected| *expected != total) {
+        let text = format!("The total is {total}, not {expected}; nothing was charged.");
+        return Some(Obstacle::Session(Some(Notice::of(NoticeCode::TotalChanged, text))));
+    }
+    (session.due().is_some() && tender.means.is_none()).then_some(Obstacle::Means)
 }

@@ -37,7 +37,8 @@ mod settle;
 mod uses;
 
 pub use answer::{
-    Asked, CheckoutRefused, Demands, Draft, DraftLine, Operation, Render, Reply, Shown, Tender,
+    Asked, CheckoutRefused, Demands, Draft, DraftLine, Means, Operation, Render, Reply, Shown,
+    Tender,
 };
 pub use change::ChangeWish;
 pub use collect::{Collection, Collector};

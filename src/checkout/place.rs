@@ -23,7 +23,9 @@ impl Saga<'_> {
         let attempt = self.attempt()?;
         let assessment = self.look_again()?;
         let case = self.case(attempt.id);
-        let authorization = self.authorization.clone().unwrap_or_default();
+        let Some(authorization) = self.authorization.clone() else {
+            return Err(Stop::Later(CheckoutRefused::KeyInFlight));
+        };
         let after = self.completed();
         let key = attempt.key.as_ref().map(|key| self.desk.answered(key, &after));
         let answer = key.as_ref().and_then(|key| key.answer.clone());
@@ -33,10 +35,10 @@ impl Saga<'_> {
         let placed = event(self.event_id(), order_id, "order.placed", &after, now);
         let place = Place {
             attempt: attempt.id,
-            authorization: authorization.clone(),
+            authorization,
             order: order(&after, &body),
             body,
-            operations: self.captures(&attempt, &authorization),
+            operations: self.capture_of(&attempt).into_iter().collect(),
             events: vec![placed],
             assessment,
             case,
@@ -81,20 +83,16 @@ impl Saga<'_> {
         EventId::new(self.desk.now(), &*self.desk.chance)
     }
 
-    fn captures(&self, attempt: &Attempted, authorization: &str) -> Vec<NewOperation> {
-        let capture = operation(attempt.id, OperationKind::Capture, authorization, attempt.amount);
-        if self.desk.terms.capture_at_once && self.session.risk.is_none() {
-            vec![capture]
-        } else {
-            Vec::new()
-        }
+    fn capture_of(&self, attempt: &Attempted) -> Option<NewOperation> {
+        let authorization = self.authorization.as_ref()?.name()?;
+        let is_due = self.desk.terms.capture_at_once && self.session.risk.is_none();
+        is_due.then(|| operation(attempt.id, OperationKind::Capture, authorization, attempt.amount))
     }
 
     /// Hands the capture to the collector. When it is busy the debt waits in the ledger.
     pub(super) fn capture(&mut self) {
         let Some(attempt) = self.attempt.clone() else { return };
-        let authorization = self.authorization.clone().unwrap_or_default();
-        for operation in self.captures(&attempt, &authorization) {
+        if let Some(operation) = self.capture_of(&attempt) {
             self.desk.collector.collect(OperationRow {
                 operation,
                 state: OperationState::Due,
@@ -123,6 +121,7 @@ impl Saga<'_> {
         let (Some(attempt), Some(authorization)) = (&self.attempt, &self.authorization) else {
             return Ok(());
         };
+        let Some(authorization) = authorization.name() else { return Ok(()) };
         let operation = operation(attempt.id, OperationKind::Void, authorization, attempt.amount);
         let row = OperationRow {
             operation,

@@ -6,7 +6,7 @@ use crate::{
     checkout::record::{event, operation},
     fraud::cases::CaseRow,
     ledger::{
-        Entry, EntryId, Fact, LedgerFault, LedgerRefused, Outcome,
+        Authorization, Entry, EntryId, Fact, LedgerFault, LedgerRefused, Outcome,
         entry::KeyWrite,
         review::{CaseState, NewLabel, Resolve},
         row::{OperationRow, OperationState, OrderRow},
@@ -48,7 +48,10 @@ impl Checkout {
         let resolve = self.fact(verdict, &order, authorization, key);
         // A decision of its own: another one about the same case is another entry, and is refused.
         let id = EntryId::of(format_args!("{}/resolved/{}", order.id, self.decision()));
-        let owed = (resolve.to != CaseState::Refunded).then(|| owed(&order, &resolve));
+        let owed = match resolve.to {
+            CaseState::Refunded => None,
+            _ => owed(&order, &resolve),
+        };
         let written = self.writer.write(Entry::new(id, Fact::Resolve(Box::new(resolve)))).await?;
         if written.is_ok() {
             match owed {
@@ -74,7 +77,7 @@ impl Checkout {
         &self,
         verdict: &Verdict,
         order: &OrderRow,
-        authorization: String,
+        authorization: Authorization,
         key: Option<KeyWrite>,
     ) -> Resolve {
         let now = self.now();
@@ -114,12 +117,13 @@ const fn label(verdict: &Verdict) -> Option<(bool, &'static str)> {
     }
 }
 
-fn owed(order: &OrderRow, resolve: &Resolve) -> OperationRow {
+fn owed(order: &OrderRow, resolve: &Resolve) -> Option<OperationRow> {
     let amount = Money::from_minor(order.total_minor, order.currency);
-    OperationRow {
-        operation: operation(order.attempt, resolve.kind(), &resolve.authorization, amount),
+    let authorization = resolve.authorization.name()?;
+    Some(OperationRow {
+        operation: operation(order.attempt, resolve.kind(), authorization, amount),
         state: OperationState::Due,
         currency: order.currency,
         order: order.id,
-    }
+    })
 }

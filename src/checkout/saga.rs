@@ -11,7 +11,7 @@
 //! T0, the hold, stands in [`open`](super::open); it is undone by release or by time.
 
 use super::{
-    answer::{Asked, CheckoutRefused, Reply, Tender},
+    answer::{Asked, CheckoutRefused, Means, Reply, Tender},
     crash::CrashPoint,
     desk::Checkout,
     session::Session,
@@ -19,8 +19,7 @@ use super::{
 use crate::{
     base::{AttemptId, Money, Timestamp, Verification},
     fraud::Judged,
-    ledger::{entry::KeyWrite, review::NewAssessment},
-    payment::Credential,
+    ledger::{Authorization, entry::KeyWrite, review::NewAssessment},
 };
 
 /// The steps after the hold.
@@ -49,6 +48,13 @@ pub(super) struct Attempted {
     pub deadline: Timestamp,
     /// The request that waits for it.
     pub key: Option<KeyWrite>,
+}
+
+impl Attempted {
+    /// Whether there is nothing to pay: then no gateway hears of it.
+    pub(super) const fn is_of_nothing(&self) -> bool {
+        self.amount.minor() == 0
+    }
 }
 
 /// The gateway's definite word, or its definite silence.
@@ -89,7 +95,7 @@ pub(super) struct Saga<'a> {
     pub asked: Option<&'a Asked>,
     pub tender: Option<Tender>,
     pub attempt: Option<Attempted>,
-    pub authorization: Option<String>,
+    pub authorization: Option<Authorization>,
     pub judged: Option<Judged>,
     pub verification: Verification,
     /// What a second look came to, when it ended the payment.
@@ -180,8 +186,9 @@ impl Saga<'_> {
         self.attempt.clone().ok_or(Stop::Later(CheckoutRefused::KeyInFlight))
     }
 
-    pub(super) fn credential(&self) -> Option<Credential> {
-        self.tender.as_ref().map(|tender| tender.credential.clone())
+    /// What it is paid with; none where there is nothing to pay.
+    pub(super) fn means(&self) -> Option<&Means> {
+        self.session.due().and(self.tender.as_ref()?.means.as_ref())
     }
 
     pub(super) fn reach(&self, point: CrashPoint) {

@@ -308,6 +308,11 @@ impl Session {
         }
     }
 
+    /// What is to be paid for it; none when it costs nothing.
+    pub fn due(&self) -> Option<Money> {
+        (self.totals.total.minor() != 0).then_some(self.totals.total)
+    }
+
     /// Uses of discounts that are held and sold with the goods.
     pub fn uses(&self) -> &[Sku] {
         self.priced.as_ref().map_or(&[], |priced| &priced.uses)

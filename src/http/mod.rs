@@ -29,6 +29,7 @@ pub mod notices;
 pub mod order_body;
 pub mod order_history;
 pub mod pages;
+pub mod paying;
 pub mod platform;
 pub mod problem;
 pub mod question;

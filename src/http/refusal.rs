@@ -25,6 +25,7 @@ impl Problem {
             CheckoutRefused::KeyConflict => Kind::KeyConflict,
             CheckoutRefused::KeyInFlight => Kind::KeyInFlight,
             CheckoutRefused::TotalTooLarge => Kind::TotalTooLarge,
+            CheckoutRefused::MeansMissing => Kind::Invalid,
             CheckoutRefused::Busy => Kind::Busy,
         };
         Self::new(kind, sentence(refused))
@@ -132,6 +133,7 @@ mod tests {
             (CheckoutRefused::VersionMismatch { current: 3 }, 412),
             (CheckoutRefused::KeyInFlight, 409),
             (CheckoutRefused::TotalTooLarge, 422),
+            (CheckoutRefused::MeansMissing, 422),
             (CheckoutRefused::Busy, 503),
             (down, 503),
         ] {

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{
+    authorization::Authorization,
     entry::{Document, EntryId, KeyWrite, NewEvent, OrderChange},
     outcome::Outcome,
     review::{CaseChange, NewAssessment, NewCase, NewLabel},
@@ -155,8 +156,8 @@ pub struct AttemptChange {
     pub id: AttemptId,
     /// Its new state.
     pub state: AttemptState,
-    /// The gateway's name for the authorization.
-    pub authorization: Option<String>,
+    /// What it rests on, once it is authorized.
+    pub authorization: Option<Authorization>,
     /// The decline code.
     pub code: Option<String>,
     /// Until when it is watched.

@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 use std::{fmt, sync::Arc};
 
 use super::{
+    authorization::Authorization,
     review::{Assess, LabelsWrite, NewAssessment, NewCase, Resolve},
     row::{AttemptState, NewOperation, NewOrder, OperationState, SessionState},
 };
@@ -194,8 +195,8 @@ pub struct NewAttempt {
 pub struct Place {
     /// The attempt that was authorized.
     pub attempt: AttemptId,
-    /// The gateway's name for the authorization.
-    pub authorization: String,
+    /// What the attempt rests on.
+    pub authorization: Authorization,
     /// The order.
     pub order: NewOrder,
     /// The completed session's body.

@@ -15,6 +15,7 @@
 //! On PostgreSQL a batch that concerns only rows this process last wrote skips the reading: it is
 //! judged on what is [`Known`](known::Known), and written by one statement that checks it.
 
+mod authorization;
 pub mod changes;
 pub mod database;
 pub mod entry;
@@ -33,6 +34,7 @@ mod undo;
 pub mod world;
 pub mod writer;
 
+pub use authorization::Authorization;
 pub use database::{Database, DatabaseFault, DatabaseOptions, Pooling};
 pub use entry::{Document, Entry, EntryId, Fact};
 pub use outcome::{BatchReply, Done, GrantSeen, LedgerRefused, Outcome, Shortage};

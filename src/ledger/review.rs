@@ -4,7 +4,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::entry::{Document, KeyWrite, NewEvent};
+use super::{
+    authorization::Authorization,
+    entry::{Document, KeyWrite, NewEvent},
+};
 use crate::base::{AssessmentId, AttemptId, ChangeId, CheckoutId, MovementId, OrderId, Timestamp};
 
 /// A judgement of one attempt to pay. Written once, never changed.
@@ -132,8 +135,8 @@ pub struct Resolve {
     pub by: String,
     /// Why, in their words.
     pub reason: String,
-    /// The gateway's name for the authorization.
-    pub authorization: String,
+    /// What its payment rests on.
+    pub authorization: Authorization,
     /// Minor units of it.
     pub amount_minor: i64,
     /// What the order remembers of it, where goods or money are given up.

@@ -3,7 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::entry::{Document, OrderChange, StoredAnswer};
+use super::{
+    authorization::Authorization,
+    entry::{Document, OrderChange, StoredAnswer},
+};
 use crate::base::{
     AttemptId, CheckoutId, Currency, GrantId, HolderId, OperationId, OrderId, Sealed, Sku,
     Timestamp,
@@ -182,8 +185,8 @@ pub struct AttemptRow {
     pub currency: Currency,
     /// Which gateway.
     pub gateway: String,
-    /// The gateway's name for the authorization.
-    pub authorization: Option<String>,
+    /// What it rests on, once it is authorized.
+    pub authorization: Option<Authorization>,
     /// When the caller gives up waiting.
     pub deadline: Timestamp,
     /// Until when an unheard attempt is asked about again.

@@ -25,6 +25,7 @@ mod http_fraud;
 mod http_keys;
 mod http_learning;
 mod http_limits;
+mod http_nothing_to_pay;
 mod http_platforms;
 mod http_prices;
 mod http_rule_life;

@@ -9,7 +9,11 @@ use super::{
 };
 use crate::{
     cart::{Ask, Command},
-    http::{door::Door, problem::Problem},
+    http::{
+        door::Door,
+        paying::{self, Paying},
+        problem::Problem,
+    },
 };
 
 /// Pays. Whatever the gateway says is 200: the session tells.
@@ -19,8 +23,9 @@ pub async fn complete(
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let checkout = checkout_of(&id)?;
-    let tender = payment_request::tender(&attempt.body(), &door.limits)?;
+    let Paying { tender, lacks } = payment_request::paying(&attempt.body(), &door.limits)?;
     let command = Command::Complete(Box::new(tender));
     let ask = Ask { checkout, asked: attempt.asked(), if_version: None, command };
-    answered(&door.carts.ask(ask).await.map_err(refused)?)
+    let reply = door.carts.ask(ask).await;
+    answered(&reply.map_err(|error| paying::refused(error, lacks, refused))?)
 }

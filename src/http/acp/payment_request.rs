@@ -3,9 +3,10 @@
 use super::{address_wire, session_request};
 use crate::{
     base::{Hints, Limits, Person},
-    checkout::{Instrument, Tender},
+    checkout::{Instrument, Means},
     http::{
         kinds::Kind,
+        paying::{Billed, Paying},
         problem::Problem,
         reading::{self, At},
     },
@@ -17,7 +18,11 @@ use crate::{
 const PASSED: [&str; 3] = ["authenticated", "attempt_acknowledged", "informational"];
 
 /// The body of a complete.
-pub fn tender(body: &At<'_>, limits: &Limits) -> Result<Tender, Problem> {
+pub fn paying(body: &At<'_>, limits: &Limits) -> Result<Paying, Problem> {
+    Ok(Paying::of(billed(body, limits).map(Some), observed(body, limits)?))
+}
+
+fn billed(body: &At<'_>, limits: &Limits) -> Result<Billed, Problem> {
     let payment = body.get("payment_data")?;
     let instrument = payment.object()?.get("instrument")?;
     let credential = instrument.object()?.get("credential")?;
@@ -28,24 +33,19 @@ pub fn tender(body: &At<'_>, limits: &Limits) -> Result<Tender, Problem> {
         return Err(token.problem(Kind::Invalid, text));
     }
     check_authentication(body, limits)?;
-    let mut person = observed(body, limits)?;
-    if let Some(billing) = payment.find("billing_address") {
-        person.billing = Some(Box::new(address_wire::address(&billing, limits)?));
-    }
+    let billing = payment.find("billing_address");
+    let billing = billing.map(|at| address_wire::address(&at, limits)).transpose()?;
     let kind = instrument.text_in("type", limits.text_bytes)?;
     let shown = |name| instrument.text_in(name, limits.text_bytes);
-    Ok(Tender {
-        instrument: Instrument {
-            id: "payment_data".to_owned(),
-            handler_id: payment.text_in("handler_id", limits.text_bytes)?.unwrap_or_default(),
-            kind: kind.unwrap_or_else(|| "card".to_owned()),
-            brand: shown("brand")?,
-            last_digits: shown("last_digits")?,
-        },
-        credential: Credential::new(text.to_owned()),
-        expected_total: None,
-        person,
-    })
+    let instrument = Instrument {
+        id: "payment_data".to_owned(),
+        handler_id: payment.text_in("handler_id", limits.text_bytes)?.unwrap_or_default(),
+        kind: kind.unwrap_or_else(|| "card".to_owned()),
+        brand: shown("brand")?,
+        last_digits: shown("last_digits")?,
+    };
+    let credential = Credential::new(text.to_owned());
+    Ok((Means { instrument, credential }, billing.map(Box::new)))
 }
 
 fn check_authentication(body: &At<'_>, limits: &Limits) -> Result<(), Problem> {
@@ -86,10 +86,12 @@ fn first_language(header: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::checkout::Tender;
     use serde_json::{Value, json};
 
     fn read(body: &Value) -> Result<Tender, Problem> {
-        tender(&At::root(body), &Limits::default())
+        let Paying { tender, lacks } = super::paying(&At::root(body), &Limits::default())?;
+        lacks.map_or(Ok(tender), Err)
     }
 
     fn paying() -> Value {

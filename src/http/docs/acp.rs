@@ -83,8 +83,11 @@ fn sessions() -> Vec<Operation> {
             .answers_schema(200, "The session.", told())
             .or(CHANGES),
         post("acp_complete_session", complete, "Pays")
-            .says("Whatever the bank says is 200: the session tells.")
-            .takes_published(DOCUMENTATION, &["payment_data"], paying)
+            .says(
+                "Whatever the bank says is 200: the session tells. Where the total is 0 no \
+                 `payment_data` is needed, no gateway is asked, and what stands there has no effect.",
+            )
+            .takes_published(DOCUMENTATION, &[], paying)
             .answers_schema(200, "The session, with its order once it is paid.", told())
             .or(CHANGES)
             .or(&[Kind::PaymentChallenged]),

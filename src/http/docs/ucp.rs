@@ -106,10 +106,11 @@ fn sessions() -> Vec<Operation> {
         post("ucp_complete_checkout", complete, "Pays")
             .says(
                 "Whatever the bank says is 200: the session tells. `expected_total` (`amount`, \
-                 `currency`) makes the total a promise.",
+                 `currency`) makes the total a promise. Where the total is 0 no instrument is \
+                 needed, no gateway is asked, and an instrument that is sent has no effect.",
             )
             .versioned()
-            .takes_published(&create, &["payment"], paying)
+            .takes_published(&create, &[], paying)
             .answers_schema(200, "The session, with its order once it is paid.", told("checkout"))
             .or(CHANGES),
         post("ucp_cancel_checkout", format!("{one}/cancel"), "Gives a checkout up")

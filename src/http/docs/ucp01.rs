@@ -98,7 +98,11 @@ fn sessions() -> Vec<Operation> {
             .or(CHANGES),
         post("ucp01_complete_checkout", format!("{one}/complete"), "Pays")
             .versioned()
-            .takes_published(&schema, &["payment_data"], paying)
+            .says(
+                "Where the total is 0 no `payment_data` is needed, no gateway is asked, and what \
+                 stands there has no effect.",
+            )
+            .takes_published(&schema, &[], paying)
             .answers_schema(200, "The session, with its order once it is paid.", told("checkout"))
             .or(CHANGES)
             .or(payments),

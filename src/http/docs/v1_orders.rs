@@ -23,13 +23,15 @@ fn place() -> Operation {
     post("place_order", "/v1/orders", "Places an order in one request")
         .says(
             "The express lane: the answer is an order, or a problem that says why there is none. \
-             `expected_total` makes it a promise: at another total nothing is charged.",
+             `expected_total` makes it a promise: at another total nothing is charged. `payment` is \
+             needed unless the order costs nothing; then no gateway is asked, and what stands \
+             there has no effect.",
         )
         .takes(
             [
                 needs("lines", some(line(), "What is bought.")),
                 needs("buyer", buyer()),
-                needs("payment", payment()),
+                may("payment", payment()),
                 may("currency", text("ISO 4217. That of the products unless said.")),
                 may("expected_total", whole(0, "In minor units; say the `currency` too.")),
                 may("shipping_address", of::<Address>()),

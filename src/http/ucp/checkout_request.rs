@@ -3,8 +3,9 @@
 use super::{catalog_request, fulfillment_request};
 use crate::{
     base::{Limits, Person},
-    checkout::{Draft, Instrument, Session, Tender},
+    checkout::{Draft, Instrument, Means, Session},
     http::{
+        paying::{Billed, Paying},
         problem::Problem,
         reading::{self, At},
         signals,
@@ -54,9 +55,14 @@ fn person(body: &At<'_>, limits: &Limits) -> Result<Person, Problem> {
     signals::observe(body, limits, Person { buyer, ..Person::default() })
 }
 
-/// The body of a complete. Of several instruments the selected one pays, else the first; `None`
-/// when there is none, or it has no token.
-pub fn tender(body: &At<'_>, limits: &Limits) -> Result<Option<Tender>, Problem> {
+/// The body of a complete.
+pub fn paying(body: &At<'_>, limits: &Limits) -> Result<Paying, Problem> {
+    Ok(Paying::of(billed(body, limits), person(body, limits)?))
+}
+
+/// Of several instruments the selected one pays, else the first; `None` when there is none, or it
+/// has no token.
+fn billed(body: &At<'_>, limits: &Limits) -> Result<Option<Billed>, Problem> {
     let payment = body.get("payment")?;
     let list = payment.get("instruments")?;
     let instruments: Vec<_> = list.items(limits.lines_per_cart)?.collect();
@@ -67,16 +73,10 @@ pub fn tender(body: &At<'_>, limits: &Limits) -> Result<Option<Tender>, Problem>
     let token =
         credential.text_in("token", reading::TOKEN_BYTES)?.filter(|token| !token.is_empty());
     let Some(token) = token else { return Ok(None) };
-    let mut person = person(body, limits)?;
-    if let Some(billing) = chosen.find("billing_address") {
-        person.billing = Some(reading::address(&billing, limits)?);
-    }
-    Ok(Some(Tender {
-        instrument: instrument(chosen, limits)?,
-        credential: Credential::new(token),
-        expected_total: None,
-        person,
-    }))
+    let billing = chosen.find("billing_address");
+    let billing = billing.map(|at| reading::address(&at, limits)).transpose()?;
+    let (instrument, credential) = (instrument(chosen, limits)?, Credential::new(token));
+    Ok(Some((Means { instrument, credential }, billing)))
 }
 
 fn instrument(at: &At<'_>, limits: &Limits) -> Result<Instrument, Problem> {

@@ -10,11 +10,19 @@ use super::{
 use crate::{
     base::{CheckoutId, Money, Protocol},
     cart::{Ask, Command, Show},
-    checkout::NoticeCode,
-    http::{answer, asking::Asking, door::Door, problem::Problem, reading, signed},
+    checkout::{CheckoutRefused, NoticeCode},
+    http::{
+        answer,
+        asking::Asking,
+        door::Door,
+        paying::{self, Paying},
+        problem::Problem,
+        reading, signed,
+    },
 };
 
-/// Pays. Whatever the gateway says is 200: the session tells.
+/// Pays. Whatever the gateway says is 200: the session tells. Where nothing is to be paid no
+/// instrument is needed.
 pub async fn complete(
     door: web::Data<Door>,
     agent: Agent,
@@ -22,16 +30,20 @@ pub async fn complete(
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let checkout = checkout_of(&id)?;
-    let Some(mut tender) = checkout_request::tender(&asking.body(), &door.limits)? else {
-        let text = "Send a payment instrument with a token.";
-        return show_saying(&door, &asking, checkout, NoticeCode::PaymentMissing, text).await;
-    };
+    let Paying { mut tender, lacks } = checkout_request::paying(&asking.body(), &door.limits)?;
     tender.expected_total = expected_total(&door, &asking, checkout).await?;
     let if_version = asking.if_version()?;
     let command = Command::Complete(Box::new(tender));
     let is_named = agent.is_named();
     let ask = Ask { checkout, asked: asking.asked(agent.origin()), if_version, command };
-    let reply = door.carts.ask(ask).await.map_err(refused)?;
+    let reply = match door.carts.ask(ask).await {
+        Ok(reply) => reply,
+        Err(CheckoutRefused::MeansMissing) if lacks.is_none() => {
+            let text = "Send a payment instrument with a token.";
+            return show_saying(&door, &asking, checkout, NoticeCode::PaymentMissing, text).await;
+        }
+        Err(error) => return Err(paying::refused(error, lacks, refused)),
+    };
     let mut response = answer::of_reply(&reply)?;
     // Who does not say who they are has no use for our signature.
     if let (true, Ok(body)) = (is_named, reply.answer().body.open()) {

@@ -9,7 +9,13 @@ use super::{
 };
 use crate::{
     cart::{Ask, Command},
-    http::{answer, asking::Asking, door::Door, problem::Problem},
+    http::{
+        answer,
+        asking::Asking,
+        door::Door,
+        paying::{self, Paying},
+        problem::Problem,
+    },
 };
 
 /// Pays. A refused payment is 402, and the session stays open for another.
@@ -21,10 +27,11 @@ pub async fn complete(
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let checkout = checkout_of(&id)?;
-    let tender = payment_request::tender(&asking.body(), &door.limits)?;
+    let Paying { tender, lacks } = payment_request::paying(&asking.body(), &door.limits)?;
     let tender = simulation::escalated(&request, &asking.body(), tender);
     let (asked, if_version) = (asking.asked(agent.origin()), asking.if_version()?);
     let command = Command::Complete(Box::new(tender));
     let ask = Ask { checkout, asked, if_version, command };
-    answer::of_reply(&door.carts.ask(ask).await.map_err(refused)?)
+    let reply = door.carts.ask(ask).await;
+    answer::of_reply(&reply.map_err(|error| paying::refused(error, lacks, refused))?)
 }

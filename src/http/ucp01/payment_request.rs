@@ -3,9 +3,10 @@
 use super::fulfillment_request;
 use crate::{
     base::{Hints, Limits, Person},
-    checkout::{Instrument, Tender},
+    checkout::{Instrument, Means},
     http::{
         kinds::Kind,
+        paying::{Billed, Paying},
         problem::Problem,
         reading::{self, At},
         signals,
@@ -14,7 +15,11 @@ use crate::{
 };
 
 /// The body of a complete.
-pub fn tender(body: &At<'_>, limits: &Limits) -> Result<Tender, Problem> {
+pub fn paying(body: &At<'_>, limits: &Limits) -> Result<Paying, Problem> {
+    Ok(Paying::of(billed(body, limits).map(Some), observed(body, limits)?))
+}
+
+fn billed(body: &At<'_>, limits: &Limits) -> Result<Billed, Problem> {
     let payment = body.get("payment_data")?;
     let text = |name| payment.object()?.get(name)?.text(limits.text_bytes).map(str::to_owned);
     let kind = payment.object()?.get("type")?;
@@ -29,22 +34,17 @@ pub fn tender(body: &At<'_>, limits: &Limits) -> Result<Tender, Problem> {
         let text = "Send a token of the payment handler.".to_owned();
         return Err(token.problem(Kind::Invalid, text));
     }
-    let mut person = observed(body, limits)?;
-    if let Some(billing) = payment.find("billing_address") {
-        person.billing = Some(Box::new(fulfillment_request::address(&billing, limits)?));
-    }
-    Ok(Tender {
-        instrument: Instrument {
-            id: text("id")?,
-            handler_id: text("handler_id")?,
-            kind: "card".to_owned(),
-            brand: Some(text("brand")?),
-            last_digits: Some(text("last_digits")?),
-        },
-        credential: Credential::new(secret.to_owned()),
-        expected_total: None,
-        person,
-    })
+    let billing = payment.find("billing_address");
+    let billing = billing.map(|at| fulfillment_request::address(&at, limits)).transpose()?;
+    let instrument = Instrument {
+        id: text("id")?,
+        handler_id: text("handler_id")?,
+        kind: "card".to_owned(),
+        brand: Some(text("brand")?),
+        last_digits: Some(text("last_digits")?),
+    };
+    let credential = Credential::new(secret.to_owned());
+    Ok((Means { instrument, credential }, billing.map(Box::new)))
 }
 
 /// `risk_signals`: under the names that later versions give to `signals`, or the plain ones that
@@ -67,10 +67,12 @@ fn observed(body: &At<'_>, limits: &Limits) -> Result<Person, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::checkout::Tender;
     use serde_json::{Value, json};
 
     fn read(body: &Value) -> Result<Tender, Problem> {
-        tender(&At::root(body), &Limits::default())
+        let Paying { tender, lacks } = super::paying(&At::root(body), &Limits::default())?;
+        lacks.map_or(Ok(tender), Err)
     }
 
     fn paying() -> Value {

@@ -78,12 +78,13 @@ pub async fn ship(
 
 /// The tender, which the sandbox gateway challenges where `risk_signals` ask for it and simulation
 /// is on.
-pub fn escalated(request: &HttpRequest, body: &At<'_>, tender: Tender) -> Tender {
+pub fn escalated(request: &HttpRequest, body: &At<'_>, mut tender: Tender) -> Tender {
     let signals = body.find("risk_signals");
     let trigger = signals.as_ref().and_then(|signals| signals.value().get("simulation_trigger"));
     let is_asked = trigger.and_then(|trigger| trigger.as_str()) == Some("escalation_required");
-    if is_asked && request.app_data::<SimulationSecret>().is_some() {
-        return Tender { credential: Credential::new(CHALLENGED.to_owned()), ..tender };
+    let is_on = request.app_data::<SimulationSecret>().is_some();
+    if let Some(means) = tender.means.as_mut().filter(|_| is_asked && is_on) {
+        means.credential = Credential::new(CHALLENGED.to_owned());
     }
     tender
 }

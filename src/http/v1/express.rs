@@ -5,12 +5,13 @@ use actix_web::{HttpResponse, web};
 use crate::{
     base::{CheckoutId, Limits, Money, Origin, Person, Protocol},
     cart::{Ask, Command},
-    checkout::{Draft, DraftLine, Instrument, Tender},
+    checkout::{CheckoutRefused, Draft, DraftLine, Instrument, Means},
     http::{
         answer,
         asking::Asking,
         door::Door,
         kinds::Kind,
+        paying::{self, Billed, Paying},
         problem::Problem,
         reading::{self, At},
         signals,
@@ -23,13 +24,18 @@ use crate::{
 pub async fn place(door: web::Data<Door>, asking: Asking) -> Result<HttpResponse, Problem> {
     let body = asking.body();
     let draft = draft(&body, &door.limits)?;
-    let tender = tender(&body, &draft, &door.limits)?;
+    let Paying { tender, lacks } = paying(&body, &draft, &door.limits)?;
     let checkout = CheckoutId::new(door.clock.now(), &*door.chance);
     let command = Command::Express(Box::new(draft), Box::new(tender));
     let ask =
         Ask { checkout, asked: asking.asked(Origin::of(Protocol::V1)), if_version: None, command };
     let reply = door.carts.ask(ask).await;
-    answer::of_reply(&reply.map_err(|refused| Problem::of_checkout(&refused, false))?)
+    answer::of_reply(&reply.map_err(|error| paying::refused(error, lacks, refused))?)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for paying::refused")]
+fn refused(error: CheckoutRefused) -> Problem {
+    Problem::of_checkout(&error, false)
 }
 
 fn draft(body: &At<'_>, limits: &Limits) -> Result<Draft, Problem> {
@@ -87,7 +93,13 @@ fn draft_line(line: &At<'_>, limits: &Limits) -> Result<DraftLine, Problem> {
     })
 }
 
-fn tender(body: &At<'_>, draft: &Draft, limits: &Limits) -> Result<Tender, Problem> {
+fn paying(body: &At<'_>, draft: &Draft, limits: &Limits) -> Result<Paying, Problem> {
+    let mut paying = Paying::of(billed(body, limits).map(Some), Person::default());
+    paying.tender.expected_total = expected_total(body, draft)?;
+    Ok(paying)
+}
+
+fn billed(body: &At<'_>, limits: &Limits) -> Result<Billed, Problem> {
     let payment = body.get("payment")?;
     let field = payment.object()?.get("token")?;
     let token = field.text(reading::TOKEN_BYTES)?.to_owned();
@@ -95,18 +107,14 @@ fn tender(body: &At<'_>, draft: &Draft, limits: &Limits) -> Result<Tender, Probl
         return Err(field.problem(Kind::Invalid, "Send a token of the payment handler.".into()));
     }
     let billing = payment.find("billing_address");
-    let person = Person {
-        billing: billing.map(|at| reading::address(&at, limits)).transpose()?,
-        ..Person::default()
-    };
+    let billing = billing.map(|at| reading::address(&at, limits)).transpose()?;
     let instrument = Instrument {
         id: "instrument_1".to_owned(),
         handler_id: payment.text_in("handler", limits.text_bytes)?.unwrap_or_default(),
         kind: "card".to_owned(),
         ..Instrument::default()
     };
-    let expected_total = expected_total(body, draft)?;
-    Ok(Tender { instrument, credential: Credential::new(token), expected_total, person })
+    Ok((Means { instrument, credential: Credential::new(token) }, billing))
 }
 
 /// An amount without a currency is no total.

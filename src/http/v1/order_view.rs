@@ -49,7 +49,7 @@ impl OrderView {
     /// The order without the person, for lists.
     pub fn brief(row: OrderRow) -> Self {
         let body = OrderBody::of(&row);
-        let payment = payment(&row.operations);
+        let payment = payment(row.total_minor, &row.operations);
         let mut titles = body.lines.into_iter().map(|line| Some(line.title));
         let goods = row.lines.into_iter().filter(|row| !row.ordered.sku.is_of_uses());
         let lines = goods.map(|row| LineView { row, title: titles.next().flatten() });
@@ -79,7 +79,7 @@ impl OrderView {
 }
 
 /// Where the money stands, told by the strongest thing done about it.
-fn payment(operations: &[OperationRow]) -> &'static str {
+fn payment(total_minor: i64, operations: &[OperationRow]) -> &'static str {
     let done = |kind| {
         let is =
             |row: &OperationRow| row.operation.kind == kind && row.state == OperationState::Done;
@@ -90,6 +90,7 @@ fn payment(operations: &[OperationRow]) -> &'static str {
         () if done(OperationKind::Refund) => "partially_refunded",
         () if done(OperationKind::Void) => "voided",
         () if done(OperationKind::Capture) => "captured",
+        () if total_minor == 0 => "not_required",
         () => "authorized",
     }
 }

@@ -2,8 +2,9 @@
 
 use super::rows::Rows;
 use crate::{
-    base::OperationId,
+    base::{AttemptId, OperationId},
     ledger::{
+        Authorization,
         changes::{ChangeInsert, LineDelta, MovementInsert},
         entry::{LineMoveKind, Moved, OrderChange, Parcel},
         outcome::{Done, LedgerRefused, Outcome},
@@ -55,7 +56,10 @@ impl Rows {
             (_, CaseState::Open) => return ended,
             // What is left of the money, where some of it was given back before.
             (CaseState::Approved, CaseState::Refunded) => {
-                amount_minor = self.refundable(case.attempt)?;
+                amount_minor = match resolve.authorization {
+                    Authorization::Named(_) => self.refundable(case.attempt)?,
+                    Authorization::NothingToPay => 0,
+                };
             }
             (CaseState::Open, CaseState::Refunded) => return Err(LedgerRefused::NotCaptured),
             (CaseState::Open, _) => {}
@@ -65,17 +69,11 @@ impl Rows {
             CaseState::Approved => Vec::new(),
             _ => self.put_back(resolve),
         };
-        let kind = resolve.kind();
-        let operation = NewOperation {
-            id: OperationId::of(case.attempt, kind.number()),
-            attempt: case.attempt,
-            kind,
-            amount_minor,
-            authorization: resolve.authorization.clone(),
-        };
-        let is_nothing = kind == OperationKind::Refund && amount_minor == 0;
-        if !is_nothing && !self.operations.contains_key(&operation.id) {
-            self.put_operation(&operation, OperationState::Due, "", resolve.now);
+        let operation = operation(case.attempt, resolve, amount_minor);
+        if let Some(operation) = &operation
+            && !self.operations.contains_key(&operation.id)
+        {
+            self.put_operation(operation, OperationState::Due, "", resolve.now);
         }
         if resolve.to != CaseState::Approved {
             self.changes.order_changes.push(ChangeInsert {
@@ -83,7 +81,7 @@ impl Rows {
                 change: OrderChange {
                     id: resolve.change,
                     moved,
-                    money: (!is_nothing).then_some(operation.id),
+                    money: operation.map(|operation| operation.id),
                     parcel: Parcel::default(),
                     reason: String::new(),
                     at: resolve.now,
@@ -145,4 +143,18 @@ impl Rows {
         }
         moved
     }
+}
+
+/// What the gateway is asked for; nothing where there was nothing to pay, or nothing is left to
+/// give back.
+fn operation(attempt: AttemptId, resolve: &Resolve, amount_minor: i64) -> Option<NewOperation> {
+    let (kind, authorization) = (resolve.kind(), resolve.authorization.name()?);
+    let is_nothing = kind == OperationKind::Refund && amount_minor == 0;
+    (!is_nothing).then(|| NewOperation {
+        id: OperationId::of(attempt, kind.number()),
+        attempt,
+        kind,
+        amount_minor,
+        authorization: authorization.to_owned(),
+    })
 }

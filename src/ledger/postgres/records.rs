@@ -11,6 +11,7 @@ use sqlx::{
 use crate::{
     base::{AttemptId, CheckoutId, OrderId, Sealed, Sku, Timestamp},
     ledger::{
+        Authorization,
         changes::{
             AttemptChange, AttemptInsert, GrantDelta, HeadChange, LineDelta, MovementInsert,
             OperationChange, OrderInsert, RecordEntry, SessionChange, StockDelta,
@@ -207,7 +208,8 @@ impl Record for AttemptChange {
 
     fn fields(&self, row: &mut Fields<'_>) -> Written {
         row.encode(self.id.uuid())?.encode(self.state.as_str())?;
-        row.encode(self.authorization.as_deref())?.encode(self.code.as_deref())?;
+        row.encode(self.authorization.as_ref().map(Authorization::as_str))?
+            .encode(self.code.as_deref())?;
         row.encode(self.watch_until.map(at))?.encode(at(self.settled_at))?;
         Ok(())
     }

@@ -5,6 +5,7 @@ mod carts;
 mod crashes;
 mod crowds;
 mod failures;
+mod free;
 mod grants;
 mod holds;
 mod judged;

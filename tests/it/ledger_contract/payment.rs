@@ -45,7 +45,7 @@ async fn a_paid_checkout_becomes_an_order(bench: Bench) {
     assert_eq!(row.operations[0].state, OperationState::Due);
     let row = bench.store.find_attempt(attempt).await.expect("reads").expect("is there");
     assert_eq!(row.state, AttemptState::Authorized);
-    assert_eq!(row.authorization.as_deref(), Some("auth-1"));
+    assert_eq!(row.authorization, Some("auth-1".into()));
     let events = bench.store.list_unsent_events(10).await.expect("lists");
     assert_eq!(events.len(), 1);
     assert_eq!((events[0].order, events[0].kind.as_str()), (order, "order.placed"));

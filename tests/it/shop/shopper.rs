@@ -4,7 +4,8 @@ use doorbuster::{
     base::{Buyer, CheckoutId, Email, Money, Origin, Person, Protocol},
     cart::messages::{Ask, Command, Show},
     checkout::{
-        Asked, CheckoutRefused, Draft, DraftLine, Instrument, NoticeCode, Reply, Session, Tender,
+        Asked, CheckoutRefused, Draft, DraftLine, Instrument, Means, NoticeCode, Reply, Session,
+        Tender,
     },
     ledger::row::SessionState,
     payment::Credential,
@@ -53,9 +54,13 @@ impl Told {
 pub(crate) struct Shopper<'a> {
     shop: &'a TestShop,
     pub(crate) checkout: CheckoutId,
+    email: &'static str,
     lines: RefCell<Vec<(String, u32)>>,
     codes: RefCell<Vec<String>>,
 }
+
+/// The address of whoever gives no other.
+const ADA: &str = "ada@example.com";
 
 /// Somebody who has left the shop with a cart in it.
 pub(crate) struct Away {
@@ -65,19 +70,25 @@ pub(crate) struct Away {
 
 impl<'a> Shopper<'a> {
     pub(super) fn returns(shop: &'a TestShop, away: Away) -> Self {
-        Self { shop, checkout: away.checkout, lines: away.lines, codes: RefCell::default() }
+        let (checkout, lines) = (away.checkout, away.lines);
+        Self { shop, checkout, email: ADA, lines, codes: RefCell::default() }
     }
 
     pub(super) fn comes(shop: &'a TestShop) -> Self {
         let checkout = CheckoutId::new(shop.now(), &*shop.dice);
         shop.seen.lock().unwrap().push(checkout);
-        Self { shop, checkout, lines: RefCell::default(), codes: RefCell::default() }
+        Self { shop, checkout, email: ADA, lines: RefCell::default(), codes: RefCell::default() }
     }
 
     /// The same shopper, served by another replica, or by the shop opened again.
     pub(crate) fn at<'b>(&self, shop: &'b TestShop) -> Shopper<'b> {
         let (lines, codes) = (self.lines.clone(), self.codes.clone());
-        Shopper { shop, checkout: self.checkout, lines, codes }
+        Shopper { shop, checkout: self.checkout, email: self.email, lines, codes }
+    }
+
+    /// Gives this address.
+    pub(crate) fn named(self, email: &'static str) -> Self {
+        Self { email, ..self }
     }
 
     /// Sends this discount code from now on.
@@ -120,6 +131,19 @@ impl<'a> Shopper<'a> {
     pub(crate) async fn pays_as(&self, key: &str, token: &str) -> Told {
         let command = Command::Complete(Box::new(tender(token, None)));
         self.asks(key, Protocol::Ucp, command).await
+    }
+
+    /// Pays under this key with nothing.
+    pub(crate) async fn pays_nothing(&self, key: &str) -> Told {
+        let tender = Tender { means: None, ..tender("", None) };
+        self.asks(key, Protocol::Ucp, Command::Complete(Box::new(tender))).await
+    }
+
+    /// Pays, and says there to be this buyer.
+    pub(crate) async fn pays_named(&self, email: &str) -> Told {
+        let tender = Tender { person: person(email), ..tender("success_token", None) };
+        let command = Command::Complete(Box::new(tender));
+        self.asks(&self.shop.fresh_key(), Protocol::Ucp, command).await
     }
 
     /// Pays only if it costs this much.
@@ -216,23 +240,32 @@ impl<'a> Shopper<'a> {
     }
 
     fn draft(&self) -> Draft {
-        let email = Some(Email::parse("ada@example.com").expect("an address"));
-        let buyer = Some(Buyer { email, ..Buyer::default() });
         let line = |(item, quantity): &(String, u32)| DraftLine {
             id: None,
             item: item.clone(),
             quantity: *quantity,
         };
         let lines = self.lines.borrow().iter().map(line).collect();
-        let person = Person { buyer: buyer.map(Box::new), ..Person::default() };
-        Draft { lines, person, codes: self.codes.borrow().clone(), ..Draft::default() }
+        Draft {
+            lines,
+            person: person(self.email),
+            codes: self.codes.borrow().clone(),
+            ..Draft::default()
+        }
     }
+}
+
+fn person(email: &str) -> Person {
+    let email = Some(Email::parse(email).expect("an address"));
+    Person { buyer: Some(Box::new(Buyer { email, ..Buyer::default() })), ..Person::default() }
 }
 
 fn tender(token: &str, expected_total: Option<Money>) -> Tender {
     Tender {
-        instrument: Instrument { id: "card_1".into(), ..Instrument::default() },
-        credential: Credential::new(token.to_owned()),
+        means: Some(Means {
+            instrument: Instrument { id: "card_1".into(), ..Instrument::default() },
+            credential: Credential::new(token.to_owned()),
+        }),
         expected_total,
         person: Person::default(),
     }

@@ -4,7 +4,7 @@
 use doorbuster::{
     base::{Buyer, Chance, CheckoutId, Email, Origin, Person, Protocol, SeededChance, Sku},
     cart::{Ask, Command},
-    checkout::{Asked, CheckoutRefused, Draft, DraftLine, Instrument, Reply, Tender},
+    checkout::{Asked, CheckoutRefused, Draft, DraftLine, Instrument, Means, Reply, Tender},
     ledger::{LedgerFault, entry::StoredAnswer},
     payment::Credential,
 };
@@ -302,8 +302,10 @@ fn draft(lines: &Lines) -> Draft {
 
 fn tender(token: &str) -> Tender {
     Tender {
-        instrument: Instrument { id: "card_1".into(), ..Instrument::default() },
-        credential: Credential::new(token.to_owned()),
+        means: Some(Means {
+            instrument: Instrument { id: "card_1".into(), ..Instrument::default() },
+            credential: Credential::new(token.to_owned()),
+        }),
         expected_total: None,
         person: Person::default(),
     }
