@@ -179,6 +179,7 @@ fn session(wish: &Wish, id: CheckoutId, attempt: AttemptId, now: Timestamp) -> S
         version: 1,
         state: SessionState::Completing,
         currency,
+        currency_is_open: false,
         lines: vec![line],
         totals,
         priced: None,

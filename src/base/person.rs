@@ -12,6 +12,9 @@ use super::{Hints, Sealed, sealed::Unsealable};
 #[serde(try_from = "String")]
 pub struct Email(String);
 
+/// The domains of one provider that takes no notice of dots before the `@`.
+const GMAIL: [&str; 2] = ["gmail.com", "googlemail.com"];
+
 /// The text is not an e-mail address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected an e-mail address such as `ada@example.com`")]
@@ -24,6 +27,26 @@ impl Email {
         let odd = |c: char| c.is_whitespace() || c.is_control();
         let well_formed = !local.is_empty() && !domain.is_empty() && raw.len() <= 254;
         if well_formed && !raw.contains(odd) { Ok(Self(raw.to_owned())) } else { Err(InvalidEmail) }
+    }
+
+    /// The mailbox that the address reaches, in one spelling: what people are counted by, and never
+    /// written to.
+    ///
+    /// Case does not count, nor dots at the end of the domain, nor quotes around the name, nor a
+    /// sub-address (`+…` before the `@`, RFC 5233), nor, at Gmail, dots in the name and which of
+    /// its two domains it is.
+    pub fn mailbox(&self) -> String {
+        let lower = self.0.to_lowercase();
+        let (local, domain) = lower.rsplit_once('@').unwrap_or((&lower, ""));
+        let domain = domain.trim_end_matches('.');
+        let bare = local.strip_prefix('"').and_then(|local| local.strip_suffix('"'));
+        let local = bare.filter(|bare| !bare.is_empty()).unwrap_or(local);
+        let user = local.split('+').next().filter(|user| !user.is_empty()).unwrap_or(local);
+        if GMAIL.contains(&domain) {
+            let plain = user.replace('.', "");
+            return format!("{plain}@{}", GMAIL[0]);
+        }
+        format!("{user}@{domain}")
     }
 
     /// The address itself, for the one who must write to it.
@@ -176,6 +199,11 @@ pub struct Person {
 const RAW_SIGNALS: [&str; 2] = ["ip", "hints"];
 
 impl Person {
+    /// By what the buyer is counted: see [`Email::mailbox`].
+    pub fn mailbox(&self) -> Option<String> {
+        self.buyer.as_ref()?.email.as_ref().map(Email::mailbox)
+    }
+
     /// The stored person without raw signals. What a newer version wrote beside them stays.
     ///
     /// # Errors
@@ -215,6 +243,26 @@ mod tests {
         let shown = format!("{person:?} {:?} {:?} {email:?}", person.buyer, person.billing);
         for secret in ["Ada", "ada", "Main", "192"] {
             assert!(!shown.contains(secret), "{shown} tells {secret}");
+        }
+    }
+
+    // breaks: `Email::mailbox` without `trim_end_matches`, without `split('+')`, or without `GMAIL`
+    #[test]
+    fn one_mailbox_is_one_buyer_however_it_is_spelt() {
+        let mailbox = |raw: &str| Email::parse(raw).expect("well formed").mailbox();
+        for (same, spelt) in [
+            ("ada@example.com", "Ada@EXAMPLE.com"),
+            ("ada@example.com", "ada@example.com."),
+            ("ada@example.com", "ada+shop@example.com"),
+            ("ada@example.com", "ADA+a+b@Example.Com."),
+            ("ada@example.com", "\"ada\"@example.com"),
+            ("adal@gmail.com", "a.d.a.l+1@googlemail.com"),
+        ] {
+            assert_eq!(mailbox(spelt), same, "{spelt}");
+        }
+        // Elsewhere a dot is a letter like any other, and who is named by nothing else keeps it.
+        for other in ["a.da@example.com", "bob@example.com", "ada@example.org", "+@example.com"] {
+            assert_eq!(mailbox(other), other);
         }
     }
 

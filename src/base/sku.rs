@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::{fmt, sync::Arc};
 
+use super::Email;
+
 /// A stock-keeping unit code: 1–64 printable ASCII characters without spaces.
 ///
 /// Cloning shares the text: one SKU stands in a cart, a hold, a batch and an order at once.
@@ -33,10 +35,10 @@ impl Sku {
     }
 
     /// The SKU whose units are uses of a discount: all that there may be, or the one use of this
-    /// buyer, whose e-mail address is hashed. The discount's id has at most 40 bytes.
-    pub fn of_uses(discount: &str, buyer: Option<&str>) -> Self {
+    /// buyer, whose [mailbox](Email::mailbox) is hashed. The discount's id has at most 40 bytes.
+    pub fn of_uses(discount: &str, buyer: Option<&Email>) -> Self {
         let Some(buyer) = buyer else { return Self(format!("{USES}{discount}").into()) };
-        let hash = Sha256::digest(buyer.trim().to_lowercase());
+        let hash = Sha256::digest(buyer.mailbox());
         let short: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         Self(format!("{USES}{discount}/{short}").into())
     }
@@ -79,18 +81,19 @@ impl fmt::Debug for Sku {
 
 #[cfg(test)]
 mod tests {
-    use super::Sku;
+    use super::{Email, Sku};
 
     #[test]
     fn uses_are_known_by_their_sku_and_a_buyer_by_any_spelling() {
+        let email = |raw: &str| Email::parse(raw).expect("an address");
         let all = Sku::of_uses("summer", None);
-        let one = Sku::of_uses("summer", Some("Ada@Example.com"));
-        assert_eq!(one, Sku::of_uses("summer", Some(" ada@example.com ")));
-        assert_ne!(one, Sku::of_uses("summer", Some("bob@example.com")));
+        let one = Sku::of_uses("summer", Some(&email("Ada@Example.com")));
+        assert_eq!(one, Sku::of_uses("summer", Some(&email("ada+again@example.com."))));
+        assert_ne!(one, Sku::of_uses("summer", Some(&email("bob@example.com"))));
         assert!(all.is_of_uses() && !all.is_of_one_buyer());
         assert!(one.is_of_uses() && one.is_of_one_buyer());
         assert!(!one.as_str().contains("ada") && Sku::parse(one.as_str()) == Ok(one));
-        let longest = Sku::of_uses(&"x".repeat(40), Some("ada@example.com"));
+        let longest = Sku::of_uses(&"x".repeat(40), Some(&email("ada@example.com")));
         assert_eq!(Sku::parse(longest.as_str()), Ok(longest));
     }
 }

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     base::{CheckoutId, Timestamp},
     checkout::{Checkout, CheckoutRefused, Reply, Session},
+    ledger::row::SessionState,
 };
 
 /// Locks shared by few enough carts that two requests rarely meet.
@@ -85,9 +86,14 @@ impl Carts {
         self.show_any(show, false).await
     }
 
-    /// Shows a cart.
+    /// Shows a cart, and one that stands as it is priced now: nothing is held for it, so nothing
+    /// holds its prices either.
     pub async fn show_cart(&self, show: Show) -> Result<Arc<Session>, CheckoutRefused> {
-        self.show_any(show, true).await
+        let cart = self.show_any(show, true).await?;
+        match cart.state {
+            SessionState::Open => Ok(Arc::new(self.desk.priced_now(&cart).await?)),
+            _ => Ok(cart),
+        }
     }
 
     async fn show_any(&self, show: Show, is_cart: bool) -> Result<Arc<Session>, CheckoutRefused> {

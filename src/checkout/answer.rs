@@ -75,6 +75,20 @@ pub struct Demands {
     pub nameless: bool,
 }
 
+impl Demands {
+    /// What this protocol demands.
+    pub const fn of(protocol: Protocol) -> Self {
+        match protocol {
+            // Business failures refuse the request, a way for the goods to come has to be chosen,
+            // and nobody has to say who buys.
+            Protocol::Ucp202601 => Self { whole: true, delivery: true, nameless: true },
+            Protocol::V1 | Protocol::Ucp | Protocol::Acp => {
+                Self { whole: false, delivery: false, nameless: false }
+            }
+        }
+    }
+}
+
 /// One wanted line.
 #[derive(Debug, Clone)]
 pub struct DraftLine {

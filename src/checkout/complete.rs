@@ -2,9 +2,11 @@
 
 use super::{
     answer::{Asked, CheckoutRefused, Draft, Operation, Reply, Tender},
+    assess::merged,
     count,
     desk::Checkout,
-    open::{Drafted, ended, quote},
+    open::{Base, Drafted, Written, ended},
+    quote::{Products, Quote},
     saga::{Saga, Step},
     session::{Notice, NoticeCode, Session},
 };
@@ -30,6 +32,11 @@ impl Checkout {
             }
             state => return self.earlier_or(asked, ended(state)).await,
         }
+        if session.is_ready_for(&tender.person)
+            && let Some(reply) = self.price_anew(session, asked, &tender).await?
+        {
+            return Ok(reply);
+        }
         match obstacle(session, &tender) {
             Some(Obstacle::Session(notice)) => {
                 let mut shown = session.clone();
@@ -54,17 +61,13 @@ impl Checkout {
         let began = self.now();
         let products = self.products(&draft).await?;
         self.count(metrics::Step::Quote, StepOutcome::Done, began);
-        let quote = quote(&draft, &products, &[]);
-        let currency = quote.currency;
-        let drafted = Drafted { draft: &draft, products: &products, gone: &[] };
-        let mut session = self.draft_session(id, None, asked, drafted, quote)?;
-        session.version = 0;
-        session.express = true;
+        let session = self.draft_express(Base::New(id, asked), &draft, &products).await?;
+        let currency = (!session.currency_is_open).then_some(session.currency);
+        let mut session = Session { version: 0, express: true, ..session };
         // Whoever pays in one request sees no quote: a code that does not count is told instead.
         if !session.is_ready() || session.notices.iter().any(|notice| notice.discount.is_some()) {
             return self.nothing(asked, &session.notices, currency).await;
         }
-        self.open_uses_of(&session).await?;
         match obstacle(&session, &tender) {
             Some(Obstacle::Session(notice)) => {
                 return self.nothing(asked, notice.as_slice(), currency).await;
@@ -77,6 +80,64 @@ impl Checkout {
         }
         let reply = self.saga(&mut session, asked, tender).await?;
         Ok(((session.version > 0).then_some(session), reply))
+    }
+
+    /// The session of a draft, without discounts whose uses orders have had.
+    async fn draft_express(
+        &self,
+        base: Base<'_>,
+        draft: &Draft,
+        products: &Products,
+    ) -> Result<Session, CheckoutRefused> {
+        let mut gone = Vec::new();
+        loop {
+            let drafted = Drafted { draft, products, gone: &gone };
+            let session = self.draft_session(base, drafted, Quote::of(draft, products))?;
+            let spent = self.spent_uses_of(&session).await?;
+            if spent.is_empty() {
+                return Ok(session);
+            }
+            // What is gone counts no more, so that each round finds others, and there is a last.
+            gone.extend(spent);
+        }
+    }
+
+    /// Prices a session anew where its quote does not count for who pays now. The answer, where
+    /// something is another than before: then it stands open as it is now, and nothing is charged.
+    async fn price_anew(
+        &self,
+        session: &mut Session,
+        asked: &Asked,
+        tender: &Tender,
+    ) -> Result<Option<Reply>, CheckoutRefused> {
+        let person = merged(&session.person, &tender.person);
+        if session.is_quoted_for(&person, self.now()) {
+            return Ok(None);
+        }
+        let draft = Draft { person, ..session.redraft() };
+        Ok(match self.write_draft(Base::Repriced(session), asked, draft).await? {
+            Written::AsBefore(after) => {
+                *session = after;
+                None
+            }
+            Written::Answered(after, reply) => {
+                if let Some(after) = after {
+                    *session = after;
+                }
+                Some(reply)
+            }
+        })
+    }
+
+    /// A cart as it would be priced now. What is kept of it stays as it is.
+    pub async fn priced_now(&self, cart: &Session) -> Result<Session, CheckoutRefused> {
+        let draft = cart.redraft();
+        let products = self.products(&draft).await?;
+        let mut quote = Quote::of(&draft, &products);
+        quote.go_on_from(cart);
+        let drafted = Drafted { draft: &draft, products: &products, gone: &[] };
+        let now = self.draft_session(Base::Repriced(cart), drafted, quote)?;
+        Ok(Session { version: cart.version, ..now })
     }
 
     async fn saga(

@@ -56,6 +56,19 @@ pub(super) fn held(holds: &[HoldWanted], before: &[(Sku, u32)]) {
     }
 }
 
+/// A session was written with these holds, in the place of those it had before.
+pub(super) fn changed(
+    before: Option<&Session>,
+    holds: &[HoldWanted],
+    units: &[(Sku, u32)],
+    after: &Session,
+) {
+    let held_before = before.map_or(&[][..], |before| &before.held);
+    held(holds, held_before);
+    released(held_before, units);
+    told(&after.notices);
+}
+
 /// Holds were refused.
 pub(super) fn short(shortages: &[Shortage]) {
     for shortage in shortages {

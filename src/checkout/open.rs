@@ -6,12 +6,12 @@ use super::{
     desk::{Checkout, unexpected},
     quote::{PriceTerms, Products, Quote, fallback},
     record::session_write,
-    session::{Notice, NoticeCode, Session},
+    session::{Line, Notice, NoticeCode, Session},
     uses::gone,
 };
 use crate::{
     base::{CheckoutId, Currency, Sku},
-    ledger::{LedgerRefused, Shortage, row::SessionState},
+    ledger::{LedgerRefused, Shortage, entry::StoredAnswer, row::SessionState},
     telemetry::metrics::{self, StepOutcome},
 };
 
@@ -28,6 +28,75 @@ pub(super) struct Drafted<'a> {
     pub gone: &'a [Sku],
 }
 
+/// What a draft is put on.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Base<'a> {
+    /// Nothing: it begins a session.
+    New(CheckoutId, &'a Asked),
+    /// A session whose contents it replaces.
+    Replaced(&'a Session),
+    /// A session that it prices anew; what is in it, and when it ends, stays.
+    Repriced(&'a Session),
+}
+
+/// What became of a draft.
+pub(super) enum Written {
+    /// The request is answered with it. There is a session unless nothing can be sold, or the
+    /// answer is an earlier one.
+    Answered(Option<Session>, Reply),
+    /// The session was priced anew, and costs and holds what it did before.
+    AsBefore(Session),
+}
+
+impl<'a> Base<'a> {
+    const fn before(self) -> Option<&'a Session> {
+        match self {
+            Self::New(..) => None,
+            Self::Replaced(before) | Self::Repriced(before) => Some(before),
+        }
+    }
+
+    const fn operation(self) -> Operation {
+        match self {
+            Self::New(..) => Operation::Create,
+            Self::Replaced(_) => Operation::Update,
+            Self::Repriced(_) => Operation::Complete,
+        }
+    }
+
+    /// The currency of what is put on it: a session keeps the one that it was quoted in, unless it
+    /// is asked for another, or another is hinted at that anything is sold in.
+    fn currency(self, draft: &Draft, products: &Products) -> Option<Currency> {
+        let settled = self.before().filter(|before| !before.currency_is_open);
+        let hinted = || Quote::preferred(draft, products);
+        draft.currency.or_else(hinted).or(settled.map(|before| before.currency))
+    }
+
+    /// The draft's quote, cut down to what the ledger said there is.
+    fn quote(self, draft: &Draft, products: &Products, shortages: &[Shortage]) -> Quote {
+        let mut quote = Quote::of(draft, products);
+        quote.cut(shortages);
+        if let Self::Repriced(before) = self {
+            quote.go_on_from(before);
+        }
+        quote
+    }
+
+    /// Whether the request is answered with this session, rather than goes on with it. What it
+    /// says then, where its total is another one, stands in it.
+    fn ends_with(self, after: &mut Session) -> bool {
+        let Self::Repriced(before) = self else { return true };
+        let (was, is) = (before.totals.total, after.totals.total);
+        if was != is {
+            let text = format!("The total is {is} now, not {was}; nothing was charged.");
+            after.notices.push(Notice::of(NoticeCode::TotalChanged, text));
+        }
+        let units = |line: &Line| (line.id.clone(), line.sku.clone(), line.quantity);
+        let is_same = before.lines.iter().map(units).eq(after.lines.iter().map(units));
+        was != is || !is_same || !after.is_ready()
+    }
+}
+
 impl Checkout {
     /// Creates a session. When nothing of it can be sold there is none, and the answer says why.
     pub async fn create(
@@ -36,7 +105,10 @@ impl Checkout {
         asked: &Asked,
         draft: Draft,
     ) -> Result<(Option<Session>, Reply), CheckoutRefused> {
-        self.write_draft(id, None, asked, draft).await
+        match self.write_draft(Base::New(id, asked), asked, draft).await? {
+            Written::Answered(session, reply) => Ok((session, reply)),
+            Written::AsBefore(_) => Err(CheckoutRefused::Busy),
+        }
     }
 
     /// Replaces a session's contents; its holds follow, the difference alone, and are renewed.
@@ -56,11 +128,15 @@ impl Checkout {
             }
             state => return self.earlier_or(asked, ended(state)).await,
         }
-        let (after, reply) = self.write_draft(session.id, Some(session), asked, draft).await?;
-        if let Some(after) = after {
-            *session = after;
+        match self.write_draft(Base::Replaced(session), asked, draft).await? {
+            Written::Answered(after, reply) => {
+                if let Some(after) = after {
+                    *session = after;
+                }
+                Ok(reply)
+            }
+            Written::AsBefore(_) => Err(CheckoutRefused::Busy),
         }
-        Ok(reply)
     }
 
     /// Shows a session as the answer to a request that found what it asked for.
@@ -72,51 +148,49 @@ impl Checkout {
         self.answer(session, asked, Operation::Get).await
     }
 
-    async fn write_draft(
+    pub(super) async fn write_draft(
         &self,
-        id: CheckoutId,
-        before: Option<&Session>,
+        base: Base<'_>,
         asked: &Asked,
         mut draft: Draft,
-    ) -> Result<(Option<Session>, Reply), CheckoutRefused> {
-        // A session keeps its currency while anything in it is sold in it.
-        draft.prefers.extend(before.map(|before| before.currency));
-        let operation = if before.is_none() { Operation::Create } else { Operation::Update };
+    ) -> Result<Written, CheckoutRefused> {
+        let before = base.before();
         let began = self.now();
         let products = self.products(&draft).await?;
+        draft.currency = base.currency(&draft, &products);
         self.count(metrics::Step::Quote, StepOutcome::Done, began);
         let mut shortages: Vec<Shortage> = Vec::new();
         let (mut direct, mut opened) = (false, Vec::new());
         for _ in 0..DECISIONS_MAX {
-            let quote = quote(&draft, &products, &shortages);
+            let quote = base.quote(&draft, &products, &shortages);
             let none_left = quote.lines.is_empty() && before.is_none() && !draft.lines.is_empty();
             if none_left || (draft.demands.whole && quote.is_cut()) {
-                return self.nothing(asked, &quote.notices, quote.currency).await;
+                let told = self.nothing(asked, &quote.notices, quote.currency).await?;
+                return Ok(Written::Answered(told.0, told.1));
             }
             let drafted = Drafted { draft: &draft, products: &products, gone: &gone(&shortages) };
-            let session = self.draft_session(id, before, asked, drafted, quote)?;
+            let mut session = self.draft_session(base, drafted, quote)?;
+            let answer = self.answer_of(base, asked, &mut session);
             let mut claim = self.claim(&session).await?;
             if direct {
                 claim.direct();
             }
-            let shown = Shown::Session { session: &session, operation };
-            let answer = self.render.render(asked.origin.protocol, shown);
             let personal = before.is_none_or(|before| before.person != session.person);
-            let key = asked.write(Some(answer.clone()), self.now());
+            let key = answer.clone().map(|answer| asked.write(Some(answer), self.now()));
             let holds = claim.holds.clone();
-            let write = session_write(&session, holds, personal, None, Some(key), self.now());
+            let write = session_write(&session, holds, personal, None, key, self.now());
             let began = self.now();
             let outcome = self.commit(write).await;
             self.land(&mut claim).await;
             match outcome? {
                 Ok(_) => {
                     self.count(metrics::Step::Hold, StepOutcome::Done, began);
-                    let held_before = before.map_or(&[][..], |before| &before.held);
-                    count::held(&claim.holds, held_before);
-                    count::released(held_before, &claim.units());
-                    count::told(&session.notices);
+                    count::changed(before, &claim.holds, &claim.units(), &session);
                     let session = Session { held: claim.units(), ..session };
-                    return Ok((Some(session), Reply::Done(answer)));
+                    return Ok(match answer {
+                        Some(answer) => Written::Answered(Some(session), Reply::Done(answer)),
+                        None => Written::AsBefore(session),
+                    });
                 }
                 Err(LedgerRefused::Short(short)) => {
                     self.count(metrics::Step::Hold, StepOutcome::Refused, began);
@@ -126,12 +200,25 @@ impl Checkout {
                 }
                 Err(LedgerRefused::GrantsClosed(_)) => direct = true,
                 Err(LedgerRefused::KeyTaken(row)) => {
-                    return Ok((None, self.replay(asked, *row).await?));
+                    return Ok(Written::Answered(None, self.replay(asked, *row).await?));
                 }
                 Err(refused) => return Err(stale(&refused)),
             }
         }
         Err(CheckoutRefused::Busy)
+    }
+
+    /// The answer that this session is to the request; none when the request goes on with it.
+    fn answer_of(
+        &self,
+        base: Base<'_>,
+        asked: &Asked,
+        session: &mut Session,
+    ) -> Option<StoredAnswer> {
+        base.ends_with(session).then(|| {
+            let shown = Shown::Session { session, operation: base.operation() };
+            self.render.render(asked.origin.protocol, shown)
+        })
     }
 
     /// The products a draft names.
@@ -157,9 +244,7 @@ impl Checkout {
     /// The session a quote makes, one version on.
     pub(super) fn draft_session(
         &self,
-        id: CheckoutId,
-        before: Option<&Session>,
-        asked: &Asked,
+        base: Base<'_>,
         drafted: Drafted<'_>,
         mut quote: Quote,
     ) -> Result<Session, CheckoutRefused> {
@@ -171,13 +256,22 @@ impl Checkout {
         let terms = PriceTerms { tariff: &tariff, must_choose, now };
         let priced = quote.price(draft, products, &terms, gone);
         let (totals, priced) = priced.map_err(|_| CheckoutRefused::TotalTooLarge)?;
+        let before = base.before();
+        let (id, caller, origin) = match base {
+            Base::New(id, asked) => (id, &asked.caller, &asked.origin),
+            Base::Replaced(before) | Base::Repriced(before) => {
+                (before.id, &before.caller, &before.origin)
+            }
+        };
+        let ttl = if draft.is_cart { self.terms.cart_ttl } else { self.terms.session_ttl };
         Ok(Session {
             id,
-            caller: before.map_or(&asked.caller, |before| &before.caller).clone(),
-            origin: before.map_or(&asked.origin, |before| &before.origin).clone(),
+            caller: caller.clone(),
+            origin: origin.clone(),
             version: before.map_or(0, |before| before.version) + 1,
             state: SessionState::Open,
             currency: quote.currency.unwrap_or_else(fallback),
+            currency_is_open: quote.currency.is_none(),
             lines: quote.lines,
             totals,
             priced,
@@ -195,11 +289,10 @@ impl Checkout {
             held: before.map(|before| before.held.clone()).unwrap_or_default(),
             challenge_url: None,
             created_at: before.map_or(now, |before| before.created_at),
-            expires_at: now.plus(if draft.is_cart {
-                self.terms.cart_ttl
-            } else {
-                self.terms.session_ttl
-            }),
+            expires_at: match base {
+                Base::Repriced(before) => before.expires_at,
+                Base::New(..) | Base::Replaced(_) => now.plus(ttl),
+            },
             hold_until: now.plus(self.terms.hold_ttl),
             placed_at: None,
             test_payment: false,
@@ -217,13 +310,6 @@ impl Checkout {
             None => Err(refusal),
         }
     }
-}
-
-/// A draft's quote, cut down to what the ledger said there is.
-pub(super) fn quote(draft: &Draft, products: &Products, shortages: &[Shortage]) -> Quote {
-    let mut quote = Quote::of(draft, products);
-    quote.cut(shortages);
-    quote
 }
 
 /// Keeps the latest word about each SKU.

@@ -41,10 +41,7 @@ impl Quote {
     /// product's own, it costs what the price list says.
     pub fn of(draft: &Draft, products: &Products) -> Self {
         let lines = Vec::with_capacity(draft.lines.len());
-        let active = || products.values().filter(|product| product.active);
-        let sold = |currency: &Currency| active().any(|one| one.price_in(*currency).is_some());
-        let preferred = || draft.prefers.iter().copied().find(sold);
-        let currency = draft.currency.or_else(preferred);
+        let currency = draft.currency.or_else(|| Self::preferred(draft, products));
         let mut quote = Self { currency, lines, notices: Vec::new() };
         for (at, wanted) in draft.lines.iter().enumerate() {
             let product = Sku::parse(&wanted.item).ok().and_then(|sku| products.get(&sku));
@@ -65,6 +62,29 @@ impl Quote {
             quote.notice(NoticeCode::EmailMissing, None, text.into());
         }
         quote
+    }
+
+    /// The first of the currencies that would suit which anything of it is sold in.
+    pub(super) fn preferred(draft: &Draft, products: &Products) -> Option<Currency> {
+        let active = || products.values().filter(|product| product.active);
+        let sold = |currency: &Currency| active().any(|one| one.price_in(*currency).is_some());
+        draft.prefers.iter().copied().find(sold)
+    }
+
+    /// Names the lines as the session that is priced anew does: by their places in the request that
+    /// put them there. What it said of lines that it has no more goes on being said.
+    pub(super) fn go_on_from(&mut self, before: &Session) {
+        let place = |at: usize| before.lines.get(at).map_or(at, |line| line.at);
+        for line in &mut self.lines {
+            line.at = place(line.at);
+        }
+        for notice in &mut self.notices {
+            notice.line = notice.line.map(place);
+        }
+        let is_gone = |notice: &&Notice| {
+            notice.line.is_some_and(|at| before.lines.iter().all(|line| line.at != at))
+        };
+        self.notices.extend(before.notices.iter().filter(is_gone).cloned());
     }
 
     fn add(&mut self, at: usize, wanted: &DraftLine, product: &Product) {
@@ -143,7 +163,7 @@ impl Quote {
                     .and_then(|address| address.address_country.as_deref())
                     .or(draft.country.as_deref()),
                 region: shipping.and_then(|address| address.address_region.as_deref()),
-                buyer: buyer.map(|email| email.expose()),
+                buyer,
                 gone,
                 now: terms.now,
             },

@@ -96,7 +96,13 @@ pub(super) fn short_notices(session: &Session, shortages: &[Shortage]) -> Vec<No
     };
     let lost = |sku: &Sku| {
         shortages.iter().any(|short| short.sku == *sku).then(|| {
-            let text = "A discount has been used up by others meanwhile; update the checkout.";
+            let text = match sku.is_of_one_buyer() {
+                true => {
+                    "A discount counts once for each buyer, and another checkout with this e-mail \
+                     address has it; update the checkout."
+                }
+                false => "A discount has been used up by others meanwhile; update the checkout.",
+            };
             Notice::of(NoticeCode::DiscountLost, text.to_owned())
         })
     };

@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::answer::{CheckoutRefused, Draft, DraftLine};
+use super::answer::{CheckoutRefused, Demands, Draft, DraftLine};
 use crate::{
     base::{
         AttemptId, CheckoutId, Currency, Money, OrderId, Origin, Person, Protocol, Sku, Timestamp,
     },
     catalog::StockPolicy,
     ledger::row::SessionState,
-    pricing::{Priced, Totals},
+    pricing::{Priced, Totals, Wish},
 };
 
 /// One line as quoted.
@@ -217,6 +217,9 @@ pub struct Session {
     pub state: SessionState,
     /// The one currency of all its money.
     pub currency: Currency,
+    /// Whether nothing has been priced yet, and the first product to come decides the currency.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub currency_is_open: bool,
     /// What is bought.
     pub lines: Vec<Line>,
     /// What it costs.
@@ -299,13 +302,37 @@ impl Session {
             quantity: line.quantity,
         };
         Draft {
-            currency: Some(self.currency),
+            currency: (!self.currency_is_open).then_some(self.currency),
             lines: self.lines.iter().map(line).collect(),
             person: self.person.clone(),
             codes: self.priced.as_ref().map(|priced| priced.codes.clone()).unwrap_or_default(),
             country: self.country.as_deref().map(str::to_owned),
             ..Draft::default()
         }
+    }
+
+    /// The way of coming that was chosen, as it was wished for.
+    pub fn wish(&self) -> Option<Wish> {
+        let chosen = self.priced.as_ref()?.fulfillment.as_ref()?;
+        Some(Wish {
+            method: chosen.method,
+            destination: chosen.destination.clone(),
+            option: chosen.selected.clone(),
+        })
+    }
+
+    /// What stands in it, to be priced anew. Lines that are no more what they were are named, and
+    /// refuse nothing.
+    pub(super) fn redraft(&self) -> Draft {
+        let demands = Demands { whole: false, ..Demands::of(self.origin.protocol) };
+        let (delivery, is_cart) = (self.wish(), self.is_cart);
+        Draft { delivery, is_cart, demands, ..self.draft() }
+    }
+
+    /// Whether what was quoted counts for this person now. A quote lives as long as its hold, and
+    /// for the buyer whom it was made for: limits of discounts count for the one who pays.
+    pub(super) fn is_quoted_for(&self, person: &Person, now: Timestamp) -> bool {
+        now < self.hold_until && self.person.mailbox() == person.mailbox()
     }
 
     /// What is to be paid for it; none when it costs nothing.

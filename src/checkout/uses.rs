@@ -51,12 +51,22 @@ impl Checkout {
         Ok(short)
     }
 
-    /// The uses of one buyer that a session wants, before it wants them.
-    pub(super) async fn open_uses_of(&self, session: &Session) -> Result<(), CheckoutRefused> {
-        for sku in session.uses().iter().filter(|sku| sku.is_of_one_buyer()) {
+    /// Of the uses that a session wants those that orders have had. The uses of one buyer come into
+    /// being before. One that another checkout holds is not among them: its time may be over.
+    pub(super) async fn spent_uses_of(
+        &self,
+        session: &Session,
+    ) -> Result<Vec<Sku>, CheckoutRefused> {
+        let uses = session.uses();
+        if uses.is_empty() {
+            return Ok(Vec::new());
+        }
+        for sku in uses.iter().filter(|sku| sku.is_of_one_buyer()) {
             self.open_use(sku).await?;
         }
-        Ok(())
+        let levels = self.store.find_stock(uses).await?;
+        let spent = levels.into_iter().filter(|level| level.sold >= level.on_hand);
+        Ok(spent.map(|level| level.sku).collect())
     }
 
     /// A discount's uses are counted like stock: as many as its limit says, those that orders have

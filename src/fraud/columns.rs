@@ -57,7 +57,8 @@ impl Signals {
         let text = match name {
             "cart" => own(Some(self.cart.to_string())),
             "customer" => lent(&hints.customer_id),
-            "email" => own(self.email()),
+            // As an entity that is counted it is the mailbox, however it is spelt.
+            "email" => own(self.person.mailbox()),
             "email_domain" => own(self.email_domain()),
             "card" => lent(&hints.card_fingerprint),
             "card_bin" => lent(&hints.card_bin),

@@ -90,10 +90,10 @@ impl Signals {
         self.person.hints.as_deref().unwrap_or(&NO_HINTS)
     }
 
-    /// The e-mail address in lower case.
+    /// The e-mail address in lower case, without dots at the end.
     pub fn email(&self) -> Option<String> {
         let email = self.person.buyer.as_ref()?.email.as_ref()?;
-        Some(email.expose().to_lowercase())
+        Some(email.expose().trim_end_matches('.').to_lowercase())
     }
 
     /// What stands behind the `@`, in lower case.
@@ -311,5 +311,20 @@ pub(super) mod tests {
         assert_eq!(signals.email().as_deref(), Some("ada.1815@example.com"));
         assert_eq!(signals.email_domain().as_deref(), Some("example.com"));
         assert_eq!(signals.email_digits(), Some(4));
+    }
+
+    // breaks: the column `email` read from `self.email()`, `email` without `trim_end_matches`
+    #[test]
+    fn a_mailbox_is_counted_as_one_and_a_domain_cannot_hide_behind_a_dot() {
+        let of = |raw: &str| {
+            let email = Email::parse(raw).expect("an address");
+            let mut signals = bare();
+            signals.person.buyer = Some(Box::new(Buyer { email: Some(email), ..Buyer::default() }));
+            signals
+        };
+        for alias in ["Ada+1@Example.com", "ada+2@example.com."] {
+            assert_eq!(of(alias).column("email").as_deref(), Some("ada@example.com"));
+            assert_eq!(of(alias).email_domain().as_deref(), Some("example.com"));
+        }
     }
 }

@@ -4,7 +4,7 @@ use super::{
     priced::{Priced, Wish},
     totals::Totals,
 };
-use crate::base::{Currency, Sku, Timestamp};
+use crate::base::{Currency, Email, Sku, Timestamp};
 
 /// What is bought of one product.
 #[derive(Debug, Clone, Copy)]
@@ -43,7 +43,7 @@ pub struct Asking<'a> {
     /// Its state or province.
     pub region: Option<&'a str>,
     /// The buyer's e-mail address.
-    pub buyer: Option<&'a str>,
+    pub buyer: Option<&'a Email>,
     /// Uses of discounts that there are none left of.
     pub gone: &'a [Sku],
     /// The moment.

@@ -89,7 +89,8 @@ pub struct Discount {
     /// So many orders in all. Each use is held like stock while its checkout is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage_limit: Option<u32>,
-    /// One order for each e-mail address.
+    /// One order for each buyer, known by the mailbox of the e-mail address: case, dots at its
+    /// end and a `+…` before the `@` make no other buyer, nor do dots in a Gmail name.
     #[serde(default)]
     pub once_per_buyer: bool,
     /// Lower ones count first; among equals the one whose id comes first.

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{asking::*, price::*, priced::*, tariff::*, totals::EntryKind};
-use crate::base::{Currency, Sku, Timestamp};
+use crate::base::{Currency, Email, Sku, Timestamp};
 
 const COUNTRIES: [&str; 3] = ["DE", "FR", "US"];
 const CODES: [&str; 4] = ["A", "B", "C", "D"];
@@ -100,7 +100,7 @@ struct Case {
     codes: Vec<String>,
     wish: Option<Wish>,
     country: Option<&'static str>,
-    buyer: Option<&'static str>,
+    buyer: Option<Email>,
 }
 
 fn case() -> impl Strategy<Value = Case> {
@@ -118,7 +118,7 @@ fn case() -> impl Strategy<Value = Case> {
         option: option.map(str::to_owned),
     }));
     let country = prop::option::of(prop::sample::select(COUNTRIES.to_vec()));
-    let buyer = prop::option::of(Just("Ada@example.com"));
+    let buyer = prop::option::of(Just(Email::parse("Ada@example.com").expect("an address")));
     let (lines, codes) = (prop::collection::vec(line, 0..6), prop::collection::vec(code, 0..4));
     (lines, codes, wish, country, buyer).prop_map(|(lines, codes, wish, country, buyer)| Case {
         lines,
@@ -151,7 +151,7 @@ fn priced(tariff: &Tariff, case: &Case, gone: &[Sku]) -> Price {
         must_choose: true,
         country: case.country,
         region: None,
-        buyer: case.buyer,
+        buyer: case.buyer.as_ref(),
         gone,
         now: Timestamp::from_micros(1_764_000_000_000_000),
     };

@@ -4,10 +4,12 @@ use actix_web::http::Method;
 use serde_json::{Value, json};
 
 use super::{
+    http_acp as acp,
     http_catalog::{ask, stocked},
     http_shop::Shop,
     http_storefront::with,
     http_ucp::{SESSIONS, cart, pay},
+    http_ucp01 as ucp01,
     http_v1::order,
 };
 
@@ -60,6 +62,85 @@ async fn a_checkout_is_quoted_from_the_list_of_its_currency_and_keeps_it() {
         (&json!("USD"), &json!(19_998)),
         "quoted anew, it costs what it costs"
     );
+}
+
+/// Loses the tee's price in dollars.
+async fn loses_its_price(shop: &Shop) {
+    let gone = shop.ask(Method::DELETE, "/v1/price-lists/USD/TEE", &json!({})).await;
+    assert_eq!(gone.status, 200);
+}
+
+/// It is still in dollars, and says which of its lines are not sold in them.
+fn stays_in_dollars(body: &Value, unsold: &[&str]) {
+    assert_eq!(body["currency"].as_str().map(str::to_lowercase).as_deref(), Some("usd"), "{body}");
+    let said = body["messages"].to_string();
+    for sku in unsold {
+        assert!(said.contains(&format!("`{sku}` is not sold in USD")), "{body}");
+    }
+}
+
+// breaks: `Base::currency` without `settled`
+#[actix_web::test]
+async fn a_session_keeps_its_currency_whatever_becomes_of_its_prices_over_ucp() {
+    for hint in [json!({}), json!({"currency": "USD"}), json!({"currency": "JPY"})] {
+        let shop = priced().await;
+        let wanted = with(cart(&[("TEE", 1)]), "context", json!({"currency": "USD"}));
+        let quoted = shop.post(SESSIONS, &wanted).await.json();
+        let session = format!("{SESSIONS}/{}", quoted["id"].as_str().expect("an id"));
+        // Nothing in it has such a price any more, or something is put in that never had one.
+        let put = |lines: &[(&str, u32)]| with(cart(lines), "context", hint.clone());
+        let changed = shop.ask(Method::PUT, &session, &put(&[("CAP", 1)])).await.json();
+        stays_in_dollars(&changed, &["CAP"]);
+        assert_eq!(
+            (&changed["status"], &changed["line_items"]),
+            (&json!("incomplete"), &json!([]))
+        );
+        loses_its_price(&shop).await;
+        let changed = shop.ask(Method::PUT, &session, &put(&[("TEE", 1)])).await.json();
+        stays_in_dollars(&changed, &["TEE"]);
+        assert_eq!(changed["status"], "incomplete", "{changed}");
+        let paid = shop.post(&format!("{session}/complete"), &pay("success_token")).await.json();
+        assert_ne!(paid["status"], "completed", "{paid}");
+        assert!(shop.bank.charges().is_empty());
+    }
+}
+
+// breaks: `Session::redraft` without its currency
+#[actix_web::test]
+async fn a_price_that_is_lost_while_the_hold_lapses_makes_no_other_currency() {
+    let shop = priced().await;
+    let wanted = with(cart(&[("TEE", 1)]), "context", json!({"currency": "USD"}));
+    let made = shop.post("/ucp/carts", &wanted).await.json();
+    let kept = format!("/ucp/carts/{}", made["id"].as_str().expect("an id"));
+    let quoted = shop.post(SESSIONS, &wanted).await.json();
+    let session = format!("{SESSIONS}/{}", quoted["id"].as_str().expect("an id"));
+    loses_its_price(&shop).await;
+    stays_in_dollars(&shop.get(&kept).await.json(), &["TEE"]);
+    shop.post("/v1/testing/clock", &json!({"advance_seconds": 601})).await;
+    let told = shop.post(&format!("{session}/complete"), &pay("success_token")).await.json();
+    stays_in_dollars(&told, &["TEE"]);
+    assert!(shop.bank.charges().is_empty());
+}
+
+// breaks: `update` of `acp/session_request.rs` without the session's currency
+#[actix_web::test]
+async fn the_other_protocols_keep_it_too() {
+    let shop = priced().await;
+    let wanted = with(acp::items(&[("TEE", 1)]), "currency", json!("usd"));
+    let session = acp::path_of(&acp::created(&shop, &wanted).await);
+    let wanted = with(ucp01::items(&[("TEE", 1)]), "currency", json!("USD"));
+    let other = ucp01::created(&shop, &wanted).await;
+    loses_its_price(&shop).await;
+    let line = json!({"line_items": [{"id": "TEE", "quantity": 2}]});
+    let changed = acp::say(&shop, "POST", &session, &line).await.json();
+    stays_in_dollars(&changed, &["TEE"]);
+    assert_eq!(changed["status"], "not_ready_for_payment", "{changed}");
+    let update = with(wanted, "id", other["id"].clone());
+    let refused = ucp01::say(&shop, "PUT", &ucp01::path_of(&other), &update).await;
+    assert_eq!(refused.status, 400, "{}", refused.json());
+    assert!(refused.json()["detail"].to_string().contains("not sold in USD"), "{}", refused.json());
+    let shown = ucp01::say(&shop, "GET", &ucp01::path_of(&other), &Value::Null).await.json();
+    assert_eq!(total(&shown), (&json!("USD"), &json!(2_150)), "left as it was");
 }
 
 #[actix_web::test]

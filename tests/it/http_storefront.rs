@@ -287,7 +287,8 @@ async fn a_buyer_has_what_counts_once_for_each_once() {
     express["buyer"]["email"] = "eve@example.com".into();
     express["discount_codes"] = json!(["WELCOME"]);
     assert_eq!(shop.post("/v1/orders", &express).await.status, 201);
-    shop.post("/v1/orders", &express).await.problem(409, "total_changed");
+    let refused = shop.post("/v1/orders", &express).await.problem(422, "discount_refused");
+    assert_eq!(refused["pointer"], "/discount_codes/0", "{refused}");
 }
 
 #[actix_web::test]

@@ -22,18 +22,12 @@ pub fn create(body: &At<'_>, limits: &Limits) -> Result<Draft, Problem> {
 
 /// The body of an update, on what stands.
 pub fn update(body: &At<'_>, session: &Session, limits: &Limits) -> Result<Draft, Problem> {
-    let wish = session.priced.as_ref().and_then(|priced| priced.fulfillment.as_ref());
-    let wish = wish.map(|chosen| Wish {
-        method: chosen.method,
-        destination: chosen.destination.clone(),
-        option: chosen.selected.clone(),
-    });
     let has_address =
         session.person.destinations.iter().any(|one| one.address.address_country.is_some());
     let sent = || Wish { method: Method::Shipping, destination: None, option: None };
     let draft = Draft {
         currency: Some(session.currency),
-        delivery: wish.or_else(|| has_address.then(sent)),
+        delivery: session.wish().or_else(|| has_address.then(sent)),
         ..session.draft()
     };
     change(draft, body, limits)

@@ -85,7 +85,9 @@ fn sessions() -> Vec<Operation> {
         post("acp_complete_session", complete, "Pays")
             .says(
                 "Whatever the bank says is 200: the session tells. Where the total is 0 no \
-                 `payment_data` is needed, no gateway is asked, and what stands there has no effect.",
+                 `payment_data` is needed, no gateway is asked, and what stands there has no \
+                 effect. After its hold, or for another buyer, the session is priced anew; another \
+                 total is told and not charged.",
             )
             .takes_published(DOCUMENTATION, &[], paying)
             .answers_schema(200, "The session, with its order once it is paid.", told())

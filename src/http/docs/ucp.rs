@@ -107,7 +107,9 @@ fn sessions() -> Vec<Operation> {
             .says(
                 "Whatever the bank says is 200: the session tells. `expected_total` (`amount`, \
                  `currency`) makes the total a promise. Where the total is 0 no instrument is \
-                 needed, no gateway is asked, and an instrument that is sent has no effect.",
+                 needed, no gateway is asked, and an instrument that is sent has no effect. After \
+                 its hold, or for another buyer, the checkout is priced anew; another total is \
+                 told (`total_changed`) and not charged.",
             )
             .versioned()
             .takes_published(&create, &[], paying)

@@ -100,7 +100,8 @@ fn sessions() -> Vec<Operation> {
             .versioned()
             .says(
                 "Where the total is 0 no `payment_data` is needed, no gateway is asked, and what \
-                 stands there has no effect.",
+                 stands there has no effect. After its hold the checkout is priced anew; another \
+                 total is refused (`total_changed`) and not charged.",
             )
             .takes_published(&schema, &[], paying)
             .answers_schema(200, "The session, with its order once it is paid.", told("checkout"))

@@ -3,19 +3,14 @@
 
 use super::fulfillment_request::{self, Wanted};
 use crate::{
-    base::Limits,
+    base::{Limits, Protocol},
     checkout::{Demands, Draft, Session},
     http::{
         kinds::Kind,
         problem::Problem,
         reading::{self, At},
     },
-    pricing::Wish,
 };
-
-/// Business failures refuse the request, a way for the goods to come has to be chosen, and nobody
-/// has to say who buys.
-const DEMANDS: Demands = Demands { whole: true, delivery: true, nameless: true };
 
 /// Instruments of one buyer that a platform may list.
 const INSTRUMENTS_MAX: usize = 50;
@@ -36,13 +31,7 @@ pub fn update(
         let text = "This is not the id of the checkout at this address.".to_owned();
         return Err(id.problem(Kind::Invalid, text));
     }
-    let chosen = session.priced.as_ref().and_then(|priced| priced.fulfillment.as_ref());
-    let delivery = chosen.map(|chosen| Wish {
-        method: chosen.method,
-        destination: chosen.destination.clone(),
-        option: chosen.selected.clone(),
-    });
-    change(Draft { delivery, ..session.draft() }, body, limits)
+    change(Draft { delivery: session.wish(), ..session.draft() }, body, limits)
 }
 
 fn change(
@@ -50,7 +39,7 @@ fn change(
     body: &At<'_>,
     limits: &Limits,
 ) -> Result<(Draft, Option<Wanted>), Problem> {
-    draft.demands = DEMANDS;
+    draft.demands = Demands::of(Protocol::Ucp202601);
     draft.currency = reading::currency(body)?;
     body.get("currency")?;
     payment(&body.get("payment")?, limits)?;
