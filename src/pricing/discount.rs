@@ -29,7 +29,7 @@ pub enum Benefit {
         /// In minor units of the discount's currency.
         amount_minor: i64,
     },
-    /// Shipping costs nothing.
+    /// Shipping costs nothing, for a parcel with any of the goods that the discount is for.
     FreeShipping,
     /// Of every `buy + get` units the `get` cheapest cost less.
     BuyGet {
@@ -176,7 +176,7 @@ impl Discount {
         self.usage_limit.map(|_| Sku::of_uses(&self.id, None))
     }
 
-    fn concerns(&self, part: &Part<'_>) -> bool {
+    pub(super) fn concerns(&self, part: &Part<'_>) -> bool {
         let all = self.products.is_empty() && self.categories.is_empty();
         let category = |name: &str| self.categories.iter().any(|other| other == name);
         all || self.products.contains(part.sku) || part.category.is_some_and(category)

@@ -292,7 +292,17 @@ impl<'a> Work<'a> {
     /// What takes shipping off comes last: only now is known what it costs.
     fn free_shipping(&mut self) {
         for (discount, at) in self.candidates() {
-            if discount.benefit != Benefit::FreeShipping || !self.may_combine(discount, at) {
+            if discount.benefit != Benefit::FreeShipping {
+                continue;
+            }
+            if !self.sends_anything_of(discount) {
+                if at.is_some() {
+                    let text = format!("{} counts for nothing in here.", discount.title);
+                    self.find(FindingCode::Invalid, at, text);
+                }
+                continue;
+            }
+            if !self.may_combine(discount, at) {
                 continue;
             }
             let sent = self.priced.fulfillment.as_mut();
@@ -303,6 +313,12 @@ impl<'a> Work<'a> {
             let allotment = Allotment { target: Target::Shipping, minor };
             self.apply(discount, at, vec![allotment]);
         }
+    }
+
+    /// Whether anything that the discount is for can be sent.
+    fn sends_anything_of(&self, discount: &Discount) -> bool {
+        let mut goods = self.asking.goods.iter().zip(&self.parts).filter(|(goods, _)| goods.ships);
+        goods.any(|(_, part)| discount.concerns(part))
     }
 
     fn tax(&mut self) {

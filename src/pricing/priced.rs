@@ -143,6 +143,11 @@ pub struct Tax {
 }
 
 impl Fulfillment {
+    /// What choosing this option costs, in minor units.
+    pub const fn cost_of(&self, option: &DeliveryOption) -> i64 {
+        if self.free { 0 } else { option.minor }
+    }
+
     /// The option that was chosen.
     pub fn chosen(&self) -> Option<&DeliveryOption> {
         let wanted = self.selected.as_deref()?;

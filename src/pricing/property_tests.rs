@@ -29,14 +29,28 @@ fn benefit() -> impl Strategy<Value = serde_json::Value> {
 }
 
 fn discount(at: usize) -> impl Strategy<Value = Item> {
-    let scope = prop_oneof![Just(vec![]), Just(vec!["SKU-0"]), Just(vec!["SKU-1", "SKU-2"])];
+    let scope = prop_oneof![
+        Just((vec![], vec![])),
+        Just((vec!["SKU-0"], vec![])),
+        Just((vec!["SKU-1", "SKU-2"], vec![])),
+        Just((vec![], vec!["shoes"])),
+        Just((vec!["SKU-0"], vec!["hats"])),
+    ];
     let minimum = prop::option::of(0_i64..30_000);
     let limits = (any::<bool>(), any::<bool>(), prop::option::of(1_u32..5));
     (benefit(), scope, minimum, any::<bool>(), limits, 1_u32..4).prop_map(
-        move |(benefit, products, minimum, combines, (coded, once, limit), priority)| {
+        move |(
+            benefit,
+            (products, categories),
+            minimum,
+            combines,
+            (coded, once, limit),
+            priority,
+        )| {
             let mut document = serde_json::json!({
                 "id": format!("d{at}"), "title": format!("D{at}"), "benefit": benefit,
-                "currency": "EUR", "products": products, "combines": combines,
+                "currency": "EUR", "products": products, "categories": categories,
+                "combines": combines,
                 "once_per_buyer": once, "priority": priority,
             });
             if coded {
@@ -129,13 +143,22 @@ fn case() -> impl Strategy<Value = Case> {
     })
 }
 
+/// The category of a product: two have one.
+fn shelf(sku: &Sku) -> Option<&'static str> {
+    match sku.as_str() {
+        "SKU-1" => Some("shoes"),
+        "SKU-3" => Some("hats"),
+        _ => None,
+    }
+}
+
 fn priced(tariff: &Tariff, case: &Case, gone: &[Sku]) -> Price {
     let goods: Vec<_> = case
         .lines
         .iter()
         .map(|(sku, unit, quantity, ships, category)| Goods {
             sku,
-            category: None,
+            category: shelf(sku),
             tax_category: category,
             unit_minor: *unit,
             quantity: *quantity,
@@ -169,6 +192,8 @@ proptest! {
         prop_assert_eq!(entries.iter().filter(is(EntryKind::Subtotal)).count(), 1);
         prop_assert_eq!(entries.iter().filter(is(EntryKind::Total)).count(), 1);
         let (total, before) = entries.split_last().expect("a total");
+        let contained: i64 = before.iter().filter_map(|entry| entry.contained).sum();
+        prop_assert!((0..=total.minor).contains(&contained));
         prop_assert_eq!(before.iter().map(|entry| entry.minor).sum::<i64>(), total.minor);
         prop_assert!(total.minor >= 0);
         for entry in before {
@@ -225,6 +250,51 @@ proptest! {
             tariff.discounts.iter().any(|other| other.id == applied.id && !other.combines)
         };
         prop_assert!(applied.len() < 2 || !applied.iter().any(alone));
+    }
+
+    // breaks: `sends_anything_of` that says yes, `concerns` that does, no `minimum_subtotal_minor`
+    #[test]
+    fn the_scope_of_every_benefit_is_honoured(tariff in tariff(), case in case()) {
+        let price = priced(&tariff, &case, &[]);
+        let Some(priced) = price.priced else { return Ok(()) };
+        let is_for = |discount: &super::Discount, sku: &Sku| {
+            let category = shelf(sku).map(str::to_owned);
+            let all = discount.products.is_empty() && discount.categories.is_empty();
+            all || discount.products.contains(sku)
+                || category.is_some_and(|category| discount.categories.contains(&category))
+        };
+        for applied in &priced.applied {
+            let discount = tariff.discounts.iter().find(|one| one.id == applied.id);
+            let discount = discount.expect("a discount of the tariff");
+            let least = discount.minimum_subtotal_minor.unwrap_or(0);
+            prop_assert!(price.totals.subtotal.minor() >= least, "{}", applied.id);
+            for part in &applied.allotments {
+                match part.target {
+                    Target::Line(at) => prop_assert!(is_for(discount, &case.lines[at].0)),
+                    Target::Shipping => {
+                        let sent = |line: &&(Sku, i64, u32, bool, &str)| line.3;
+                        let mut sent = case.lines.iter().filter(sent);
+                        prop_assert!(sent.any(|line| is_for(discount, &line.0)), "{}", applied.id);
+                    }
+                }
+            }
+        }
+    }
+
+    // breaks: `cost_of` that says `option.minor`
+    #[test]
+    fn an_option_says_what_choosing_it_costs(tariff in tariff(), case in case()) {
+        let offered = priced(&tariff, &case, &[]).priced.and_then(|priced| priced.fulfillment);
+        let Some(offered) = offered else { return Ok(()) };
+        for option in &offered.options {
+            let wish = Wish { option: Some(option.id.clone()), ..case.wish.clone().expect("one") };
+            let chosen = Case { wish: Some(wish), ..case.clone() };
+            let after = priced(&tariff, &chosen, &[]).priced.expect("there are options");
+            let costs = after.shipping().expect("it was chosen").minor;
+            prop_assert_eq!(
+                offered.cost_of(option), costs - after.taken_off(Target::Shipping)
+            );
+        }
     }
 
     #[test]

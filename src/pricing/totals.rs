@@ -1,8 +1,9 @@
 //! Totals of a session: pure functions of their inputs.
 
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
-use super::priced::{Priced, Target};
+use super::priced::{Priced, Target, Tax};
 use crate::base::{Currency, Money, MoneyError};
 
 /// What a session costs. Exactly one subtotal and one total; what lies between them is
@@ -26,7 +27,7 @@ pub enum EntryKind {
     Fulfillment,
     /// Taken off sending it: negative.
     Discount,
-    /// A tax that is added.
+    /// A tax: one that is added, or of 0 where the prices contain it.
     Tax,
     /// What the buyer pays.
     Total,
@@ -38,9 +39,11 @@ pub struct Entry<'a> {
     /// What it is.
     pub kind: EntryKind,
     /// Its name for people, where it has one of its own.
-    pub title: Option<&'a str>,
-    /// In minor units.
+    pub title: Option<Cow<'a, str>>,
+    /// What it adds to the total, in minor units.
     pub minor: i64,
+    /// What of the total is this tax already, in minor units, where the prices contain it.
+    pub contained: Option<i64>,
 }
 
 impl Totals {
@@ -66,9 +69,15 @@ impl Totals {
     }
 
     /// The breakdown in the order in which it is shown: the subtotal first, the total last, and
-    /// those between them make up the difference exactly.
+    /// those between them make up the difference exactly. A tax that prices contain adds 0, since
+    /// platforms add up what they are told; its title says how much it is.
     pub fn entries<'a>(&self, priced: Option<&'a Priced>) -> Vec<Entry<'a>> {
-        let entry = |kind, title, minor| Entry { kind, title, minor };
+        let entry = |kind, title: Option<&'a str>, minor| Entry {
+            kind,
+            title: title.map(Cow::Borrowed),
+            minor,
+            contained: None,
+        };
         let mut entries = vec![entry(EntryKind::Subtotal, None, self.subtotal.minor())];
         if let Some(priced) = priced {
             let off = priced.off_lines();
@@ -82,11 +91,21 @@ impl Totals {
             if off > 0 {
                 entries.push(entry(EntryKind::Discount, None, -off));
             }
-            for tax in priced.taxes.iter().filter(|tax| !tax.included) {
-                entries.push(entry(EntryKind::Tax, Some(&tax.title), tax.minor));
+            for tax in &priced.taxes {
+                entries.push(match tax.included {
+                    true => self.contained(tax),
+                    false => entry(EntryKind::Tax, Some(&tax.title), tax.minor),
+                });
             }
         }
         entries.push(entry(EntryKind::Total, None, self.total.minor()));
         entries
+    }
+
+    fn contained<'a>(&self, tax: &Tax) -> Entry<'a> {
+        let amount = Money::from_minor(tax.minor, self.total.currency());
+        let title = format!("{} (included): {amount}", tax.title);
+        let (kind, title) = (EntryKind::Tax, Some(Cow::Owned(title)));
+        Entry { kind, title, minor: 0, contained: Some(tax.minor) }
     }
 }

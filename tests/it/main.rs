@@ -14,6 +14,7 @@ mod http_acp;
 mod http_acp_errors;
 mod http_acp_keys;
 mod http_answer;
+mod http_breakdowns;
 mod http_catalog;
 mod http_docs;
 mod http_docs_examples;

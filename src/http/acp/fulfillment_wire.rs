@@ -94,7 +94,7 @@ impl<'a> DetailsWire<'a> {
 pub fn options(session: &Session) -> Vec<OptionWire<'_>> {
     let Some(fulfillment) = fulfillment(session) else { return Vec::new() };
     match fulfillment.method {
-        Method::Shipping => fulfillment.options.iter().map(sent).collect(),
+        Method::Shipping => fulfillment.options.iter().map(|one| sent(one, fulfillment)).collect(),
         Method::Pickup => fulfillment.places.iter().map(fetched).collect(),
     }
 }
@@ -114,14 +114,14 @@ fn fulfillment(session: &Session) -> Option<&Fulfillment> {
     session.priced.as_ref()?.fulfillment.as_ref()
 }
 
-fn sent(option: &DeliveryOption) -> OptionWire<'_> {
+fn sent<'a>(option: &'a DeliveryOption, fulfillment: &Fulfillment) -> OptionWire<'a> {
     OptionWire::Shipping {
         id: &option.id,
         title: &option.title,
         carrier: option.carrier.as_deref(),
         earliest_delivery_time: option.earliest,
         latest_delivery_time: option.latest,
-        totals: TotalWire::of_option(option.minor),
+        totals: TotalWire::of_option(fulfillment.cost_of(option)),
     }
 }
 

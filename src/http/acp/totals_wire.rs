@@ -13,6 +13,8 @@ pub struct TotalWire {
     r#type: &'static str,
     display_text: String,
     amount: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'static str>,
 }
 
 impl TotalWire {
@@ -54,7 +56,7 @@ impl TotalWire {
 }
 
 fn total(r#type: &'static str, text: &str, amount: i64) -> TotalWire {
-    TotalWire { r#type, display_text: text.to_owned(), amount }
+    TotalWire { r#type, display_text: text.to_owned(), amount, description: None }
 }
 
 fn word(entry: &Entry<'_>) -> TotalWire {
@@ -66,7 +68,10 @@ fn word(entry: &Entry<'_>) -> TotalWire {
         EntryKind::Tax => ("tax", "Tax", 1),
         EntryKind::Total => ("total", "Total", 1),
     };
-    total(kind, entry.title.unwrap_or(usual), sign * entry.minor)
+    let description =
+        entry.contained.map(|_| "Contained in the prices; adds nothing to the total.");
+    let text = entry.title.as_deref().unwrap_or(usual);
+    TotalWire { description, ..total(kind, text, sign * entry.minor) }
 }
 
 #[cfg(test)]
@@ -76,7 +81,7 @@ mod tests {
 
     /// A breakdown as pricing makes it: the total is the sum of all before it.
     fn breakdown(goods: i64, off: i64, sent: i64, sent_off: i64, tax: i64) -> Vec<Entry<'static>> {
-        let entry = |kind, minor| Entry { kind, title: None, minor };
+        let entry = |kind, minor| Entry { kind, title: None, minor, contained: None };
         let parts = [
             (EntryKind::Subtotal, goods),
             (EntryKind::ItemsDiscount, -off),

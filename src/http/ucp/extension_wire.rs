@@ -1,6 +1,7 @@
 //! What the extensions add to a session: totals in between, discounts, fulfillment.
 
 use serde::Serialize;
+use std::borrow::Cow;
 
 use crate::{
     base::{Address, Destination, Timestamp},
@@ -15,8 +16,11 @@ use crate::{
 #[derive(Debug, Serialize)]
 pub struct TotalWire<'a> {
     r#type: &'static str,
-    display_text: &'a str,
+    display_text: Cow<'a, str>,
     amount: i64,
+    /// What of the total is this tax already, where the prices contain it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    included_amount: Option<i64>,
 }
 
 impl TotalWire<'static> {
@@ -34,7 +38,11 @@ impl TotalWire<'static> {
 impl<'a> TotalWire<'a> {
     /// A breakdown.
     pub fn of(entries: Vec<Entry<'a>>) -> Vec<Self> {
-        entries.into_iter().map(|entry| word(entry.kind, entry.title, entry.minor)).collect()
+        let wire = |entry: Entry<'a>| TotalWire {
+            included_amount: entry.contained,
+            ..word(entry.kind, entry.title, entry.minor)
+        };
+        entries.into_iter().map(wire).collect()
     }
 
     /// What a line comes to.
@@ -51,7 +59,7 @@ impl<'a> TotalWire<'a> {
     }
 }
 
-fn word(kind: EntryKind, title: Option<&str>, amount: i64) -> TotalWire<'_> {
+fn word(kind: EntryKind, title: Option<Cow<'_, str>>, amount: i64) -> TotalWire<'_> {
     let (r#type, usual) = match kind {
         EntryKind::Subtotal => ("subtotal", "Subtotal"),
         EntryKind::ItemsDiscount => ("items_discount", "Discount"),
@@ -60,7 +68,8 @@ fn word(kind: EntryKind, title: Option<&str>, amount: i64) -> TotalWire<'_> {
         EntryKind::Tax => ("tax", "Tax"),
         EntryKind::Total => ("total", "Total"),
     };
-    TotalWire { r#type, display_text: title.unwrap_or(usual), amount }
+    let display_text = title.unwrap_or(Cow::Borrowed(usual));
+    TotalWire { r#type, display_text, amount, included_amount: None }
 }
 
 /// How the goods come.
@@ -124,7 +133,7 @@ impl<'a> FulfillmentWire<'a> {
         let group = GroupWire {
             id: "group_1",
             line_item_ids: ids(),
-            options: fulfillment.options.iter().map(option_wire).collect(),
+            options: fulfillment.options.iter().map(|one| option_wire(one, fulfillment)).collect(),
             selected_option_id: fulfillment.selected.as_deref(),
         };
         let method = MethodWire {
@@ -156,13 +165,13 @@ fn destinations<'a>(
     }
 }
 
-fn option_wire(option: &DeliveryOption) -> OptionWire<'_> {
+fn option_wire<'a>(option: &'a DeliveryOption, fulfillment: &Fulfillment) -> OptionWire<'a> {
     OptionWire {
         id: &option.id,
         title: &option.title,
         carrier: option.carrier.as_deref(),
         earliest_fulfillment_time: option.earliest,
         latest_fulfillment_time: option.latest,
-        totals: [word(EntryKind::Total, None, option.minor)],
+        totals: [word(EntryKind::Total, None, fulfillment.cost_of(option))],
     }
 }

@@ -17,12 +17,16 @@ use crate::{
 #[derive(Debug, Serialize)]
 pub struct TotalWire<'a> {
     r#type: &'static str,
-    display_text: &'a str,
+    display_text: Cow<'a, str>,
     amount: i64,
+    /// What of the total is this tax already, where the prices contain it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    included_amount: Option<i64>,
 }
 
 const fn total<'a>(r#type: &'static str, display_text: &'a str, amount: i64) -> TotalWire<'a> {
-    TotalWire { r#type, display_text, amount }
+    let display_text = Cow::Borrowed(display_text);
+    TotalWire { r#type, display_text, amount, included_amount: None }
 }
 
 impl TotalWire<'static> {
@@ -34,7 +38,7 @@ impl TotalWire<'static> {
 
 impl<'a> TotalWire<'a> {
     /// A breakdown. The protocol's sum knows one kind of discount: all that is taken off is in it.
-    pub fn of(entries: &[Entry<'a>]) -> Vec<Self> {
+    pub fn of(entries: Vec<Entry<'a>>) -> Vec<Self> {
         let is_off = |entry: &&Entry<'a>| {
             matches!(entry.kind, EntryKind::ItemsDiscount | EntryKind::Discount)
         };
@@ -48,7 +52,12 @@ impl<'a> TotalWire<'a> {
                 EntryKind::Tax => ("tax", "Tax"),
                 EntryKind::Total => ("total", "Total"),
             };
-            told.push(total(kind, entry.title.unwrap_or(usual), entry.minor));
+            told.push(TotalWire {
+                r#type: kind,
+                display_text: entry.title.unwrap_or(Cow::Borrowed(usual)),
+                amount: entry.minor,
+                included_amount: entry.contained,
+            });
             if entry.kind == EntryKind::Subtotal && off > 0 {
                 told.push(total("discount", "Discount", off));
             }
@@ -174,13 +183,13 @@ fn option_wire<'a>(option: &'a DeliveryOption, fulfillment: &'a Fulfillment) -> 
         carrier: option.carrier.as_deref(),
         earliest_fulfillment_time: option.earliest,
         latest_fulfillment_time: option.latest,
-        totals: reduced(option.minor, if fulfillment.free { option.minor } else { 0 }),
+        totals: reduced(option.minor, option.minor - fulfillment.cost_of(option)),
     }
 }
 
 /// What an option is called: shipping that costs nothing says so.
 pub fn title<'a>(option: &'a DeliveryOption, fulfillment: &Fulfillment) -> Cow<'a, str> {
-    let costs_nothing = fulfillment.free || option.minor == 0;
+    let costs_nothing = fulfillment.cost_of(option) == 0;
     let is_silent = fulfillment.method == Method::Shipping && !option.title.contains("Free");
     if costs_nothing && is_silent {
         return Cow::Owned(format!("{} (Free)", option.title));
@@ -226,7 +235,7 @@ mod tests {
             off in 0..=100_i64, sent_off in 0..=100_i64,
         ) {
             let (off, sent_off) = (goods * off / 100, sent * sent_off / 100);
-            let entry = |kind, minor| Entry { kind, title: None, minor };
+            let entry = |kind, minor| Entry { kind, title: None, minor, contained: None };
             let parts = [
                 entry(EntryKind::Subtotal, goods),
                 entry(EntryKind::ItemsDiscount, -off),
@@ -236,7 +245,7 @@ mod tests {
             ];
             let sum = parts.iter().map(|part| part.minor).sum();
             let entries: Vec<_> = parts.into_iter().chain([entry(EntryKind::Total, sum)]).collect();
-            let told = TotalWire::of(&entries);
+            let told = TotalWire::of(entries);
             let of = |kind: &str| -> i64 {
                 told.iter().filter(|one| one.r#type == kind).map(|one| one.amount).sum()
             };

@@ -116,7 +116,7 @@ impl<'a> OrderWire<'a> {
             adjustments: order_history::adjustments(row)
                 .map(|one| adjustment(&one, &names))
                 .collect(),
-            totals: TotalWire::of(&totals.entries(priced)),
+            totals: TotalWire::of(totals.entries(priced)),
         }
     }
 }

@@ -177,7 +177,7 @@ impl<'a> CheckoutWire<'a> {
             currency: session.currency.code(),
             line_items: lines(session),
             buyer: session.person.buyer.as_deref(),
-            totals: TotalWire::of(&session.totals.entries(priced)),
+            totals: TotalWire::of(session.totals.entries(priced)),
             discounts: DiscountsWire::of(priced),
             fulfillment: FulfillmentWire::of(session),
             messages: messages(session),
