@@ -21,7 +21,7 @@ pub mod time;
 pub mod verification;
 
 pub use anchored::AnchoredClock;
-pub use card_number::{TYPED_NAMES, is_card_number, looks_like_card_number};
+pub use card_number::{Holds, is_card_number_in, looks_like_card_number};
 pub use chance::{Chance, SeededChance, SystemChance};
 pub use hints::Hints;
 pub use id::{

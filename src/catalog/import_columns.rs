@@ -8,7 +8,9 @@ use super::{
     import::{ImportError, ImportRow},
     texts::{self, NO_CARDS},
 };
-use crate::base::{Currency, Limits, Money, Sku, TYPED_NAMES, Timestamp, looks_like_card_number};
+use crate::base::{
+    Currency, Holds, Limits, Money, Sku, Timestamp, is_card_number_in, looks_like_card_number,
+};
 
 const NEEDED: [&str; 4] = ["sku", "title", "price", "currency"];
 const KNOWN: [&str; 14] = [
@@ -208,7 +210,7 @@ impl<'a> Fields<'a> {
     /// Text in people's words: within its limit, and without card numbers.
     fn free_text(&mut self, column: &str) -> String {
         let text = self.text(column);
-        let checked = texts::check_line(text, self.limits.text_bytes);
+        let checked = texts::check_line_in(Holds::of(column), text, self.limits.text_bytes);
         checked.unwrap_or_else(|wrong| self.reject(column, wrong));
         text.to_owned()
     }
@@ -261,9 +263,8 @@ impl<'a> Fields<'a> {
     fn attributes(&mut self) -> BTreeMap<String, String> {
         let like = "an object of texts such as `{\"color\": \"red\"}`";
         let mut attributes: BTreeMap<String, String> = self.json("attributes", like);
-        let typed = |name: &str| TYPED_NAMES.contains(&name);
         if attributes.iter().any(|(name, value)| {
-            looks_like_card_number(name) || (!typed(name) && looks_like_card_number(value))
+            looks_like_card_number(name) || is_card_number_in(Holds::of(name), value)
         }) {
             self.reject("attributes", NO_CARDS.to_owned());
         }

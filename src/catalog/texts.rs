@@ -1,7 +1,7 @@
 //! What texts of products have to be like, whichever way they come in.
 
 use super::{Choice, import_columns::CATEGORIES_APART};
-use crate::base::looks_like_card_number;
+use crate::base::{Holds, is_card_number_in};
 
 /// Bytes of a description: some paragraphs, of which a page of search results holds dozens.
 pub const DESCRIPTION_BYTES_MAX: usize = 4096;
@@ -23,10 +23,18 @@ pub const NO_CARDS: &str = "expected no payment card number; card numbers are ne
 /// # Errors
 /// What was expected instead.
 pub fn check_line(text: &str, most: usize) -> Result<(), String> {
+    check_line_in(Holds::Text, text, most)
+}
+
+/// Checks one line in a field that may hold this.
+///
+/// # Errors
+/// What was expected instead.
+pub fn check_line_in(holds: Holds, text: &str, most: usize) -> Result<(), String> {
     if text.contains(char::is_control) {
         return Err("expected one line of text without control characters".to_owned());
     }
-    check_text(text, most)
+    check(holds, text, most)
 }
 
 /// Checks a text of several lines.
@@ -34,6 +42,10 @@ pub fn check_line(text: &str, most: usize) -> Result<(), String> {
 /// # Errors
 /// What was expected instead.
 pub fn check_text(text: &str, most: usize) -> Result<(), String> {
+    check(Holds::Text, text, most)
+}
+
+fn check(holds: Holds, text: &str, most: usize) -> Result<(), String> {
     if text.len() > most {
         return Err(format!("expected at most {most} bytes, found {}", text.len()));
     }
@@ -41,7 +53,7 @@ pub fn check_text(text: &str, most: usize) -> Result<(), String> {
     if text.contains(breaks) {
         return Err("expected text without control characters".to_owned());
     }
-    if looks_like_card_number(text) { Err(NO_CARDS.to_owned()) } else { Ok(()) }
+    if is_card_number_in(holds, text) { Err(NO_CARDS.to_owned()) } else { Ok(()) }
 }
 
 /// Checks the options of a product.

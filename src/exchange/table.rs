@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, io::Read};
 
 use super::columns::Column;
 use crate::{
-    base::{TYPED_NAMES, looks_like_card_number},
+    base::{Holds, is_card_number_in},
     catalog::{field, import::ImportError, texts},
 };
 
@@ -94,8 +94,8 @@ fn row(
             Ok(text) => drop(row.fields.insert(column.name, field::decode(text).into_owned())),
             Err(_) => errors.push(row.wrong(column.name, "expected UTF-8 text")),
         }
-        let typed = TYPED_NAMES.contains(&column.name);
-        if !typed && row.fields.get(column.name).is_some_and(|text| looks_like_card_number(text)) {
+        let is_card = |text: &String| is_card_number_in(Holds::of(column.name), text);
+        if row.fields.get(column.name).is_some_and(is_card) {
             errors.push(row.wrong(column.name, texts::NO_CARDS));
         }
     }

@@ -19,6 +19,7 @@ use super::{
     body::{self, Body},
     caller::{self, Caller},
     door::Door,
+    free_text,
     gate::Place,
     kinds::Kind,
     problem::{Dialect, Problem, Scene},
@@ -99,6 +100,7 @@ async fn let_in(request: &mut ServiceRequest, door: &Door) -> Result<Option<Plac
         return Ok(None);
     }
     caller::admit(request, door).await?;
+    free_text::refuse_card_numbers_in_head(request)?;
     let asks = request.extensions().get::<Caller>().map(|caller| caller.0.clone());
     let asks = asks.unwrap_or_else(|| Arc::from(NOBODY));
     let places = door.limits.in_flight;

@@ -1,20 +1,14 @@
 //! Card numbers where none may stand. They are refused before anything else looks at the request.
 
+use actix_web::{dev::ServiceRequest, web};
 use serde_json::Value;
-use uuid::Uuid;
 
 use super::{
-    asking::TABLE,
     kinds::Kind,
     problem::{Dialect, Problem},
+    reading::At,
 };
-use crate::base::{TYPED_NAMES, is_card_number, looks_like_card_number};
-
-/// Letters before the `_` of an id of ours.
-const OWN_PREFIX_MAX: usize = 4;
-
-/// Shorter than the shortest card number.
-const TOO_SHORT: usize = 13;
+use crate::base::{Holds, is_card_number_in, looks_like_card_number};
 
 /// Refuses a body with a card number in a text, a number or a name of a field; typed identifiers
 /// are exempt. Which fields are typed depends on the protocol.
@@ -23,15 +17,55 @@ pub fn refuse_card_numbers(body: &Value, dialect: Dialect) -> Result<(), Problem
     if has_card(body, dialect, &mut path) { Err(refusal(&pointer(&path))) } else { Ok(()) }
 }
 
-/// Refuses a card number in the place of a key or another name that machines make.
+/// Refuses a card number in a key or in another name that machines make.
 pub fn refuse_card_number_as_name(name: &str) -> Result<(), Problem> {
-    if is_card_number(name) { Err(refusal("")) } else { Ok(()) }
+    if looks_like_card_number(name) { Err(refusal("")) } else { Ok(()) }
 }
 
+/// Refuses a card number in a field that only who reads it knows to be none's identifier.
+pub fn refuse_card_number_at(at: &At<'_>) -> Result<(), Problem> {
+    let is_card = at.value().as_str().is_some_and(looks_like_card_number);
+    if is_card {
+        Err(at.problem(Kind::CardNumber, FOUND.to_owned()).suggest(INSTEAD))
+    } else {
+        Ok(())
+    }
+}
+
+/// Headers that are kept, besides keys.
+const KEPT: &[&str] = &["ucp-agent"];
+
+/// Refuses a card number in the parameters of an address, which stand in the logs of every proxy,
+/// and in headers that are kept.
+pub fn refuse_card_numbers_in_head(request: &ServiceRequest) -> Result<(), Problem> {
+    for name in KEPT {
+        let value = request.headers().get(*name).and_then(|value| value.to_str().ok());
+        if value.is_some_and(looks_like_card_number) {
+            let text = format!("The header `{name}` looks like it holds a payment card number.");
+            return Err(Problem::new(Kind::CardNumber, text).suggest(INSTEAD));
+        }
+    }
+    let query = request.query_string();
+    if query.len() < TOO_SHORT {
+        return Ok(());
+    }
+    // What cannot be read is refused where it is to be used.
+    let Ok(pairs) = web::Query::<Vec<(String, String)>>::from_query(query) else { return Ok(()) };
+    let bad = pairs.iter().find(|(name, value)| is_card_number_in(Holds::of(name), value));
+    bad.map_or(Ok(()), |(name, _)| Err(refusal(&format!("/{name}"))))
+}
+
+/// What is said of one.
+const FOUND: &str = "A text looks like it holds a payment card number.";
+
+/// What is sent in its place.
+const INSTEAD: &str = "Send a token of the payment handler instead; card numbers never enter here.";
+
+/// Shorter than the shortest card number.
+const TOO_SHORT: usize = 12;
+
 fn refusal(pointer: &str) -> Problem {
-    Problem::new(Kind::CardNumber, "A text looks like it holds a payment card number.")
-        .at(pointer)
-        .suggest("Send a token of the payment handler instead; card numbers never enter here.")
+    Problem::new(Kind::CardNumber, FOUND).at(pointer).suggest(INSTEAD)
 }
 
 #[derive(Clone, Copy)]
@@ -42,13 +76,15 @@ enum Step<'a> {
 
 fn has_card<'a>(value: &'a Value, dialect: Dialect, path: &mut Vec<Step<'a>>) -> bool {
     match value {
-        Value::String(text) if matches!(path[..], [Step::Field(TABLE)]) => {
-            text.split([',', ';', '\t', '\n', '\r', '"']).any(|cell| is_card(cell.trim()))
+        Value::String(text) => {
+            text.len() >= TOO_SHORT && is_card_number_in(holds(path, dialect), text)
         }
-        Value::String(text) => !is_typed(path, dialect) && text_has_card(text, path),
         Value::Number(number) => {
-            let long = number.as_u64().filter(|number| *number >= 1_000_000_000_000);
-            long.is_some_and(|number| looks_like_card_number(&number.to_string()))
+            let whole = number.as_u64().map(|number| number.to_string());
+            // A whole number may be written with a point, or as a power of ten.
+            let float = || number.as_f64().filter(|number| number.fract() == 0.0);
+            let whole = whole.or_else(|| float().map(|number| format!("{number}")));
+            whole.is_some_and(|text| is_card_number_in(holds(path, dialect), &text))
         }
         Value::Array(items) => items.iter().enumerate().any(|(index, item)| {
             path.push(Step::Item(index));
@@ -56,57 +92,35 @@ fn has_card<'a>(value: &'a Value, dialect: Dialect, path: &mut Vec<Step<'a>>) ->
         }),
         Value::Object(fields) => fields.iter().any(|(name, field)| {
             path.push(Step::Field(name));
-            is_card(name) || has_card(field, dialect, path) || path.pop().is_none()
+            looks_like_card_number(name) || has_card(field, dialect, path) || path.pop().is_none()
         }),
         Value::Null | Value::Bool(_) => false,
     }
 }
 
-fn text_has_card(text: &str, path: &[Step<'_>]) -> bool {
-    if text.len() < TOO_SHORT {
-        return false;
+/// What a field may hold. `sku` and its like, and the `id` of an `item`, are identifiers; over ACP,
+/// where the lines of a request are items, theirs, and those that name them; of our own routes, the
+/// values of rules' lists, which are looked at by the kind of the list.
+fn holds(path: &[Step<'_>], dialect: Dialect) -> Holds {
+    // A token is a long random text, and one in some thousands holds a card's digits by chance.
+    if path.iter().any(|step| matches!(step, Step::Field("credential" | "token"))) {
+        return Holds::Random;
     }
-    // A token is a long random text, and one in some thousands holds a card's digits by chance:
-    // there only digits that stand by themselves count.
-    let in_credential = path.iter().any(|step| matches!(step, Step::Field("credential" | "token")));
-    if in_credential { stands_alone(text) } else { is_card(text) }
-}
-
-fn is_card(text: &str) -> bool {
-    // One UUID in some ten thousand holds a card's digits by chance.
-    text.len() >= TOO_SHORT
-        && looks_like_card_number(text)
-        && Uuid::try_parse(text).is_err()
-        && !is_own_id(text)
-}
-
-/// An id that we gave: a prefix and the digits of a UUID. Some of a thousand hold a card's number
-/// by chance.
-fn is_own_id(text: &str) -> bool {
-    text.split_once('_').is_some_and(|(prefix, digits)| {
-        prefix.len() <= OWN_PREFIX_MAX
-            && prefix.bytes().all(|byte| byte.is_ascii_lowercase())
-            && digits.len() == 32
-            && Uuid::try_parse(digits).is_ok()
-    })
-}
-
-/// Whether a card number stands in the text with no letter touching it.
-fn stands_alone(text: &str) -> bool {
-    text.split(|c: char| !c.is_ascii_alphanumeric() && c != ' ' && c != '-')
-        .filter(|part| !part.bytes().any(|byte| byte.is_ascii_alphabetic()))
-        .any(is_card)
-}
-
-/// `sku` and its like, and the `id` of an `item`; over ACP, where the lines of a request are items,
-/// theirs, and those that name them.
-fn is_typed(path: &[Step<'_>], dialect: Dialect) -> bool {
     match path {
         [Step::Field("line_items"), Step::Item(_), Step::Field("id")]
-        | [.., Step::Field("item_ids"), Step::Item(_)] => dialect == Dialect::Acp,
-        [.., Step::Field("item"), Step::Field("id")] => true,
-        [.., Step::Field(name)] => TYPED_NAMES.contains(name),
-        _ => false,
+        | [.., Step::Field("item_ids"), Step::Item(_)]
+            if dialect == Dialect::Acp =>
+        {
+            Holds::Identifier
+        }
+        [Step::Field("value")] | [Step::Field("entries"), Step::Item(_), Step::Field("value")]
+            if dialect == Dialect::Plain =>
+        {
+            Holds::Identifier
+        }
+        [.., Step::Field("item"), Step::Field("id")] => Holds::Identifier,
+        [.., Step::Field(name)] | [.., Step::Field(name), Step::Item(_)] => Holds::of(name),
+        _ => Holds::Text,
     }
 }
 
@@ -114,7 +128,7 @@ fn pointer(path: &[Step<'_>]) -> String {
     path.iter().fold(String::new(), |pointer, step| match step {
         Step::Item(index) => format!("{pointer}/{index}"),
         // The name itself may be the number.
-        Step::Field(name) if is_card(name) => pointer,
+        Step::Field(name) if looks_like_card_number(name) => pointer,
         Step::Field(name) => format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1")),
     })
 }
@@ -143,6 +157,10 @@ mod tests {
             (json!({"metadata": {"note": format!("use {CARD}!")}}), "/metadata/note"),
             (json!({"metadata": {"n": 4_111_111_111_111_111_u64}}), "/metadata/n"),
             (json!({"metadata": {"4111111111111111": "x"}}), "/metadata"),
+            (json!({"metadata": {"n": 4.111_111_111_111_111e15}}), "/metadata/n"),
+            (json!({"metadata": {"4111.1111.1111.1111": "x"}}), "/metadata"),
+            (json!({"buyer": {"phone_number": CARD}}), "/buyer/phone_number"),
+            (json!({"buyer": {"email": "4111111111111111@a.example"}}), "/buyer/email"),
             (json!({"payment": {"token": "4111-1111-1111-1111"}}), "/payment/token"),
             (json!({"credential": {"number": "4111111111111111"}}), "/credential/number"),
         ] {
@@ -161,8 +179,6 @@ mod tests {
         }
         let table = format!("order,fraud,source\n{order},true,{CARD}\n");
         assert_eq!(refused_at(&json!({"csv": table})).as_deref(), Some("/csv"));
-        let other = format!("Ord_{}", &order[4..]);
-        assert_eq!(refused_at(&json!({"order": other})).as_deref(), Some("/order"));
     }
 
     #[test]
@@ -172,6 +188,11 @@ mod tests {
             json!({"sku": "4111111111111111", "attributes": {"barcode": "4111111111111111"}}),
             json!({"id": "41111111-1111-1111-8000-000000000000"}),
             json!({"credential": {"token": "tok_a4111111111111111b"}}),
+            json!({"buyer": {"phone_number": "+49 1522 1710846"}}),
+            json!({"signals": {"dev.doorbuster.customer_id": "4111111111111111111"}}),
+            json!({"events": [{"tracking_number": "4111111111111111"}]}),
+            json!({"order_id": 4_111_111_111_111_111_u64}),
+            json!({"entries": [{"value": "4111111111111111"}]}),
         ] {
             assert_eq!(refused_at(&body), None, "{body}");
         }

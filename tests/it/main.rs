@@ -5,6 +5,7 @@
 mod access_contract;
 mod acp_schema;
 mod audit;
+mod card_numbers;
 mod catalog;
 mod checkout;
 mod customers_contract;
@@ -15,6 +16,7 @@ mod http_acp_errors;
 mod http_acp_keys;
 mod http_answer;
 mod http_breakdowns;
+mod http_cards;
 mod http_catalog;
 mod http_docs;
 mod http_docs_examples;

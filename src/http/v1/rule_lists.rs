@@ -11,8 +11,8 @@ use crate::{
     base::Timestamp,
     fraud::rules::{ListEntry, ListKind},
     http::{
-        asking::Asking, caller::Caller, door::Door, idempotency, kinds::Kind, problem::Problem,
-        reading::At,
+        asking::Asking, caller::Caller, door::Door, free_text, idempotency, kinds::Kind,
+        problem::Problem, reading::At,
     },
 };
 
@@ -121,6 +121,16 @@ pub(super) fn normal(kind: ListKind, raw: &str) -> Result<String, Problem> {
     kind.normalize(raw).map_err(refused)
 }
 
+/// A value in a body, in its normal form. Names of devices and customers are numbers as long as a
+/// card's; in every other list, fingerprints of cards among them, a card number is refused.
+pub(super) fn value(at: &At<'_>, kind: ListKind, door: &Door) -> Result<String, Problem> {
+    let field = at.get("value")?;
+    if !matches!(kind, ListKind::Device | ListKind::Customer) {
+        free_text::refuse_card_number_at(&field)?;
+    }
+    field.parse(door.limits.text_bytes, |raw| kind.normalize(raw))
+}
+
 /// What a list holds.
 pub(super) fn kind(field: &At<'_>) -> Result<ListKind, Problem> {
     word(field, KINDS, ListKind::find)
@@ -135,7 +145,7 @@ pub(super) fn moment(at: &At<'_>, name: &str) -> Result<Option<Timestamp>, Probl
 }
 
 fn read(at: &At<'_>, kind: ListKind, door: &Door, asking: &Asking) -> Result<ListEntry, Problem> {
-    let value = at.get("value")?.parse(door.limits.text_bytes, |raw| kind.normalize(raw))?;
+    let value = value(at, kind, door)?;
     let note = at.text_in("note", door.limits.text_bytes)?.unwrap_or_default();
     let (author, added_at) = (asking.caller().to_string(), door.rules.now());
     Ok(ListEntry { value, expires_at: moment(at, "expires_at")?, note, author, added_at })

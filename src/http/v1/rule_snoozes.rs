@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{
     page::{self, Wanted},
-    rule_lists::{kind, moment, normal},
+    rule_lists::{kind, moment, normal, value},
     rules::{keep, name_of, reason},
 };
 use crate::{
@@ -47,7 +47,7 @@ pub async fn snooze(
     let snooze = Snooze {
         rule: name_of(&name)?,
         kind,
-        value: body.get("value")?.parse(door.limits.text_bytes, |raw| kind.normalize(raw))?,
+        value: value(&body, kind, &door)?,
         until: until.ok_or_else(|| {
             Problem::new(Kind::Invalid, "The field `until` is missing.").at("/until")
         })?,
