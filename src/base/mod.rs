@@ -13,6 +13,7 @@ pub mod limits;
 pub mod money;
 pub mod origin;
 pub mod person;
+pub mod place;
 pub mod quantity;
 mod schemas;
 pub mod sealed;

@@ -148,7 +148,7 @@ pub struct Address {
     /// Town.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address_locality: Option<String>,
-    /// State or province.
+    /// State or province: its code (ISO 3166-2 without the country) where it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address_region: Option<String>,
     /// ISO 3166-1 alpha-2.

@@ -227,8 +227,8 @@ fn item(row: &Row, kind: ItemKind) -> Result<(Item, Value), ImportError> {
         };
         body.insert(column.name.to_owned(), value);
     }
-    let body = Value::Object(body);
-    let item = kind.read(&body).map_err(|invalid| {
+    let mut body = Value::Object(body);
+    let item = kind.read_new(&mut body).map_err(|invalid| {
         let column = invalid.pointer.split('/').nth(1).unwrap_or_default();
         row.wrong(column, format!("{} (at {})", invalid.text, invalid.pointer))
     })?;

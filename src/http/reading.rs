@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{kinds::Kind, problem::Problem};
 use crate::{
-    base::{Address, Buyer, Consent, Currency, Email, Limits},
+    base::{Address, Buyer, Consent, Currency, Email, Limits, place},
     checkout::DraftLine,
 };
 
@@ -233,17 +233,56 @@ pub fn codes(at: &At<'_>, limits: &Limits) -> Result<Vec<String>, Problem> {
 pub fn address(at: &At<'_>, limits: &Limits) -> Result<Box<Address>, Problem> {
     at.object()?;
     let text = |name| at.text_in(name, limits.text_bytes);
+    let (address_country, address_region) =
+        places(at, "address_country", "address_region", limits)?;
     Ok(Box::new(Address {
         first_name: text("first_name")?,
         last_name: text("last_name")?,
         street_address: text("street_address")?,
         extended_address: text("extended_address")?,
         address_locality: text("address_locality")?,
-        address_region: text("address_region")?,
-        address_country: text("address_country")?,
+        address_region,
+        address_country,
         postal_code: text("postal_code")?,
         phone_number: text("phone_number")?,
     }))
+}
+
+/// The country of an address and the part of it, as codes (ISO 3166-1 alpha-2, ISO 3166-2 without
+/// the country): taxes and rates go by them. An empty text is none.
+pub fn places(
+    at: &At<'_>,
+    country: &str,
+    region: &str,
+    limits: &Limits,
+) -> Result<(Option<String>, Option<String>), Problem> {
+    let text = |name| {
+        let text = at.text_in(name, limits.text_bytes)?;
+        Ok::<_, Problem>(text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()))
+    };
+    let unknown = |name, text: String| {
+        at.get(name).map_or_else(|missing| missing, |field| field.problem(Kind::Invalid, text))
+    };
+    let code = match text(country)? {
+        Some(said) => Some(place::country(&said).ok_or_else(|| {
+            unknown(country, format!("No country is called `{said}`."))
+                .suggest("Send its code, such as `DE` (ISO 3166-1 alpha-2).")
+        })?),
+        None => None,
+    };
+    let part = match (code, text(region)?) {
+        (Some(code), Some(said)) => match place::region(code, &said) {
+            Some(part) => Some(part.to_owned()),
+            None if place::must_be_known(code, &said) => {
+                let text = format!("No part of {code} is called `{said}`.");
+                let hint = "Send its code, such as `CA` for California (ISO 3166-2).";
+                return Err(unknown(region, text).suggest(hint));
+            }
+            None => Some(said),
+        },
+        (None, said) | (_, said @ None) => said,
+    };
+    Ok((code.map(str::to_owned), part))
 }
 
 /// The address of a page.

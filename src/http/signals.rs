@@ -6,7 +6,7 @@ use super::{
     problem::Problem,
     reading::{self, At},
 };
-use crate::base::{Hints, Limits, Person, Timestamp};
+use crate::base::{Hints, Limits, Person, Timestamp, place};
 
 /// The digits of a card that name its issuer: six, or eight since ISO/IEC 7812-1:2017.
 const BIN_DIGITS: std::ops::RangeInclusive<usize> = 6..=8;
@@ -31,12 +31,12 @@ pub fn observe_in(signals: &At<'_>, limits: &Limits, person: Person) -> Result<P
         card_fingerprint: text("dev.doorbuster.card_fingerprint")?,
         card_bin: bin(signals)?,
         card_funding: text("dev.doorbuster.card_funding")?,
-        card_country: text("dev.doorbuster.card_country")?,
+        card_country: text("dev.doorbuster.card_country")?.map(code),
         wallet: flag("dev.doorbuster.wallet")?,
         device_id: text("dev.doorbuster.device_id")?,
         user_agent: text("dev.ucp.user_agent")?,
         language: text("dev.doorbuster.language")?,
-        ip_country: text("dev.doorbuster.ip_country")?,
+        ip_country: text("dev.doorbuster.ip_country")?.map(code),
         ip_asn: whole(signals, "dev.doorbuster.ip_asn", 0..=i64::from(u32::MAX))?
             .and_then(|asn| u32::try_from(asn).ok()),
         customer_id: text("dev.doorbuster.customer_id")?,
@@ -49,6 +49,11 @@ pub fn observe_in(signals: &At<'_>, limits: &Limits, person: Person) -> Result<P
     let ip = text("dev.ucp.buyer_ip")?.or(person.ip);
     let hints = (hints != Hints::default()).then(|| Box::new(hints)).or(person.hints);
     Ok(Person { ip, hints, ..person })
+}
+
+/// A country's code, where it has one: databases of networks have names of their own besides.
+fn code(said: String) -> String {
+    place::country(&said).map_or(said, str::to_owned)
 }
 
 fn truth(signals: &At<'_>, name: &str) -> Result<Option<bool>, Problem> {

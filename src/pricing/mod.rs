@@ -17,6 +17,7 @@
 //! **Not here:** what is bought and who buys it (see [`checkout`](crate::checkout)), and what a
 //! product costs, which the catalogue says.
 
+mod areas;
 mod asking;
 pub mod demo;
 mod discount;

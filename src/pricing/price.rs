@@ -200,11 +200,11 @@ impl<'a> Work<'a> {
         let fetched = self.priced.fulfillment.as_ref().filter(|f| f.method == Method::Pickup);
         let place = fetched.and_then(|f| self.tariff.location(f.destination.as_deref()?));
         match place {
-            Some(place) => Area {
-                country: place.address.address_country.as_deref(),
-                region: place.address.address_region.as_deref(),
-            },
-            None => Area { country: self.asking.country, region: self.asking.region },
+            Some(place) => Area::of(
+                place.address.address_country.as_deref(),
+                place.address.address_region.as_deref(),
+            ),
+            None => Area::of(self.asking.country, self.asking.region),
         }
     }
 
@@ -254,7 +254,7 @@ impl<'a> Work<'a> {
             return Vec::new();
         }
         let mut parcel = Parcel {
-            area: Area { country: self.asking.country, region: self.asking.region },
+            area: Area::of(self.asking.country, self.asking.region),
             currency: self.asking.currency,
             weight_grams: 0,
             value_minor: 0,

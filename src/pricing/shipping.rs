@@ -31,10 +31,12 @@ pub struct ShippingRate {
     /// Who brings it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub carrier: Option<String>,
-    /// ISO 3166-1 countries; everywhere when none is named.
+    /// Countries by alpha-2, alpha-3 or numeric code or by name, kept as alpha-2 (ISO 3166-1);
+    /// everywhere when none is named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub countries: Vec<String>,
-    /// States or provinces of the one country that is named; all of it when none is.
+    /// States or provinces of the one country that is named, by code or by name, kept as codes (ISO
+    /// 3166-2 without the country); all of it when none is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub regions: Vec<String>,
     /// What it costs, in minor units.

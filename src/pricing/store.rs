@@ -46,7 +46,7 @@ impl TariffRow {
     /// # Errors
     /// When it does not read: damage, or a newer version's.
     pub fn item(&self) -> Result<Item, LedgerFault> {
-        self.kind.read(&self.body).map_err(|invalid| {
+        self.kind.read_kept(&self.body).map_err(|invalid| {
             let (kind, id) = (self.kind.as_str(), &self.id);
             LedgerFault::Broken(format!("{kind}/{id} does not read: {invalid}"))
         })

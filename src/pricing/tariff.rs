@@ -4,10 +4,12 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 use super::{
+    areas,
     discount::Discount,
     shipping::{PickupLocation, ShippingRate},
     tax::TaxRate,
 };
+use crate::base::place;
 
 /// Bytes of an id: with a prefix and a buyer's hash it is a SKU.
 const SLUG_BYTES_MAX: usize = 40;
@@ -76,6 +78,29 @@ impl ItemKind {
     /// The kind with this word.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+
+    /// Reads an item that somebody wants to keep, and writes the codes of its countries and their
+    /// parts into the document.
+    ///
+    /// # Errors
+    /// Which field makes no sense, and why.
+    pub fn read_new(self, document: &mut serde_json::Value) -> Result<Item, Invalid> {
+        if let Some(unknown) = areas::settle(document).into_iter().next() {
+            return Err(unknown);
+        }
+        self.read(document)
+    }
+
+    /// Reads an item of this kind that was kept.
+    ///
+    /// # Errors
+    /// Which field makes no sense, and why.
+    pub fn read_kept(self, document: &serde_json::Value) -> Result<Item, Invalid> {
+        let mut document = document.clone();
+        // What nobody knows was kept before that was looked at; it lies nowhere.
+        let _unknown = areas::settle(&mut document);
+        self.read(&document)
     }
 
     /// Reads an item of this kind.
@@ -188,7 +213,14 @@ pub(super) struct Area<'a> {
     pub region: Option<&'a str>,
 }
 
-impl Area<'_> {
+impl<'a> Area<'a> {
+    /// A place as it was written, by its codes where it has them.
+    pub(super) fn of(country: Option<&'a str>, region: Option<&'a str>) -> Self {
+        let country = country.map(|said| place::country(said).unwrap_or(said));
+        let part = |said| country.and_then(|country| place::region(country, said)).unwrap_or(said);
+        Self { country, region: region.map(part) }
+    }
+
     /// How narrow these countries and regions are that it lies in: 0 everywhere, 1 a country, 2 a
     /// region; none when it lies elsewhere.
     pub(super) fn within(self, countries: &[String], regions: &[String]) -> Option<u8> {

@@ -23,11 +23,12 @@ pub struct TaxRate {
     pub id: String,
     /// Its name for people: `VAT 19%`.
     pub title: String,
-    /// ISO 3166-1 countries; everywhere, also where the destination is not known, when none is
-    /// named.
+    /// Countries by alpha-2, alpha-3 or numeric code or by name, kept as alpha-2 (ISO 3166-1);
+    /// everywhere, also where the destination is not known, when none is named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub countries: Vec<String>,
-    /// States or provinces of the one country that is named; all of it when none is.
+    /// States or provinces of the one country that is named, by code or by name, kept as codes (ISO
+    /// 3166-2 without the country); all of it when none is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub regions: Vec<String>,
     /// The tax category of the goods (`standard`, `reduced`, …), or `shipping`; every category of

@@ -337,7 +337,7 @@ async fn a_tariff_that_makes_no_sense_is_refused_at_the_field() {
         ),
         (
             "tax-rates/a",
-            json!({"title": "A", "basis_points": 1, "countries": ["Germany"]}),
+            json!({"title": "A", "basis_points": 1, "countries": ["Atlantis"]}),
             "/countries/0",
         ),
         ("tax-rates/a", json!({"title": "A", "basis_points": 1, "regions": ["CA"]}), "/regions"),

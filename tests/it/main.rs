@@ -30,6 +30,7 @@ mod http_learning;
 mod http_limits;
 mod http_nothing_to_pay;
 mod http_once_per_buyer;
+mod http_places;
 mod http_platforms;
 mod http_prices;
 mod http_quotes;

@@ -80,14 +80,15 @@ pub fn address(at: &At<'_>, limits: &Limits) -> Result<Address, Problem> {
         Ok::<_, Problem>(text.filter(|text| !text.is_empty()))
     };
     let (first_name, last_name) = reading::name_parts(&text("name")?.unwrap_or_default());
+    let (address_country, address_region) = reading::places(at, "country", "state", limits)?;
     Ok(Address {
         first_name,
         last_name,
         street_address: text("line_one")?,
         extended_address: text("line_two")?,
         address_locality: text("city")?,
-        address_region: text("state")?,
-        address_country: text("country")?,
+        address_region,
+        address_country,
         postal_code: text("postal_code")?,
         phone_number: None,
     })

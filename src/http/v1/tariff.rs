@@ -113,7 +113,7 @@ async fn save(
         }
         _ => body["id"] = id.as_str().into(),
     }
-    let item = kind.read(&body).map_err(|invalid| {
+    let item = kind.read_new(&mut body).map_err(|invalid| {
         Problem::new(Kind::Invalid, invalid.text.into_owned()).at(invalid.pointer)
     })?;
     if let Item::Discount(discount) = &item {
