@@ -7,7 +7,7 @@ use std::{future::Ready, sync::Arc};
 use super::{
     body::Body,
     caller::{Caller, caller_of, door_of},
-    canonical,
+    canonical, contract,
     door::Door,
     free_text,
     kinds::Kind,
@@ -141,6 +141,7 @@ fn read(request: &HttpRequest, door: &Door) -> Result<Asking, Problem> {
     let key = key(request, &door.limits)?;
     let body = parse(request)?;
     free_text::refuse_card_numbers(&body, Dialect::at(request.path()))?;
+    check_fields(request, &body)?;
     let (method, path) = (request.method().as_str(), request.path());
     let fingerprint = canonical::fingerprint(&caller.0, method, path, &body);
     let if_match = request.headers().get(header::IF_MATCH);
@@ -163,7 +164,7 @@ pub(super) fn parse(request: &HttpRequest) -> Result<Value, Problem> {
     if bytes.is_empty() {
         return Ok(Value::Object(serde_json::Map::new()));
     }
-    if request.content_type().eq_ignore_ascii_case("text/csv") {
+    if is_table(request) {
         let table = std::str::from_utf8(bytes).map_err(|error| {
             let text = format!("The table is no UTF-8 from byte {} on.", error.valid_up_to());
             Problem::new(Kind::MalformedRequest, text)
@@ -179,6 +180,15 @@ pub(super) fn parse(request: &HttpRequest) -> Result<Value, Problem> {
         return Ok(body);
     }
     Err(Problem::new(Kind::Invalid, "The body must be a JSON object.").at(""))
+}
+
+/// Refuses fields that nobody reads, where that is a mistake. A table has its own columns.
+pub(super) fn check_fields(request: &HttpRequest, body: &Value) -> Result<(), Problem> {
+    if is_table(request) { Ok(()) } else { contract::check_body(request, body) }
+}
+
+fn is_table(request: &HttpRequest) -> bool {
+    request.content_type().eq_ignore_ascii_case("text/csv")
 }
 
 fn key(request: &HttpRequest, limits: &Limits) -> Result<String, Problem> {

@@ -16,6 +16,7 @@ pub mod asking;
 pub mod body;
 pub mod caller;
 pub mod canonical;
+pub mod contract;
 pub mod discount_wire;
 pub mod docs;
 pub mod door;

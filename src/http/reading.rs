@@ -1,6 +1,7 @@
 //! Reads a JSON document field by field and says exactly which field is wrong.
 //!
-//! Unknown fields are passed over and `null` is absence: platforms send more than we know.
+//! `null` is absence. Platforms send more than we know, and that is passed over; in bodies of
+//! merchants it was refused before (see [`contract`](super::contract)).
 
 use serde_json::Value;
 

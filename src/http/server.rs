@@ -11,7 +11,8 @@ use std::{io, net::TcpListener, time::Duration};
 use crate::telemetry::metrics::Exporter;
 
 use super::{
-    acp, admission, docs, door::Door, health, kinds::Kind, pages, problem::Problem, ucp, ucp01, v1,
+    acp, admission, contract, docs, door::Door, health, kinds::Kind, pages, problem::Problem, ucp,
+    ucp01, v1,
 };
 
 /// Connections that say nothing are closed after this; clients keep theirs for bursts.
@@ -30,7 +31,7 @@ pub fn routes(config: &mut ServiceConfig) {
         // Before the one whose path it begins with: a scope is not left again.
         .service(web::scope(ucp01::BASE_PATH).configure(ucp01::routes))
         .service(web::scope(ucp::BASE_PATH).configure(ucp::routes))
-        .service(web::scope("/v1").configure(v1::routes))
+        .service(web::scope("/v1").wrap(from_fn(contract::admit)).configure(v1::routes))
         .configure(pages::routes)
         .configure(docs::routes)
         .app_data(

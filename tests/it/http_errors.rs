@@ -162,7 +162,8 @@ async fn see_requests(shop: &Shop, seen: &mut Seen) {
         seen.note(protocol, "body_too_large", &say(shop, path, &large).await);
         let key = fresh_key();
         assert!(say_as(shop, &key, path, &body).await.status.is_success());
-        let other = with(body, "note", json!("another"));
+        let another = json!({"first_name": "Eve", "email": "eve@example.com"});
+        let other = with(body, "buyer", another);
         seen.note(protocol, "idempotency_conflict", &say_as(shop, &key, path, &other).await);
     }
     let agent = ("ucp-agent", "version=\"2023-01-01\"");

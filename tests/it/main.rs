@@ -18,6 +18,7 @@ mod http_answer;
 mod http_breakdowns;
 mod http_cards;
 mod http_catalog;
+mod http_contract;
 mod http_docs;
 mod http_docs_examples;
 mod http_door;

@@ -26,7 +26,8 @@ pub const fn may(name: &'static str, schema: Value) -> Field {
     Field { name, needed: false, schema }
 }
 
-/// An object of these fields. Others are passed over.
+/// An object of these fields. In a body of `/v1` others are refused: see
+/// [`contract`](crate::http::contract).
 pub fn object(fields: impl IntoIterator<Item = Field>) -> Value {
     let mut properties = Map::new();
     let mut needed = Vec::new();

@@ -139,7 +139,17 @@ fn rules() -> Vec<Operation> {
         get("rule_language", "/v1/rules/language", "Tells what a rule may say")
             .answers::<Language>(200, "Variables, functions and features."),
         post("check_rule", "/v1/rules/check", "Checks an expression without keeping it")
-            .takes([expression(), may("pass", pass())], json!({ "expression": EXPRESSION }))
+            .says("The whole rule may be sent; only what is said here is looked at.")
+            .takes(
+                [
+                    expression(),
+                    may("pass", pass()),
+                    may("action", action()),
+                    may("mode", mode("Not looked at.")),
+                    may("reason", text("Not looked at.")),
+                ],
+                json!({ "expression": EXPRESSION }),
+            )
             .answers::<Checked<'_>>(200, "What it reads."),
         get("get_rule", rule, "Shows a rule in its last version").answers::<Rule>(200, "It."),
         put("save_rule", rule, "Writes a rule, or another version of it")

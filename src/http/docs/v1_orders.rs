@@ -119,13 +119,16 @@ fn signals() -> Value {
         may("dev.doorbuster.utc_offset_minutes", whole(-720, "The buyer's offset from UTC.")),
         may("dev.doorbuster.agent", flag("Whether software orders for the buyer.")),
     ];
-    said("What is seen of instrument and device, for judging trust.", object(fields))
+    let mut signals = object(fields);
+    // Names of others are passed over; the platform sends its own to every shop.
+    signals["additionalProperties"] = true.into();
+    said("What is seen of instrument and device, for judging trust.", signals)
 }
 
 fn list_orders() -> Operation {
     let moved = one_of(["due", "done", "refused"], "");
     get("list_orders", "/v1/orders", "Lists orders, newest first")
-        .query("sku", text("").clone(), "Only orders with this SKU.")
+        .query("sku", text(""), "Only orders with this SKU.")
         .query("placed_from", moment(""), "Only orders placed then or later.")
         .query("placed_before", moment(""), "Only orders placed before.")
         .query("payment", moved, "Only orders with a movement of money in this state.")
