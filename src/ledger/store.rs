@@ -4,6 +4,7 @@
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::{
     database::DatabaseFault,
@@ -11,7 +12,9 @@ use super::{
     outcome::BatchReply,
     row::{AttemptRow, KeyRow, OperationRow, OperationState, OrderRow, SessionRow, StockLevel},
 };
-use crate::base::{AttemptId, CheckoutId, GrantId, HolderId, MovementId, OrderId, Sku, Timestamp};
+use crate::base::{
+    AttemptId, CheckoutId, Currency, Email, GrantId, HolderId, MovementId, OrderId, Sku, Timestamp,
+};
 
 /// The database could not do it. Nothing is known to have changed.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -41,8 +44,7 @@ pub enum CommitFault {
 }
 
 /// Which orders a list shows.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OrderFilter {
     /// Only orders with this SKU.
     pub sku: Option<Sku>,
@@ -52,6 +54,79 @@ pub struct OrderFilter {
     pub placed_before: Option<Timestamp>,
     /// Only orders with an operation in this state (`due`: money still moving).
     pub payment: Option<OperationState>,
+    /// Only this order.
+    pub id: Option<OrderId>,
+    /// Only orders of this buyer.
+    pub email: Option<Email>,
+    /// Only orders of buyers of this name.
+    pub name: Option<BuyerName>,
+    /// Only orders whose total is at least this many minor units.
+    pub min_minor: Option<i64>,
+    /// Only orders whose total is at most this many minor units.
+    pub max_minor: Option<i64>,
+    /// Only orders in this currency.
+    pub currency: Option<Currency>,
+}
+
+/// How a filter that a database answers by an index of its own is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FoundBy {
+    /// By the order's id.
+    Id,
+    /// By the buyer's e-mail address.
+    Email,
+    /// By the buyer's family name.
+    Name,
+    /// By going through orders, newest first.
+    Time,
+}
+
+impl OrderFilter {
+    /// The narrowest index there is for it.
+    pub(super) const fn found_by(&self) -> FoundBy {
+        match (&self.id, &self.email, &self.name) {
+            (Some(_), _, _) => FoundBy::Id,
+            (None, Some(_), _) => FoundBy::Email,
+            (None, None, Some(_)) => FoundBy::Name,
+            (None, None, None) => FoundBy::Time,
+        }
+    }
+
+    /// The filter as statements read it. Case does not matter in names and addresses, as far as
+    /// ASCII goes: both databases agree on no more.
+    pub(super) fn parameter(&self, cursor: Option<OrderId>, limit: u32) -> Value {
+        let email = self.email.as_ref().map(|email| email.expose().to_ascii_lowercase());
+        json!({
+            "sku": self.sku, "placed_from": self.placed_from,
+            "placed_before": self.placed_before, "payment": self.payment, "id": self.id,
+            "email": email, "name": self.name.as_ref().map(|name| &name.0),
+            "family": self.name.as_ref().map(BuyerName::family), "min_minor": self.min_minor,
+            "max_minor": self.max_minor, "currency": self.currency, "cursor": cursor,
+            "limit": limit,
+        })
+    }
+}
+
+/// A buyer's whole name, or the last word of it. It redacts itself.
+#[derive(Clone, PartialEq, Eq)]
+pub struct BuyerName(String);
+
+impl BuyerName {
+    /// Reads a name; none where there is no word.
+    pub fn parse(raw: &str) -> Option<Self> {
+        let words: Vec<&str> = raw.split_whitespace().collect();
+        (!words.is_empty()).then(|| Self(words.join(" ").to_ascii_lowercase()))
+    }
+
+    fn family(&self) -> &str {
+        self.0.rsplit(' ').next().unwrap_or_default()
+    }
+}
+
+impl std::fmt::Debug for BuyerName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[name]")
+    }
 }
 
 /// A stock movement as recorded.

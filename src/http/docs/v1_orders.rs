@@ -128,6 +128,16 @@ fn signals() -> Value {
 fn list_orders() -> Operation {
     let moved = one_of(["due", "done", "refused"], "");
     get("list_orders", "/v1/orders", "Lists orders, newest first")
+        .says(
+            "A buyer is found by the whole e-mail address or name, or by the last word of it; \
+             case does not matter.",
+        )
+        .query("id", text(""), "Only this order.")
+        .query("email", text(""), "Only orders of this buyer.")
+        .query("name", text(""), "Only orders of buyers of this name.")
+        .query("min_minor", whole(0, ""), "Only from this total on; say the `currency` too.")
+        .query("max_minor", whole(0, ""), "Only up to this total; say the `currency` too.")
+        .query("currency", text(""), "Only orders in this currency.")
         .query("sku", text(""), "Only orders with this SKU.")
         .query("placed_from", moment(""), "Only orders placed then or later.")
         .query("placed_before", moment(""), "Only orders placed before.")

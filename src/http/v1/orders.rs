@@ -8,14 +8,23 @@ use super::{
     page::{self, Wanted, parameter},
 };
 use crate::{
-    base::{Sku, Timestamp},
+    base::{Email, Sku, Timestamp},
     http::{caller::Caller, door::Door, order_body, problem::Problem},
-    ledger::{row::OperationState, store::OrderFilter},
+    ledger::{
+        row::OperationState,
+        store::{BuyerName, OrderFilter},
+    },
 };
 
 /// Which orders.
 #[derive(Debug, Default, Deserialize)]
 pub struct Filter {
+    id: Option<String>,
+    email: Option<String>,
+    name: Option<String>,
+    min_minor: Option<String>,
+    max_minor: Option<String>,
+    currency: Option<String>,
     sku: Option<String>,
     placed_from: Option<String>,
     placed_before: Option<String>,
@@ -47,7 +56,28 @@ pub async fn get(
 }
 
 fn read(filter: &Filter) -> Result<OrderFilter, Problem> {
+    let amount = |raw: &Option<String>, name| {
+        let read = |raw: &str| raw.parse::<i64>().ok().filter(|amount| *amount >= 0);
+        parameter(raw.as_deref(), name, "0 or more minor units", read)
+    };
+    let currency = |raw: &str| raw.parse().ok();
     Ok(OrderFilter {
+        id: parameter(filter.id.as_deref(), "id", "an order's id", |raw| raw.trim().parse().ok())?,
+        email: parameter(
+            filter.email.as_deref(),
+            "email",
+            "an e-mail address such as ada@example.com; write a `+` in it as %2B",
+            |raw| Email::parse(raw.trim()).ok(),
+        )?,
+        name: parameter(filter.name.as_deref(), "name", "a buyer's name", BuyerName::parse)?,
+        min_minor: amount(&filter.min_minor, "min_minor")?,
+        max_minor: amount(&filter.max_minor, "max_minor")?,
+        currency: parameter(
+            filter.currency.as_deref(),
+            "currency",
+            "an ISO 4217 currency code such as EUR",
+            currency,
+        )?,
         sku: parameter(filter.sku.as_deref(), "sku", "a SKU", |raw| Sku::parse(raw).ok())?,
         placed_from: time(filter.placed_from.as_deref(), "placed_from")?,
         placed_before: time(filter.placed_before.as_deref(), "placed_before")?,

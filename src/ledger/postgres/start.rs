@@ -49,6 +49,7 @@ pub(in crate::ledger) const STEPS: Steps = [
     step!("0014", "links"),
     step!("0015", "lighter"),
     step!("0016", "notes"),
+    step!("0017", "buyers"),
 ];
 
 /// Carries them out.

@@ -13,15 +13,20 @@ use crate::{
         outcome::BatchReply,
         row::{AttemptRow, KeyRow, OperationRow, OrderRow, SessionRow, StockLevel},
         store::{
-            Commit, CommitFault, Figures, LedgerFault, MovementRow, OrderFilter, PoolReading,
-            Purged, RetainSince, Store,
+            Commit, CommitFault, Figures, FoundBy, LedgerFault, MovementRow, OrderFilter,
+            PoolReading, Purged, RetainSince, Store,
         },
     },
 };
 
-const FIND_ORDERS: &str = "
-    select o.record::text from order_rows o
-    where ($1::jsonb->>'sku' is null or exists (
+/// The orders that a first condition finds by an index, if they are as asked for.
+macro_rules! find_orders {
+    ($first:literal) => {
+        concat!(
+            "select o.record::text from order_rows o where ",
+            $first,
+            "
+      and ($1::jsonb->>'sku' is null or exists (
             select from order_lines l where l.order_id = o.id and l.sku = $1::jsonb->>'sku'))
       and ($1::jsonb->>'placed_from' is null
            or o.placed_at >= ($1::jsonb->>'placed_from')::timestamptz)
@@ -30,8 +35,44 @@ const FIND_ORDERS: &str = "
       and ($1::jsonb->>'payment' is null or exists (
             select from payment_operations p
             where p.attempt_id = o.attempt_id and p.state = $1::jsonb->>'payment'))
+      and (coalesce($1::jsonb->>'name', $1::jsonb->>'email', $1::jsonb->>'min_minor',
+                $1::jsonb->>'max_minor', $1::jsonb->>'currency') is null
+           or exists (
+            select from orders t left join checkout_people p
+                on p.checkout_id = t.checkout_id and substr(p.personal, 1, 7) = 'plain:{'
+            where t.id = o.id
+              and t.total_minor between coalesce(($1::jsonb->>'min_minor')::bigint, 0)
+                and coalesce(($1::jsonb->>'max_minor')::bigint, 9223372036854775807)
+              and t.currency = coalesce($1::jsonb->>'currency', t.currency)
+              and ($1::jsonb->>'email' is null
+                or lower((substr(p.personal, 7)::json #>> '{buyer,email}') collate \"C\")
+                    = $1::jsonb->>'email')
+              and ($1::jsonb->>'name' is null or $1::jsonb->>'name' in (
+                lower(coalesce(substr(p.personal, 7)::json #>> '{buyer,last_name}',
+                    substr(p.personal, 7)::json #>> '{buyer,first_name}') collate \"C\"),
+                lower(concat_ws(' ', substr(p.personal, 7)::json #>> '{buyer,first_name}',
+                    substr(p.personal, 7)::json #>> '{buyer,last_name}') collate \"C\")))))
       and ($1::jsonb->>'cursor' is null or o.id < right($1::jsonb->>'cursor', 32)::uuid)
-    order by o.id desc limit ($1::jsonb->>'limit')::bigint";
+    order by o.id desc limit ($1::jsonb->>'limit')::bigint"
+        )
+    };
+}
+
+const FIND_ORDERS: &str = find_orders!("true");
+const FIND_ORDER_OF_ID: &str = find_orders!("o.id = right($1::jsonb->>'id', 32)::uuid");
+const FIND_ORDERS_OF_EMAIL: &str = find_orders!(
+    "o.id in (select p.checkout_id from checkout_people p
+        where substr(p.personal, 1, 7) = 'plain:{'
+          and lower((substr(p.personal, 7)::json #>> '{buyer,email}') collate \"C\")
+            = $1::jsonb->>'email')"
+);
+const FIND_ORDERS_OF_NAME: &str = find_orders!(
+    "o.id in (select p.checkout_id from checkout_people p
+        where substr(p.personal, 1, 7) = 'plain:{'
+          and lower(coalesce(substr(p.personal, 7)::json #>> '{buyer,last_name}',
+                substr(p.personal, 7)::json #>> '{buyer,first_name}') collate \"C\")
+            = $1::jsonb->>'family')"
+);
 
 impl Postgres {
     /// The records a statement finds.
@@ -119,12 +160,13 @@ impl Store for Postgres {
         cursor: Option<OrderId>,
         limit: u32,
     ) -> Result<Vec<OrderRow>, LedgerFault> {
-        let parameter = json!({
-            "sku": filter.sku, "placed_from": filter.placed_from,
-            "placed_before": filter.placed_before, "payment": filter.payment,
-            "cursor": cursor, "limit": limit,
-        });
-        self.list(FIND_ORDERS, parameter).await
+        let sql = match filter.found_by() {
+            FoundBy::Id => FIND_ORDER_OF_ID,
+            FoundBy::Email => FIND_ORDERS_OF_EMAIL,
+            FoundBy::Name => FIND_ORDERS_OF_NAME,
+            FoundBy::Time => FIND_ORDERS,
+        };
+        self.list(sql, filter.parameter(cursor, limit)).await
     }
 
     async fn find_attempt(&self, attempt: AttemptId) -> Result<Option<AttemptRow>, LedgerFault> {

@@ -16,15 +16,20 @@ use crate::{
         outcome::BatchReply,
         row::{AttemptRow, KeyRow, OperationRow, OrderRow, SessionRow, StockLevel},
         store::{
-            Commit, CommitFault, Figures, LedgerFault, MovementRow, OrderFilter, PoolReading,
-            Purged, RetainSince, Store,
+            Commit, CommitFault, Figures, FoundBy, LedgerFault, MovementRow, OrderFilter,
+            PoolReading, Purged, RetainSince, Store,
         },
     },
 };
 
-const FIND_ORDERS: &str = "
-    select o.record from order_rows o
-    where ($1->>'$.sku' is null or exists (
+/// The orders that a first condition finds by an index, if they are as asked for.
+macro_rules! find_orders {
+    ($first:literal) => {
+        concat!(
+            "select o.record from order_rows o where ",
+            $first,
+            "
+      and ($1->>'$.sku' is null or exists (
             select 1 from order_lines l where l.order_id = o.id and l.sku = $1->>'$.sku'))
       and ($1->>'$.placed_from' is null
            or o.placed_at >= $1->>'$.placed_from')
@@ -33,8 +38,41 @@ const FIND_ORDERS: &str = "
       and ($1->>'$.payment' is null or exists (
             select 1 from payment_operations p
             where p.attempt_id = o.attempt_id and p.state = $1->>'$.payment'))
+      and (coalesce($1->>'$.name', $1->>'$.email', $1->>'$.min_minor', $1->>'$.max_minor',
+                $1->>'$.currency') is null
+           or exists (
+            select 1 from orders t left join checkout_people p
+                on p.checkout_id = t.checkout_id and substr(p.personal, 1, 7) = 'plain:{'
+            where t.id = o.id
+              and t.total_minor between coalesce($1->>'$.min_minor', 0)
+                and coalesce($1->>'$.max_minor', 9223372036854775807)
+              and t.currency = coalesce($1->>'$.currency', t.currency)
+              and ($1->>'$.email' is null
+                or lower(json_extract(substr(p.personal, 7), '$.buyer.email')) = $1->>'$.email')
+              and ($1->>'$.name' is null or $1->>'$.name' in (
+                lower(coalesce(json_extract(substr(p.personal, 7), '$.buyer.last_name'),
+                    json_extract(substr(p.personal, 7), '$.buyer.first_name'))),
+                lower(concat_ws(' ', json_extract(substr(p.personal, 7), '$.buyer.first_name'),
+                    json_extract(substr(p.personal, 7), '$.buyer.last_name')))))))
       and ($1->>'$.cursor' is null or o.id < $1->>'$.cursor')
-    order by o.id desc limit $1->>'$.limit'";
+    order by o.id desc limit $1->>'$.limit'"
+        )
+    };
+}
+
+const FIND_ORDERS: &str = find_orders!("true");
+const FIND_ORDER_OF_ID: &str = find_orders!("o.id = $1->>'$.id'");
+const FIND_ORDERS_OF_EMAIL: &str = find_orders!(
+    "o.id in (select t.id from checkout_people p join orders t on t.checkout_id = p.checkout_id
+        where substr(p.personal, 1, 7) = 'plain:{'
+          and lower(json_extract(substr(p.personal, 7), '$.buyer.email')) = $1->>'$.email')"
+);
+const FIND_ORDERS_OF_NAME: &str = find_orders!(
+    "o.id in (select t.id from checkout_people p join orders t on t.checkout_id = p.checkout_id
+        where substr(p.personal, 1, 7) = 'plain:{'
+          and lower(coalesce(json_extract(substr(p.personal, 7), '$.buyer.last_name'),
+                json_extract(substr(p.personal, 7), '$.buyer.first_name'))) = $1->>'$.family')"
+);
 
 impl Sqlite {
     /// The records a statement finds.
@@ -114,12 +152,13 @@ impl Store for Sqlite {
         cursor: Option<OrderId>,
         limit: u32,
     ) -> Result<Vec<OrderRow>, LedgerFault> {
-        let parameter = json!({
-            "sku": filter.sku, "placed_from": filter.placed_from,
-            "placed_before": filter.placed_before, "payment": filter.payment,
-            "cursor": cursor, "limit": limit,
-        });
-        self.list(FIND_ORDERS, parameter).await
+        let sql = match filter.found_by() {
+            FoundBy::Id => FIND_ORDER_OF_ID,
+            FoundBy::Email => FIND_ORDERS_OF_EMAIL,
+            FoundBy::Name => FIND_ORDERS_OF_NAME,
+            FoundBy::Time => FIND_ORDERS,
+        };
+        self.list(sql, filter.parameter(cursor, limit)).await
     }
 
     async fn find_attempt(&self, attempt: AttemptId) -> Result<Option<AttemptRow>, LedgerFault> {

@@ -1,12 +1,12 @@
 //! T1 pins, T2 sells, settling unpins; whichever comes first wins.
 
 use doorbuster::{
-    base::{OperationId, OrderId},
+    base::{Buyer, Email, OperationId, OrderId, Person, Sealed},
     ledger::{
         Done, Entry, EntryId, Fact, LedgerRefused,
         entry::OperationWrite,
         row::{AttemptState, OperationState, SessionState},
-        store::OrderFilter,
+        store::{BuyerName, OrderFilter},
     },
 };
 use std::time::Duration;
@@ -21,6 +21,7 @@ on_both!(
     settle_before_t2_wins_and_t2_learns_of_it,
     a_completing_session_refuses_other_writes,
     orders_are_listed_newest_first_and_filtered,
+    orders_are_found_by_who_bought_and_for_how_much,
     an_order_promises_exactly_what_is_pinned,
     what_became_of_a_debt_is_said_once,
 );
@@ -169,6 +170,60 @@ async fn orders_are_listed_newest_first_and_filtered(bench: Bench) {
     assert_eq!(bench.one(entry(2)).await, Ok(Done::Written), "saying it twice is fine");
     let due = OrderFilter { payment: Some(OperationState::Due), ..OrderFilter::default() };
     assert_eq!(list(due, None, 9).await, [third, second]);
+}
+
+// breaks: comparing addresses as they stand, or finding by another's index
+async fn orders_are_found_by_who_bought_and_for_how_much(bench: Bench) {
+    bench.receive("TEE", 9).await;
+    let buyers = [
+        ("Ada", Some("King"), "Ada@Example.com"),
+        ("Bob", Some("King"), "bob@a.example"),
+        ("Prince", None, "prince@a.example"),
+    ];
+    let mut orders = Vec::new();
+    for (first, last, email) in buyers {
+        let buyer = Buyer {
+            first_name: Some(first.into()),
+            last_name: last.map(str::to_owned),
+            email: Email::parse(email).ok(),
+            ..Buyer::default()
+        };
+        let person = Person { buyer: Some(Box::new(buyer)), ..Person::default() };
+        let (checkout, attempt) = (bench.checkout(), bench.attempt());
+        let mut pin = bench.pinning(checkout, 1, &[("TEE", 1)], attempt);
+        pin.personal = Some(Sealed::seal_json(&person));
+        bench.one(write(pin)).await.expect("pins");
+        bench.one(bench.place(checkout, attempt, &[("TEE", 1)])).await.expect("sells");
+        orders.push(OrderId::of(checkout));
+    }
+    let [ada, bob, prince] = orders[..] else { unreachable!() };
+    let list = async |filter: OrderFilter| {
+        let mut rows = bench.store.list_orders(&filter, None, 9).await.expect("lists");
+        rows.sort_by_key(|row| orders.iter().position(|id| *id == row.id));
+        rows.into_iter().map(|row| row.id).collect::<Vec<_>>()
+    };
+    let all = OrderFilter::default();
+    let of = |email: &str| OrderFilter { email: Email::parse(email).ok(), ..all.clone() };
+    let named = |name: &str| OrderFilter { name: BuyerName::parse(name), ..all.clone() };
+    assert_eq!(list(of("ada@EXAMPLE.com")).await, [ada]);
+    assert_eq!(list(of("nobody@example.com")).await, []);
+    assert_eq!(list(named("king")).await, [ada, bob]);
+    assert_eq!(list(named(" ADA  King")).await, [ada]);
+    assert_eq!(list(named("prince")).await, [prince]);
+    assert_eq!(list(named("Eve King")).await, []);
+    assert_eq!(list(OrderFilter { id: Some(bob), ..all.clone() }).await, [bob]);
+    assert_eq!(list(OrderFilter { id: Some(bob), ..of("ada@example.com") }).await, []);
+    assert_eq!(
+        list(OrderFilter { name: BuyerName::parse("king"), ..of("bob@a.example") }).await,
+        [bob]
+    );
+    let total = bench.store.find_order(ada).await.expect("finds").expect("there").total_minor;
+    let from = |min| OrderFilter { min_minor: Some(min), ..all.clone() };
+    assert_eq!(list(from(total)).await, [ada, bob, prince]);
+    assert_eq!(list(from(total + 1)).await, []);
+    assert_eq!(list(OrderFilter { max_minor: Some(total - 1), ..all.clone() }).await, []);
+    let currency = "USD".parse().ok();
+    assert_eq!(list(OrderFilter { currency, ..of("ada@example.com") }).await, []);
 }
 
 async fn an_order_promises_exactly_what_is_pinned(bench: Bench) {

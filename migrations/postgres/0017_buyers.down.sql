@@ -1,0 +1,2 @@
+drop index checkout_people_by_name;
+drop index checkout_people_by_email;
