@@ -96,10 +96,14 @@ async fn let_in(request: &mut ServiceRequest, door: &Door) -> Result<Option<Plac
     if changes && door.draining.has_begun() {
         return Err(Problem::new(Kind::Draining, "This replica takes no new work."));
     }
-    if is_watched(request.path()) {
+    let pattern = caller::pattern(request);
+    if pattern.as_deref().is_some_and(is_watched) {
         return Ok(None);
     }
-    caller::admit(request, door).await?;
+    if pattern.is_none() && body::is_announced(request) {
+        body::spare(request, &door.limits).await;
+    }
+    caller::admit(request, pattern.as_deref(), door).await?;
     free_text::refuse_card_numbers_in_head(request)?;
     let asks = request.extensions().get::<Caller>().map(|caller| caller.0.clone());
     let asks = asks.unwrap_or_else(|| Arc::from(NOBODY));
@@ -122,8 +126,8 @@ async fn let_in(request: &mut ServiceRequest, door: &Door) -> Result<Option<Plac
 }
 
 /// Whoever watches the house must get in while it is full.
-fn is_watched(path: &str) -> bool {
-    matches!(path, "/healthz" | "/readyz" | "/metrics")
+fn is_watched(pattern: &str) -> bool {
+    matches!(pattern, "/healthz" | "/readyz" | "/metrics")
 }
 
 fn overloaded() -> Problem {
@@ -133,11 +137,11 @@ fn overloaded() -> Problem {
 
 impl Memo {
     fn of(request: &ServiceRequest, door: web::Data<Door>) -> Self {
-        let dialect = Dialect::at(request.path());
+        let dialect = Dialect::of(request.request());
         let key = || request.headers().get(IDEMPOTENCY_KEY).cloned();
         Self {
             id: request_id::of(request.headers(), &door),
-            path: request.path().to_owned(),
+            path: request.uri().path().to_owned(),
             method: request.method().clone(),
             key: if dialect == Dialect::Acp { key() } else { None },
             dialect,

@@ -122,7 +122,7 @@ fn read_file(request: &HttpRequest, door: &Door) -> Result<AskingFile, Problem> 
         return Err(Problem::new(Kind::Invalid, "A text holds the character U+0000."));
     }
     let body = serde_json::json!({ QUERY: request.query_string(), FILE: file });
-    let (method, path) = (request.method().as_str(), request.path());
+    let (method, path) = (request.method().as_str(), request.match_info().as_str());
     let fingerprint = canonical::fingerprint(&caller.0, method, path, &body);
     Ok(AskingFile(Asking { caller, key, fingerprint, if_match: None, body }))
 }
@@ -140,9 +140,9 @@ fn read(request: &HttpRequest, door: &Door) -> Result<Asking, Problem> {
     let caller = caller_of(request)?;
     let key = key(request, &door.limits)?;
     let body = parse(request)?;
-    free_text::refuse_card_numbers(&body, Dialect::at(request.path()))?;
+    free_text::refuse_card_numbers(&body, Dialect::of(request))?;
     check_fields(request, &body)?;
-    let (method, path) = (request.method().as_str(), request.path());
+    let (method, path) = (request.method().as_str(), request.match_info().as_str());
     let fingerprint = canonical::fingerprint(&caller.0, method, path, &body);
     let if_match = request.headers().get(header::IF_MATCH);
     let if_match = if_match.map(|tag| tag.to_str().unwrap_or_default().to_owned());

@@ -12,10 +12,7 @@ use super::{
     door::Door,
     kinds::Kind,
     problem::Problem,
-    ucp01::{
-        self,
-        root::{self, AtRoot},
-    },
+    ucp01::{self, root::AtRoot},
 };
 use crate::access::{AccessRefused, Scope};
 
@@ -23,37 +20,87 @@ use crate::access::{AccessRefused, Scope};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller(pub Arc<str>);
 
-/// Lets a request in whose caller may do what the route needs. Whoever only watches, or reads a
-/// page, needs nothing.
-pub async fn admit(request: &ServiceRequest, door: &Door) -> Result<(), Problem> {
-    let at_root = request.app_data::<AtRoot>().is_some() && !root::is_for_people(request.head());
-    let Some(needed) = needed(request.method(), request.path(), at_root) else { return Ok(()) };
+/// Who may use a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Everybody: it is a page, it is watched, or it asks for a secret of its own.
+    Nothing,
+    /// Who has a key that allows this.
+    Key(Scope),
+}
+
+/// Lets a request in whose caller may do what the route needs.
+///
+/// The route is the pattern that the router will match, on the path as the router reads it: how the
+/// path was spelled, percent-encoded or not, changes nothing. Where nothing is mounted, and where
+/// nobody has said who may use a route, nobody is let in.
+pub async fn admit(
+    request: &ServiceRequest,
+    pattern: Option<&str>,
+    door: &Door,
+) -> Result<(), Problem> {
+    let at_root = AtRoot::speaks(request.request());
+    let needed = pattern.and_then(|pattern| needed(request.method(), pattern, at_root));
+    let Need::Key(scope) = needed.ok_or_else(nothing_here)? else { return Ok(()) };
     let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
     let caller = door.access.caller(text("authorization"), text("x-api-key")).await?;
-    caller.may(needed)?;
+    caller.may(scope)?;
     request.extensions_mut().insert(Caller(caller.id.into()));
     Ok(())
 }
 
-/// The scope a route needs. What is told of an order gives money back: that is the back office's.
-pub(super) fn needed(method: &Method, path: &str, at_root: bool) -> Option<Scope> {
-    let root = if at_root { path } else { "" };
-    let first = path.strip_prefix(ucp01::BASE_PATH).unwrap_or(root);
-    if first.starts_with("/orders/") && *method == Method::PUT {
-        return Some(Scope::BackofficeWrite);
+/// The pattern of the resource that the router will choose. `match_pattern` of the request would
+/// look for the path as it was spelled, until the router has been there.
+pub(super) fn pattern(request: &ServiceRequest) -> Option<String> {
+    request.resource_map().match_pattern(request.match_info().as_str())
+}
+
+/// What is answered where nothing is.
+pub(super) fn nothing_here() -> Problem {
+    Problem::new(Kind::NotFound, "There is nothing at this address.")
+}
+
+/// Who may use the route of this pattern; `None` where nobody has said. What is told of an order
+/// gives money back: that is the back office's. `at_root` is whether UCP 2026-01-11 answers at the
+/// root of the shop.
+pub(super) fn needed(method: &Method, pattern: &str, at_root: bool) -> Option<Need> {
+    let below = |base: &str| pattern.strip_prefix(base).filter(|rest| rest.starts_with('/'));
+    let checkout = Some(Need::Key(Scope::Checkout));
+    if let Some(rest) = below(ucp01::BASE_PATH).or(at_root.then_some(pattern)) {
+        match (rest, method) {
+            ("/orders/{id}", &Method::PUT) => return Some(Need::Key(Scope::BackofficeWrite)),
+            ("/orders/{id}", _) => return checkout,
+            _ => {}
+        }
     }
-    if first.starts_with("/testing/") {
-        // Its secret lets in, and nothing else.
-        return None;
-    }
-    let is_shopping = ["/ucp/", "/acp/"].iter().any(|base| path.starts_with(base))
-        || ["/checkout-sessions", "/orders/"].iter().any(|base| root.starts_with(base));
-    if is_shopping || (path == "/v1/orders" && *method == Method::POST) {
-        Some(Scope::Checkout)
-    } else if path.starts_with("/v1/") {
-        Some(if method.is_safe() { Scope::BackofficeRead } else { Scope::BackofficeWrite })
-    } else {
-        None
+    match pattern {
+        "/healthz"
+        | "/readyz"
+        | "/metrics"
+        | "/.well-known/ucp"
+        | "/.well-known/ucp/2026-04-08"
+        | "/.well-known/ucp/2026-01-11"
+        | "/.well-known/acp.json"
+        | "/openapi.json"
+        | "/docs"
+        | "/docs/postman.json"
+        | "/docs/{guide}"
+        | "/policies/{name}"
+        | "/problems/{code}"
+        | "/orders/{id}"
+        | "/checkouts/{id}" => Some(Need::Nothing),
+        // Their secret lets in, and nothing else.
+        "/testing/simulate-shipping/{id}" | "/ucp/2026-01-11/testing/simulate-shipping/{id}" => {
+            Some(Need::Nothing)
+        }
+        "/v1/orders" if *method == Method::POST => checkout,
+        _ if below("/ucp").is_some() || below("/acp").is_some() => checkout,
+        // At the root of the shop, where that version is.
+        "/checkout-sessions" => checkout,
+        _ if below("/checkout-sessions").is_some() => checkout,
+        _ if below("/v1").is_some() && method.is_safe() => Some(Need::Key(Scope::BackofficeRead)),
+        _ if below("/v1").is_some() => Some(Need::Key(Scope::BackofficeWrite)),
+        _ => None,
     }
 }
 
@@ -97,40 +144,52 @@ mod tests {
     #[test]
     fn every_route_needs_what_its_work_needs() {
         let (get, post, put) = (Method::GET, Method::POST, Method::PUT);
-        for (method, path, expected) in [
-            (&post, "/ucp/checkout-sessions", Some(Scope::Checkout)),
-            (&get, "/ucp/orders/ord_1", Some(Scope::Checkout)),
-            (&post, "/acp/checkout_sessions", Some(Scope::Checkout)),
-            (&get, "/.well-known/acp.json", None),
-            (&post, "/v1/orders", Some(Scope::Checkout)),
-            (&get, "/v1/orders", Some(Scope::BackofficeRead)),
-            (&post, "/v1/orders/ord_1/lines/1/ship", Some(Scope::BackofficeWrite)),
-            (&put, "/v1/products/TEE", Some(Scope::BackofficeWrite)),
-            (&get, "/v1/stock", Some(Scope::BackofficeRead)),
-            (&get, "/healthz", None),
-            (&get, "/.well-known/ucp", None),
-            (&get, "/ucp/2026-01-11/orders/ord_1", Some(Scope::Checkout)),
-            (&put, "/ucp/2026-01-11/orders/ord_1", Some(Scope::BackofficeWrite)),
-            (&put, "/ucp/2026-01-11/checkout-sessions/chk_1", Some(Scope::Checkout)),
-            (&post, "/ucp/2026-01-11/testing/simulate-shipping/ord_1", None),
-            (&get, "/orders/ord_1", None),
+        let key = |scope| Some(Need::Key(scope));
+        for (method, pattern, expected) in [
+            (&post, "/ucp/checkout-sessions", key(Scope::Checkout)),
+            (&get, "/ucp/orders/{id}", key(Scope::Checkout)),
+            (&post, "/acp/checkout_sessions", key(Scope::Checkout)),
+            (&get, "/.well-known/acp.json", Some(Need::Nothing)),
+            (&post, "/v1/orders", key(Scope::Checkout)),
+            (&get, "/v1/orders", key(Scope::BackofficeRead)),
+            (&post, "/v1/orders/{id}/lines/{line}/{kind}", key(Scope::BackofficeWrite)),
+            (&put, "/v1/products/{sku}", key(Scope::BackofficeWrite)),
+            (&get, "/v1/stock", key(Scope::BackofficeRead)),
+            (&get, "/healthz", Some(Need::Nothing)),
+            (&get, "/.well-known/ucp", Some(Need::Nothing)),
+            (&get, "/ucp/2026-01-11/orders/{id}", key(Scope::Checkout)),
+            (&put, "/ucp/2026-01-11/orders/{id}", key(Scope::BackofficeWrite)),
+            (&put, "/ucp/2026-01-11/checkout-sessions/{id}", key(Scope::Checkout)),
+            (&get, "/orders/{id}", Some(Need::Nothing)),
         ] {
-            assert_eq!(needed(method, path, false), expected, "{method} {path}");
+            assert_eq!(needed(method, pattern, false), expected, "{method} {pattern}");
         }
     }
 
     #[test]
     fn a_version_at_the_root_needs_there_what_it_needs_below_its_path() {
         let (get, post, put) = (Method::GET, Method::POST, Method::PUT);
-        for (method, path, expected) in [
-            (&get, "/orders/ord_1", Some(Scope::Checkout)),
-            (&put, "/orders/ord_1", Some(Scope::BackofficeWrite)),
-            (&post, "/checkout-sessions", Some(Scope::Checkout)),
-            (&post, "/testing/simulate-shipping/ord_1", None),
-            (&get, "/v1/orders", Some(Scope::BackofficeRead)),
-            (&get, "/policies/terms", None),
+        let key = |scope| Some(Need::Key(scope));
+        for (method, pattern, expected) in [
+            (&get, "/orders/{id}", key(Scope::Checkout)),
+            (&put, "/orders/{id}", key(Scope::BackofficeWrite)),
+            (&post, "/checkout-sessions", key(Scope::Checkout)),
+            (&post, "/testing/simulate-shipping/{id}", Some(Need::Nothing)),
+            (&get, "/v1/orders", key(Scope::BackofficeRead)),
+            (&get, "/policies/{name}", Some(Need::Nothing)),
         ] {
-            assert_eq!(needed(method, path, true), expected, "{method} {path}");
+            assert_eq!(needed(method, pattern, true), expected, "{method} {pattern}");
+        }
+    }
+
+    // breaks: let the last arm of `needed` answer `Some(Need::Nothing)`
+    #[test]
+    fn a_route_of_which_nobody_said_who_may_use_it_is_nobodys() {
+        for pattern in ["", "/", "/v1", "/v2/orders", "/ucpx/orders/{id}", "/admin", "/metricsx"] {
+            for method in [Method::GET, Method::PUT] {
+                assert_eq!(needed(&method, pattern, false), None, "{pattern}");
+                assert_eq!(needed(&method, pattern, true), None, "{pattern}");
+            }
         }
     }
 }

@@ -87,7 +87,7 @@ fn check_query(request: &HttpRequest) -> Result<(), Problem> {
 /// pass over what they do not know.
 pub fn check_body(request: &HttpRequest, body: &Value) -> Result<(), Problem> {
     let Some(operation) =
-        request.path().starts_with(BASE_PATH).then(|| operation(request)).flatten()
+        request.match_info().as_str().starts_with(BASE_PATH).then(|| operation(request)).flatten()
     else {
         return Ok(());
     };

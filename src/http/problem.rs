@@ -1,14 +1,18 @@
 //! Problems (RFC 9457): what every refusal and every fault looks like from outside.
 
 use actix_web::{
-    HttpResponse, HttpResponseBuilder, ResponseError,
+    HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError,
     http::{StatusCode, header},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::{borrow::Cow, fmt, time::Duration};
 
-use super::{acp::error_wire, kinds::Kind, ucp01};
+use super::{
+    acp::error_wire,
+    kinds::Kind,
+    ucp01::{self, root::AtRoot},
+};
 
 /// Version of the protocol named in problems of its routes.
 const UCP_VERSION: &str = "2026-04-08";
@@ -127,18 +131,25 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    /// The words of what stands at this path.
-    pub fn at(path: &str) -> Self {
+    /// The words of what stands at this path, as the router reads it. `at_root` is whether UCP
+    /// 2026-01-11 answers at the root of the shop.
+    pub fn at(path: &str, at_root: bool) -> Self {
         let below = |base: &str| path.strip_prefix(base).is_some_and(|rest| rest.starts_with('/'));
         match () {
             () if below(ucp01::BASE_PATH) => Self::Ucp202601,
             () if below("/ucp") => Self::Ucp,
             () if below("/acp") || path == "/acp" => Self::Acp,
-            // Where that version is at the root of the shop, it is this that stands there.
+            () if below("/testing") => Self::Ucp202601,
+            () if !at_root => Self::Plain,
             () if below("/checkout-sessions") || path == "/checkout-sessions" => Self::Ucp202601,
-            () if below("/orders") || below("/testing") => Self::Ucp202601,
+            () if below("/orders") => Self::Ucp202601,
             () => Self::Plain,
         }
+    }
+
+    /// The words in which this request is answered.
+    pub fn of(request: &HttpRequest) -> Self {
+        Self::at(request.match_info().as_str(), AtRoot::speaks(request))
     }
 }
 

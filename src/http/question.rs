@@ -32,7 +32,7 @@ impl FromRequest for Question {
 
 fn read(request: &HttpRequest) -> Result<Question, Problem> {
     let body = asking::parse(request)?;
-    free_text::refuse_card_numbers(&body, Dialect::at(request.path()))?;
+    free_text::refuse_card_numbers(&body, Dialect::of(request))?;
     asking::check_fields(request, &body)?;
     Ok(Question(body))
 }

@@ -11,8 +11,8 @@ use std::{io, net::TcpListener, time::Duration};
 use crate::telemetry::metrics::Exporter;
 
 use super::{
-    acp, admission, contract, docs, door::Door, health, kinds::Kind, pages, problem::Problem, ucp,
-    ucp01, v1,
+    acp, admission, caller, contract, docs, door::Door, health, kinds::Kind, pages,
+    problem::Problem, ucp, ucp01, v1,
 };
 
 /// Connections that say nothing are closed after this; clients keep theirs for bursts.
@@ -46,7 +46,7 @@ pub fn routes(config: &mut ServiceConfig) {
 }
 
 async fn nothing_here() -> Result<HttpResponse, Problem> {
-    Err(Problem::new(Kind::NotFound, "There is nothing at this address."))
+    Err(caller::nothing_here())
 }
 
 /// `/metrics` beside the API, where it has no port of its own.

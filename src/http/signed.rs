@@ -40,7 +40,7 @@ const REQUEST_SIGNATURE: &str = "request-signature";
 
 /// Lets a request of a platform pass, if it is signed as it has to be.
 pub async fn check(request: &ServiceRequest, door: &Door) -> Result<(), Problem> {
-    if !matches!(Dialect::at(request.path()), Dialect::Ucp | Dialect::Ucp202601) {
+    if !matches!(Dialect::of(request.request()), Dialect::Ucp | Dialect::Ucp202601) {
         return Ok(());
     }
     let headers = request.headers();

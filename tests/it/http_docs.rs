@@ -1,11 +1,5 @@
 //! The OpenAPI document: the same as the mounted routes, and as the readers of bodies.
 
-use actix_web::{
-    HttpResponse,
-    introspection::IntrospectionTree,
-    test::TestRequest,
-    web::{self, Data, ServiceConfig},
-};
 use doorbuster::{
     http::{
         docs::{areas, openapi, operation::Operation},
@@ -19,7 +13,10 @@ use std::{
     path::Path,
 };
 
-use super::http_shop::{BASE_URL, Shop};
+use super::{
+    http_routes::{app_of, routes_of},
+    http_shop::{BASE_URL, Shop},
+};
 
 /// Every operation.
 pub(crate) fn operations() -> Vec<Operation> {
@@ -40,26 +37,10 @@ fn plain(pattern: &str) -> String {
 
 /// What the framework says is mounted.
 async fn mounted() -> Routes {
-    const HERE: &str = "/mounted";
-    async fn tell(tree: Data<IntrospectionTree>) -> HttpResponse {
-        HttpResponse::Ok().content_type("application/json").body(tree.report_as_json())
-    }
     let exporter = metrics::install().expect("installed once");
-    let more = |config: &mut ServiceConfig| {
-        config.route(HERE, web::get().to(tell)).configure(health::metrics_routes(exporter));
-    };
     let shop = Shop::open().await;
-    let report = shop.send_with(TestRequest::get().uri(HERE), more).await.json();
-    let mut routes = Routes::new();
-    for item in report.as_array().expect("a list of resources") {
-        let path = plain(item["full_path"].as_str().expect("a path"));
-        let methods = item["methods"].as_array().into_iter().flatten();
-        for method in methods.filter_map(Value::as_str) {
-            routes.insert((method.to_owned(), path.clone()));
-        }
-    }
-    routes.remove(&("GET".to_owned(), HERE.to_owned()));
-    routes
+    let app = app_of(&shop, Box::new(health::metrics_routes(exporter))).await;
+    routes_of(&app).await.into_iter().map(|(method, path)| (method, plain(&path))).collect()
 }
 
 #[actix_web::test]

@@ -75,11 +75,11 @@ async fn a_panic_and_a_passed_deadline_are_answered() {
     let more = |config: &mut web::ServiceConfig| {
         let panics = web::get().to(|| async { panic!("on purpose") as HttpResponse });
         let hangs = web::get().to(std::future::pending::<HttpResponse>);
-        config.route("/panics", panics).route("/hangs", hangs);
+        config.route("/v1/panics", panics).route("/v1/hangs", hangs);
     };
-    let answer = shop.send_with(TestRequest::get().uri("/panics"), more).await;
+    let answer = shop.send_with(TestRequest::get().uri("/v1/panics"), more).await;
     answer.problem(500, "internal_error");
-    let answer = shop.send_with(TestRequest::get().uri("/hangs"), more).await;
+    let answer = shop.send_with(TestRequest::get().uri("/v1/hangs"), more).await;
     let problem = answer.problem(503, "deadline_passed");
     assert_eq!(problem["limit"], 1);
     assert_eq!(shop.door.working.inside(), 0, "places are given back");

@@ -170,11 +170,16 @@ impl Shop {
     }
 
     async fn keyed(self, scope: Scope, many: usize) -> (Self, Vec<String>) {
+        self.with_keys_for(&vec![scope; many]).await
+    }
+
+    /// The same shop, open to who has a key, with a key for each of these scopes.
+    pub(crate) async fn with_keys_for(self, scopes: &[Scope]) -> (Self, Vec<String>) {
         let keys = Keys::new(self.database.clone(), self.door.clock.clone());
         let mut made = Vec::new();
-        for number in 0..many {
+        for (number, scope) in scopes.iter().enumerate() {
             let label = format!("storefront {number}");
-            let key = keys.create(&label, &[scope], &SystemChance).await;
+            let key = keys.create(&label, &[*scope], &SystemChance).await;
             made.push(key.expect("made").text);
         }
         let Self { door, bank, database, _folder } = self;

@@ -69,7 +69,8 @@ impl FromRequest for Attempt {
             Ok(Version) => Asking::from_request(request, payload).into_inner(),
             Err(problem) => Err(problem),
         };
-        let place = || format!("{} {}", request.method(), request.path());
+        // As the router reads it: another spelling of a place is no other place.
+        let place = || format!("{} {}", request.method(), request.match_info().as_str());
         std::future::ready(asking.map(|asking| Self { asking, place: place() }))
     }
 }

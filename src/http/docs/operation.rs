@@ -7,7 +7,12 @@ use serde_json::{Value, json};
 use super::fields;
 use crate::{
     access::Scope,
-    http::{caller, kinds::Kind, problem::Dialect, v1::page::Page},
+    http::{
+        caller::{self, Need},
+        kinds::Kind,
+        problem::Dialect,
+        v1::page::Page,
+    },
 };
 
 /// Writes the schema of an answer, and leaves what it refers to with the generator.
@@ -319,12 +324,15 @@ impl Operation {
 
     /// Whose words its refusals are told in.
     pub fn dialect(&self) -> Dialect {
-        Dialect::at(&self.path)
+        Dialect::at(&self.path, false)
     }
 
     /// What a caller's key must allow; none where no key is asked for.
     pub fn scope(&self) -> Option<Scope> {
-        caller::needed(&self.method, &self.path, false)
+        match caller::needed(&self.method, &self.path, false)? {
+            Need::Key(scope) => Some(scope),
+            Need::Nothing => None,
+        }
     }
 
     /// Whether it changes something, and so is done once for each idempotency key.

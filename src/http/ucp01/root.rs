@@ -2,6 +2,7 @@
 //! root of the shop, with its profile at `/.well-known/ucp`, and what tests may simulate.
 
 use actix_web::{
+    HttpRequest,
     dev::RequestHead,
     guard,
     http::header,
@@ -16,6 +17,13 @@ use super::{
 /// Marks an app in which this version is at the root.
 #[derive(Debug, Clone, Copy)]
 pub struct AtRoot;
+
+impl AtRoot {
+    /// Whether this version is what answers this request, if it is for the root.
+    pub fn speaks(request: &HttpRequest) -> bool {
+        request.app_data::<Self>().is_some() && !wants_page(request.head())
+    }
+}
 
 /// What is mounted beside [`routes`](super::routes).
 #[derive(Debug, Clone, Default)]
@@ -42,15 +50,14 @@ impl Beside {
             super::sessions(config);
             // People who follow a link to their order get its page.
             let orders = web::resource("/orders/{id}")
-                .guard(guard::fn_guard(|request| !is_for_people(request.head())));
+                .guard(guard::fn_guard(|request| !wants_page(request.head())));
             config.service(orders.get(orders::get).put(orders::update));
         }
     }
 }
 
-/// Whether a person with a browser asks for the page of an order.
-pub fn is_for_people(head: &RequestHead) -> bool {
+/// Whether a person with a browser asks: for the page of an order, where there is one.
+fn wants_page(head: &RequestHead) -> bool {
     let accepts = head.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    head.uri.path().starts_with("/orders/")
-        && accepts.is_some_and(|text| text.contains("text/html"))
+    accepts.is_some_and(|text| text.contains("text/html"))
 }
