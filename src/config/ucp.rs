@@ -7,10 +7,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Signatures {
-    /// They may; a signature that is there must be right.
+    /// They may; every signature that is there must be right.
     #[default]
     Optional,
-    /// They must.
+    /// They must: by RFC 9421, or over 2026-01-11 by a detached JWS over the body.
     Required,
 }
 

@@ -39,28 +39,43 @@ const CONTENT_TYPE: &str = "content-type";
 const REQUEST_SIGNATURE: &str = "request-signature";
 
 /// Lets a request of a platform pass, if it is signed as it has to be.
+///
+/// A signature that covers the message (RFC 9421) counts over every version; one over the body
+/// alone, by a detached JWS, over 2026-01-11, which has no other: whoever once saw a signed `{}`
+/// has signed every request without a body. Whatever counts, every signature that is there must be
+/// right.
 pub async fn check(request: &ServiceRequest, door: &Door) -> Result<(), Problem> {
-    if !matches!(Dialect::of(request.request()), Dialect::Ucp | Dialect::Ucp202601) {
+    let body_alone_counts = match Dialect::of(request.request()) {
+        Dialect::Ucp => false,
+        Dialect::Ucp202601 => true,
+        Dialect::Plain | Dialect::Acp => return Ok(()),
+    };
+    let must = door.trust.must_sign;
+    let has = |name: &str| request.headers().contains_key(name);
+    let (over_message, over_body) =
+        (has(SIGNATURE_INPUT) || has(SIGNATURE), has(REQUEST_SIGNATURE));
+    if must && !over_message && !(over_body && body_alone_counts) {
+        return Err(refused(&SignatureRefused::Missing));
+    }
+    if !over_message && !over_body {
         return Ok(());
     }
-    let headers = request.headers();
-    let has = |name: &str| headers.contains_key(name);
-    let is_signed = [SIGNATURE_INPUT, SIGNATURE, REQUEST_SIGNATURE].into_iter().any(has);
-    match (is_signed, door.trust.must_sign) {
-        (false, false) => Ok(()),
-        (false, true) => Err(refused(&SignatureRefused::Missing)),
-        (true, must) => {
-            let body = request.extensions().get::<Body>().cloned().unwrap_or_default();
-            match believe(request, &body.0, door).await {
-                Err(Doubt::NoProfile(fault)) if !must => {
-                    tracing::debug!(%fault, "a signature is not checked");
-                    Ok(())
-                }
-                Err(Doubt::NoJws) if !must => Ok(()),
-                Err(doubt) => Err(doubt.into()),
-                Ok(()) => Ok(()),
-            }
+    let body = request.extensions().get::<Body>().cloned().unwrap_or_default();
+    if over_message {
+        settle(believe_message(request, &body.0, door).await, must)?;
+    }
+    if over_body { settle(believe_body(request, &body.0, door).await, must) } else { Ok(()) }
+}
+
+/// What cannot be checked is worth as much as no signature, where none is asked for.
+fn settle(said: Result<(), Doubt>, must: bool) -> Result<(), Problem> {
+    match said {
+        Err(Doubt::NoProfile(fault)) if !must => {
+            tracing::debug!(%fault, "a signature is not checked");
+            Ok(())
         }
+        Err(Doubt::NoJws) if !must => Ok(()),
+        said => said.map_err(Problem::from),
     }
 }
 
@@ -83,39 +98,39 @@ impl From<SignatureRefused> for Doubt {
     }
 }
 
-async fn believe(request: &ServiceRequest, body: &[u8], door: &Door) -> Result<(), Doubt> {
-    let headers = request.headers();
-    let now = door.clock.now();
+fn signer(headers: &HeaderMap) -> Result<Box<str>, Doubt> {
     let agent = joined(headers, "ucp-agent").unwrap_or_default();
-    let signer = platform::profile(&agent).ok_or(Doubt::NoAgent);
-    if let Some(signature) = joined(headers, REQUEST_SIGNATURE) {
-        // Who signed is read first, and the key is asked for.
-        let named = verify_detached(&signature, body, |kid| Err(Doubt::NoKey(kid.to_owned())));
-        let kid = match named {
-            Err(Doubt::NoKey(kid)) => kid,
-            Err(Doubt::Refused(SignatureRefused::Malformed(_))) => return Err(Doubt::NoJws),
-            other => return other,
-        };
-        let key = key_of(&door.trust, &signer?, &kid).await?;
-        return verify_detached(&signature, body, |_| Ok(key));
-    }
-    let signer = signer?;
+    platform::profile(&agent).ok_or(Doubt::NoAgent)
+}
+
+/// Whether the detached JWS is of this body.
+async fn believe_body(request: &ServiceRequest, body: &[u8], door: &Door) -> Result<(), Doubt> {
+    let headers = request.headers();
+    let signature = joined(headers, REQUEST_SIGNATURE).unwrap_or_default();
+    // Who signed is read first, and the key is asked for.
+    let named = verify_detached(&signature, body, |kid| Err(Doubt::NoKey(kid.to_owned())));
+    let kid = match named {
+        Err(Doubt::NoKey(kid)) => kid,
+        Err(Doubt::Refused(SignatureRefused::Malformed(_))) => return Err(Doubt::NoJws),
+        other => return other,
+    };
+    let key = key_of(&door.trust, &signer(headers)?, &kid).await?;
+    verify_detached(&signature, body, |_| Ok(key))
+}
+
+/// Whether every signature is of this message.
+async fn believe_message(request: &ServiceRequest, body: &[u8], door: &Door) -> Result<(), Doubt> {
+    let (headers, now) = (request.headers(), door.clock.now());
+    let signer = signer(headers)?;
     let (input, signature) = (joined(headers, SIGNATURE_INPUT), joined(headers, SIGNATURE));
     let claims = claims(input.as_deref(), signature.as_deref())?;
     check_digest(headers, body)?;
     let must_cover = must_cover(request, body);
-    let mut first = None;
     for claim in &claims {
-        let said = match key_of(&door.trust, &signer, &claim.keyid).await {
-            Ok(key) => verify(request, door, claim, &key, &must_cover, now).map_err(Doubt::from),
-            Err(doubt) => Err(doubt),
-        };
-        match said {
-            Ok(()) => return Ok(()),
-            Err(doubt) => first = first.or(Some(doubt)),
-        }
+        let key = key_of(&door.trust, &signer, &claim.keyid).await?;
+        verify(request, door, claim, &key, &must_cover, now)?;
     }
-    Err(first.unwrap_or(Doubt::Refused(SignatureRefused::Missing)))
+    Ok(())
 }
 
 /// Behind a proxy the platform signed the public name, and the request may come under another.

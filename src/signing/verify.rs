@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{base::Message, es256::PublicKey};
 use crate::base::Timestamp;
 
-/// Signatures of one message that are looked at: a sender and those who hand it on.
+/// Signatures of one message: a sender and those who hand it on. All of them are looked at.
 const SIGNATURES_MAX: usize = 4;
 
 /// Components one of them may cover: more than our protocols name.
@@ -62,10 +62,11 @@ pub struct Claim {
     expires: Option<i64>,
 }
 
-/// The signatures of a message, from its two headers.
+/// The signatures of a message, from its two headers: at least one, and no more than are looked at.
 ///
 /// # Errors
-/// When there is none, or one does not read, or names another algorithm.
+/// When there is none, or one does not read, stands in one of the headers alone, or names another
+/// algorithm; when there are too many.
 pub fn claims(
     input: Option<&str>,
     signature: Option<&str>,
@@ -77,7 +78,13 @@ pub fn claims(
         Parser::new(text).parse().map_err(|_| SignatureRefused::Malformed(name))
     };
     let (inputs, signatures) = (read(input, "Signature-Input")?, read(signature, "Signature")?);
-    let pairs = inputs.iter().take(SIGNATURES_MAX).map(|(label, entry)| {
+    if inputs.len() > SIGNATURES_MAX {
+        return Err(SignatureRefused::Malformed("Signature-Input"));
+    }
+    if signatures.keys().any(|label| !inputs.contains_key(label)) {
+        return Err(SignatureRefused::Malformed("Signature"));
+    }
+    let pairs = inputs.iter().map(|(label, entry)| {
         let ListEntry::InnerList(list) = entry else {
             return Err(SignatureRefused::Malformed("Signature-Input"));
         };
