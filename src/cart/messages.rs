@@ -15,8 +15,8 @@ pub struct Ask {
     pub checkout: CheckoutId,
     /// Who asks, under which key.
     pub asked: Asked,
-    /// The version the caller saw (`If-Match`).
-    pub if_version: Option<u32>,
+    /// The versions one of which the caller saw (`If-Match`); none, when it was none of ours.
+    pub if_version: Option<Vec<u32>>,
     /// What.
     pub command: Command,
 }

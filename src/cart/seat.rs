@@ -150,7 +150,10 @@ async fn run_ask(
     let created = match ask.command {
         Command::Create(draft) => desk.create(checkout, asked, *draft).await,
         Command::Express(draft, tender) => desk.express(checkout, asked, *draft, *tender).await,
-        command => return run_on(desk, session, ask.asked, checkout, if_version, command).await,
+        command => {
+            let if_version = if_version.as_deref();
+            return run_on(desk, session, ask.asked, checkout, if_version, command).await;
+        }
     };
     match created {
         Ok((session, reply)) => (session.map(Box::new), Ok(Some(reply))),
@@ -164,7 +167,7 @@ async fn run_on(
     mut memory: Option<Box<Session>>,
     asked: crate::checkout::Asked,
     checkout: CheckoutId,
-    if_version: Option<u32>,
+    if_version: Option<&[u32]>,
     command: Command,
 ) -> (Option<Box<Session>>, Outcome) {
     if let Some(session) = &memory
@@ -184,7 +187,7 @@ async fn run_on(
         if session.is_cart != command.is_for_cart() {
             return (Some(session), Err(CheckoutRefused::NotFound(checkout)));
         }
-        if if_version.is_some_and(|version| version != session.version) {
+        if if_version.is_some_and(|versions| !versions.contains(&session.version)) {
             // A retry of the request that made the newer version still gets its answer.
             let refusal = CheckoutRefused::VersionMismatch { current: session.version };
             let earlier = desk.earlier_or(&asked, refusal).await;
@@ -212,13 +215,13 @@ async fn run_on(
 
 /// Whether the answer rests on memory alone. A session's next write finds out that another replica
 /// has overtaken it; an answer that writes nothing of the session has to look before.
-fn is_told_unwritten(session: &Session, if_version: Option<u32>, command: &Command) -> bool {
+fn is_told_unwritten(session: &Session, if_version: Option<&[u32]>, command: &Command) -> bool {
     let is_written = match command {
         Command::Complete(tender) => session.would_pay(tender),
         Command::Present => false,
         _ => session.state == SessionState::Open,
     };
-    !is_written || if_version.is_some_and(|version| version != session.version)
+    !is_written || if_version.is_some_and(|versions| !versions.contains(&session.version))
 }
 
 async fn existing(

@@ -21,6 +21,7 @@ use super::{
     door::Door,
     free_text,
     gate::Place,
+    head,
     kinds::Kind,
     problem::{Dialect, Problem, Scene},
     request_id::{self, RequestId},
@@ -69,6 +70,7 @@ pub async fn admit(
             return Ok(request.into_response(response));
         }
     };
+    head::read_as_get(&mut request);
     let limit = Duration::from_secs(memo.door.limits.request_seconds);
     let work = AssertUnwindSafe(next.call(request)).catch_unwind();
     let response = match tokio::time::timeout(limit, work).await {
@@ -96,6 +98,7 @@ async fn let_in(request: &mut ServiceRequest, door: &Door) -> Result<Option<Plac
     if changes && door.draining.has_begun() {
         return Err(Problem::new(Kind::Draining, "This replica takes no new work."));
     }
+    head::check(request)?;
     let pattern = caller::pattern(request);
     if pattern.as_deref().is_some_and(is_watched) {
         return Ok(None);
@@ -167,7 +170,7 @@ impl Memo {
         }
         let mut response = problem.response(self.scene());
         self.name(response.headers_mut());
-        response
+        response.map_body(|_, body| head::body_for(&self.method, body))
     }
 
     /// Writes the problem a handler ended with, and the request's id in any case.
@@ -180,12 +183,12 @@ impl Memo {
             return self.wrong_method(response);
         }
         self.name(response.headers_mut());
-        response
+        response.map_body(|_, body| head::body_for(&self.method, body))
     }
 
     /// The framework says which methods there are, and nothing else.
     fn wrong_method(&self, response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
-        let allowed = response.headers().get(ALLOW).cloned();
+        let allowed = head::allowed(response.headers());
         let text = format!("{} is not for this resource.", self.method);
         let mut written = self.write(&Problem::new(Kind::MethodNotAllowed, text));
         if let Some(allowed) = allowed {

@@ -1,15 +1,16 @@
 //! A request that changes something: who asks, under which key, for what.
 
-use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload};
 use serde_json::Value;
 use std::{future::Ready, sync::Arc};
 
 use super::{
     body::Body,
     caller::{Caller, caller_of, door_of},
-    canonical, contract,
+    canonical, contract, control,
     door::Door,
     free_text,
+    if_match::{self, IfMatch},
     kinds::Kind,
     problem::{Dialect, Problem},
     reading::At,
@@ -27,7 +28,7 @@ pub struct Asking {
     caller: Caller,
     key: String,
     fingerprint: String,
-    if_match: Option<String>,
+    if_match: Option<IfMatch>,
     body: Value,
 }
 
@@ -67,17 +68,17 @@ impl Asking {
         &self.fingerprint
     }
 
-    /// The version the caller saw, from `If-Match: "3"`; `*` is any.
-    pub fn if_version(&self) -> Result<Option<u32>, Problem> {
-        let Some(tag) = self.if_match.as_deref().map(str::trim).filter(|tag| *tag != "*") else {
-            return Ok(None);
-        };
-        // A tag that is none of ours names no version that stands.
-        let version = tag.trim_start_matches("W/").trim_matches('"').parse().ok();
-        version.map(Some).ok_or_else(|| {
-            Problem::new(Kind::VersionMismatch, "If-Match names no version of this checkout.")
-                .suggest("Send the ETag of the last answer as it came, such as `\"3\"`.")
-        })
+    /// Which versions may be changed, where the caller says so.
+    pub const fn if_match(&self) -> Option<&IfMatch> {
+        self.if_match.as_ref()
+    }
+
+    /// The versions one of which the caller saw, of what is refused anyway where it is not.
+    pub fn if_version(&self) -> Option<Vec<u32>> {
+        match &self.if_match {
+            None | Some(IfMatch::Any) => None,
+            Some(IfMatch::Versions(versions)) => Some(versions.clone()),
+        }
     }
 }
 
@@ -118,9 +119,7 @@ fn read_file(request: &HttpRequest, door: &Door) -> Result<AskingFile, Problem> 
         Problem::new(Kind::MalformedRequest, "The file is no UTF-8 text.")
             .suggest("Send it unpacked and in UTF-8.")
     })?;
-    if file.contains('\0') {
-        return Err(Problem::new(Kind::Invalid, "A text holds the character U+0000."));
-    }
+    control::refuse_in_file(&file)?;
     let body = serde_json::json!({ QUERY: request.query_string(), FILE: file });
     let (method, path) = (request.method().as_str(), request.match_info().as_str());
     let fingerprint = canonical::fingerprint(&caller.0, method, path, &body);
@@ -144,8 +143,7 @@ fn read(request: &HttpRequest, door: &Door) -> Result<Asking, Problem> {
     check_fields(request, &body)?;
     let (method, path) = (request.method().as_str(), request.match_info().as_str());
     let fingerprint = canonical::fingerprint(&caller.0, method, path, &body);
-    let if_match = request.headers().get(header::IF_MATCH);
-    let if_match = if_match.map(|tag| tag.to_str().unwrap_or_default().to_owned());
+    let if_match = if_match::of(request.headers())?;
     Ok(Asking { caller, key, fingerprint, if_match, body })
 }
 
@@ -156,11 +154,6 @@ pub const TABLE: &str = "csv";
 pub(super) fn parse(request: &HttpRequest) -> Result<Value, Problem> {
     let extensions = request.extensions();
     let bytes = extensions.get::<Body>().map_or(&[][..], |body| &body.0);
-    // Databases keep no NUL in text, and no shop needs one.
-    if bytes.windows(6).any(|six| six == b"\\u0000") {
-        return Err(Problem::new(Kind::Invalid, "A text holds the character U+0000.")
-            .suggest("Leave it out; no field needs it."));
-    }
     if bytes.is_empty() {
         return Ok(Value::Object(serde_json::Map::new()));
     }
@@ -169,6 +162,7 @@ pub(super) fn parse(request: &HttpRequest) -> Result<Value, Problem> {
             let text = format!("The table is no UTF-8 from byte {} on.", error.valid_up_to());
             Problem::new(Kind::MalformedRequest, text)
         })?;
+        control::refuse_in_file(table)?;
         return Ok(serde_json::json!({ TABLE: table }));
     }
     let body: Value = serde_json::from_slice(bytes).map_err(|error| {
@@ -177,6 +171,7 @@ pub(super) fn parse(request: &HttpRequest) -> Result<Value, Problem> {
         Problem::new(Kind::MalformedRequest, text)
     })?;
     if body.is_object() {
+        control::refuse(&body)?;
         return Ok(body);
     }
     Err(Problem::new(Kind::Invalid, "The body must be a JSON object.").at(""))

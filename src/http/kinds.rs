@@ -171,6 +171,9 @@ kinds! {
     /// The body is too large.
     BodyTooLarge: 413 "body_too_large", "The body is too large",
         ucp "limit_exceeded" MEND;
+    /// The body's encoding is not read here.
+    EncodingUnsupported: 415 "encoding_unsupported", "The body's encoding is not read here",
+        ucp "invalid" MEND;
     /// The platform's profile does not read.
     ProfileMalformed: 422 "profile_malformed", "The platform's profile does not read",
         ucp "profile_malformed" END;

@@ -316,6 +316,9 @@ impl Problem {
         if let Some(after) = self.0.retry_after {
             head.insert_header((header::RETRY_AFTER, after.as_secs().max(1)));
         }
+        if self.0.kind == Kind::EncodingUnsupported {
+            head.insert_header((header::ACCEPT_ENCODING, "identity"));
+        }
         if self.0.kind == Kind::Unauthorized {
             head.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
         }

@@ -11,7 +11,7 @@ use std::{io, net::TcpListener, time::Duration};
 use crate::telemetry::metrics::Exporter;
 
 use super::{
-    acp, admission, caller, contract, docs, door::Door, health, kinds::Kind, pages,
+    acp, admission, caller, contract, docs, door::Door, head, health, kinds::Kind, pages,
     problem::Problem, ucp, ucp01, v1,
 };
 
@@ -66,6 +66,7 @@ pub fn beside(
 pub fn figures(door: Data<Door>, exporter: Exporter, listener: TcpListener) -> io::Result<Server> {
     let server = HttpServer::new(move || {
         App::new()
+            .wrap(from_fn(head::heads_as_gets))
             .app_data(door.clone())
             .configure(health::metrics_routes(exporter.clone()))
             .service(web::resource("/healthz").get(health::healthz))

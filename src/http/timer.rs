@@ -40,6 +40,7 @@ const fn reason(kind: Kind) -> Option<Refusal> {
         | Kind::MethodNotAllowed
         | Kind::BodyTimeout
         | Kind::BodyTooLarge
+        | Kind::EncodingUnsupported
         | Kind::BatchTooLarge
         | Kind::Invalid
         | Kind::LimitExceeded

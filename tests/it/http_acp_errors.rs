@@ -67,6 +67,8 @@ async fn see_requests(shop: &Shop, seen: &mut Seen) {
     seen.note(&say(shop, "POST", "/acp/nowhere", &json!({})).await, None);
     let large = with(items(&[("TEE", 1)]), "metadata", json!({"x": "y".repeat(4096)}));
     seen.note(&say(shop, "POST", SESSIONS, &large).await, None);
+    let packed = request("POST", SESSIONS, &fresh_key(), &items(&[("TEE", 1)]));
+    seen.note(&shop.send(packed.insert_header(("content-encoding", "gzip"))).await, None);
     let card = with(items(&[("TEE", 1)]), "order_notes", json!("4111 1111 1111 1111"));
     seen.note(&say(shop, "POST", SESSIONS, &card).await, Some("$.order_notes"));
     for (wrong, param) in [

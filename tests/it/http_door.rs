@@ -86,7 +86,7 @@ async fn a_panic_and_a_passed_deadline_are_answered() {
 }
 
 /// A server on a free port, for what only a real connection shows.
-fn listen(shop: &Shop) -> (std::net::SocketAddr, actix_web::dev::ServerHandle) {
+pub(crate) fn listen(shop: &Shop) -> (std::net::SocketAddr, actix_web::dev::ServerHandle) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("bound");
     let server = server(shop.door.clone(), vec![listener], 1, |_| ()).expect("starts");
@@ -96,7 +96,7 @@ fn listen(shop: &Shop) -> (std::net::SocketAddr, actix_web::dev::ServerHandle) {
 }
 
 /// Sends bytes and reads until the other side closes or answers whole.
-fn talk(address: std::net::SocketAddr, bytes: &[u8]) -> String {
+pub(crate) fn talk(address: std::net::SocketAddr, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).expect("connects");
     stream.set_read_timeout(Some(Duration::from_secs(10))).expect("set");
     stream.write_all(bytes).expect("sent");

@@ -158,6 +158,9 @@ async fn see_requests(shop: &Shop, seen: &mut Seen) {
         seen.note(protocol, "limit_exceeded", &say(shop, path, &long).await);
         let card = with(body.clone(), "order_notes", json!("4111 1111 1111 1111"));
         seen.note(protocol, "card_number_refused", &say(shop, path, &card).await);
+        let packed = request("POST", path, &fresh_key(), "{}");
+        let packed = shop.send(packed.insert_header(("content-encoding", "gzip"))).await;
+        seen.note(protocol, "encoding_unsupported", &packed);
         let large = with(body.clone(), "metadata", json!({"x": "y".repeat(4096)}));
         seen.note(protocol, "body_too_large", &say(shop, path, &large).await);
         let key = fresh_key();

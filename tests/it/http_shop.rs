@@ -94,11 +94,30 @@ impl Shop {
     }
 
     async fn built(limits: Limits, terms: Terms, bank: SandboxSettings) -> Self {
-        show_faults();
         let folder = tempfile::tempdir().expect("a folder for the test");
-        let database = Database::open(&DatabaseOptions::new(folder.path().display().to_string()))
-            .await
-            .expect("opens");
+        let location = folder.path().display().to_string();
+        Self::built_on(folder, location, limits, terms, bank).await
+    }
+
+    /// A shop on the database at this address.
+    pub(crate) async fn on(database: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let bank = SandboxSettings::default();
+        let (limits, terms) = (Limits::default(), Terms::default());
+        let shop = Self::built_on(folder, database.to_owned(), limits, terms, bank).await;
+        shop.fill().await;
+        shop
+    }
+
+    async fn built_on(
+        folder: tempfile::TempDir,
+        location: String,
+        limits: Limits,
+        terms: Terms,
+        bank: SandboxSettings,
+    ) -> Self {
+        show_faults();
+        let database = Database::open(&DatabaseOptions::new(location)).await.expect("opens");
         database.migrate().await.expect("migrates");
         let (test_clock, clock) = clocks();
         let chance: Arc<dyn Chance> = Arc::new(SystemChance);

@@ -95,6 +95,8 @@ async fn see_requests(shop: &Shop, seen: &mut Seen) {
     seen.note(&say(shop, "DELETE", SESSIONS, &json!({})).await, None);
     seen.note(&say(shop, "POST", &format!("{ENDPOINT}/nowhere"), &json!({})).await, None);
     seen.note(&say(shop, "GET", &format!("{SESSIONS}/x"), &Value::Null).await, None);
+    let packed = request("POST", SESSIONS, &fresh_key(), &good);
+    seen.note(&shop.send(packed.insert_header(("content-encoding", "gzip"))).await, None);
     let large = with(good.clone(), "metadata", json!({"x": "y".repeat(4096)}));
     seen.note(&say(shop, "POST", SESSIONS, &large).await, None);
     let card = with(good.clone(), "note", json!("4111 1111 1111 1111"));

@@ -26,6 +26,7 @@ mod http_errors;
 mod http_exchange;
 mod http_fairness;
 mod http_fraud;
+mod http_head;
 mod http_keys;
 mod http_learning;
 mod http_limits;

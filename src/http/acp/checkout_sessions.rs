@@ -77,7 +77,7 @@ pub async fn update(
         let session = door.carts.show(show).await.map_err(refused)?;
         let draft = session_request::update(&attempt.body(), &session, &door.limits)?;
         let command = Command::Update(Box::new(draft));
-        let if_version = Some(session.version);
+        let if_version = Some(vec![session.version]);
         let ask = Ask { checkout, asked: attempt.asked(), if_version, command };
         match door.carts.ask(ask).await {
             // Somebody else changed it meanwhile: it is looked at again.

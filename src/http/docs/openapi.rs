@@ -65,7 +65,10 @@ fn info() -> Value {
         "description":
             "A request that changes something carries an `Idempotency-Key`; the same key gives the \
              same answer and does nothing twice. What goes wrong is `application/problem+json` \
-             (RFC 9457) with a `code`; below `/acp` it is an error in that protocol's words.",
+             (RFC 9457) with a `code`; below `/acp` it is an error in that protocol's words. \
+             `HEAD` is answered wherever `GET` is. No path, query or text may hold a control \
+             character but for tabs and ends of lines in texts; bodies come unpacked, without \
+             `Content-Encoding`.",
         "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
     })
 }

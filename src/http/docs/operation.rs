@@ -250,7 +250,8 @@ impl Operation {
             name: "If-Match",
             needed: false,
             schema: json!({ "type": "string" }),
-            says: "The `ETag` of the version that is to be changed; another one is refused.",
+            says: "The `ETag` of the version that is to be changed, or several with commas \
+                   between; another one is refused.",
             example: None,
         })
         .or(&[Kind::VersionMismatch])

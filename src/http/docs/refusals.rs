@@ -49,6 +49,7 @@ pub(super) fn of(operation: &Operation) -> Vec<Kind> {
     }
     if operation.body.is_some() {
         kinds.extend([Kind::Invalid, Kind::LimitExceeded, Kind::CardNumber]);
+        kinds.push(Kind::EncodingUnsupported);
     }
     if operation.path.contains('{') {
         kinds.push(Kind::NotFound);

@@ -19,7 +19,7 @@ pub async fn cancel(
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let checkout = checkout_of(&id)?;
-    let if_version = asking.if_version()?;
+    let if_version = asking.if_version();
     let ask =
         Ask { checkout, asked: asking.asked(agent.origin()), if_version, command: Command::Cancel };
     let reply = door.carts.ask(ask).await.map_err(refused)?;

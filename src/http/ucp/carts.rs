@@ -49,7 +49,7 @@ async fn ask(
     door: &Door,
     asked: Asked,
     cart: CartId,
-    if_version: Option<u32>,
+    if_version: Option<Vec<u32>>,
     command: Command,
 ) -> Result<Reply, Problem> {
     let ask = Ask { checkout: cart.session(), asked, if_version, command };
@@ -75,7 +75,7 @@ pub async fn update(
     asking: Asking,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let (cart, if_version) = (cart_of(&id)?, asking.if_version()?);
+    let (cart, if_version) = (cart_of(&id)?, asking.if_version());
     let command = Command::Update(Box::new(draft(&door, &asking)?));
     answer::of_reply(&ask(&door, asking.asked(agent.origin()), cart, if_version, command).await?)
 }
@@ -87,7 +87,7 @@ pub async fn cancel(
     asking: Asking,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let (cart, if_version) = (cart_of(&id)?, asking.if_version()?);
+    let (cart, if_version) = (cart_of(&id)?, asking.if_version());
     answer::of_reply(
         &ask(&door, asking.asked(agent.origin()), cart, if_version, Command::CancelCart).await?,
     )

@@ -65,7 +65,7 @@ pub async fn update(
 ) -> Result<HttpResponse, Problem> {
     let checkout = checkout_of(&id)?;
     let draft = checkout_request::draft(&asking.body(), &door.limits)?;
-    let if_version = asking.if_version()?;
+    let if_version = asking.if_version();
     let command = Command::Update(Box::new(draft));
     let ask = Ask { checkout, asked: asking.asked(agent.origin()), if_version, command };
     match door.carts.ask(ask).await {

@@ -32,7 +32,7 @@ pub async fn complete(
     let checkout = checkout_of(&id)?;
     let Paying { mut tender, lacks } = checkout_request::paying(&asking.body(), &door.limits)?;
     tender.expected_total = expected_total(&door, &asking, checkout).await?;
-    let if_version = asking.if_version()?;
+    let if_version = asking.if_version();
     let command = Command::Complete(Box::new(tender));
     let is_named = agent.is_named();
     let ask = Ask { checkout, asked: asking.asked(agent.origin()), if_version, command };

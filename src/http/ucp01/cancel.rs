@@ -19,7 +19,7 @@ pub async fn cancel(
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let checkout = checkout_of(&id)?;
-    let (asked, if_version) = (asking.asked(agent.origin()), asking.if_version()?);
+    let (asked, if_version) = (asking.asked(agent.origin()), asking.if_version());
     let ask = Ask { checkout, asked, if_version, command: Command::Cancel };
     answer::of_reply(&door.carts.ask(ask).await.map_err(refused)?)
 }

@@ -61,7 +61,7 @@ pub async fn update(
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let checkout = checkout_of(&id)?;
-    let (asked, if_version) = (asking.asked(agent.origin()), asking.if_version()?);
+    let (asked, if_version) = (asking.asked(agent.origin()), asking.if_version());
     for _ in 0..UPDATES_MAX {
         let caller = asking.caller().to_string();
         let show = Show { checkout, caller, protocol: Protocol::Ucp202601 };
@@ -69,7 +69,7 @@ pub async fn update(
         let (mut draft, wanted) = session_request::update(&asking.body(), &session, &door.limits)?;
         let fresh = delivery::settle(&door, asking.caller(), &mut draft, wanted).await?;
         let command = Command::Update(Box::new(draft));
-        let seen = if_version.or(Some(session.version));
+        let seen = if_version.clone().or_else(|| Some(vec![session.version]));
         let ask = Ask { checkout, asked: asked.clone(), if_version: seen, command };
         match door.carts.ask(ask).await {
             // Somebody else changed it meanwhile: it is looked at again.

@@ -29,7 +29,7 @@ pub async fn complete(
     let checkout = checkout_of(&id)?;
     let Paying { tender, lacks } = payment_request::paying(&asking.body(), &door.limits)?;
     let tender = simulation::escalated(&request, &asking.body(), tender);
-    let (asked, if_version) = (asking.asked(agent.origin()), asking.if_version()?);
+    let (asked, if_version) = (asking.asked(agent.origin()), asking.if_version());
     let command = Command::Complete(Box::new(tender));
     let ask = Ask { checkout, asked, if_version, command };
     let reply = door.carts.ask(ask).await;

@@ -20,6 +20,9 @@ use crate::{
 /// Bytes that are read of an expression; how long one may be is the rules' own limit.
 const EXPRESSION_READ_MAX: usize = 64 * 1024;
 
+/// A version at which no rule stands: they are counted from 1, and one that is not there is at 0.
+const NO_VERSION: u32 = u32::MAX;
+
 /// What an expression reads.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::http) struct Checked<'a> {
@@ -91,8 +94,9 @@ pub async fn save(
     name: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let body = asking.body();
+    let name = new_name(&name)?;
     let draft = Draft {
-        name: new_name(&name)?,
+        name: name.clone(),
         expression: expression(&body)?,
         action: word(&body.get("action")?, "challenge, allow, block or review", Action::find)?,
         pass: pass(&body)?,
@@ -102,8 +106,8 @@ pub async fn save(
         },
         reason: reason(&body, &door)?,
     };
-    write(&door, &asking, async |expected| door.rules.save(draft, expected, asking.caller()).await)
-        .await
+    let save = async |expected| door.rules.save(draft, expected, asking.caller()).await;
+    write(&door, &asking, &name, save).await
 }
 
 /// Switches a rule off, into shadow or live; everything else of it stays.
@@ -115,7 +119,7 @@ pub async fn set_mode(
     let body = asking.body();
     let (mode, reason) = (mode(&body.get("mode")?)?, reason(&body, &door)?);
     let name = name_of(&name)?;
-    write(&door, &asking, async |expected| {
+    write(&door, &asking, &name, async |expected| {
         let rule = door.rules.store().find_rule(&name).await?;
         let rule = rule.ok_or_else(|| RulesRefused::NoSuchRule(name.clone()))?;
         let draft = Draft { mode, reason, ..rule.draft };
@@ -129,14 +133,22 @@ pub async fn set_mode(
 async fn write(
     door: &Door,
     asking: &Asking,
+    name: &Name,
     save: impl AsyncFnOnce(Option<u32>) -> Result<Rule, RulesRefused>,
 ) -> Result<HttpResponse, Problem> {
     if let Some(answer) = idempotency::find_answer(door, asking).await? {
         return Ok(answer);
     }
-    let rule = save(asking.if_version()?).await?;
+    let rule = save(expected(door, asking, name).await?).await?;
     let answer = StoredAnswer { version: rule.version, ..idempotency::answer(200, &rule) };
     keep(door, asking, answer).await
+}
+
+/// The version that must still stand when the rule is written, where the caller names some.
+async fn expected(door: &Door, asking: &Asking, name: &Name) -> Result<Option<u32>, Problem> {
+    let Some(seen) = asking.if_match() else { return Ok(None) };
+    let stands = door.rules.store().find_rule(name).await?.map(|rule| rule.version);
+    Ok(Some(stands.filter(|_| seen.holds(stands)).unwrap_or(NO_VERSION)))
 }
 
 /// Keeps the answer under the request's key, once the change is made.

@@ -179,7 +179,7 @@ impl<'a> Shopper<'a> {
     /// Gives up the cart at this version (`If-Match`), and no other.
     pub(crate) async fn cancels_at(&self, version: u32) -> Told {
         let ask = self.ask(&self.shop.fresh_key(), "the same", Protocol::Ucp, Command::Cancel);
-        let ask = Ask { if_version: Some(version), ..ask };
+        let ask = Ask { if_version: Some(vec![version]), ..ask };
         Told(self.shop.app().carts.ask(ask).await)
     }
 
