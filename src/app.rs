@@ -3,6 +3,7 @@
 //! Start goes up the import order, from the ledger to the door; shutdown goes down it: no new work,
 //! the work at hand finished, grants given back, the ledger closed.
 
+mod browsers;
 mod judging;
 mod parts;
 mod tasks;

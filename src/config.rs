@@ -76,6 +76,9 @@ pub struct Server {
     pub metrics_listen: Option<SocketAddr>,
     /// How clients reach the API, for links and discovery. Unset: `http://` and `listen`.
     pub public_url: Option<String>,
+    /// Origins whose pages may read answers in a browser, with commas between; `*` is every one.
+    /// Unset: none. What stands at `/.well-known/` every page may read.
+    pub cors_origins: Option<String>,
     /// HTTP threads; 0 means one per core.
     pub workers: usize,
     /// A name for this process among its replicas, for people: it stands beside its grants in the
@@ -182,7 +185,14 @@ pub struct Log {
 impl Default for Server {
     fn default() -> Self {
         let listen = SocketAddr::from(([127, 0, 0, 1], 8080));
-        Self { listen, metrics_listen: None, public_url: None, workers: 0, replica_id: None }
+        Self {
+            listen,
+            metrics_listen: None,
+            public_url: None,
+            cors_origins: None,
+            workers: 0,
+            replica_id: None,
+        }
     }
 }
 

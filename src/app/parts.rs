@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Replaced, judging::open_fraud, tasks::Tasks, timekeeper::Clocks};
+use super::{Replaced, browsers, judging::open_fraud, tasks::Tasks, timekeeper::Clocks};
 use crate::{
     access::{Access, Keys},
     base::{AnchoredClock, Chance, Clock, MovementId, SystemChance, TestClock},
@@ -301,6 +301,7 @@ pub(super) fn open_door(
         test_clock,
         chance: desk.chance.clone(),
         limits: config.limits.clone(),
+        browsers: browsers::open(config, &answers),
         access,
         answers,
         draining: Arc::default(),

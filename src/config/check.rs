@@ -1,7 +1,7 @@
 //! What must hold between settings, and what an operator should hear about them.
 
 use super::{Config, GatewayChoice, Mode, layers::Sources};
-use crate::{sessions::check_address, telemetry::logs};
+use crate::{http::cors::Cors, sessions::check_address, telemetry::logs};
 
 impl Config {
     /// What does not hold, each with its place and a way out.
@@ -38,6 +38,15 @@ impl Config {
         if server.public_url.as_ref().is_some_and(|url| !is_http(url)) {
             let reason = "expects a URL such as `https://checkout.example.com`";
             found.add("server.public_url", reason);
+        }
+        match server.cors_origins.as_deref().map(Cors::parse) {
+            Some(Err(why)) => found.add("server.cors_origins", &why.to_string()),
+            Some(Ok(cors)) if cors.is_any() && self.mode == Mode::Dev => {
+                let reason = "would let every page on the web do everything here: in dev mode no \
+                              key is asked for; name the origins";
+                found.add("server.cors_origins", reason);
+            }
+            _ => {}
         }
         if server.replica_id.as_ref().is_some_and(|name| !is_label(name)) {
             found

@@ -221,6 +221,7 @@ fn every_key() -> BTreeMap<String, Value> {
         server: Server {
             metrics_listen: Some(defaults.server.listen),
             public_url: Some(String::new()),
+            cors_origins: Some(String::new()),
             replica_id: Some(String::new()),
             ..defaults.server
         },

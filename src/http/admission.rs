@@ -18,6 +18,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use super::{
     body::{self, Body},
     caller::{self, Caller},
+    cors::Grant,
     door::Door,
     free_text,
     gate::Place,
@@ -47,6 +48,7 @@ struct Memo {
     path: String,
     method: Method,
     dialect: Dialect,
+    grant: Grant,
     /// The idempotency key, where the protocol wants it back.
     key: Option<HeaderValue>,
 }
@@ -61,6 +63,11 @@ pub async fn admit(
     };
     let memo = Memo::of(&request, door);
     let timer = Timer::start();
+    if let Some(mut answer) = memo.grant.preflight(&request) {
+        memo.name(answer.headers_mut());
+        timer.stop(&memo.method, "preflight", answer.status());
+        return Ok(request.into_response(answer));
+    }
     request.extensions_mut().insert(RequestId(Arc::clone(&memo.id)));
     let _place = match let_in(&mut request, &memo.door).await {
         Ok(place) => place,
@@ -94,6 +101,7 @@ pub async fn admit(
 
 /// Reads the body and takes a place inside, or says why not.
 async fn let_in(request: &mut ServiceRequest, door: &Door) -> Result<Option<Place>, Problem> {
+    door.browsers.hosts.check(request)?;
     let changes = !request.method().is_safe();
     if changes && door.draining.has_begun() {
         return Err(Problem::new(Kind::Draining, "This replica takes no new work."));
@@ -147,6 +155,7 @@ impl Memo {
             path: request.uri().path().to_owned(),
             method: request.method().clone(),
             key: if dialect == Dialect::Acp { key() } else { None },
+            grant: door.browsers.cors.grant(request),
             dialect,
             door,
         }
@@ -209,6 +218,7 @@ impl Memo {
             headers.insert(X_REQUEST_ID, id.clone());
             headers.insert(REQUEST_ID, id);
         }
+        self.grant.write(headers);
         if let Some(key) = &self.key {
             headers.insert(IDEMPOTENCY_KEY, key.clone());
         }

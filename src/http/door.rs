@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use super::{gate::Gate, health::Ready, render::Answers};
+use super::{cors::Cors, gate::Gate, health::Ready, hosts::Hosts, render::Answers};
 use crate::{
     access::Access,
     base::{Chance, Clock, Limits, TestClock},
@@ -95,6 +95,8 @@ pub struct Door {
     pub chance: Arc<dyn Chance>,
     /// What callers may send.
     pub limits: Limits,
+    /// What pages in browsers may ask and read.
+    pub browsers: Browsers,
     /// Who may do what.
     pub access: Access,
     /// Writes answers; the same that `checkout` renders with.
@@ -118,6 +120,15 @@ pub struct Webhooks {
     pub deliveries: Deliveries,
     /// Says which addresses may be asked.
     pub client: GuardedClient,
+}
+
+/// What pages in browsers may ask and read.
+#[derive(Debug, Clone, Default)]
+pub struct Browsers {
+    /// Which pages may read answers.
+    pub cors: Cors,
+    /// The names this service answers to.
+    pub hosts: Hosts,
 }
 
 /// How platforms and we believe each other.

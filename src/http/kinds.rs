@@ -183,6 +183,9 @@ kinds! {
     /// A limit was passed.
     LimitExceeded: 422 "limit_exceeded", "A limit was passed",
         ucp "limit_exceeded" MEND;
+    /// This name is not served here.
+    HostNotServed: 421 "host_not_served", "This name is not served here",
+        ucp "invalid" END;
     /// The platform's profile cannot be fetched.
     ProfileUnreachable: 424 "profile_unreachable", "The platform's profile cannot be fetched",
         ucp "profile_unreachable" MEND;

@@ -4,7 +4,9 @@
 //! `GET /profile`, `POST /hook` (the Universal Commerce Protocol), `POST /merchant` (any webhook
 //! else, shown as it came). It keeps nothing, and listens on loopback alone.
 
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, dev::Server, web};
+use actix_web::{
+    App, HttpRequest, HttpResponse, HttpServer, dev::Server, middleware::from_fn, web,
+};
 use serde_json::{Value, json};
 use std::{
     io,
@@ -12,7 +14,7 @@ use std::{
 };
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::signed;
+use super::{hosts, signed};
 use crate::{
     base::{Clock, Protocol},
     platforms::{Platforms, Profile},
@@ -66,6 +68,7 @@ pub fn serve(listener: Listener, address: SocketAddr) -> io::Result<(Server, Soc
     let profile = web::Data::new(profile(bound));
     let server = HttpServer::new(move || {
         App::new()
+            .wrap(from_fn(hosts::only_loopback))
             .app_data(data.clone())
             .app_data(profile.clone())
             .app_data(web::PayloadConfig::new(BODY_BYTES))

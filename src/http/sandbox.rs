@@ -3,7 +3,7 @@
 //! `POST /authorize /capture /void /refund`, `GET /find/{reference}`, `GET /charges`. It knows no
 //! callers and keeps no secrets, so it listens on loopback alone.
 
-use actix_web::{App, HttpResponse, HttpServer, dev::Server, web};
+use actix_web::{App, HttpResponse, HttpServer, dev::Server, middleware::from_fn, web};
 use std::{
     io,
     net::{SocketAddr, TcpListener},
@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use super::hosts;
 use crate::{
     base::AttemptId,
     payment::{
@@ -36,16 +37,18 @@ pub fn serve(sandbox: Arc<Sandbox>, address: SocketAddr) -> io::Result<(Server, 
     let listener = TcpListener::bind(address)?;
     let bound = listener.local_addr()?;
     let data = web::Data::from(sandbox);
-    let server = HttpServer::new(move || App::new().app_data(data.clone()).configure(routes))
-        // One who hangs up frees the call that `lost_token` would hold for ever.
-        .h1_allow_half_closed(false)
-        // Longer than clients keep idle lines: a request on a line that is just closing would
-        // have an unknown outcome.
-        .keep_alive(Duration::from_secs(75))
-        .shutdown_timeout(1)
-        .workers(1)
-        .listen(listener)?
-        .run();
+    let server = HttpServer::new(move || {
+        App::new().wrap(from_fn(hosts::only_loopback)).app_data(data.clone()).configure(routes)
+    })
+    // One who hangs up frees the call that `lost_token` would hold for ever.
+    .h1_allow_half_closed(false)
+    // Longer than clients keep idle lines: a request on a line that is just closing would
+    // have an unknown outcome.
+    .keep_alive(Duration::from_secs(75))
+    .shutdown_timeout(1)
+    .workers(1)
+    .listen(listener)?
+    .run();
     Ok((server, bound))
 }
 

@@ -41,6 +41,7 @@ const fn reason(kind: Kind) -> Option<Refusal> {
         | Kind::BodyTimeout
         | Kind::BodyTooLarge
         | Kind::EncodingUnsupported
+        | Kind::HostNotServed
         | Kind::BatchTooLarge
         | Kind::Invalid
         | Kind::LimitExceeded

@@ -20,7 +20,9 @@ use doorbuster::{
     checkout::{Checkout, NoProbe, Terms},
     customers::Addresses,
     fraud::{cases::Cases, models::Models, policy::Policy, rules::Rules},
-    http::{Answers, Door, Draining, Gate, Site, Trust, admission, health::Ready, routes},
+    http::{
+        Answers, Browsers, Door, Draining, Gate, Site, Trust, admission, health::Ready, routes,
+    },
     ledger::{
         Database, DatabaseOptions, Entry, EntryId, Fact,
         entry::{MoveKind, StockMove},
@@ -164,6 +166,7 @@ impl Shop {
                 test_clock: Some(test_clock),
                 chance,
                 limits,
+                browsers: Browsers::default(),
                 access: Access::Open,
                 answers,
                 draining: Arc::new(Draining::default()),
@@ -216,6 +219,13 @@ impl Shop {
         Self { door, bank, database, _folder }
     }
 
+    /// The same shop, to browsers that may do this.
+    pub(crate) fn with_browsers(self, browsers: Browsers) -> Self {
+        let Self { door, bank, database, _folder } = self;
+        let door = Arc::into_inner(door.into_inner()).expect("nobody else has the door yet");
+        Self { door: Data::new(Door { browsers, ..door }), bank, database, _folder }
+    }
+
     /// Another replica of the shop: carts of its own over the same ledger. Both are open to all.
     pub(crate) fn twin(&self) -> Self {
         let door = &self.door;
@@ -235,6 +245,7 @@ impl Shop {
             test_clock: door.test_clock.clone(),
             chance: door.chance.clone(),
             limits: door.limits.clone(),
+            browsers: door.browsers.clone(),
             access: Access::Open,
             answers: door.answers.clone(),
             draining: Arc::new(Draining::default()),

@@ -16,6 +16,7 @@ mod http_acp_errors;
 mod http_acp_keys;
 mod http_answer;
 mod http_breakdowns;
+mod http_browsers;
 mod http_cards;
 mod http_catalog;
 mod http_contract;

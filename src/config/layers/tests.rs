@@ -191,6 +191,18 @@ fn addresses_that_do_not_hold_say_what_to_do() {
     );
     assert!(load("mode = 'production'", &[], &[listen("0.0.0.0:80")]).is_ok());
     assert_eq!(
+        problems("[server]\ncors_origins = 'https://a.example, https://b.example/'"),
+        ["shop.toml: `server.cors_origins` `https://b.example/` is no origin; write \
+          `https://shop.example.com`, without a path, several with commas between, or `*` for \
+          every one"]
+    );
+    assert_eq!(
+        problems("[server]\ncors_origins = '*'"),
+        ["shop.toml: `server.cors_origins` would let every page on the web do everything here: \
+          in dev mode no key is asked for; name the origins"]
+    );
+    assert!(load("mode = 'production'\n[server]\ncors_origins = '*'", &[], &[]).is_ok());
+    assert_eq!(
         problems(
             "[server]\nmetrics_listen = '127.0.0.1:8080'\npublic_url = 'shop'\n\
              replica_id = 'a till'\n[payment]\ngateway = 'stripe'"
