@@ -19,6 +19,7 @@ pub mod canonical;
 pub mod contract;
 pub mod control;
 pub mod cors;
+pub mod dialect;
 pub mod discount_wire;
 pub mod docs;
 pub mod door;

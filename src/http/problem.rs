@@ -1,18 +1,15 @@
 //! Problems (RFC 9457): what every refusal and every fault looks like from outside.
 
 use actix_web::{
-    HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError,
+    HttpResponse, HttpResponseBuilder, ResponseError,
     http::{StatusCode, header},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::{borrow::Cow, fmt, time::Duration};
 
-use super::{
-    acp::error_wire,
-    kinds::Kind,
-    ucp01::{self, root::AtRoot},
-};
+pub use super::dialect::Dialect;
+use super::{acp::error_wire, kinds::Kind, ucp01};
 
 /// Version of the protocol named in problems of its routes.
 const UCP_VERSION: &str = "2026-04-08";
@@ -114,43 +111,6 @@ pub struct Scene<'a> {
     pub request_id: Option<&'a str>,
     /// Whose words it is told in.
     pub dialect: Dialect,
-}
-
-/// Whose words a problem is told in.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Dialect {
-    /// Our own.
-    #[default]
-    Plain,
-    /// Our own, with the envelope of the Universal Commerce Protocol.
-    Ucp,
-    /// Our own, with a message of the Universal Commerce Protocol, 2026-01-11.
-    Ucp202601,
-    /// The Agentic Commerce Protocol's.
-    Acp,
-}
-
-impl Dialect {
-    /// The words of what stands at this path, as the router reads it. `at_root` is whether UCP
-    /// 2026-01-11 answers at the root of the shop.
-    pub fn at(path: &str, at_root: bool) -> Self {
-        let below = |base: &str| path.strip_prefix(base).is_some_and(|rest| rest.starts_with('/'));
-        match () {
-            () if below(ucp01::BASE_PATH) => Self::Ucp202601,
-            () if below("/ucp") => Self::Ucp,
-            () if below("/acp") || path == "/acp" => Self::Acp,
-            () if below("/testing") => Self::Ucp202601,
-            () if !at_root => Self::Plain,
-            () if below("/checkout-sessions") || path == "/checkout-sessions" => Self::Ucp202601,
-            () if below("/orders") => Self::Ucp202601,
-            () => Self::Plain,
-        }
-    }
-
-    /// The words in which this request is answered.
-    pub fn of(request: &HttpRequest) -> Self {
-        Self::at(request.match_info().as_str(), AtRoot::speaks(request))
-    }
 }
 
 impl Problem {
