@@ -4,6 +4,7 @@
 //! the work at hand finished, grants given back, the ledger closed.
 
 mod browsers;
+mod hot;
 mod judging;
 mod parts;
 mod tasks;
@@ -35,6 +36,7 @@ use crate::{
     },
     ledger::{Commit, Store},
     payment::Gateway,
+    sessions::RedisLimits,
     stock::Holder,
     telemetry::metrics,
 };
@@ -61,6 +63,8 @@ pub struct Replaced {
     pub probe: Option<Arc<dyn Probe>>,
     /// How long payments wait for what Redis remembers.
     pub velocity: Option<VelocityLimits>,
+    /// How long checkouts wait for hot copies in Redis.
+    pub sessions: Option<RedisLimits>,
     /// Stands between the writer and the ledger.
     pub commits: Option<Between>,
     /// Changes the terms of the checkout.

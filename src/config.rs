@@ -97,7 +97,7 @@ pub struct Storage {
     /// What a connection to PostgreSQL means.
     pub pooling: Pooling,
     /// Redis URL, or `redis-cluster://` and some of a cluster's nodes with commas between. Unset:
-    /// hot copies stay in this process.
+    /// a session is in its cart's memory alone.
     pub redis: Option<SecretUrl>,
 }
 

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Replaced, browsers, judging::open_fraud, tasks::Tasks, timekeeper::Clocks};
+use super::{Replaced, browsers, hot, judging::open_fraud, tasks::Tasks, timekeeper::Clocks};
 use crate::{
     access::{Access, Keys},
     base::{AnchoredClock, Chance, Clock, MovementId, SystemChance, TestClock},
@@ -32,7 +32,7 @@ use crate::{
     },
     platforms::Platforms,
     pricing::{Item, Tariffs, demo::demo as demo_tariff},
-    sessions::{HotSessions, InProcessLimits, InProcessSessions, RedisLimits, RedisSessions},
+    sessions::RedisLimits,
     signing::SigningKeys,
     stock::{GrantTerms, Holder, Stock},
 };
@@ -103,15 +103,6 @@ fn open_gateway(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<d
     })
 }
 
-fn open_hot(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<dyn HotSessions>> {
-    Ok(match &config.storage.redis {
-        Some(url) => {
-            Arc::new(RedisSessions::new(url.expose(), RedisLimits::default(), clock.clone())?)
-        }
-        None => Arc::new(InProcessSessions::new(InProcessLimits::default(), clock.clone())),
-    })
-}
-
 /// What stands below the checkout and may be replaced by a test.
 pub(super) struct Ground {
     pub(super) store: Arc<dyn Store>,
@@ -126,6 +117,7 @@ pub(super) struct Ground {
     terms: Terms,
     commits: Arc<dyn Commit>,
     velocity: VelocityLimits,
+    sessions: RedisLimits,
 }
 
 impl Ground {
@@ -150,6 +142,7 @@ impl Ground {
             None => store.clone(),
         };
         let velocity = replaced.velocity.unwrap_or_default();
+        let sessions = replaced.sessions.unwrap_or_default();
         Ok(Self {
             store,
             clock,
@@ -161,6 +154,7 @@ impl Ground {
             terms,
             commits,
             velocity,
+            sessions,
         })
     }
 
@@ -183,7 +177,8 @@ pub(super) fn open_desk(
     rules: &Arc<Rules>,
     tasks: &mut Tasks,
 ) -> anyhow::Result<Arc<Checkout>> {
-    let Ground { store, clock, chance, gateway, probe, terms, commits, velocity, .. } = ground;
+    let Ground { store, clock, chance, gateway, probe, terms, commits, velocity, sessions, .. } =
+        ground;
     let hears: Arc<OnceLock<Weak<Stock>>> = Arc::default();
     let heard = hears.clone();
     let tell = move |reply: &BatchReply| {
@@ -212,7 +207,7 @@ pub(super) fn open_desk(
     };
     let (collector, collecting) = collection.start();
     tasks.last(collecting);
-    let hot = open_hot(config, &clock)?;
+    let hot = hot::open(config, sessions, &clock)?;
     let catalog = Catalog::new(database.clone());
     let tariffs = Arc::new(Tariffs::new(database.clone()));
     let judged = (rules, Cases::new(database.clone()));

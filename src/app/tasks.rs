@@ -182,7 +182,11 @@ impl Tasks {
             async move {
                 // First, so that a silent Redis never makes this process look dead.
                 log(holder.beat(&desk.stock).await.err());
-                look_at_redis(desk.hot.ping().await.err(), &hot_was_up);
+                let fault = match &desk.hot {
+                    Some(hot) => hot.ping().await.err(),
+                    None => None,
+                };
+                look_at_redis(fault, &hot_was_up);
             }
         });
     }

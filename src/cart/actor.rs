@@ -4,25 +4,35 @@ use actix::{
     Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, MessageResult,
     ResponseFuture, WrapFuture,
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio::sync::oneshot;
 
 use super::{
+    carts::LiveCarts,
     messages::{Awaited, Retire, Show, Tend},
     seat::{Job, Outcome, Seat},
 };
-use crate::checkout::{Checkout, CheckoutRefused, Reply, Session};
+use crate::{
+    base::CheckoutId,
+    checkout::{Checkout, CheckoutRefused, Reply, Session},
+};
+
+/// A request that found the actor's address before it left the registry arrives within this time:
+/// only a hand-over between two threads lies between.
+const LAST_ARRIVALS: Duration = Duration::from_secs(1);
 
 /// The actor of one cart. Jobs run beside it, one at a time; it keeps the line and the session.
 pub struct CartActor {
+    checkout: CheckoutId,
     desk: Arc<Checkout>,
+    live: Arc<LiveCarts>,
     seat: Seat<(Job, oneshot::Sender<Outcome>)>,
 }
 
 impl CartActor {
     /// An actor that has not loaded its session yet.
-    pub fn new(desk: Arc<Checkout>) -> Self {
-        Self { desk, seat: Seat::default() }
+    pub(super) fn new(checkout: CheckoutId, desk: Arc<Checkout>, live: Arc<LiveCarts>) -> Self {
+        Self { checkout, desk, live, seat: Seat::default() }
     }
 
     /// Lines a job up and starts the next. The reply comes when the job is over, whoever still
@@ -51,7 +61,21 @@ impl CartActor {
         ctx.spawn(work.into_actor(self).map(|session, act, ctx| {
             act.seat.done(session);
             act.work(ctx);
+            if act.seat.is_worthless() && act.live.remove(act.checkout, &ctx.address()) {
+                act.leave(ctx);
+            }
         }));
+    }
+
+    /// Stops once nobody can come any more. Who asks for this checkout from now on gets a new actor.
+    fn leave(&mut self, ctx: &mut Context<Self>) {
+        ctx.run_later(LAST_ARRIVALS, |act, ctx| {
+            if act.seat.is_quiet() {
+                ctx.stop();
+            } else {
+                act.leave(ctx);
+            }
+        });
     }
 }
 
@@ -87,13 +111,12 @@ impl Handler<Show> for CartActor {
         let memory = self.seat.at_rest().cloned();
         let desk = self.desk.clone();
         Box::pin(async move {
-            let session = match memory {
-                Some(session) if desk.is_current(&session).await? => Some(session),
-                _ => desk.load(msg.checkout).await?,
-            };
-            let session = session.ok_or(CheckoutRefused::NotFound(msg.checkout))?;
-            session.check_asker(&msg.caller, msg.protocol)?;
-            Ok(Arc::new(session))
+            match memory {
+                Some(session) if desk.is_current(&session).await? => {
+                    msg.to_its_caller(Some(session))
+                }
+                _ => msg.read(&desk).await,
+            }
         })
     }
 }

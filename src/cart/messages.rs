@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 
 use crate::{
     base::{CheckoutId, Protocol},
-    checkout::{Asked, CheckoutRefused, Draft, Reply, Session, Tender},
+    checkout::{Asked, Checkout, CheckoutRefused, Draft, Reply, Session, Tender},
 };
 
 /// A command for one cart. Asking twice with one key answers twice the same.
@@ -72,6 +72,24 @@ pub struct Show {
     pub caller: String,
     /// Over which protocol.
     pub protocol: Protocol,
+}
+
+impl Show {
+    /// The session as the ledger has it.
+    pub(super) async fn read(self, desk: &Checkout) -> Result<Arc<Session>, CheckoutRefused> {
+        let session = desk.load(self.checkout).await?;
+        self.to_its_caller(session)
+    }
+
+    /// Shown to its own caller alone.
+    pub(super) fn to_its_caller(
+        &self,
+        session: Option<Session>,
+    ) -> Result<Arc<Session>, CheckoutRefused> {
+        let session = session.ok_or(CheckoutRefused::NotFound(self.checkout))?;
+        session.check_asker(&self.caller, self.protocol)?;
+        Ok(Arc::new(session))
+    }
 }
 
 /// Looks after a session nobody asked about: settles an overdue payment attempt, ends a session

@@ -2,10 +2,11 @@
 //!
 //! **Owns:** the order in which commands reach a session, and who is alive.
 //! **Invariant:** a command is run by the actor, never by the request's future: a client that goes
-//! away changes nothing.
+//! away changes nothing. A cart whose checkout has ended leaves memory at once.
 //! **Not here:** what a command does (see [`checkout`](crate::checkout)).
 
 pub mod actor;
+mod carts;
 pub mod keeper;
 pub mod messages;
 pub mod registry;

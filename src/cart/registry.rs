@@ -1,11 +1,10 @@
 //! All live carts: finds the actor of a checkout, starts it on first use, starts it again after a
 //! panic, puts it to sleep when idle.
 
-use actix::{Actor, Addr, ArbiterHandle, MailboxError};
+use actix::{Addr, ArbiterHandle, MailboxError};
 use std::{
-    collections::HashMap,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -13,16 +12,14 @@ use std::{
 
 use super::{
     actor::CartActor,
+    carts::LiveCarts,
     messages::{Ask, Awaited, Retire, Show, Tend},
 };
 use crate::{
-    base::{CheckoutId, Timestamp},
+    base::CheckoutId,
     checkout::{Checkout, CheckoutRefused, Reply, Session},
     ledger::row::SessionState,
 };
-
-/// Locks shared by few enough carts that two requests rarely meet.
-const SHARDS: usize = 32;
 
 /// One who waits for a command, for as long as they do: a caller may go away at any moment.
 struct Waiting<'a> {
@@ -43,28 +40,18 @@ impl Drop for Waiting<'_> {
     }
 }
 
-struct Live {
-    addr: Addr<CartActor>,
-    used_at: Timestamp,
-}
-
 /// The registry of live carts.
 pub struct Carts {
     desk: Arc<Checkout>,
     arbiters: Vec<ArbiterHandle>,
-    shards: Vec<Mutex<HashMap<CheckoutId, Live>>>,
+    live: Arc<LiveCarts>,
     waiting: AtomicUsize,
 }
 
 impl Carts {
     /// A registry whose actors run on these arbiters.
     pub fn new(desk: Arc<Checkout>, arbiters: Vec<ArbiterHandle>) -> Self {
-        Self {
-            desk,
-            arbiters,
-            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
-            waiting: AtomicUsize::new(0),
-        }
+        Self { desk, arbiters, live: LiveCarts::new(), waiting: AtomicUsize::new(0) }
     }
 
     /// Has a command carried out. Once begun it goes on when the caller goes away; while it waits
@@ -98,7 +85,11 @@ impl Carts {
 
     async fn show_any(&self, show: Show, is_cart: bool) -> Result<Arc<Session>, CheckoutRefused> {
         let checkout = show.checkout;
-        let shown = self.actor(checkout).send(show).await.unwrap_or_else(|error| Err(dead(error)));
+        let shown = match self.live.find(checkout, self.desk.now()) {
+            Some(cart) => cart.send(show).await.unwrap_or_else(|error| Err(dead(error))),
+            // Nobody needs an actor to be shown what the ledger has.
+            None => show.read(&self.desk).await,
+        };
         let session = Some(shown?).filter(|session| session.is_cart == is_cart);
         session.ok_or(CheckoutRefused::NotFound(checkout))
     }
@@ -115,27 +106,18 @@ impl Carts {
 
     /// How many carts are live.
     pub fn live_count(&self) -> usize {
-        self.shards.iter().map(|shard| lock(shard).len()).sum()
+        self.live.count()
     }
 
     /// Puts carts to sleep that nobody asked for since `idle`. Returns how many.
     pub async fn retire_idle(&self, idle: Duration) -> usize {
         let before = self.desk.now().minus(idle);
         let mut count = 0;
-        for shard in &self.shards {
-            let mut due: Vec<_> = lock(shard)
-                .iter()
-                .filter(|(_, live)| live.used_at <= before)
-                .map(|(checkout, live)| (*checkout, live.addr.clone()))
-                .collect();
-            due.sort_unstable_by_key(|(checkout, _)| *checkout);
+        for due in self.live.unused_since(before) {
             for (checkout, addr) in due {
                 if addr.send(Retire).await.unwrap_or(true) {
                     // Stopped or dead: the next one to ask starts a new actor, or has already.
-                    let mut live = lock(shard);
-                    if live.get(&checkout).is_some_and(|entry| entry.addr == addr) {
-                        live.remove(&checkout);
-                    }
+                    self.live.remove(checkout, &addr);
                     count += 1;
                 }
             }
@@ -158,33 +140,12 @@ impl Carts {
         }
     }
 
-    /// The actor of a checkout. One that died is replaced: it was a cache of decisions.
     fn actor(&self, checkout: CheckoutId) -> Addr<CartActor> {
-        // A version 7 UUID ends in random bits: they spread evenly.
-        let bits = checkout.uuid().as_u128();
-        let pick = |bits: u128, of: usize| usize::try_from(bits % of.max(1) as u128).unwrap_or(0);
-        let mut live = lock(&self.shards[pick(bits, SHARDS)]);
-        let used_at = self.desk.now();
-        if let Some(entry) = live.get_mut(&checkout).filter(|entry| entry.addr.connected()) {
-            entry.used_at = used_at;
-            return entry.addr.clone();
-        }
-        let desk = self.desk.clone();
-        let addr = match self.arbiters.get(pick(bits >> 8, self.arbiters.len())) {
-            Some(arbiter) => CartActor::start_in_arbiter(arbiter, |_| CartActor::new(desk)),
-            None => CartActor::new(desk).start(),
-        };
-        live.insert(checkout, Live { addr: addr.clone(), used_at });
-        addr
+        self.live.find_or_start(checkout, &self.desk, &self.arbiters)
     }
 }
 
 /// The actor died, or its arbiter stopped: what was asked may or may not have been done.
 fn dead(_: MailboxError) -> CheckoutRefused {
     CheckoutRefused::KeyInFlight
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // A panic while holding it leaves at worst a missing entry, which is started again.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -88,6 +88,12 @@ impl<J> Seat<J> {
         }
     }
 
+    /// Whether nobody waits and memory is worth nothing: it has no session, or one that nothing can
+    /// change any more.
+    pub fn is_worthless(&self) -> bool {
+        self.is_quiet() && self.at_rest().is_none_or(|session| session.state.is_final())
+    }
+
     /// Whether nothing is under way and nobody waits.
     pub fn is_quiet(&self) -> bool {
         matches!(self.state, State::Idle(_)) && self.waiting.is_empty()

@@ -81,8 +81,8 @@ pub struct Checkout {
     pub fraud: Arc<Fraud>,
     /// Who takes the money.
     pub gateway: Arc<dyn Gateway>,
-    /// Hot copies of sessions.
-    pub hot: Arc<dyn HotSessions>,
+    /// Hot copies of sessions, where replicas share them.
+    pub hot: Option<Arc<dyn HotSessions>>,
     /// Writes answers.
     pub render: Arc<dyn Render>,
     /// Captures and voids, after the reply.

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     base::{CheckoutId, Sealed, Sku},
     ledger::row::{HoldRow, SessionRow},
-    sessions::HotCopy,
+    sessions::{HotCopy, HotSessions},
 };
 
 impl Checkout {
@@ -25,10 +25,7 @@ impl Checkout {
     /// The hot copy, if the ledger still stands at its version. Any trouble here means: ask the
     /// ledger.
     async fn load_hot(&self, checkout: CheckoutId) -> Option<Session> {
-        if self.store.is_exclusive() {
-            return None;
-        }
-        let copy = self.hot.find(checkout).await.ok()??;
+        let copy = self.shared_copies()?.find(checkout).await.ok()??;
         let current = self.store.find_version(checkout).await.ok()?;
         if current != Some(copy.version) {
             return None;
@@ -45,11 +42,15 @@ impl Checkout {
         Ok(self.store.find_version(session.id).await? == Some(session.version))
     }
 
-    /// Keeps a hot copy. Losing it costs a read.
+    /// The hot copies, where another replica could read them. Alone on the database, memory and the
+    /// ledger are all there is.
+    fn shared_copies(&self) -> Option<&dyn HotSessions> {
+        self.hot.as_deref().filter(|_| !self.store.is_exclusive())
+    }
+
+    /// Keeps a hot copy of a session that may still change. Losing it costs a read.
     pub async fn keep_hot(&self, session: &Session) {
-        if self.store.is_exclusive() {
-            return;
-        }
+        let Some(hot) = self.shared_copies().filter(|_| !session.state.is_final()) else { return };
         let hold = |(sku, quantity): &(Sku, u32)| HoldRow {
             checkout: session.id,
             sku: sku.clone(),
@@ -68,6 +69,6 @@ impl Checkout {
         };
         let Ok(body) = serde_json::to_vec(&row) else { return };
         // A fault is counted where it happens; the copy is only for speed.
-        let _gone = self.hot.put(session.id, HotCopy { version: session.version, body }).await;
+        let _gone = hot.put(session.id, HotCopy { version: session.version, body }).await;
     }
 }

@@ -30,7 +30,6 @@ use doorbuster::{
     },
     payment::sandbox::{Sandbox, SandboxSettings},
     pricing::Tariffs,
-    sessions::in_process::{InProcessLimits, InProcessSessions},
 };
 use serde_json::Value;
 use std::{
@@ -141,7 +140,7 @@ impl Shop {
             tariffs: Arc::new(Tariffs::new(database.clone())),
             fraud: judges::judge(Policy { test_emails: true, ..Policy::default() }, &clock, &rules),
             gateway: gateway.clone(),
-            hot: Arc::new(InProcessSessions::new(InProcessLimits::default(), clock.clone())),
+            hot: None,
             render: answers.clone(),
             collector,
             clock: clock.clone(),

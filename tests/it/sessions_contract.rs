@@ -1,13 +1,11 @@
-//! Hot copies: one contract for memory and Redis, and what happens when Redis is gone.
+//! Hot copies: the contract on Redis and on a Cluster, and what happens when Redis is gone.
 
 mod cluster;
 
 use crate::support::{own_redis::Redis, servers};
 use doorbuster::{
     base::{CheckoutId, ManualClock, SeededChance, SystemChance, Timestamp},
-    sessions::{
-        HotCopy, HotSessions, InProcessLimits, InProcessSessions, RedisLimits, RedisSessions,
-    },
+    sessions::{HotCopy, HotSessions, RedisLimits, RedisSessions},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -65,12 +63,6 @@ async fn keeps_the_contract(sessions: &dyn HotSessions) {
     }
     let newest = sessions.find(second).await.expect("answers").expect("kept");
     assert_eq!(newest.version, 50);
-}
-
-#[tokio::test]
-async fn memory_keeps_the_contract() {
-    let clock = Arc::new(ManualClock::new(Timestamp::from_micros(0)));
-    keeps_the_contract(&InProcessSessions::new(InProcessLimits::default(), clock)).await;
 }
 
 #[tokio::test]

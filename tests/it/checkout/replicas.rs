@@ -1,8 +1,8 @@
 //! Two replicas over one ledger: what one remembers, the other may have overtaken.
 
-use doorbuster::ledger::row::SessionState;
+use doorbuster::{config::SecretUrl, ledger::row::SessionState, sessions::HotCopy};
 
-use crate::shop::On;
+use crate::{shop::On, support::own_redis::Redis};
 
 #[actix::test]
 async fn a_replica_that_was_overtaken_notices() {
@@ -72,7 +72,9 @@ async fn two_replicas_that_pay_for_one_cart_charge_once() {
 
 #[actix::test]
 async fn an_old_hot_copy_is_not_believed() {
-    let shop = On::Postgres.shop().await;
+    let redis = Redis::started();
+    let url = SecretUrl::new(redis.url());
+    let shop = On::Postgres.shop_with(|config| config.storage.redis = Some(url)).await;
     let other = shop.beside().await;
     shop.stock("TEE", 9).await;
     let here = shop.shopper();
@@ -81,8 +83,11 @@ async fn an_old_hot_copy_is_not_believed() {
     // The actor is gone; what it left in the hot store is one version old.
     let carts = &shop.app().carts;
     assert_eq!(carts.retire_idle(std::time::Duration::ZERO).await, 1);
-    let hot = shop.app().desk.hot.find(here.checkout).await.expect("it answers");
-    assert_eq!(hot.map(|copy| copy.version), Some(1));
+    let hot = shop.app().desk.hot.clone().expect("there is a Redis");
+    let stale =
+        HotCopy { version: 1, ..hot.find(here.checkout).await.expect("answers").expect("kept") };
+    redis.says("FLUSHALL").expect("answers");
+    hot.put(here.checkout, stale).await.expect("kept");
     let seen = here.session().await;
     assert_eq!((seen.version, seen.lines[0].quantity), (2, 4));
     assert_eq!(seen.person.buyer.as_ref().map(|buyer| buyer.email.is_some()), Some(true));

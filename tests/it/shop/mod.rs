@@ -18,6 +18,7 @@ use doorbuster::{
         entry::{MoveKind, StockMove},
         row::StockLevel,
     },
+    sessions::RedisLimits,
 };
 use std::{
     net::SocketAddr,
@@ -145,6 +146,7 @@ impl TestShop {
                 commits
             })),
             velocity: Some(PATIENT),
+            sessions: Some(RedisLimits { wait: PATIENT.wait, ..RedisLimits::default() }),
             terms: Some(|terms| Terms { key_wait: Duration::ZERO, ..terms }),
             no_rounds: true,
         };

@@ -228,7 +228,7 @@ fn open(
         // What judging adds to a checkout is a record in commits that are played.
         fraud: judges::nobody(clock),
         gateway,
-        hot: world.cache.clone(),
+        hot: Some(world.cache.clone()),
         render: Arc::new(Answers::of(Site::at("https://shop.example"))),
         collector,
         clock: clock.clone(),
