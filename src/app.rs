@@ -141,7 +141,7 @@ impl App {
         open_shop(config, &desk).await?;
         let carts = Arc::new(Carts::new(desk.clone(), handles));
         let cases = Cases::new(database.clone());
-        let keeper = Arc::new(open_keeper(config, &desk, &carts, &cases));
+        let keeper = Arc::new(open_keeper(config, &desk, &carts, &cases, tasks.stopping()));
 
         let learning = open_learning(config, &database, &desk, &cases).await?;
         let access = open_access(config, &database, &desk.clock, address).await?;

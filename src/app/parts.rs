@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, OnceLock, Weak},
     time::Duration,
 };
+use tokio::sync::watch;
 
 use super::{Replaced, browsers, hot, judging::open_fraud, tasks::Tasks, timekeeper::Clocks};
 use crate::{
@@ -339,7 +340,8 @@ pub(super) fn open_keeper(
     cases: &Cases,
 ) -> Keeper {
     let (desk, carts, cases) = (desk.clone(), carts.clone(), Some(cases.clone()));
-    Keeper { desk, carts, cases, retention: retention(config) }
+    Keeper { desk, carts, cases, retention: retention(config), stop }
+    stop: watch::Receiver<bool>,
 }
 
 fn retention(config: &Config) -> Retention {

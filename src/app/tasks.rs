@@ -42,7 +42,8 @@ use crate::{
     },
 };
 
-/// Time between two rounds of the keeper: how late a lapsed hold is back on sale.
+/// Time between two rounds of the keeper, and between two looks for lapsed holds: how late one is
+/// back on sale.
 const ROUND: Duration = Duration::from_secs(1);
 
 /// Time between two slow rounds.
@@ -109,6 +110,11 @@ impl Default for Tasks {
 }
 
 impl Tasks {
+    /// Turns `true` when the service stops.
+    pub(super) fn stopping(&self) -> watch::Receiver<bool> {
+        self.stop.subscribe()
+    }
+
     /// A task that ends by itself when nobody needs it any more.
     pub(super) fn last(&mut self, task: impl Future<Output = ()> + Send + 'static) {
         self.last.push(spawn(task));
@@ -151,10 +157,21 @@ impl Tasks {
             let keeper = quick.clone();
             async move { log(keeper.round().await.err()) }
         });
+        // Units wait for nobody's gateway, and money for no purge: each goes round on its own.
+        let holds = keeper.clone();
+        self.every(ROUND, move || {
+            let keeper = holds.clone();
+            async move { log(keeper.free_lapsed_holds().await.err()) }
+        });
         let slow = keeper.clone();
         self.every(SLOW_ROUND, move || {
             let keeper = slow.clone();
             async move { log(keeper.slow_round().await.err()) }
+        });
+        let old = keeper.clone();
+        self.every(SLOW_ROUND, move || {
+            let keeper = old.clone();
+            async move { log(keeper.purge().await.err()) }
         });
         let idle = Duration::from_secs(config.stock.passivate_after_seconds);
         let keeper = keeper.clone();

@@ -168,6 +168,15 @@ pub struct Purged {
     pub sessions: u64,
     /// Events.
     pub events: u64,
+    /// Entries, which tell repeated writes apart.
+    pub entries: u64,
+}
+
+impl Purged {
+    /// Rows of the kind that most were removed of.
+    pub fn most(&self) -> u64 {
+        self.keys.max(self.sessions).max(self.events).max(self.entries)
+    }
 }
 
 /// What the ledger says about itself, for the audit.

@@ -82,17 +82,27 @@ impl Relay {
     /// Relays until told to stop. Taking events and sending them go on side by side, and a slow
     /// endpoint delays nobody but itself.
     pub async fn run(self: Arc<Self>, stop: watch::Receiver<bool>) {
-        tokio::join!(self.take_events(stop.clone()), self.send(stop));
+        tokio::join!(self.take_events(stop.clone()), self.send(stop.clone()), self.forget(stop));
     }
 
     async fn take_events(&self, mut stop: watch::Receiver<bool>) {
-        let (mut ticks, mut slow_ticks) = (every(ROUND), every(SLOW_ROUND));
+        let mut ticks = every(ROUND);
         loop {
             tokio::select! {
                 _ = ticks.tick() => if let Err(fault) = self.hand_on().await {
                     tracing::warn!(%fault, "events wait for the ledger");
                 },
-                _ = slow_ticks.tick() => if let Err(fault) = self.forget_old().await {
+                _ = stop.changed() => break,
+            }
+        }
+    }
+
+    /// Forgets old deliveries, beside the events: after a peak they are many.
+    async fn forget(&self, mut stop: watch::Receiver<bool>) {
+        let mut ticks = every(SLOW_ROUND);
+        loop {
+            tokio::select! {
+                _ = ticks.tick() => if let Err(fault) = self.forget_old(&stop).await {
                     tracing::warn!(%fault, "old deliveries are kept for now");
                 },
                 _ = stop.changed() => break,
@@ -161,9 +171,9 @@ impl Relay {
     }
 
     /// Forgets deliveries that ended long ago.
-    async fn forget_old(&self) -> Result<(), LedgerFault> {
+    async fn forget_old(&self, stop: &watch::Receiver<bool>) -> Result<(), LedgerFault> {
         let before = self.clock.now().minus(self.keep);
-        while self.deliveries.purge(before, FORGOTTEN_AT_ONCE).await? > 0 {}
+        while !*stop.borrow() && self.deliveries.purge(before, FORGOTTEN_AT_ONCE).await? > 0 {}
         Ok(())
     }
 

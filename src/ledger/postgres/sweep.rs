@@ -108,11 +108,12 @@ async fn purge(
     let ended = sqlx::query_scalar(PURGE_SESSIONS).bind(cut).bind(limit);
     let ended: Vec<uuid::Uuid> = ended.persistent(kept).fetch_all(&mut *tx).await?;
     sqlx::query(PURGE_PEOPLE).bind(&ended).persistent(kept).execute(&mut *tx).await?;
-    sqlx::query(PURGE_ENTRIES).bind(cut).bind(limit).persistent(kept).execute(&mut *tx).await?;
+    let entries = sqlx::query(PURGE_ENTRIES).bind(cut).bind(limit).persistent(kept);
+    let entries = entries.execute(&mut *tx).await?.rows_affected();
     let events = sqlx::query(PURGE_EVENTS).bind(since.events.to_offset()).bind(limit);
     let events = events.persistent(kept).execute(&mut *tx).await?.rows_affected();
     tx.commit().await?;
-    Ok(Purged { keys, sessions: ended.len() as u64, events })
+    Ok(Purged { keys, sessions: ended.len() as u64, events, entries })
 }
 
 async fn purge_signals(

@@ -60,17 +60,20 @@ const STOCK: &str = "
         select value from json_each($1)
         union select sku from stock_grants where id in (select value from json_each($2)))";
 
-/// What else stands in the way of SKUs: grants and stale holds of those that are short, what is
-/// promised of those written off.
+/// What else stands in the way of SKUs: grants of those that are short, and as many of their stale
+/// holds, the oldest first, as units may be missing; what is promised of those written off.
 const SCARCE: &str = "
     select
         (select group_concat(record, ' ') from grant_rows
             where active and sku in (
                 select value from json_each($1) union select value from json_each($2))) as grants,
-        (select group_concat(r.record, ' ') from holds h
-            join hold_rows r on r.checkout_id = h.checkout_id and r.sku = h.sku
-            where h.sku in (select value from json_each($1))
-              and h.pinned_by is null and h.expires_at <= $3) as holds,
+        (select group_concat(r.record, ' ') from json_each($1) short
+            join holds h on h.sku = short.value and h.pinned_by is null
+                and h.expires_at <= coalesce((
+                    select expires_at from holds
+                    where sku = short.value and pinned_by is null and expires_at <= $3
+                    order by expires_at limit 1 offset $4 - 1), $3)
+            join hold_rows r on r.checkout_id = h.checkout_id and r.sku = h.sku) as holds,
         (select group_concat(json_object('sku', x.value, 'units',
                 (select coalesce(sum(quantity), 0) from holds where sku = x.value)
                 + (select coalesce(sum(quantity - shipped - restocked), 0) from order_lines
@@ -126,7 +129,11 @@ async fn read_stock(
         return Ok(());
     }
     let now = ask.now.map(|now| now.to_string());
-    let found = sqlx::query(SCARCE).bind(json(&short)?).bind(json(&ask.grants_of)?).bind(now);
+    // Each stale hold gives back one unit at least.
+    let most = short.values().copied().max().unwrap_or(0);
+    let skus: Vec<&Sku> = short.keys().copied().collect();
+    let found = sqlx::query(SCARCE).bind(json(&skus)?).bind(json(&ask.grants_of)?);
+    let found = found.bind(now).bind(most);
     let row = found.fetch_one(conn).await?;
     add_new(&mut world.grants, records(&row, "grants")?);
     add_new(&mut world.holds, records(&row, "holds")?);
@@ -164,11 +171,12 @@ fn moved_stock(ask: &Ask, world: &World) -> BTreeSet<Sku> {
     skus
 }
 
-/// SKUs of which more is wanted directly than is free; also those the batch moves or grants at the
-/// same time, which the sum does not see. Their grants and stale holds matter as well.
-fn short_stock(ask: &Ask, world: &World) -> BTreeSet<Sku> {
+/// SKUs of which more is wanted directly than is free, with the units wanted; also those the batch
+/// moves or grants at the same time, which the sum does not see. Their grants and stale holds matter
+/// as well.
+fn short_stock<'a>(ask: &'a Ask, world: &World) -> BTreeMap<&'a Sku, i64> {
     let held = held(world);
-    let mut missing: BTreeMap<&Sku, i64> = BTreeMap::new();
+    let mut missing: BTreeMap<&'a Sku, i64> = BTreeMap::new();
     for wanted in ask.wanted.iter().filter(|wanted| wanted.direct) {
         let covered = held.get(&(wanted.checkout, &wanted.sku)).copied().unwrap_or(0);
         if wanted.quantity > covered {
@@ -180,7 +188,7 @@ fn short_stock(ask: &Ask, world: &World) -> BTreeSet<Sku> {
     let is_short = |(sku, units): &(&Sku, i64)| {
         *units > free.get(sku).copied().unwrap_or(0) || ask.stock.contains(*sku)
     };
-    missing.into_iter().filter(is_short).map(|(sku, _)| sku.clone()).collect()
+    missing.into_iter().filter(is_short).collect()
 }
 
 fn held(world: &World) -> BTreeMap<(CheckoutId, &Sku), u32> {

@@ -45,6 +45,7 @@ pub(in crate::ledger) const STEPS: Steps = [
     step!("0015", "lighter"),
     step!("0016", "notes"),
     step!("0017", "buyers"),
+    step!("0018", "stale_holds"),
 ];
 
 /// Carries them out.

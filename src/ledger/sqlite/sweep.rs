@@ -103,10 +103,15 @@ async fn purge(
     let ended: Vec<String> = ended.fetch_all(&mut *conn).await?;
     let people = serde_json::json!(ended).to_string();
     sqlx::query(PURGE_PEOPLE).bind(people).execute(&mut *conn).await?;
-    sqlx::query(PURGE_ENTRIES).bind(cut).bind(limit).execute(&mut *conn).await?;
+    let entries = sqlx::query(PURGE_ENTRIES).bind(cut).bind(limit).execute(&mut *conn).await?;
     let events = sqlx::query(PURGE_EVENTS).bind(since.events.to_string()).bind(limit);
     let events = events.execute(conn).await?.rows_affected();
-    Ok(Purged { keys: keys.rows_affected(), sessions: ended.len() as u64, events })
+    Ok(Purged {
+        keys: keys.rows_affected(),
+        sessions: ended.len() as u64,
+        events,
+        entries: entries.rows_affected(),
+    })
 }
 
 async fn purge_signals(

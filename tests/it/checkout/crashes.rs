@@ -145,7 +145,7 @@ async fn a_crash_during_the_sweep_loses_no_unit(on: On) {
     shop.shopper().adds("TEE", 2).await.text();
     shop.clock.advance(std::time::Duration::from_secs(3600));
     shop.fuse.arm(CrashPoint::InSweep);
-    let round = AssertUnwindSafe(shop.app().keeper.round()).catch_unwind().await;
+    let round = AssertUnwindSafe(shop.app().keeper.free_lapsed_holds()).catch_unwind().await;
     assert!(round.is_err() && shop.fuse.has_blown());
     assert_eq!(shop.level("TEE").await.held, 2);
     shop.after(0).await;

@@ -2,14 +2,26 @@
 
 use std::time::Duration;
 
+use doorbuster::{
+    base::Sealed,
+    ledger::{
+        Entry, EntryId, Fact,
+        entry::{KeyWrite, StoredAnswer},
+    },
+};
+
+use super::holds::many;
 use crate::shop::{On, TestShop, in_shops_on_both};
 
-in_shops_on_both!(a_key_is_kept_for_thirty_days_and_an_order_for_ever);
+in_shops_on_both!(
+    a_key_is_kept_for_thirty_days_and_an_order_for_ever,
+    what_comes_due_together_goes_together,
+);
 
-/// Days pass, and the keeper makes its slow round.
+/// Days pass, and the keeper purges.
 async fn after_days(shop: &TestShop, days: u64) {
     shop.clock.advance(Duration::from_secs(days * 24 * 60 * 60));
-    shop.app().keeper.slow_round().await.expect("the ledger answers");
+    shop.app().keeper.purge().await.expect("the ledger answers");
 }
 
 async fn a_key_is_kept_for_thirty_days_and_an_order_for_ever(on: On) {
@@ -39,4 +51,42 @@ async fn a_key_is_kept_for_thirty_days_and_an_order_for_ever(on: On) {
     assert!(row(&ada).await.expect("reads").is_some());
     shop.assert_clean_slate().await;
     shop.closes().await;
+}
+
+// breaks: return from `Keeper::purge_what_is_old` after its first page
+async fn what_comes_due_together_goes_together(on: On) {
+    let shop = on.shop().await;
+    let keys = many("DOORBUSTER_TEST_KEYS");
+    answers_to(&shop, keys).await;
+    let last = format!("key-{}", keys - 1);
+    let store = shop.store();
+    assert!(store.find_key("shop", &last).await.expect("reads").is_some());
+    let began = std::time::Instant::now();
+    after_days(&shop, 31).await;
+    println!("purged {keys} keys in {:?}", began.elapsed());
+    for number in 0..keys {
+        let key = format!("key-{number}");
+        let found = store.find_key("shop", &key).await.expect("reads");
+        assert!(found.is_none(), "{key} was kept for long enough");
+    }
+    shop.closes().await;
+}
+
+/// Answers stored under so many keys.
+async fn answers_to(shop: &TestShop, keys: usize) {
+    let entry = |number| {
+        let key = KeyWrite {
+            caller: "shop".into(),
+            key: format!("key-{number}"),
+            fingerprint: "f".into(),
+            dialect: "v1".into(),
+            answer: Some(StoredAnswer { status: 201, body: Sealed::seal("{}"), version: 1 }),
+            now: shop.now(),
+        };
+        Entry::new(EntryId::of(format_args!("answer/{number}")), Fact::Answer(key))
+    };
+    let entries: Vec<Entry> = (0..keys).map(entry).collect();
+    for batch in entries.chunks(200) {
+        shop.store().commit(batch, shop.now()).await.expect("the ledger answers");
+    }
 }

@@ -189,9 +189,10 @@ impl TestShop {
         self.clock.now()
     }
 
-    /// Time passes, and the keeper makes a round.
+    /// Time passes, and the keeper frees lapsed holds and makes a round.
     pub(crate) async fn after(&self, minutes: u64) {
         self.clock.advance(Duration::from_secs(60 * minutes));
+        self.app().keeper.free_lapsed_holds().await.expect("the ledger answers");
         self.app().keeper.round().await.expect("the ledger answers");
         self.debts_are_paid().await;
     }

@@ -18,7 +18,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{mpsc, oneshot, watch},
     task::{LocalSet, spawn_local},
 };
 
@@ -171,9 +171,9 @@ async fn live(
     world.chaos.tell(|| format!("replica {number} lives as {}", holder.id()));
     let desk = open(&world, number, &holder, &clock, &chance);
     let carts = Arc::new(Carts::new(desk.clone(), Vec::new()));
-    let retention = Retention::default();
+    let (retention, stop) = (Retention::default(), watch::channel(false).1);
     let keeper =
-        Arc::new(Keeper { desk: desk.clone(), carts: carts.clone(), cases: None, retention });
+        Arc::new(Keeper { desk: desk.clone(), carts: carts.clone(), cases: None, retention, stop });
     rounds(&world, &keeper, &holder);
     while let Some(Request { ask, reply }) = inbox.recv().await {
         let carts = carts.clone();
@@ -252,6 +252,11 @@ fn rounds(world: &World, keeper: &Arc<Keeper>, holder: &Arc<Holder>) {
         async move { drop(keeper.slow_round().await) }
     });
     let (idle, chaos) = (keeper.clone(), world.chaos.clone());
+    let holds = keeper.clone();
+    every(busy(2), move || {
+        let keeper = holds.clone();
+        async move { drop(keeper.free_lapsed_holds().await) }
+    });
     every(busy(5), move || {
         let (keeper, after) = (idle.clone(), chaos.between(500, 8000));
         async move {

@@ -1,0 +1,2 @@
+-- Nothing was changed here.
+-- PostgreSQL reads all stale holds of a SKU again.
