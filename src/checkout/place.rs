@@ -51,6 +51,9 @@ impl Saga<'_> {
         match written.map_err(CheckoutRefused::from)? {
             Ok(_) => {
                 count::sold(self.session);
+                if let Some(judged) = &self.judged {
+                    self.desk.fraud.succeeded(judged);
+                }
                 *self.session = after;
                 self.reply = answer.map(Reply::Done);
                 self.reach(CrashPoint::AfterPlace);

@@ -106,7 +106,7 @@ fn came_to_nothing(bench: &Bench, judged: &Judged) -> Option<Event> {
     if judged.outcome != Outcome::Decline {
         return None;
     }
-    bench.failed_here(event);
+    bench.failed_here(event, &judged.storefront);
     Some(event.clone())
 }
 
@@ -144,9 +144,9 @@ impl Handler<Failed> for FraudActor {
     type Result = ();
 
     fn handle(&mut self, msg: Failed, ctx: &mut Self::Context) {
-        self.bench.failed_here(&msg.0);
+        self.bench.failed_here(&msg.event, &msg.storefront);
         if let Some(shared) = self.bench.shared.clone() {
-            self.failed.push(msg.0);
+            self.failed.push(msg.event);
             self.send(&shared, ctx);
         }
     }

@@ -19,6 +19,7 @@ use super::{
     rules::{Considered, Features, Pass, Rules, Subject},
     serving::{Scored, Serving},
     signals::Signals,
+    storefronts::Storefronts,
     velocity::{InProcessVelocity, Passing, RedisVelocity, Velocity},
     whereabouts::Whereabouts,
 };
@@ -33,6 +34,7 @@ pub struct Bench {
     serving: RwLock<Arc<Serving>>,
     guarded: Guarded,
     pulse: Mutex<Pulse>,
+    storefronts: Mutex<Storefronts>,
     /// What this process remembers: all there is without Redis, and what is left when Redis is
     /// gone.
     pub(super) local: InProcessVelocity,
@@ -64,6 +66,7 @@ impl Bench {
             guarded: Guarded::of(&serving.layout),
             serving: RwLock::new(Arc::new(serving)),
             pulse: Mutex::default(),
+            storefronts: Mutex::default(),
             local,
             shared,
             redis: None,
@@ -126,7 +129,8 @@ impl Bench {
 
     /// Whether the shop is under attack, as far as this process sees.
     pub fn is_attack(&self) -> bool {
-        self.pulse().is_attack(self.clock.now())
+        let now = self.clock.now();
+        self.pulse().is_attack(now) || self.storefronts().is_attack(now)
     }
 
     /// Now.
@@ -146,6 +150,10 @@ impl Bench {
 
     fn pulse(&self) -> MutexGuard<'_, Pulse> {
         self.pulse.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn storefronts(&self) -> MutexGuard<'_, Storefronts> {
+        self.storefronts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The attempt on its way through velocity.
@@ -179,7 +187,9 @@ impl Bench {
             pulse.attempted(event.at);
             pulse.is_attack(event.at)
         };
-        let guard = self.guarded.judge(&event, memory, attack);
+        let is_stranger = !self.guarded.has_good_past(&event, memory);
+        let stranger = self.storefronts().attempted(&signals.storefront, event.at, is_stranger);
+        let guard = stricter(self.guarded.judge(&event, memory, attack), stranger);
         let guard = guard.map(|(outcome, why)| (outcome, why.to_owned()));
         let score = scored.score.map(|score| score.points);
         serving.note(event.at, &scored.features, score);
@@ -273,18 +283,37 @@ impl Bench {
             tracing::debug!(why, "the guard against card testing stepped in");
             metrics::fraud_guarded();
         }
-        Judged { outcome, assessment, event, counted, links: LinkKeys::of(signals) }
+        let storefront = signals.storefront.as_str().into();
+        Judged { outcome, assessment, event, counted, storefront, links: LinkKeys::of(signals) }
     }
 
     /// A payment that counted has come to nothing, here or at the gateway.
-    pub(super) fn failed_here(&self, event: &Event) {
+    pub(super) fn failed_here(&self, event: &Event, storefront: &str) {
         self.local.failed_now(std::slice::from_ref(event));
-        if self.pulse().failed(self.clock.now()) {
+        let now = self.clock.now();
+        let turned_on = self.storefronts().failed(storefront, now);
+        if turned_on {
+            tracing::warn!(
+                storefront,
+                "attack mode is on at a storefront: payments fail as when cards are tested; \
+                 whoever brings no good past is challenged. It ends by itself"
+            );
+        }
+        if self.pulse().failed(now) {
             tracing::warn!(
                 "attack mode is on: payments fail as when cards are tested; whoever fails is \
                  challenged at once. It ends by itself"
             );
         }
+    }
+
+    /// A payment was authorized.
+    pub(super) fn succeeded(&self, judged: &Judged) {
+        let why = match &judged.assessment.decided_by {
+            DecidedBy::Guard(why) => Some(why.as_str()),
+            _ => None,
+        };
+        self.storefronts().succeeded(&judged.storefront, self.clock.now(), why);
     }
 
     /// A second look, on what the issuer said: the rules for it, and never milder than the first.
@@ -317,7 +346,15 @@ impl Bench {
             ..Assessment::default()
         };
         let outcome = in_force(self.policy.mode, &assessment);
-        let links = LinkKeys::default();
-        Some(Judged { outcome, assessment, event: None, counted: false, links })
+        let (links, storefront) = (LinkKeys::default(), signals.storefront.as_str().into());
+        Some(Judged { outcome, assessment, event: None, counted: false, storefront, links })
+    }
+}
+
+/// The stricter word of two; of the same, the first.
+fn stricter<T>(one: Option<(Outcome, T)>, other: Option<(Outcome, T)>) -> Option<(Outcome, T)> {
+    match (one, other) {
+        (Some(one), Some(other)) if other.0 > one.0 => Some(other),
+        (one, other) => one.or(other),
     }
 }

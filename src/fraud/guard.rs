@@ -7,6 +7,7 @@
 //! | one card, IP address or device: [`FAILURES`] failures, and half of the attempts failed | decline |
 //! | one part of the net: [`PREFIX_FAILURES`] failures, and most attempts failed | challenge |
 //! | one issuer: [`BIN_FAILURES`] failures, and most attempts failed | challenge |
+//! | a [storefront](super::storefronts) under attack: whoever brings no good past | challenge, and decline beyond a share of those who pay |
 //! | in attack mode: any failure of this cart, IP address, device or part of the net | decline after [`WARY_FAILURES`], else challenge |
 //!
 //! A payment that is declined here counts as a failure, so whoever goes on stays out, and who stops
@@ -49,6 +50,9 @@ pub const PULSE_MICROS: i64 = 60 * 1_000_000;
 /// Attack mode lasts this long after it was last seen.
 pub const ATTACK_LASTS_MICROS: i64 = 10 * 60 * 1_000_000;
 
+/// A past is one from this age on: a tester's cards and addresses are younger than the attack.
+pub const PAST_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
+
 /// Where the kinds that the guard looks at stand in a layout; a schema may lack some.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Guarded {
@@ -58,6 +62,7 @@ pub struct Guarded {
     prefix: Option<usize>,
     device: Option<usize>,
     bin: Option<usize>,
+    email: Option<usize>,
 }
 
 impl Guarded {
@@ -71,6 +76,7 @@ impl Guarded {
             prefix: find("ip_prefix"),
             device: find("device"),
             bin: find("bin"),
+            email: find("email"),
         }
     }
 
@@ -111,6 +117,21 @@ impl Guarded {
             () if attack && near.iter().any(|kind| any(*kind, 1)) => challenge("attack_mode"),
             () => None,
         }
+    }
+
+    /// Whether the card, the device or the e-mail address has paid here before, a day ago or longer,
+    /// and not mostly in vain.
+    pub fn has_good_past(&self, event: &Event, memory: &impl Recall) -> bool {
+        let is_good = |kind: Option<usize>| {
+            let kind = kind?;
+            let entity = memory.recall(kind, event.keys[kind]?)?;
+            let first = entity.first_seen(event.at)?;
+            let seen = entity.attempts(Window::Month, event.at);
+            let is_old = event.at.micros() - first.micros() >= PAST_MICROS;
+            Some(is_old && (seen.count == 0 || seen.failures.saturating_mul(2) < seen.count))
+        };
+        let known = [self.card, self.device, self.email];
+        known.into_iter().any(|kind| is_good(kind).unwrap_or(false))
     }
 
     fn cards_of_cart(&self, event: &Event, memory: &impl Recall) -> usize {
@@ -172,142 +193,4 @@ impl Pulse {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::base::{CheckoutId, Hints};
-    use crate::fraud::{
-        columns::Reader,
-        features::{Engine, InProcess},
-        schema::Schema,
-        signals::{Signals, tests::bare},
-    };
-    use std::sync::Arc;
-
-    struct Street {
-        engine: Engine,
-        reader: Reader,
-        guarded: Guarded,
-        pulse: Pulse,
-        reached: usize,
-        refused: usize,
-    }
-
-    impl Street {
-        fn new() -> Self {
-            let schema = Schema::parse(include_str!("../../models/fraud/1/schema")).expect("reads");
-            let layout = Arc::new(schema.layout(std::time::Duration::ZERO).expect("holds"));
-            Self {
-                guarded: Guarded::of(&layout),
-                engine: Engine::new(layout, InProcess::new(1_000_000)),
-                reader: Reader::of(&schema),
-                pulse: Pulse::default(),
-                reached: 0,
-                refused: 0,
-            }
-        }
-
-        /// Someone tries a card. Whoever is let through to the gateway fails if the card is bad.
-        fn tries(&mut self, signals: &Signals, bad: bool) -> Option<Outcome> {
-            let event = self.reader.event(signals);
-            let attack = self.pulse.is_attack(event.at);
-            let judged = self.guarded.judge(&event, self.engine.memory(), attack);
-            self.engine.observe(&event);
-            self.pulse.attempted(event.at);
-            let declined = judged.is_some_and(|(outcome, _)| outcome == Outcome::Decline);
-            match declined {
-                true => self.refused += 1,
-                false => self.reached += 1,
-            }
-            if declined || bad {
-                self.engine.failed(&event);
-                self.pulse.failed(event.at);
-            }
-            judged.map(|(outcome, _)| outcome)
-        }
-    }
-
-    fn someone(number: u32, second: i64, ip: [u8; 4], card: u32) -> Signals {
-        let mut signals = bare();
-        signals.at = Timestamp::from_micros(1_700_000_000_000_000 + second * 1_000_000);
-        signals.cart = CheckoutId::from_uuid(uuid::Uuid::from_u128(u128::from(number) + 1));
-        let [a, b, c, d] = ip;
-        signals.person.ip = Some(format!("{a}.{b}.{c}.{d}"));
-        let card = Some(format!("card{card}"));
-        signals.person.hints = Some(Box::new(Hints { card_fingerprint: card, ..Hints::default() }));
-        signals
-    }
-
-    /// 1,674 attempts an hour from one address, a new card and cart each time.
-    #[test]
-    fn a_card_tester_at_one_address_is_stopped_after_a_few() {
-        let mut street = Street::new();
-        for number in 0..1_674_u32 {
-            let second = i64::from(number) * 3_600 / 1_674;
-            street.tries(&someone(number, second, [192, 0, 2, 7], number), true);
-        }
-        assert!(street.reached <= 10, "{} reached the gateway", street.reached);
-        assert_eq!(street.reached + street.refused, 1_674);
-    }
-
-    /// 5,000 attempts an hour from 500 addresses, among 6,000 buyers of whom one in twenty fails
-    /// and tries again.
-    #[test]
-    fn an_attack_from_many_addresses_turns_attack_mode_on_and_spares_the_others() {
-        let mut street = Street::new();
-        let (mut seen_after, mut buyers, mut affected) = (None, 0, 0);
-        let mut number = 0;
-        for tick in 0..36_000_i64 {
-            let second = tick / 10;
-            if tick % 36 < 5 {
-                number += 1;
-                let at = number % 500;
-                let ip = [198, 51, u8::try_from(at / 100).expect("few"), at as u8];
-                street.tries(&someone(number, second, ip, number), true);
-            }
-            if tick % 6 == 0 {
-                number += 1;
-                let ip = [10, (number >> 12) as u8, (number >> 4) as u8, number as u8];
-                let fails = number % 20 == 0;
-                let judged = [
-                    street.tries(&someone(number, second, ip, number), fails),
-                    fails
-                        .then(|| street.tries(&someone(number, second, ip, number), false))
-                        .flatten(),
-                ];
-                buyers += 1;
-                let stopped = |outcome: &Option<Outcome>| *outcome >= Some(Outcome::Decline);
-                affected += u32::from(judged.iter().any(stopped));
-            }
-            if seen_after.is_none() && street.pulse.is_attack(someone(0, second, [0; 4], 0).at) {
-                seen_after = Some(second);
-            }
-        }
-        assert!(seen_after.is_some_and(|after| after <= 60), "seen after {seen_after:?} s");
-        assert!(affected * 100 < buyers, "{affected} of {buyers} buyers were declined");
-        assert!(street.refused > 2_500, "only {} of 5,000 were refused", street.refused);
-    }
-
-    #[test]
-    fn attack_mode_ends_by_itself() {
-        let at = |second: i64| Timestamp::from_micros(second * 1_000_000);
-        let mut pulse = Pulse::default();
-        for second in 0..20 {
-            pulse.attempted(at(second));
-            let turned_on = pulse.failed(at(second));
-            assert_eq!(turned_on, second == 14, "at {second} s");
-        }
-        assert!(pulse.is_attack(at(600)));
-        assert!(!pulse.is_attack(at(700)));
-    }
-
-    #[test]
-    fn many_good_buyers_behind_one_address_are_left_alone() {
-        let mut street = Street::new();
-        for number in 0..2_000_u32 {
-            let fails = number % 20 == 0;
-            let judged =
-                street.tries(&someone(number, i64::from(number) / 4, [10, 0, 0, 1], number), fails);
-            assert_eq!(judged, None, "buyer {number}");
-        }
-    }
-}
+mod tests;

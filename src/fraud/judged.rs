@@ -22,6 +22,8 @@ pub struct Judged {
     pub event: Option<Event>,
     /// Whether it counted; a retry does not.
     pub counted: bool,
+    /// The storefront (API key) it came through; empty for one of the past.
+    pub storefront: Box<str>,
     /// What its checkout may share with others. Nothing for a second look.
     pub links: LinkKeys,
 }
@@ -109,6 +111,7 @@ mod tests {
                 failed: false,
             }),
             counted: true,
+            storefront: "shop".into(),
             links: LinkKeys::of(&signals),
         };
         let document = judged.document();

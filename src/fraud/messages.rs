@@ -16,7 +16,12 @@ pub struct Judge {
     pub tried: Vec<(u64, Timestamp)>,
 }
 
-/// Payments that counted have come to nothing.
+/// A payment that counted has come to nothing.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-pub struct Failed(pub Event);
+pub struct Failed {
+    /// The attempt.
+    pub event: Event,
+    /// The storefront it came through.
+    pub storefront: Box<str>,
+}

@@ -13,8 +13,8 @@
 //! [`features`] (declared once, computed by the same code offline and online), [`schema`] (which
 //! column of a file is what), [`velocity`] (what serving remembers of the past), [`whereabouts`]
 //! (where network addresses are), [`model`] (trees in flat arrays, calibration, reasons), [`rules`]
-//! (what people write about orders, checked, versioned, asked in microseconds), [`guard`] (against
-//! card testing), [`policy`] and [`decide`] (from all of it to one outcome), [`cases`] (orders that
+//! (what people write about orders, checked, versioned, asked in microseconds), [`guard`] and
+//! [`storefronts`] (against card testing), [`policy`] and [`decide`] (from all of it to one outcome), [`cases`] (orders that
 //! wait for a person), [`links`] (orders that share something), [`label_table`] (what was found
 //! out, as a file), [`drift`] (whether orders still look like those of the training); and, never
 //! asked while serving, [`train`], [`evaluate`] and [`simulate`].
@@ -57,6 +57,7 @@ pub mod schema;
 pub mod serving;
 pub mod signals;
 pub mod simulate;
+pub mod storefronts;
 pub mod train;
 pub mod velocity;
 pub mod whereabouts;

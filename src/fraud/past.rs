@@ -62,6 +62,7 @@ impl Bench {
             assessment,
             event: Some(passing.event),
             counted: passing.counts,
+            storefront: Box::default(),
             links: LinkKeys::default(),
         }))
     }

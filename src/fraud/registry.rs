@@ -176,8 +176,14 @@ impl Fraud {
     pub async fn failed(&self, judged: &Judged) {
         let Some(event) = judged.event.clone().filter(|_| judged.counted) else { return };
         if let Some(actor) = self.near() {
-            let _dead = actor.send(Failed(event)).await;
+            let storefront = judged.storefront.clone();
+            let _dead = actor.send(Failed { event, storefront }).await;
         }
+    }
+
+    /// A payment was authorized.
+    pub fn succeeded(&self, judged: &Judged) {
+        self.bench.succeeded(judged);
     }
 
     /// A fraud actor died: another one takes its place.

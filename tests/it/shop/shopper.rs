@@ -1,7 +1,7 @@
 //! Somebody who buys.
 
 use doorbuster::{
-    base::{Buyer, CheckoutId, Email, Money, Origin, Person, Protocol},
+    base::{Buyer, CheckoutId, Email, Hints, Money, Origin, Person, Protocol},
     cart::messages::{Ask, Command, Show},
     checkout::{
         Asked, CheckoutRefused, Draft, DraftLine, Instrument, Means, NoticeCode, Reply, Session,
@@ -165,6 +165,27 @@ impl<'a> Shopper<'a> {
         let tender = Box::new(tender(token, None));
         let command = Command::Express(Box::new(self.draft()), tender);
         self.asks(key, Protocol::V1, command).await
+    }
+
+    /// Buys as somebody nobody has seen: a new e-mail address, network address, device and card.
+    pub(crate) async fn buys_as_nobody(&self, number: u32, item: &str, token: &str) -> Told {
+        *self.lines.borrow_mut() = vec![(item.to_owned(), 1)];
+        let email = Some(Email::parse(&format!("b{number}@mail{number}.example")).expect("one"));
+        let hints = Hints {
+            card_fingerprint: Some(format!("card{number}")),
+            device_id: Some(format!("device{number}")),
+            ..Hints::default()
+        };
+        let [_, a, b, c] = number.to_be_bytes();
+        let person = Person {
+            buyer: Some(Box::new(Buyer { email, ..Buyer::default() })),
+            ip: Some(format!("{}.{b}.{c}.9", 100 + a)),
+            hints: Some(Box::new(hints)),
+            ..Person::default()
+        };
+        let draft = Box::new(Draft { person, ..self.draft() });
+        let command = Command::Express(draft, Box::new(tender(token, None)));
+        self.asks(&self.shop.fresh_key(), Protocol::V1, command).await
     }
 
     pub(crate) async fn cancels(&self) -> Told {
