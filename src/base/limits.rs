@@ -29,6 +29,12 @@ pub struct Limits {
     /// Requests worked on at once; more are refused within milliseconds, so that those inside
     /// finish.
     pub in_flight: usize,
+    /// Connections of one network address; more are closed as they come. A proxy that speaks for
+    /// all buyers has one address: set it to what the proxy opens.
+    pub connections_per_address: usize,
+    /// Bytes of answers that wait for their readers, of all connections together. Beyond, whoever
+    /// reads nothing is closed within a second.
+    pub unsent_bytes: usize,
 }
 
 impl Default for Limits {
@@ -45,6 +51,8 @@ impl Default for Limits {
             header_seconds: 5,
             request_seconds: 30,
             in_flight: 1024,
+            connections_per_address: 2048,
+            unsent_bytes: 128 * 1024 * 1024,
         }
     }
 }

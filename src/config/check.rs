@@ -82,6 +82,8 @@ impl Config {
             ("limits.body_seconds", limits.body_seconds),
             ("limits.header_seconds", limits.header_seconds),
             ("limits.in_flight", limits.in_flight as u64),
+            ("limits.connections_per_address", limits.connections_per_address as u64),
+            ("limits.unsent_bytes", limits.unsent_bytes as u64),
             ("stock.passivate_after_seconds", stock.passivate_after_seconds),
             ("stock.grant_max_block", stock.grant_max_block.into()),
             ("retention.keys_days", retention.keys_days.into()),

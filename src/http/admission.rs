@@ -27,6 +27,7 @@ use super::{
     problem::{Dialect, Problem, Scene},
     request_id::{self, RequestId},
     signed,
+    sliced::sliced,
     timer::{self, Timer},
 };
 use crate::telemetry::metrics;
@@ -81,7 +82,11 @@ pub async fn admit(
     let limit = Duration::from_secs(memo.door.limits.request_seconds);
     let work = AssertUnwindSafe(next.call(request)).catch_unwind();
     let response = match tokio::time::timeout(limit, work).await {
-        Ok(Ok(Ok(response))) => memo.finish(response.map_into_boxed_body()),
+        Ok(Ok(Ok(response))) => {
+            let response = memo.finish(response.map_into_boxed_body());
+            let (request, response) = response.into_parts();
+            ServiceResponse::new(request, sliced(response))
+        }
         Ok(Ok(Err(error))) => return Err(error),
         Ok(Err(_panic)) => {
             let fault = format!("the handler of {} {} panicked", memo.method, memo.path);

@@ -241,6 +241,15 @@ label! {
     }
 }
 label! {
+    /// Why a connection was closed from here.
+    ConnectionEnd as "reason" {
+        /// Its address has as many as it may have.
+        TooMany = "too_many",
+        /// Nobody read the answer.
+        SlowReader = "slow_reader",
+    }
+}
+label! {
     /// What the sweeper removes or ends.
     Swept as "what" {
         /// Holds whose time is over.

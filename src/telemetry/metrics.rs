@@ -11,15 +11,17 @@ use std::{
     time::Duration,
 };
 
+mod door;
 mod fraud;
 mod ledger;
 mod outbox;
 
 use super::labels::Label;
 pub use super::labels::{
-    ActorKind, Delivered, DriftBar, HoldResult, JudgedAs, JudgedOn, Method, Missing, PoolState,
-    Refusal, Settlement, StatusClass, Step, StepOutcome, Swept, Verdict,
+    ActorKind, ConnectionEnd, Delivered, DriftBar, HoldResult, JudgedAs, JudgedOn, Method, Missing,
+    PoolState, Refusal, Settlement, StatusClass, Step, StepOutcome, Swept, Verdict,
 };
+pub use door::{admission_in_flight, admission_refused, connection_closed};
 pub use fraud::{
     assessed, attack_mode, fraud_challenger, fraud_degraded, fraud_features_drifted, fraud_guarded,
     fraud_latency, fraud_recalled, fraud_score_psi,
@@ -72,6 +74,7 @@ const DECLARED: &[Declaration] = &[
     ("mailbox_depth", Level, Unit::Count, "Messages that wait, summed over actors of a kind"),
     ("admission_in_flight", Level, Unit::Count, "Requests inside the door"),
     ("admission_refused_total", Count, Unit::Count, "Requests refused at the door: overload"),
+    ("connections_closed_total", Count, Unit::Count, "Connections closed here, by reason"),
     ("ledger_batch_size", Spread(BATCH), Unit::Count, "Entries committed together"),
     ("ledger_commit_duration_seconds", Spread(COMMIT), Unit::Seconds, "From batch to durable"),
     ("ledger_queue_depth", Level, Unit::Count, "Facts that wait for the ledger writer"),
@@ -144,6 +147,7 @@ struct Meters {
     mailbox_depth: By<ActorKind, Gauge>,
     admission_in_flight: Gauge,
     admission_refused: Counter,
+    connections_closed: By<ConnectionEnd, Counter>,
     batch_size: Histogram,
     commit_duration: Histogram,
     queue_depth: Gauge,
@@ -194,6 +198,7 @@ impl Meters {
             mailbox_depth: gauges("mailbox_depth"),
             admission_in_flight: gauge!("admission_in_flight"),
             admission_refused: counter!("admission_refused_total"),
+            connections_closed: counters("connections_closed_total"),
             batch_size: histogram!("ledger_batch_size"),
             commit_duration: histogram!("ledger_commit_duration_seconds"),
             queue_depth: gauge!("ledger_queue_depth"),
@@ -347,16 +352,6 @@ pub fn live_actors(kind: ActorKind, count: usize) {
 /// So many messages wait for actors of a kind.
 pub fn mailbox_depth(kind: ActorKind, depth: usize) {
     record(|meters| meters.mailbox_depth.of(kind).set(depth as f64));
-}
-
-/// So many requests are inside the door.
-pub fn admission_in_flight(requests: usize) {
-    record(|meters| meters.admission_in_flight.set(requests as f64));
-}
-
-/// A request was refused at the door.
-pub fn admission_refused() {
-    record(|meters| meters.admission_refused.increment(1));
 }
 
 /// The sweeper ended or removed rows.

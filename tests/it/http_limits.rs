@@ -16,8 +16,9 @@ const LINE: &str = "/v1/orders/ord_01a20ad0ec9975c19b1db9c581e57a24/lines/1";
 /// Small enough to be passed with little.
 fn narrow() -> Limits {
     let Limits { body_seconds, header_seconds, request_seconds, in_flight, .. } = Limits::default();
-    // Written out, so that a new limit does not compile before somebody comes by here. The four
-    // from above are tried with `http_door`.
+    let Limits { connections_per_address, unsent_bytes, .. } = Limits::default();
+    // Written out, so that a new limit does not compile before somebody comes by here. Those from
+    // above are tried with `http_door` and `http_readers`.
     Limits {
         lines_per_cart: 2,
         quantity_per_line: 9,
@@ -30,6 +31,8 @@ fn narrow() -> Limits {
         header_seconds,
         request_seconds,
         in_flight,
+        connections_per_address,
+        unsent_bytes,
     }
 }
 

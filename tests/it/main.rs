@@ -37,6 +37,7 @@ mod http_places;
 mod http_platforms;
 mod http_prices;
 mod http_quotes;
+mod http_readers;
 mod http_routes;
 mod http_rule_life;
 mod http_rules;

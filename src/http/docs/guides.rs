@@ -1,6 +1,6 @@
 //! The guides: what is to be known across operations. Tables in them come from the code.
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use std::fmt::Write;
 
 use super::{
@@ -67,16 +67,18 @@ impl Guide {
 /// Serves a guide.
 pub(super) async fn get(
     door: web::Data<Door>,
+    request: HttpRequest,
     name: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let guide = Guide::ALL.into_iter().find(|guide| guide.name() == name.as_str());
     let guide = guide.ok_or_else(|| {
         Problem::new(Kind::NotFound, "There is no such guide.").suggest("Begin at /docs.")
     })?;
-    Ok(answer(kept(guide.name(), &door.site().base_url, |base_url| {
+    let made = kept(guide.name(), &door.site().base_url, |base_url| {
         let text = guide.text().replace("{{base}}", &plain(base_url));
         page(guide.title(), &areas(), &format!("<h1>{}</h1>\n{text}", guide.title()))
-    })))
+    });
+    Ok(answer(made, &request))
 }
 
 fn tokens() -> String {

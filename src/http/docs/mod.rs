@@ -14,6 +14,7 @@ pub mod errors;
 pub mod fields;
 mod guides;
 mod house;
+mod kept;
 pub mod openapi;
 pub mod operation;
 mod page;
@@ -29,15 +30,12 @@ mod v1_shop;
 mod v1_webhooks;
 
 use actix_web::{
-    HttpResponse,
-    web::{self, Bytes, ServiceConfig},
-};
-use std::{
-    collections::HashMap,
-    sync::{LazyLock, Mutex, PoisonError},
+    HttpRequest, HttpResponse,
+    web::{self, ServiceConfig},
 };
 
 use super::door::Door;
+use kept::kept;
 use operation::Operation;
 
 /// Mounts what is to be read.
@@ -50,24 +48,12 @@ pub fn routes(config: &mut ServiceConfig) {
 }
 
 /// Serves the reference.
-async fn get(door: web::Data<Door>) -> HttpResponse {
+async fn get(door: web::Data<Door>, request: HttpRequest) -> HttpResponse {
     let page = kept("reference", &door.site().base_url, |base_url| {
         let areas = areas();
         page::page("Reference", &areas, &reference::main(&areas, base_url))
     });
-    page::answer(page)
-}
-
-/// What was made of the table for one address.
-type Made = HashMap<(&'static str, String), Bytes>;
-
-/// Text that is the same for all who read it: made when it is first asked for. Nobody needs a key
-/// to ask, and making it takes milliseconds.
-fn kept(name: &'static str, base_url: &str, make: impl FnOnce(&str) -> String) -> Bytes {
-    static MADE: LazyLock<Mutex<Made>> = LazyLock::new(Mutex::default);
-    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
-    let text = made.entry((name, base_url.to_owned()));
-    text.or_insert_with(|| make(base_url).into()).clone()
+    page::answer(page, &request)
 }
 
 /// Operations that belong together.

@@ -1,6 +1,6 @@
 //! The table of operations as an OpenAPI 3.1 document.
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
@@ -23,9 +23,9 @@ use crate::{
 const COMPONENTS: &str = "/components/schemas";
 
 /// Serves the document, with this shop's address.
-pub async fn get(door: web::Data<Door>) -> HttpResponse {
+pub async fn get(door: web::Data<Door>, request: HttpRequest) -> HttpResponse {
     let text = kept("openapi", &door.site().base_url, |base_url| document(base_url).to_string());
-    HttpResponse::Ok().content_type("application/json").body(text)
+    text.answer(&request, "application/json")
 }
 
 /// The document of a service at this address.

@@ -2,15 +2,16 @@
 //! may do nothing but ask this service.
 
 use actix_web::{
-    HttpResponse,
-    http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY},
-    web::Bytes,
+    HttpRequest, HttpResponse,
+    http::header::{
+        CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    },
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 
-use super::{Area, guides::Guide};
+use super::{Area, guides::Guide, kept::Kept};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -95,14 +96,15 @@ fn nav(areas: &[Area]) -> String {
 }
 
 /// The page as an answer.
-pub(super) fn answer(page: Bytes) -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type("text/html; charset=utf-8")
-        .insert_header((CONTENT_SECURITY_POLICY, policy()))
-        .insert_header((REFERRER_POLICY, "no-referrer"))
-        .insert_header((CACHE_CONTROL, "no-cache"))
-        .insert_header(("x-content-type-options", "nosniff"))
-        .body(page)
+pub(super) fn answer(page: Kept, request: &HttpRequest) -> HttpResponse {
+    let mut answer = page.answer(request, "text/html; charset=utf-8");
+    let mut set = |name: HeaderName, value: HeaderValue| answer.headers_mut().insert(name, value);
+    if let Ok(policy) = HeaderValue::from_str(&policy()) {
+        set(CONTENT_SECURITY_POLICY, policy);
+    }
+    set(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    set(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    answer
 }
 
 /// The style and the script of these pages and no others; requests to this service alone.

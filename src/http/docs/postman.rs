@@ -1,6 +1,6 @@
 //! The table of operations as a Postman collection (format 2.1).
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
 
 use super::{Area, areas, kept, openapi, operation::Operation};
@@ -10,9 +10,9 @@ use crate::http::door::Door;
 const SCHEMA: &str = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json";
 
 /// Serves the collection, with this shop's address.
-pub async fn get(door: web::Data<Door>) -> HttpResponse {
+pub async fn get(door: web::Data<Door>, request: HttpRequest) -> HttpResponse {
     let text = kept("postman", &door.site().base_url, |base_url| collection(base_url).to_string());
-    HttpResponse::Ok().content_type("application/json").body(text)
+    text.answer(&request, "application/json")
 }
 
 /// The collection of a service at this address.

@@ -15,6 +15,7 @@ fn record_everything() {
     mailbox_depth(ActorKind::Cart, 4);
     admission_in_flight(5);
     admission_refused();
+    connection_closed(ConnectionEnd::TooMany);
     ledger_committed(17, took);
     ledger_queue_depth(6);
     ledger_retried();
