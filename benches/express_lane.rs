@@ -136,6 +136,7 @@ async fn ours() -> anyhow::Result<Contender> {
         options: Vec::new(),
         description: None,
         categories: Vec::new(),
+        max_per_order: None,
         list_prices: Vec::new(),
     };
     app.desk.catalog.save(&[product]).await?;

@@ -143,6 +143,7 @@ async fn fill_catalogue(app: &App, skus: &[Sku]) -> anyhow::Result<()> {
         options: Vec::new(),
         description: None,
         categories: Vec::new(),
+        max_per_order: None,
         list_prices: Vec::new(),
     };
     for some in skus.chunks(1000) {

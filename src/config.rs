@@ -20,7 +20,7 @@ pub use layers::{ConfigError, Flag, environment_name};
 pub use secret_url::SecretUrl;
 pub use ucp::{Secret, Signatures, Ucp, UcpVersion};
 
-use crate::{base::Limits, ledger::Pooling, telemetry::LogFormat};
+use crate::{base::Limits, checkout::UnpaidCaps, ledger::Pooling, telemetry::LogFormat};
 
 /// Every setting.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -108,6 +108,16 @@ pub struct Stock {
     /// How long a hold lives without activity. A shopper has 10 minutes to pay; longer, and a flash
     /// sale starves on abandoned carts.
     pub hold_ttl_seconds: u64,
+    /// How long a checkout holds in all, from its first hold on, however often it is renewed: an
+    /// hour is enough for who wants to buy, and too short to keep goods from others.
+    pub hold_life_max_seconds: u64,
+    /// Units of one SKU that a buyer (by e-mail address) may hold unpaid at once, in all checkouts.
+    /// A network address may hold ten times as many. Wholesale: set it to what one order takes.
+    pub unpaid_units_per_buyer: u32,
+    /// Units of one SKU that a checkout may hold before it says who buys.
+    pub unpaid_units_unnamed: u32,
+    /// Units of one SKU that all buyers of an API key may hold unpaid at once.
+    pub unpaid_units_per_caller: u32,
     /// How long an idle actor stays in memory.
     pub passivate_after_seconds: u64,
     /// The most units a process takes at once to sell from memory; others must recall them.
@@ -207,6 +217,10 @@ impl Default for Stock {
     fn default() -> Self {
         Self {
             hold_ttl_seconds: 600,
+            hold_life_max_seconds: 3600,
+            unpaid_units_per_buyer: 1_000,
+            unpaid_units_unnamed: 100,
+            unpaid_units_per_caller: 100_000,
             passivate_after_seconds: 300,
             grant_max_block: 1024,
             grants_at_holds_per_second: 20,
@@ -312,6 +326,15 @@ impl Config {
     /// How long a hold lives.
     pub const fn hold_ttl(&self) -> Duration {
         Duration::from_secs(self.stock.hold_ttl_seconds)
+    }
+
+    /// How many units of a SKU may be held unpaid.
+    pub const fn unpaid_caps(&self) -> UnpaidCaps {
+        UnpaidCaps {
+            per_buyer: self.stock.unpaid_units_per_buyer,
+            unnamed: self.stock.unpaid_units_unnamed,
+            per_caller: self.stock.unpaid_units_per_caller,
+        }
     }
 
     /// How long a session stays open.

@@ -199,6 +199,7 @@ fn session(wish: &Wish, id: CheckoutId, attempt: AttemptId, now: Timestamp) -> S
         created_at: now,
         expires_at: now.plus(36 * HOLD),
         hold_until: now.plus(HOLD),
+        held_since: None,
         placed_at: None,
         test_payment: false,
     }

@@ -14,7 +14,7 @@ use crate::{
     base::{AnchoredClock, Chance, Clock, MovementId, SystemChance, TestClock},
     cart::{Carts, Keeper, keeper::Retention},
     catalog::{Catalog, demo},
-    checkout::{Checkout, Collection, NoProbe, Probe, Terms},
+    checkout::{Checkout, Collection, NoProbe, Probe, Terms, Unpaid},
     commands::database_options,
     config::{Capture, Config, Delivery, GatewayChoice, Mode, Signatures},
     customers::Addresses,
@@ -219,6 +219,7 @@ pub(super) fn open_desk(
         store,
         writer,
         stock,
+        unpaid: Unpaid::default(),
         catalog,
         tariffs,
         fraud,
@@ -318,6 +319,8 @@ fn grant_terms(config: &Config) -> GrantTerms {
 pub(super) fn terms(config: &Config) -> Terms {
     Terms {
         hold_ttl: config.hold_ttl(),
+        hold_life_max: Duration::from_secs(config.stock.hold_life_max_seconds),
+        unpaid: config.unpaid_caps(),
         session_ttl: config.session_ttl(),
         gateway_deadline: config.gateway_deadline(),
         must_choose_delivery: config.checkout.delivery == Delivery::Required,
@@ -338,10 +341,10 @@ pub(super) fn open_keeper(
     desk: &Arc<Checkout>,
     carts: &Arc<Carts>,
     cases: &Cases,
+    stop: watch::Receiver<bool>,
 ) -> Keeper {
     let (desk, carts, cases) = (desk.clone(), carts.clone(), Some(cases.clone()));
     Keeper { desk, carts, cases, retention: retention(config), stop }
-    stop: watch::Receiver<bool>,
 }
 
 fn retention(config: &Config) -> Retention {

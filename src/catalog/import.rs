@@ -3,10 +3,11 @@
 //! Columns: `sku`, `title`, `price` and `currency` are needed; `tax_category` (else `standard`),
 //! `image_url`, `stock_policy` (`tracked`, `backorder`, `untracked`; else `tracked`), `stock`,
 //! `active` (`true` or `false`; else `true`), `group`, `description` and `categories` (with `|`
-//! between them) may be left out or empty. Each `attribute:<name>` column gives every product an
-//! attribute of that name, where it is not empty; each `option:<name>` column says which variant of
-//! its group it is; `attributes` and `options` say the same as JSON. Columns may stand in any
-//! order. The file is UTF-8, separated by commas, and may be compressed with gzip.
+//! between them) and `max_per_order` (units one order may have) may be left out or empty. Each
+//! `attribute:<name>` column gives every product an attribute of that name, where it is not empty;
+//! each `option:<name>` column says which variant of its group it is; `attributes` and `options`
+//! say the same as JSON. Columns may stand in any order. The file is UTF-8, separated by commas,
+//! and may be compressed with gzip.
 
 use csv::{ByteRecord, ReaderBuilder, Trim};
 use flate2::bufread::MultiGzDecoder;
@@ -250,7 +251,7 @@ mod tests {
                 "line 1, column `price`: each column may stand once",
                 "line 1, column `whatever`: no such column; there are `sku`, `title`, `price`, \
                  `currency`, `tax_category`, `image_url`, `stock_policy`, `stock`, `active`, \
-                 `group`, `description`, `categories`, `options`, `attributes`, \
+                 `group`, `description`, `categories`, `max_per_order`, `options`, `attributes`, \
                  `attribute:<name>` and `option:<name>`",
                 "line 1, column `title`: this column is needed and missing",
             ]

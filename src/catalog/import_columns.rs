@@ -1,7 +1,10 @@
 //! The columns of a catalogue file: which there are, and what each expects.
 
 use csv::ByteRecord;
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashSet},
+    num::NonZeroU32,
+};
 
 use super::{
     Choice, GroupId, Product, StockPolicy, field,
@@ -13,7 +16,7 @@ use crate::base::{
 };
 
 const NEEDED: [&str; 4] = ["sku", "title", "price", "currency"];
-const KNOWN: [&str; 14] = [
+const KNOWN: [&str; 15] = [
     "sku",
     "title",
     "price",
@@ -26,6 +29,7 @@ const KNOWN: [&str; 14] = [
     "group",
     "description",
     "categories",
+    "max_per_order",
     "options",
     "attributes",
 ];
@@ -153,6 +157,7 @@ pub(super) fn read_row(
         options: fields.options(),
         description: fields.description(),
         categories: fields.categories(),
+        max_per_order: fields.max_per_order(),
         list_prices: Vec::new(),
     };
     let stock = fields.stock(stock_policy);
@@ -323,6 +328,18 @@ impl<'a> Fields<'a> {
             self.reject("categories", text);
         }
         categories
+    }
+
+    fn max_per_order(&mut self) -> Option<NonZeroU32> {
+        let text = self.text("max_per_order");
+        if text.is_empty() {
+            return None;
+        }
+        let most = text.parse().ok().filter(|_| !text.starts_with('+'));
+        if most.is_none() {
+            self.reject_found("max_per_order", "a whole number from 1 to 4294967295, or nothing");
+        }
+        most
     }
 
     fn stock_policy(&mut self) -> StockPolicy {

@@ -45,15 +45,15 @@ pub(super) async fn save(database: &Postgres, rows: String) -> Result<(), Ledger
     const SQL: &str = "
         insert into products (sku, title, price_minor, currency, tax_category, image_url,
                               attributes, stock_policy, active, updated_at,
-                              group_id, options, description, categories)
+                              group_id, options, description, categories, max_per_order)
         select sku, title, price_minor, currency, tax_category, image_url,
                attributes, stock_policy, active, updated_at,
-               group_id, options, description, categories
+               group_id, options, description, categories, max_per_order
         from jsonb_to_recordset($1::jsonb) as
              r (sku text, title text, price_minor bigint, currency text, tax_category text,
                 image_url text, attributes jsonb, stock_policy text, active boolean,
                 updated_at timestamptz, group_id text, options jsonb, description text,
-                categories jsonb)
+                categories jsonb, max_per_order bigint)
         order by sku
         on conflict (sku) do update
         set title = excluded.title, price_minor = excluded.price_minor,
@@ -62,7 +62,7 @@ pub(super) async fn save(database: &Postgres, rows: String) -> Result<(), Ledger
             stock_policy = excluded.stock_policy, active = excluded.active,
             updated_at = excluded.updated_at, group_id = excluded.group_id,
             options = excluded.options, description = excluded.description,
-            categories = excluded.categories";
+            categories = excluded.categories, max_per_order = excluded.max_per_order";
     let kept = database.prepares();
     database
         .run(move |connection| {

@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, num::NonZeroU32};
 
 use super::group::GroupId;
 use crate::base::{Currency, Money, Sku, Timestamp};
@@ -67,6 +67,9 @@ pub struct Product {
     /// Where a shop has it, such as `Apparel > Shirts`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub categories: Vec<String>,
+    /// Units of it that one order may have; none where there is no such limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_per_order: Option<NonZeroU32>,
     /// What it costs in further currencies; kept by price lists, and not saved with the product.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub list_prices: Vec<Money>,
@@ -93,6 +96,7 @@ impl Product {
             options: Vec::new(),
             description: None,
             categories: Vec::new(),
+            max_per_order: None,
             list_prices: Vec::new(),
         }
     }

@@ -2,7 +2,7 @@
 //! written under the names of their columns and come back as the records of a view.
 
 use serde::{Serialize, de::DeserializeOwned};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, num::NonZeroU32};
 
 use super::{Choice, Group, Product, StockPolicy, group::GroupId};
 use crate::{
@@ -27,6 +27,7 @@ struct Record<'a> {
     options: &'a [Choice],
     description: Option<&'a str>,
     categories: &'a [String],
+    max_per_order: Option<NonZeroU32>,
 }
 
 #[derive(Serialize)]
@@ -61,6 +62,7 @@ fn record(product: &Product) -> Record<'_> {
         options: &product.options,
         description: product.description.as_deref(),
         categories: &product.categories,
+        max_per_order: product.max_per_order,
     }
 }
 

@@ -28,12 +28,13 @@ pub(super) async fn save(database: &Sqlite, rows: String) -> Result<(), LedgerFa
     const SQL: &str = "
         insert into products (sku, title, price_minor, currency, tax_category, image_url,
                               attributes, stock_policy, active, updated_at,
-                              group_id, options, description, categories)
+                              group_id, options, description, categories, max_per_order)
         select value ->> '$.sku', value ->> '$.title', value ->> '$.price_minor',
                value ->> '$.currency', value ->> '$.tax_category', value ->> '$.image_url',
                value -> '$.attributes', value ->> '$.stock_policy', value ->> '$.active',
                value ->> '$.updated_at', value ->> '$.group_id', value -> '$.options',
-               value ->> '$.description', value -> '$.categories'
+               value ->> '$.description', value -> '$.categories',
+               value ->> '$.max_per_order'
         from json_each($1)
         where true
         on conflict (sku) do update
@@ -43,7 +44,7 @@ pub(super) async fn save(database: &Sqlite, rows: String) -> Result<(), LedgerFa
             stock_policy = excluded.stock_policy, active = excluded.active,
             updated_at = excluded.updated_at, group_id = excluded.group_id,
             options = excluded.options, description = excluded.description,
-            categories = excluded.categories";
+            categories = excluded.categories, max_per_order = excluded.max_per_order";
     database
         .write(move |connection| {
             Box::pin(async move {

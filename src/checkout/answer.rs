@@ -2,7 +2,7 @@
 
 use super::session::{Instrument, Notice, Session};
 use crate::{
-    base::{CheckoutId, Currency, Money, Origin, Person, Protocol, Timestamp},
+    base::{CheckoutId, Currency, Money, Origin, Person, Protocol, Sku, Timestamp},
     ledger::{
         entry::{KeyWrite, StoredAnswer},
         store::LedgerFault,
@@ -214,6 +214,17 @@ pub enum CheckoutRefused {
     /// The total leaves the range of 63 bits.
     #[error("the total is too large")]
     TotalTooLarge,
+    /// A buyer, or a storefront, would hold more units than it may without paying.
+    #[error(
+        "at most {most} units of {sku} may be held unpaid at once; pay for what is held, give it \
+         back, or wait until it lapses"
+    )]
+    HeldTooMuch {
+        /// Of what.
+        sku: Sku,
+        /// How many.
+        most: u32,
+    },
     /// Too many requests for this one checkout wait already.
     #[error("too many requests for this checkout")]
     Busy,

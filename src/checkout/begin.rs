@@ -140,7 +140,7 @@ fn completing(
     after.instrument = tender.means.as_ref().map(|means| means.instrument.clone());
     after.challenge_url = None;
     after.notices.clear();
-    after.hold_until = now.plus(desk.terms.hold_ttl);
+    desk.renew_lapsed(&mut after);
     after.person = merged(&before.person, &tender.person);
     after.risk = None;
     if let Some(judged) = judged {

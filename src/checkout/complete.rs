@@ -64,8 +64,11 @@ impl Checkout {
         let session = self.draft_express(Base::New(id, asked), &draft, &products).await?;
         let currency = (!session.currency_is_open).then_some(session.currency);
         let mut session = Session { version: 0, express: true, ..session };
-        // Whoever pays in one request sees no quote: a code that does not count is told instead.
-        if !session.is_ready() || session.notices.iter().any(|notice| notice.discount.is_some()) {
+        // Whoever pays in one request sees no quote: a code that does not count, or a line that was
+        // cut, is told instead.
+        let is_other =
+            |notice: &Notice| notice.discount.is_some() || notice.code == NoticeCode::OrderLimit;
+        if !session.is_ready() || session.notices.iter().any(is_other) {
             return self.nothing(asked, &session.notices, currency).await;
         }
         match obstacle(&session, &tender) {

@@ -101,7 +101,7 @@ pub(super) fn told(notices: &[Notice]) {
     for notice in notices {
         let reason = match notice.code {
             NoticeCode::OutOfStock | NoticeCode::DiscountLost => Refusal::SoldOut,
-            NoticeCode::QuantityAdjusted => Refusal::NotEnough,
+            NoticeCode::QuantityAdjusted | NoticeCode::OrderLimit => Refusal::NotEnough,
             NoticeCode::ItemUnavailable
             | NoticeCode::CurrencyMismatch
             | NoticeCode::Undeliverable => Refusal::ItemUnavailable,

@@ -7,6 +7,7 @@ use super::{
     collect::Collector,
     crash::Probe,
     session::Session,
+    unpaid::{Unpaid, UnpaidCaps},
 };
 use crate::{
     base::{Chance, CheckoutId, Clock, Protocol, Timestamp},
@@ -28,6 +29,11 @@ use crate::{
 pub struct Terms {
     /// A shopper has this long to pay; longer, and a flash sale starves on abandoned carts.
     pub hold_ttl: Duration,
+    /// However often it is renewed, a checkout's hold ends so long after its first one. Who takes
+    /// longer pays for what is there then.
+    pub hold_life_max: Duration,
+    /// Units of one SKU that may be held unpaid.
+    pub unpaid: UnpaidCaps,
     /// A session ends by itself after this long (UCP's default is six hours).
     pub session_ttl: Duration,
     /// A cart ends by itself after this long without a change.
@@ -52,6 +58,8 @@ impl Default for Terms {
     fn default() -> Self {
         Self {
             hold_ttl: Duration::from_secs(10 * 60),
+            hold_life_max: Duration::from_secs(60 * 60),
+            unpaid: UnpaidCaps { per_buyer: 1_000, unnamed: 100, per_caller: 100_000 },
             session_ttl: Duration::from_secs(6 * 60 * 60),
             cart_ttl: Duration::from_secs(7 * 24 * 60 * 60),
             gateway_deadline: Duration::from_secs(10),
@@ -73,6 +81,8 @@ pub struct Checkout {
     pub writer: Writer,
     /// The SKU actors.
     pub stock: Arc<Stock>,
+    /// Who holds how much unpaid.
+    pub unpaid: Unpaid,
     /// What is sold.
     pub catalog: Catalog,
     /// What the merchant set: discounts, shipping, taxes.

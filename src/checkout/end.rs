@@ -32,6 +32,7 @@ impl Checkout {
         match self.commit(write).await? {
             Ok(_) => {
                 count::released(&session.held, &after.held);
+                self.unpaid.forget(after.id);
                 *session = after;
                 Ok(Reply::Done(answer))
             }

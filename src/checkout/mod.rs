@@ -34,6 +34,7 @@ pub mod resolve;
 mod saga;
 pub mod session;
 mod settle;
+mod unpaid;
 mod uses;
 
 pub use answer::{
@@ -46,4 +47,5 @@ pub use crash::{CrashPoint, NoProbe, Probe};
 pub use desk::{Checkout, Terms};
 pub use saga::Step;
 pub use session::{Instrument, Line, Notice, NoticeCode, Risk, Session, Tried};
+pub use unpaid::{Unpaid, UnpaidCaps};
 pub use uses::count_uses;

@@ -171,7 +171,7 @@ impl Checkout {
             let drafted = Drafted { draft: &draft, products: &products, gone: &gone(&shortages) };
             let mut session = self.draft_session(base, drafted, quote)?;
             let answer = self.answer_of(base, asked, &mut session);
-            let mut claim = self.claim(&session).await?;
+            let mut claim = self.claim_while_it_may(&session).await?;
             if direct {
                 claim.direct();
             }
@@ -180,8 +180,17 @@ impl Checkout {
             let holds = claim.holds.clone();
             let write = session_write(&session, holds, personal, None, key, self.now());
             let began = self.now();
-            let outcome = self.commit(write).await;
-            self.land(&mut claim).await;
+            let outcome = match base {
+                // Who pays now holds for a moment.
+                Base::Repriced(_) => self.commit_claim(&mut claim, write).await,
+                Base::New(..) | Base::Replaced(_) => {
+                    self.commit_unpaid(&session, &mut claim, write).await
+                }
+            };
+            if let Err(refused @ CheckoutRefused::HeldTooMuch { .. }) = outcome {
+                // Sent again, it is the first one that counts, and its answer.
+                return Ok(Written::Answered(None, self.earlier_or(asked, refused).await?));
+            }
             match outcome? {
                 Ok(_) => {
                     self.count(metrics::Step::Hold, StepOutcome::Done, began);
@@ -264,7 +273,7 @@ impl Checkout {
             }
         };
         let ttl = if draft.is_cart { self.terms.cart_ttl } else { self.terms.session_ttl };
-        Ok(Session {
+        let mut session = Session {
             id,
             caller: caller.clone(),
             origin: origin.clone(),
@@ -294,9 +303,12 @@ impl Checkout {
                 Base::New(..) | Base::Replaced(_) => now.plus(ttl),
             },
             hold_until: now.plus(self.terms.hold_ttl),
+            held_since: before.map_or((!draft.is_cart).then_some(now), |before| before.held_since),
             placed_at: None,
             test_payment: false,
-        })
+        };
+        self.renew_for_progress(before, &mut session);
+        Ok(session)
     }
 
     /// The answer an earlier request with this key got, else this refusal.

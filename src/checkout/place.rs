@@ -51,6 +51,7 @@ impl Saga<'_> {
         match written.map_err(CheckoutRefused::from)? {
             Ok(_) => {
                 count::sold(self.session);
+                self.desk.unpaid.forget(after.id);
                 if let Some(judged) = &self.judged {
                     self.desk.fraud.succeeded(judged);
                 }

@@ -3,6 +3,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    num::NonZeroU32,
     sync::Arc,
 };
 
@@ -53,6 +54,7 @@ impl Quote {
                 Some(product) => quote.add(at, wanted, product),
             }
         }
+        quote.limit(products);
         if draft.lines.is_empty() {
             quote.notice(NoticeCode::LinesMissing, None, "Add at least one item.".into());
         }
@@ -104,6 +106,30 @@ impl Quote {
             category: (product.tax_category != STANDARD).then(|| product.tax_category.clone()),
             at,
         });
+    }
+
+    /// Cuts the lines down to what one order may have of each product: the later lines of it give
+    /// way to the earlier.
+    fn limit(&mut self, products: &Products) {
+        let mut left: HashMap<Sku, u32> = HashMap::new();
+        let mut notices = Vec::new();
+        self.lines.retain_mut(|line| {
+            let most = products.get(&line.sku).and_then(|product| product.max_per_order);
+            let Some(most) = most.map(NonZeroU32::get) else { return true };
+            let left = left.entry(line.sku.clone()).or_insert(most);
+            let given = line.quantity.min(*left);
+            *left -= given;
+            if given < line.quantity {
+                let text = format!("An order has {most} of {} at most.", line.title);
+                notices.push(Notice {
+                    line: Some(line.at),
+                    ..Notice::of(NoticeCode::OrderLimit, text)
+                });
+            }
+            line.quantity = given;
+            given > 0
+        });
+        self.notices.extend(notices);
     }
 
     /// Whether a line is not as it was asked for.
@@ -270,6 +296,7 @@ mod tests {
             options: Vec::new(),
             description: None,
             categories: Vec::new(),
+            max_per_order: None,
             list_prices: Vec::new(),
         };
         (sku, Arc::new(product))

@@ -34,8 +34,8 @@ pub(super) struct Reopened {
 }
 
 impl Checkout {
-    /// Writes the session's next version, open, and the answer with it. Holds are renewed; those
-    /// that lapsed and are gone are named.
+    /// Writes the session's next version, open, and the answer with it. Lapsed holds are
+    /// taken again; those that are gone are named.
     pub(super) async fn reopen(
         &self,
         asked: &Asked,
@@ -82,7 +82,7 @@ impl Checkout {
         let short = short_notices(&after, shortages);
         after.notices = short.into_iter().chain(reopened.notices.iter().cloned()).collect();
         after.version += 1;
-        after.hold_until = self.now().plus(self.terms.hold_ttl);
+        self.renew_lapsed(&mut after);
         after.held.retain(|(sku, _)| is_short(sku).is_none());
         after
     }

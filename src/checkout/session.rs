@@ -60,6 +60,8 @@ pub enum NoticeCode {
     OutOfStock,
     /// Fewer units than wanted; the line was cut to what there is.
     QuantityAdjusted,
+    /// More units than one order may have; the line was cut to that.
+    OrderLimit,
     /// No such product, or not for sale.
     ItemUnavailable,
     /// The product is priced in another currency than the session.
@@ -111,9 +113,10 @@ impl Notice {
 
 impl NoticeCode {
     /// Every code, for tables that must be complete.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::OutOfStock,
         Self::QuantityAdjusted,
+        Self::OrderLimit,
         Self::ItemUnavailable,
         Self::CurrencyMismatch,
         Self::LinesMissing,
@@ -149,6 +152,7 @@ impl NoticeCode {
             | Self::DeliveryOpen
             | Self::Undeliverable => true,
             Self::QuantityAdjusted
+            | Self::OrderLimit
             | Self::HoldLapsed
             | Self::PaymentDeclined
             | Self::PaymentPending
@@ -271,6 +275,9 @@ pub struct Session {
     pub expires_at: Timestamp,
     /// Until when its holds live.
     pub hold_until: Timestamp,
+    /// When it first held anything: its holds live for so long from then on, and no longer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_since: Option<Timestamp>,
     /// When the order was placed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub placed_at: Option<Timestamp>,

@@ -57,7 +57,11 @@ impl Saga<'_> {
         let mut after = self.session.clone();
         after.version += 1;
         after.state = if after.express { SessionState::Canceled } else { SessionState::Open };
-        after.hold_until = self.desk.now().plus(self.desk.terms.hold_ttl);
+        // A declined payment is no progress; what the bank or the line took of the buyer's time is
+        // not the buyer's fault.
+        if !matches!(verdict, Verdict::Declined(_)) {
+            self.desk.renew(&mut after);
+        }
         after.notices = vec![verdict.notice()];
         if matches!(verdict, Verdict::Declined(_)) {
             after.declines += 1;

@@ -25,9 +25,10 @@ const SHOWN: usize = 20;
 ///
 /// Columns of products: sku, title, price, currency; and, where wanted: `tax_category`,
 /// `image_url`, `stock_policy` (tracked, backorder, untracked), stock, active (true, false), group,
-/// description, categories, `option:<name>`, `attribute:<name>`. `stock` is the counted stock: a
-/// SKU new to the ledger receives so many units; of one that is known, the difference to what is
-/// on hand is received or written off. `doorbuster export` shows the columns of the other kinds.
+/// description, categories, `max_per_order`, `option:<name>`, `attribute:<name>`. `stock` is the
+/// counted stock: a SKU new to the ledger receives so many units; of one that is known, the
+/// difference to what is on hand is received or written off. `doorbuster export` shows the columns
+/// of the other kinds.
 #[derive(Debug, Args)]
 pub struct Import {
     /// The file

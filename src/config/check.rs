@@ -85,6 +85,9 @@ impl Config {
             ("limits.connections_per_address", limits.connections_per_address as u64),
             ("limits.unsent_bytes", limits.unsent_bytes as u64),
             ("stock.passivate_after_seconds", stock.passivate_after_seconds),
+            ("stock.unpaid_units_per_buyer", stock.unpaid_units_per_buyer.into()),
+            ("stock.unpaid_units_unnamed", stock.unpaid_units_unnamed.into()),
+            ("stock.unpaid_units_per_caller", stock.unpaid_units_per_caller.into()),
             ("stock.grant_max_block", stock.grant_max_block.into()),
             ("retention.keys_days", retention.keys_days.into()),
             ("retention.sessions_days", retention.sessions_days.into()),
@@ -120,6 +123,10 @@ impl Config {
             let reason = "must be longer than `checkout.gateway_deadline_ms`, or holds lapse \
                           while the buyer pays";
             found.add("stock.hold_ttl_seconds", reason);
+        }
+        if self.stock.hold_life_max_seconds < self.stock.hold_ttl_seconds {
+            let reason = "must not be shorter than `stock.hold_ttl_seconds`";
+            found.add("stock.hold_life_max_seconds", reason);
         }
         if self.checkout.session_ttl_seconds < self.stock.hold_ttl_seconds {
             let reason = "must not be shorter than `stock.hold_ttl_seconds`";

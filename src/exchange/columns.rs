@@ -45,6 +45,7 @@ const PRODUCTS: &[Column] = &[
     text("group"),
     text("description"),
     text("categories"),
+    json("max_per_order"),
     json("options"),
     json("attributes"),
 ];

@@ -166,6 +166,7 @@ fn product(product: &Product) -> Fields {
         product.group.as_ref().map(GroupId::to_string).unwrap_or_default(),
         maybe(product.description.as_deref()),
         product.categories.join("|"),
+        product.max_per_order.map(|most| most.to_string()).unwrap_or_default(),
         json(&product.options, product.options.is_empty()),
         json(&product.attributes, product.attributes.is_empty()),
     ]

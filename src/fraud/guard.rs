@@ -119,8 +119,8 @@ impl Guarded {
         }
     }
 
-    /// Whether the card, the device or the e-mail address has paid here before, a day ago or longer,
-    /// and not mostly in vain.
+    /// Whether the card, the device or the e-mail address has paid here before, a day ago or
+    /// longer, and not mostly in vain.
     pub fn has_good_past(&self, event: &Event, memory: &impl Recall) -> bool {
         let is_good = |kind: Option<usize>| {
             let kind = kind?;

@@ -14,10 +14,10 @@
 //! column of a file is what), [`velocity`] (what serving remembers of the past), [`whereabouts`]
 //! (where network addresses are), [`model`] (trees in flat arrays, calibration, reasons), [`rules`]
 //! (what people write about orders, checked, versioned, asked in microseconds), [`guard`] and
-//! [`storefronts`] (against card testing), [`policy`] and [`decide`] (from all of it to one outcome), [`cases`] (orders that
-//! wait for a person), [`links`] (orders that share something), [`label_table`] (what was found
-//! out, as a file), [`drift`] (whether orders still look like those of the training); and, never
-//! asked while serving, [`train`], [`evaluate`] and [`simulate`].
+//! [`storefronts`] (against card testing), [`policy`] and [`decide`] (from all of it to one
+//! outcome), [`cases`] (orders that wait for a person), [`links`] (orders that share something),
+//! [`label_table`] (what was found out, as a file), [`drift`] (whether orders still look like those
+//! of the training); and, never asked while serving, [`train`], [`evaluate`] and [`simulate`].
 //! **Invariant:** features of an event come from its past alone: nothing of its outcome, nothing
 //! of its label, no label before its delay; replaying a history gives the same features, bit by
 //! bit. A score is its bias plus what each feature contributed. What is missing makes an outcome

@@ -5,8 +5,9 @@
 //! number of failures at the storefront. Where payments fail as when cards are tested, whoever
 //! brings no good past is challenged: the bank asks them to prove who they are before anything is
 //! authorized, which a buyer can do and a tester cannot. And only so many of them get that far:
-//! [`STRANGERS_PER_SUCCESS`] for each payment that succeeded lately. A shop whose buyers pay goes on
-//! selling to new ones; where all fails, strangers are declined before the gateway hears of them.
+//! [`STRANGERS_PER_SUCCESS`] for each payment that succeeded lately. A shop whose buyers pay goes
+//! on selling to new ones; where all fails, strangers are declined before the gateway hears of
+//! them.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -29,8 +30,8 @@ const BURSTS: [Burst; 4] = [
     Burst { micros: 600 * 1_000_000, failures: 8, percent: 75 },
 ];
 
-/// An attack fails so many times as often as is usual at this storefront. One that sells where banks
-/// decline one in six is not under attack for that.
+/// An attack fails so many times as often as is usual at this storefront. One that sells where
+/// banks decline one in six is not under attack for that.
 pub const OVER_USUAL: u32 = 4;
 
 /// Payments from which the usual share of failures is known; the past before as many again counts
@@ -47,8 +48,8 @@ pub const LATELY_MICROS: i64 = 10 * 60 * 1_000_000;
 /// challenged again; in a shop half of whose buyers are new, most of those who ask may be testers.
 pub const STRANGERS_PER_SUCCESS: u32 = 5;
 
-/// Strangers who may be challenged within [`HOUR_MICROS`] though nothing has succeeded lately: a shop
-/// that has just opened has to begin with somebody.
+/// Strangers who may be challenged within [`HOUR_MICROS`] though nothing has succeeded lately: a
+/// shop that has just opened has to begin with somebody.
 pub const FIRST_STRANGERS: u32 = 2;
 
 /// What is remembered of a storefront, second by second.
@@ -156,7 +157,8 @@ impl Storefront {
 
     /// Looks whether payments fail as in an attack, and notes it. A stranger who was challenged and
     /// has not passed is as suspect as one who failed: else an attack that meets nothing but
-    /// challenges would seem to be over. Who passes was challenged twice, before and with the proof.
+    /// challenges would seem to be over. Who passes was challenged twice, before and with the
+    /// proof.
     fn look(&mut self, now: Timestamp) -> bool {
         let is_on = BURSTS.iter().any(|burst| {
             let lately = self.since(now, burst.micros);

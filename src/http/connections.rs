@@ -1,11 +1,11 @@
 //! Connections: how many an address may have, and how long an answer may lie unread.
 //!
-//! An answer waits in memory until its reader takes it. The framework has no limit for that: whoever
-//! asks for much and reads nothing keeps it there for as long as the line stands. So each connection
-//! is [watched](Watched) while it writes. One that takes less than [`LEAST_BYTES`] in
+//! An answer waits in memory until its reader takes it. The framework has no limit for that:
+//! whoever asks for much and reads nothing keeps it there for as long as the line stands. So each
+//! connection is [watched](Watched) while it writes. One that takes less than [`LEAST_BYTES`] in
 //! [`WRITE_WINDOW`] is closed; where all of them together keep more than the limit, one that has
-//! taken nothing for [`TICK`] is. An address has so many connections, and those beyond are closed as
-//! they come.
+//! taken nothing for [`TICK`] is. An address has so many connections, and those beyond are closed
+//! as they come.
 
 use actix_web::rt::net::TcpStream;
 use std::{

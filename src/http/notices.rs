@@ -55,6 +55,7 @@ pub const fn row(code: NoticeCode) -> Row {
     match code {
         NoticeCode::OutOfStock => error("out_of_stock", None, Blocks, Kind::OutOfStock),
         NoticeCode::QuantityAdjusted => warning("quantity_adjusted", Kind::OutOfStock),
+        NoticeCode::OrderLimit => warning("quantity_adjusted", Kind::LimitExceeded),
         NoticeCode::ItemUnavailable => {
             error("item_unavailable", None, Blocks, Kind::ItemUnavailable)
         }

@@ -27,6 +27,10 @@ impl Problem {
             CheckoutRefused::TotalTooLarge => Kind::TotalTooLarge,
             CheckoutRefused::MeansMissing => Kind::Invalid,
             CheckoutRefused::Busy => Kind::Busy,
+            CheckoutRefused::HeldTooMuch { most, .. } => {
+                let text = sentence(refused);
+                return Self::new(Kind::LimitExceeded, text).limit((*most).into());
+            }
         };
         Self::new(kind, sentence(refused))
     }

@@ -54,6 +54,9 @@ pub async fn start_embedded(config: &Config) -> anyhow::Result<Embedded> {
     config.server.listen = SocketAddr::from(([127, 0, 0, 1], 0));
     config.storage.data = folder.path().to_owned();
     config.demo.catalogue = false;
+    // Invoices of merchants are paid for as soon as they are opened.
+    config.stock.unpaid_units_per_buyer = u32::MAX;
+    config.stock.unpaid_units_per_caller = u32::MAX;
     let app = App::start(&config, Replaced::default()).await?;
     Ok(Embedded { app, folder })
 }

@@ -17,7 +17,7 @@ use doorbuster::{
     base::{Chance, Limits, Money, MovementId, Sku, SystemChance},
     cart::Carts,
     catalog::{Catalog, Product, StockPolicy},
-    checkout::{Checkout, NoProbe, Terms},
+    checkout::{Checkout, NoProbe, Terms, Unpaid},
     customers::Addresses,
     fraud::{cases::Cases, models::Models, policy::Policy, rules::Rules},
     http::{
@@ -136,6 +136,7 @@ impl Shop {
             store: store.clone(),
             writer: writer.clone(),
             stock,
+            unpaid: Unpaid::default(),
             catalog: catalog.clone(),
             tariffs: Arc::new(Tariffs::new(database.clone())),
             fraud: judges::judge(Policy { test_emails: true, ..Policy::default() }, &clock, &rules),
@@ -280,6 +281,7 @@ impl Shop {
             options: Vec::new(),
             description: None,
             categories: Vec::new(),
+            max_per_order: None,
             list_prices: Vec::new(),
         };
         self.door.catalog.save(&[product]).await.expect("saved");

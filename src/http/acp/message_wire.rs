@@ -65,7 +65,7 @@ const fn row(code: NoticeCode) -> (Word, Option<&'static str>) {
     const PAYMENT: Option<&str> = Some("$.payment_data");
     match code {
         NoticeCode::OutOfStock => (Word::Error("out_of_stock"), None),
-        NoticeCode::QuantityAdjusted | NoticeCode::HoldLapsed => {
+        NoticeCode::QuantityAdjusted | NoticeCode::OrderLimit | NoticeCode::HoldLapsed => {
             (Word::Warning("limited_availability"), None)
         }
         NoticeCode::ItemUnavailable => (Word::Error("not_found"), None),

@@ -47,7 +47,7 @@ pub(super) fn operations() -> Vec<Operation> {
 }
 
 /// The fields of a product, but for its SKU.
-fn product() -> [Field; 11] {
+fn product() -> [Field; 12] {
     let price =
         object([needs("minor", whole(0, "In minor units.")), needs("currency", text("ISO 4217."))]);
     let names = json!({ "type": "object", "additionalProperties": { "type": "string" } });
@@ -59,6 +59,10 @@ fn product() -> [Field; 11] {
         may("image_url", text("Address of a picture.")),
         may("attributes", said("Color, size and whatever else sets it apart.", names)),
         may("stock_policy", one_of(policies, "How its units are counted.")),
+        may(
+            "max_per_order",
+            whole(1, "Units that one order may have; a line with more is cut, and says so."),
+        ),
         may("active", flag("Whether it may be bought now.")),
         may("group", text("The group it is a variant of.")),
         may("options", list(choice(), "Which variant it is, in the order of choosing.")),

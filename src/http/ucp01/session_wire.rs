@@ -51,7 +51,9 @@ fn obstacle(session: &Session, operation: Operation) -> Option<Problem> {
         {
             let blocks = session.notices.iter().find(|notice| notice.code.blocks());
             let is_error = |notice: &&Notice| notices::row(notice.code).kind == "error";
-            let cut = |notice: &&Notice| notice.code == NoticeCode::QuantityAdjusted;
+            let cut = |notice: &&Notice| {
+                matches!(notice.code, NoticeCode::QuantityAdjusted | NoticeCode::OrderLimit)
+            };
             let all = || session.notices.iter();
             Some(match blocks.or_else(|| all().find(cut)).or_else(|| all().rfind(is_error)) {
                 Some(notice) => problem(notice),

@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, num::NonZeroU32};
 
 use super::{
     page::{self, Wanted},
@@ -179,7 +179,20 @@ fn read(at: &At<'_>, sku: Sku, door: &Door) -> Result<Product, Problem> {
         options: options(at)?,
         description: product_groups::description(at)?,
         categories: product_groups::categories(at)?,
+        max_per_order: max_per_order(at)?,
         list_prices: Vec::new(),
+    })
+}
+
+/// Units of it that one order may have; `null` where there is no such limit.
+fn max_per_order(at: &At<'_>) -> Result<Option<NonZeroU32>, Problem> {
+    let Some(field) = at.find("max_per_order").filter(|field| !field.value().is_null()) else {
+        return Ok(None);
+    };
+    let most = u32::try_from(field.integer()?).ok().and_then(NonZeroU32::new);
+    most.map(Some).ok_or_else(|| {
+        let text = "An order has 1 to 4294967295 units at most; leave it out for no limit.";
+        field.problem(Kind::Invalid, text.to_owned())
     })
 }
 

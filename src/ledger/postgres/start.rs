@@ -51,6 +51,7 @@ pub(in crate::ledger) const STEPS: Steps = [
     step!("0016", "notes"),
     step!("0017", "buyers"),
     step!("0018", "stale_holds"),
+    step!("0019", "most_per_order"),
 ];
 
 /// Carries them out.

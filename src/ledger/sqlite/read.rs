@@ -172,8 +172,8 @@ fn moved_stock(ask: &Ask, world: &World) -> BTreeSet<Sku> {
 }
 
 /// SKUs of which more is wanted directly than is free, with the units wanted; also those the batch
-/// moves or grants at the same time, which the sum does not see. Their grants and stale holds matter
-/// as well.
+/// moves or grants at the same time, which the sum does not see. Their grants and stale holds
+/// matter as well.
 fn short_stock<'a>(ask: &'a Ask, world: &World) -> BTreeMap<&'a Sku, i64> {
     let held = held(world);
     let mut missing: BTreeMap<&'a Sku, i64> = BTreeMap::new();

@@ -16,6 +16,9 @@ in_shops_on_both!(
     a_lapsed_hold_of_somebody_else_blocks_nobody,
     an_expired_session_gives_its_holds_back,
     holds_that_lapse_together_come_back_together,
+    sending_the_same_again_renews_nothing,
+    a_declined_payment_renews_nothing,
+    changing_again_and_again_holds_for_an_hour_and_no_longer,
     a_paid_hold_does_not_lapse,
     what_is_not_counted_is_never_sold_out,
     a_canceled_cart_gives_its_units_back,
@@ -131,6 +134,57 @@ async fn held_by_many(shop: &TestShop, holds: usize) -> usize {
     }
     shop.clock.advance(Duration::from_secs(11 * 60));
     holds
+}
+
+// breaks: `renew` instead of `renew_lapsed` in `Checkout::renew_for_progress`
+async fn sending_the_same_again_renews_nothing(on: On) {
+    let shop = on.shop().await;
+    shop.stock("LAST", 1).await;
+    let ada = shop.shopper();
+    ada.adds("LAST", 1).await.text();
+    shop.clock.advance(Duration::from_secs(6 * 60));
+    ada.writes(&shop.fresh_key(), false).await.text();
+    shop.clock.advance(Duration::from_secs(5 * 60));
+    assert!(shop.shopper().buys(&[("LAST", 1)]).await.says("\"placed\""));
+    shop.debts_are_paid().await;
+    shop.closes().await;
+}
+
+// breaks: renew whatever the verdict is in `Saga::reopened`, or not only the lapsed in `completing`
+async fn a_declined_payment_renews_nothing(on: On) {
+    let shop = on.shop().await;
+    shop.stock("LAST", 1).await;
+    let ada = shop.shopper();
+    ada.adds("LAST", 1).await.text();
+    shop.clock.advance(Duration::from_secs(6 * 60));
+    ada.pays("fail_token").await.text();
+    shop.clock.advance(Duration::from_secs(3 * 60));
+    assert!(shop.shopper().buys(&[("LAST", 1)]).await.says("out_of_stock"), "it has a minute left");
+    shop.clock.advance(Duration::from_secs(2 * 60));
+    assert!(shop.shopper().buys(&[("LAST", 1)]).await.says("\"placed\""));
+    assert!(ada.pays("success_token").await.says("out_of_stock"));
+    shop.debts_are_paid().await;
+    shop.closes().await;
+}
+
+// breaks: leave the `min` out of `Checkout::renew`, or claim in any case in `claim_while_it_may`
+async fn changing_again_and_again_holds_for_an_hour_and_no_longer(on: On) {
+    let shop = on.shop().await;
+    shop.stock("TEE", 2).await;
+    let ada = shop.shopper();
+    ada.adds("TEE", 1).await.text();
+    for change in 0..7 {
+        assert_eq!(shop.level("TEE").await.held, 1 + change % 2, "after {change} changes");
+        shop.after(9).await;
+        ada.wants(&[("TEE", if change % 2 == 0 { 2 } else { 1 })]).await.text();
+    }
+    // 63 minutes after the first hold.
+    assert!(ada.was_told(NoticeCode::HoldLapsed).await);
+    assert_eq!(free_held_sold(&shop.level("TEE").await), (2, 0, 0));
+    assert!(ada.pays("success_token").await.says("\"completed\""), "it takes what there is");
+    shop.debts_are_paid().await;
+    shop.assert_clean_slate().await;
+    shop.closes().await;
 }
 
 async fn a_paid_hold_does_not_lapse(on: On) {

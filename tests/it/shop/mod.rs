@@ -235,6 +235,7 @@ impl TestShop {
             options: Vec::new(),
             description: None,
             categories: Vec::new(),
+            max_per_order: None,
             list_prices: Vec::new(),
         };
         self.app().desk.catalog.save(&[product]).await.expect("saved");

@@ -6,7 +6,9 @@ use doorbuster::{
     base::{Chance, Clock, Money, SeededChance, Sku, Timestamp},
     cart::{Ask, Carts, Keeper, keeper::Retention},
     catalog::{Catalog, Product, Shelf, StockPolicy},
-    checkout::{Checkout, CheckoutRefused, Collection, CrashPoint, Probe, Reply, Terms},
+    checkout::{
+        Checkout, CheckoutRefused, Collection, CrashPoint, Probe, Reply, Terms, Unpaid, UnpaidCaps,
+    },
     http::{Answers, Site},
     ledger::{BatchReply, LedgerFault, Writer},
     pricing::{Tariff, Tariffs},
@@ -28,6 +30,8 @@ use crate::support::judges;
 /// What a shop of the simulation decides: everything is over soon.
 pub(crate) const TERMS: Terms = Terms {
     hold_ttl: Duration::from_secs(8),
+    hold_life_max: Duration::from_secs(60),
+    unpaid: UnpaidCaps { per_buyer: 1_000, unnamed: 100, per_caller: 100_000 },
     session_ttl: Duration::from_secs(120),
     cart_ttl: Duration::from_secs(120),
     gateway_deadline: Duration::from_secs(4),
@@ -134,6 +138,7 @@ pub(crate) fn product(sku: Sku, now: Timestamp) -> Product {
         options: Vec::new(),
         description: None,
         categories: Vec::new(),
+        max_per_order: None,
         list_prices: Vec::new(),
     }
 }
@@ -223,6 +228,7 @@ fn open(
         store,
         writer,
         stock,
+        unpaid: Unpaid::default(),
         catalog: Catalog::over(world.products.clone()),
         tariffs: Arc::new(Tariffs::fixed(Tariff::default())),
         // What judging adds to a checkout is a record in commits that are played.
@@ -246,17 +252,17 @@ fn rounds(world: &World, keeper: &Arc<Keeper>, holder: &Arc<Holder>) {
         let keeper = quick.clone();
         async move { drop(keeper.round().await) }
     });
+    let holds = keeper.clone();
+    every(busy(2), move || {
+        let keeper = holds.clone();
+        async move { drop(keeper.free_lapsed_holds().await) }
+    });
     let slow = keeper.clone();
     every(busy(15), move || {
         let keeper = slow.clone();
         async move { drop(keeper.slow_round().await) }
     });
     let (idle, chaos) = (keeper.clone(), world.chaos.clone());
-    let holds = keeper.clone();
-    every(busy(2), move || {
-        let keeper = holds.clone();
-        async move { drop(keeper.free_lapsed_holds().await) }
-    });
     every(busy(5), move || {
         let (keeper, after) = (idle.clone(), chaos.between(500, 8000));
         async move {

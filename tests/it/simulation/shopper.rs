@@ -2,7 +2,9 @@
 //! answer.
 
 use doorbuster::{
-    base::{Buyer, Chance, CheckoutId, Email, Origin, Person, Protocol, SeededChance, Sku},
+    base::{
+        Buyer, Chance, CheckoutId, Email, Origin, Person, Protocol, SeededChance, Sku, Timestamp,
+    },
     cart::{Ask, Command},
     checkout::{Asked, CheckoutRefused, Draft, DraftLine, Instrument, Means, Reply, Tender},
     ledger::{LedgerFault, entry::StoredAnswer},
@@ -154,13 +156,17 @@ impl Street {
     }
 
     /// A hold that was just acknowledged stands, unless somebody changed the session since.
-    fn check_held(&self, answer: &StoredAnswer, checkout: CheckoutId, asked_at: Duration) {
+    fn check_held(&self, answer: &StoredAnswer, checkout: CheckoutId) {
         let tables = self.tables.lock().unwrap();
         let Some(row) = tables.sessions.get(&checkout) else {
             return self.chaos.wrong(format!("the acknowledged {checkout} does not stand"));
         };
-        let fresh = asked_at < super::replica::TERMS.hold_ttl;
-        if row.version != answer.version || !fresh {
+        // A draft that says the same again renews nothing; and clocks differ a little.
+        let session: Value = serde_json::from_str(row.body.get()).unwrap();
+        let until = session["hold_until"].as_str().expect("a moment");
+        let until = Timestamp::parse(until).expect("a moment");
+        let is_fresh = self.chaos.now().plus(Duration::from_secs(1)) < until;
+        if row.version != answer.version || !is_fresh {
             return;
         }
         let body: Value = serde_json::from_str(answer.body.open().expect("it opens")).unwrap();
@@ -195,19 +201,16 @@ impl Shopper {
     }
 
     async fn fills_a_cart(&mut self) {
-        let began = self.street.chaos.now();
         let Told::Answer(answer) = self.asks(Wish::Create(self.lines())).await else { return };
         let Some(checkout) = id_in(&answer) else { return };
-        let since = |street: &Street| street.chaos.now().since(began);
-        self.street.check_held(&answer, checkout, since(&self.street));
+        self.street.check_held(&answer, checkout);
         for _ in 0..self.dice.below(3) {
             self.waits(3000).await;
-            let began = self.street.chaos.now();
             let told = self.asks(Wish::Update(checkout, self.lines())).await;
             if let Told::Answer(answer) = told
                 && says(&answer, "\"incomplete\"", "\"ready_for_complete\"")
             {
-                self.street.check_held(&answer, checkout, self.street.chaos.now().since(began));
+                self.street.check_held(&answer, checkout);
             }
         }
         if self.dice.below(6) == 0 {

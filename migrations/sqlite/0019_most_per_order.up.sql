@@ -1,0 +1,17 @@
+-- How many units of a product one order may have; nothing where there is no such limit.
+alter table products add column max_per_order integer
+    constraint products_max_per_order_positive check (max_per_order > 0);
+drop view product_rows;
+create view product_rows as
+select p.sku, p.listing, json_object('sku', p.sku, 'title', p.title,
+    'price', json_object('minor', p.price_minor, 'currency', p.currency),
+    'tax_category', p.tax_category, 'image_url', p.image_url,
+    'attributes', json(p.attributes), 'stock_policy', p.stock_policy,
+    'active', json(iif(p.active, 'true', 'false')), 'updated_at', p.updated_at,
+    'group', p.group_id, 'options', json(p.options), 'description', p.description,
+    'categories', json(p.categories),
+    'max_per_order', p.max_per_order,
+    'list_prices', json((select json_group_array(json_object('minor', l.amount_minor,
+        'currency', l.currency) order by l.currency) from list_prices l where l.sku = p.sku))
+    ) as record
+from products p;
