@@ -9,6 +9,7 @@
 //! what happens between two of them can look like a difference: run it again.
 
 pub mod money;
+pub mod quoted;
 pub mod report;
 pub mod stock;
 pub mod walk;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     money::{Books, Paid},
+    quoted,
     report::{AuditReport, Difference},
     stock::{self, Moved, Promised},
 };
@@ -88,6 +89,7 @@ async fn walk_orders(
         cursor = Some(last.id);
         for order in &page {
             report.differences.extend(stock::promise(promised, order));
+            report.differences.extend(quoted::check(order));
             books.orders.push(Paid::from(order));
         }
     }
