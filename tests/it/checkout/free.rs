@@ -8,6 +8,7 @@ use doorbuster::{
 };
 use serde_json::json;
 
+use super::judged;
 use crate::shop::{On, Shopper, TestShop, in_shops_on_both};
 
 in_shops_on_both!(
@@ -84,7 +85,7 @@ async fn a_crash_on_the_way_to_an_order_of_nothing_is_settled_once(on: On) {
 
 // breaks: `operation` in `ledger/judge/review.rs` that names `NothingToPay`
 async fn a_free_order_in_review_is_decided_without_a_bank(on: On) {
-    let shop = on.shop_with(|config| config.fraud.review_score = 0).await;
+    let shop = on.shop_with(judged::review_all).await;
     shop.stock("TEE", 5).await;
     gift(&shop).await;
     let ada = shop.shopper().types("gift");

@@ -39,7 +39,7 @@ in_shops_on_both!(
     whoever_tests_cards_as_somebody_else_each_time_is_stopped,
 );
 
-fn review_all(config: &mut Config) {
+pub(super) fn review_all(config: &mut Config) {
     config.fraud.bundled_model = ScoreMode::Live;
     config.fraud.review_score = 0;
 }
