@@ -201,6 +201,7 @@ async fn a_redis_that_refuses_writes_is_down_until_it_takes_them_again() {
 }
 
 /// Answers like a Redis whose every write fails with these words.
+#[expect(clippy::disallowed_methods, reason = "it answers for as long as the test runs")]
 async fn refusing(word: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("redis://{}", listener.local_addr().expect("bound"));
