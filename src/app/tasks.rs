@@ -2,15 +2,13 @@
 
 use actix_web::web::Data;
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
 use tokio::{sync::watch, task::JoinHandle, time::MissedTickBehavior};
 
 use super::{
+    hot,
     judging::Learning,
     parts::Ground,
     timekeeper::{COMPARE, Timekeeper},
@@ -32,7 +30,6 @@ use crate::{
     ledger::{LedgerFault, writer::QUEUE_BOUND},
     outbox::{Relay, Sender},
     pricing::Tariffs,
-    sessions::HotFault,
     signing::SigningKeys,
     stock::Holder,
     telemetry::{
@@ -199,11 +196,7 @@ impl Tasks {
             async move {
                 // First, so that a silent Redis never makes this process look dead.
                 log(holder.beat(&desk.stock).await.err());
-                let fault = match &desk.hot {
-                    Some(hot) => hot.ping().await.err(),
-                    None => None,
-                };
-                look_at_redis(fault, &hot_was_up);
+                hot::look(desk.hot.as_deref(), &hot_was_up).await;
             }
         });
     }
@@ -382,16 +375,6 @@ impl Tasks {
                 );
             }
         }
-    }
-}
-
-/// Sets the gauge, and logs when Redis goes and comes.
-fn look_at_redis(fault: Option<HotFault>, was_up: &AtomicBool) {
-    metrics::redis_up(fault.is_none());
-    match (was_up.swap(fault.is_none(), Ordering::Relaxed), fault) {
-        (true, Some(fault)) => tracing::warn!(%fault, "carts are read from the ledger: {fault}"),
-        (false, None) => tracing::info!("Redis answers again"),
-        _ => {}
     }
 }
 

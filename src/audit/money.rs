@@ -78,7 +78,7 @@ impl Books {
         let is_of_nothing = attempt.authorization == Some(Authorization::NothingToPay);
         if is_of_nothing && (paid.total.minor() != 0 || !paid.operations.is_empty()) {
             let finding = format!(
-                "costs {} and has {} operations, but its payment says that there was nothing to pay",
+                "costs {} and has {} operations, but its payment says there was nothing to pay",
                 paid.total,
                 paid.operations.len()
             );

@@ -67,7 +67,7 @@ impl CartActor {
         }));
     }
 
-    /// Stops once nobody can come any more. Who asks for this checkout from now on gets a new actor.
+    /// Stops once nobody can come any more. Who asks for this checkout then gets a new actor.
     fn leave(&mut self, ctx: &mut Context<Self>) {
         ctx.run_later(LAST_ARRIVALS, |act, ctx| {
             if act.seat.is_quiet() {

@@ -19,7 +19,8 @@ pub async fn healthz() -> HttpResponse {
     HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ok\n")
 }
 
-/// How long a yes is believed. Whoever asks more often, or asks in crowds, costs the ledger no more.
+/// How long a yes is believed. Whoever asks more often, or asks in crowds, costs the ledger no
+/// more.
 const BELIEVED: Duration = Duration::from_secs(1);
 
 /// When the ledger was last found able to take commits; one looks, and the others wait for it.

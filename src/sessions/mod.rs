@@ -2,7 +2,7 @@
 //!
 //! **Owns:** the cache of sessions in Redis. **Invariant:** a newer version is never replaced by an
 //! older one. **Not here:** the truth (see [`ledger`](crate::ledger)), and a copy in this process:
-//! the cart's actor has the session itself, and what an actor has not, one read of the ledger brings.
+//! the cart's actor has the session itself, and what it has not, one read of the ledger brings.
 
 mod circuit;
 pub mod hot;

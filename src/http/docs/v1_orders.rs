@@ -23,8 +23,8 @@ fn place() -> Operation {
     post("place_order", "/v1/orders", "Places an order in one request")
         .says(
             "The express lane: the answer is an order, or a problem that says why there is none. \
-             `expected_total` makes it a promise: at another total nothing is charged. `payment` is \
-             needed unless the order costs nothing; then no gateway is asked, and what stands \
+             `expected_total` makes it a promise: at another total nothing is charged. `payment` \
+             is needed unless the order costs nothing; then no gateway is asked, and what stands \
              there has no effect.",
         )
         .takes(

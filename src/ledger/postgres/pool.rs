@@ -185,8 +185,8 @@ impl Postgres {
     }
 }
 
-/// Whether the connection, not the statement, is at fault: it is dropped, so that the next one finds
-/// whoever is the primary then.
+/// Whether the connection, not the statement, is at fault: it is dropped, so that the next one
+/// finds whoever is the primary then.
 pub(super) fn is_broken(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => true,
@@ -205,8 +205,8 @@ pub(super) fn is_broken(error: &sqlx::Error) -> bool {
     }
 }
 
-/// Whether the server said in words that it writes nothing now, and so has written nothing. 25006: a
-/// standby, or a primary that is fenced off; class 53: no disk, memory or connections are left.
+/// Whether the server said in words that it writes nothing now, and so has written nothing. 25006:
+/// a standby, or a primary that is fenced off; class 53: no disk, memory or connections are left.
 pub(super) fn is_refused(error: &sqlx::Error) -> bool {
     state(error).is_some_and(|state| state == "25006" || state.starts_with("53"))
 }

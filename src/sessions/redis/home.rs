@@ -108,7 +108,8 @@ impl Home {
         }
     }
 
-    /// Asks whether it lives, is what its address says and takes writes; of a cluster, every server.
+    /// Asks whether it lives, is what its address says and takes writes; in a cluster, of every
+    /// server.
     ///
     /// # Errors
     /// In words, with a way out where the configuration is to blame.

@@ -150,8 +150,8 @@ impl Node {
 const REFUSES_WRITES: [&str; 6] =
     ["READONLY", "OOM", "MISCONF", "LOADING", "NOREPLICAS", "MASTERDOWN"];
 
-/// Whether a server that said this is worth asking again at once. One that refuses writes is as good
-/// as gone: it is left, so that the next connection finds whoever has taken over.
+/// Whether a server that said this is worth asking again at once. One that refuses writes is as
+/// good as gone: it is left, so that the next connection finds whoever has taken over.
 fn is_alive(error: &RedisError) -> bool {
     let refuses = error.code().is_some_and(|code| REFUSES_WRITES.contains(&code));
     !refuses && !error.is_io_error() && !error.is_unrecoverable_error()

@@ -1,5 +1,5 @@
-//! A database that takes no work now says so in many words: each is "come back", and none a fault of
-//! ours. Its connections are left, so that the next ones find whoever is the primary then.
+//! A database that takes no work now says so in many words: each is "come back", and none a fault
+//! of ours. Its connections are left, so that the next ones find whoever is the primary then.
 
 use doorbuster::ledger::{Database, DatabaseOptions, LedgerFault, database::DatabaseFault};
 use sqlx::AssertSqlSafe;
