@@ -41,7 +41,6 @@ mod http_quotes;
 mod http_readers;
 mod http_routes;
 mod http_rule_life;
-mod http_rule_life;
 mod http_rules;
 mod http_shop;
 mod http_signals;
