@@ -106,9 +106,7 @@ async fn an_expired_session_gives_its_holds_back(on: On) {
 async fn holds_that_lapse_together_come_back_together(on: On) {
     let shop = on.shop().await;
     let held = held_by_many(&shop, many("DOORBUSTER_TEST_LAPSED")).await;
-    let began = std::time::Instant::now();
     let freed = shop.app().keeper.free_lapsed_holds().await.expect("the ledger answers");
-    println!("freed {freed} lapsed holds in {:?}", began.elapsed());
     assert_eq!(freed, held);
     let left = shop.store().list_expired_holds(shop.now(), 1).await.expect("the ledger answers");
     assert!(left.is_empty(), "{left:?}");
