@@ -7,6 +7,7 @@
 mod apply;
 mod commit;
 mod pool;
+mod private;
 mod read;
 mod replicas;
 mod start;

@@ -12,7 +12,10 @@ use std::{
     time::Duration,
 };
 
-use super::apply::prepare;
+use super::{
+    apply::prepare,
+    private::{make_folder, take_from_others},
+};
 use crate::ledger::{
     database::{DatabaseFault, DatabaseOptions},
     lanes::{Lane, Lanes, Open},
@@ -45,8 +48,10 @@ impl Sqlite {
     pub(in crate::ledger) async fn open(options: &DatabaseOptions) -> Result<Self, DatabaseFault> {
         let folder = Path::new(&options.location);
         let lock = Arc::new(lock(folder)?);
+        let file = folder.join("doorbuster.db");
+        take_from_others(&file).map_err(|error| unusable(folder, error))?;
         let connect = SqliteConnectOptions::new()
-            .filename(folder.join("doorbuster.db"))
+            .filename(file)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
@@ -147,10 +152,14 @@ fn reader(connect: SqliteConnectOptions) -> Open<SqliteConnection> {
     })
 }
 
+fn unusable(folder: &Path, error: std::io::Error) -> DatabaseFault {
+    DatabaseFault::Folder { folder: folder.to_owned(), error }
+}
+
 /// Takes the folder for this process.
 fn lock(folder: &Path) -> Result<File, DatabaseFault> {
-    let unusable = |error| DatabaseFault::Folder { folder: folder.to_owned(), error };
-    std::fs::create_dir_all(folder).map_err(unusable)?;
+    let unusable = |error| unusable(folder, error);
+    make_folder(folder).map_err(unusable)?;
     let file = File::options()
         .create(true)
         .truncate(false)
