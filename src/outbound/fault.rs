@@ -19,6 +19,17 @@ pub enum OutboundFault {
 }
 
 impl OutboundFault {
+    /// What whoever named the address may hear of it. How a connection failed would tell which names
+    /// and ports there are in the network the service runs in.
+    pub fn told(&self) -> String {
+        match self {
+            Self::NotSent(_) => "no connection to a public address by that name".to_owned(),
+            Self::TimedOut => "no answer before the deadline".to_owned(),
+            Self::Status(status, _) => format!("the answer was {status}"),
+            Self::Broken(_) => "the answer cannot be used".to_owned(),
+        }
+    }
+
     /// Whether the other side may have done what it was asked to. A 4xx says that it did not.
     pub const fn may_have_acted(&self) -> bool {
         match self {

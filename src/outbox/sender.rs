@@ -76,7 +76,10 @@ impl Sender {
         let body = delivery.body.clone().into_bytes();
         match self.client.post(target, &headers, body, DEADLINE).await {
             Ok(answer) => Outcome::Answered(answer.status),
-            Err(fault) => Outcome::Failed(fault.to_string()),
+            Err(fault) => {
+                tracing::info!(webhook.event = %delivery.event_id, %fault, "a webhook was not delivered");
+                Outcome::Failed(fault.told())
+            }
         }
     }
 

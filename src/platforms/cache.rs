@@ -120,7 +120,10 @@ impl Platforms {
                 let fault = format!("it answered {}", answer.status);
                 (Err(ProfileFault::Unreachable(fault)), KEPT_LEAST)
             }
-            Err(fault) => (Err(ProfileFault::Unreachable(fault.to_string())), KEPT_LEAST),
+            Err(fault) => {
+                tracing::info!(%fault, "a platform's profile was not read");
+                (Err(ProfileFault::Unreachable(fault.told())), KEPT_LEAST)
+            }
         }
     }
 }
