@@ -38,6 +38,8 @@ pub struct NewDelivery {
     pub body: String,
     /// When it happened.
     pub stamped_at: Timestamp,
+    /// Whether it is only kept, to be sent when somebody asks: its endpoint is switched off.
+    pub is_kept_only: bool,
 }
 
 /// Where a delivery stands.
@@ -50,7 +52,8 @@ pub enum DeliveryState {
     Delivered,
     /// Given up after the last attempt; someone has to look.
     Parked,
-    /// The receiver wants no more of them.
+    /// Not sent: the receiver wants no more of them, or was switched off when it happened. It can
+    /// be sent again for as long as deliveries are kept.
     Disabled,
 }
 

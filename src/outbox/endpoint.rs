@@ -64,12 +64,13 @@ pub struct TimedSecret {
 }
 
 impl Endpoint {
-    /// Whether it hears of this, about an order that was opened so.
+    /// Whether it hears of this, about an order that was opened so. While it is switched off, what it
+    /// would have heard is kept for it.
     pub fn hears(&self, kind: &str, opened: &Opened) -> bool {
         let wants = self.kinds.is_empty() || self.kinds.iter().any(|one| one == kind);
         let speaks = self.form != Form::Acp || opened.origin.protocol == Protocol::Acp;
         let theirs = self.opened_by.is_none() || self.opened_by == opened.caller;
-        self.active && wants && speaks && theirs
+        wants && speaks && theirs
     }
 
     /// The secrets that count now, the newest first.
@@ -149,6 +150,6 @@ mod tests {
         assert!(!endpoint.hears("order.placed", &ours));
         assert!(endpoint.hears("order.placed", &opened(Protocol::Acp, "key_1")));
         endpoint.active = false;
-        assert!(!endpoint.hears("order.placed", &opened(Protocol::Acp, "key_1")));
+        assert!(endpoint.hears("order.placed", &opened(Protocol::Acp, "key_1")), "it is kept");
     }
 }

@@ -18,11 +18,13 @@ pub(super) const HAND_ON: &str = "
         select d, (d->>'at')::timestamptz as at from (select $1::json as d) p),
     kept as (
         insert into deliveries (id, event_id, seq, order_id, receiver, kind, body, stamped_at,
-                                state, next_at)
-        select id, event_id, seq, order_id, receiver, kind, body, stamped_at, 'due', stamped_at
+                                state, next_at, settled_at)
+        select id, event_id, seq, order_id, receiver, kind, body, stamped_at,
+               case when is_kept_only then 'disabled' else 'due' end, stamped_at,
+               case when is_kept_only then given.at end
         from given, json_to_recordset(given.d->'deliveries') as
              r (id uuid, event_id uuid, seq bigint, order_id uuid, receiver text, kind text,
-                body text, stamped_at timestamptz)
+                body text, stamped_at timestamptz, is_kept_only boolean)
         order by seq, receiver
         on conflict on constraint deliveries_once do nothing)
     update events e set sent_at = given.at

@@ -59,6 +59,14 @@ impl Receiver {
         }
     }
 
+    /// Whether nothing is sent to it now.
+    pub const fn is_off(&self) -> bool {
+        match self {
+            Self::Endpoint(endpoint) => !endpoint.active,
+            Self::Platform(_) => false,
+        }
+    }
+
     /// How it is told.
     pub fn form(&self) -> Form {
         match self {

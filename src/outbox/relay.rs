@@ -209,6 +209,7 @@ impl Relay {
                 kind: event.kind.clone(),
                 body,
                 stamped_at: event.at,
+                is_kept_only: receiver.is_off(),
             }));
         }
         Ok(deliveries)

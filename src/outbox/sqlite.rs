@@ -13,10 +13,11 @@ pub(super) const UNSENT: &[&str] = &["
 pub(super) const HAND_ON: &[&str] = &[
     "
     insert into deliveries (id, event_id, seq, order_id, receiver, kind, body, stamped_at,
-                            state, next_at)
+                            state, next_at, settled_at)
     select value->>'id', value->>'event_id', value->>'seq', value->>'order_id',
-           value->>'receiver', value->>'kind', value->>'body', value->>'stamped_at', 'due',
-           value->>'stamped_at'
+           value->>'receiver', value->>'kind', value->>'body', value->>'stamped_at',
+           iif(value->>'is_kept_only', 'disabled', 'due'), value->>'stamped_at',
+           iif(value->>'is_kept_only', json_extract($1, '$.at'), null)
     from json_each($1, '$.deliveries') where true
     on conflict (event_id, receiver) do nothing
     returning id",

@@ -267,6 +267,7 @@ fn row(new: &NewDelivery) -> Value {
         "id": new.id.uuid().to_string(), "event_id": new.event_id.uuid().to_string(),
         "seq": new.seq, "order_id": new.order_id.uuid().to_string(), "receiver": new.receiver,
         "kind": new.kind, "body": new.body, "stamped_at": new.stamped_at,
+        "is_kept_only": new.is_kept_only,
     })
 }
 

@@ -34,6 +34,7 @@ fn delivery(bench: &Bench, unsent: &UnsentEvent, body: &str) -> NewDelivery {
         kind: unsent.event.kind.clone(),
         body: body.into(),
         stamped_at: unsent.event.at,
+        is_kept_only: false,
     }
 }
 
@@ -230,6 +231,8 @@ async fn addresses_that_want_no_more_are_remembered_for_a_while(bench: Bench) {
 async fn deliveries_on_sqlite() {
     addresses_that_want_no_more_are_remembered_for_a_while(Bench::sqlite().await).await;
     what_cannot_be_asked_is_put_off_at_once(Bench::sqlite().await).await;
+    what_happens_while_an_endpoint_is_off_is_kept_and_sent_when_asked_for(Bench::sqlite().await)
+        .await;
     an_event_is_handed_on_once_and_sent_until_confirmed(Bench::sqlite().await).await;
     events_nobody_wants_are_passed_over(Bench::sqlite().await).await;
     endpoints_are_kept_changed_once_and_removed_with_what_is_due(Bench::sqlite().await).await;
@@ -239,7 +242,36 @@ async fn deliveries_on_sqlite() {
 async fn deliveries_on_postgres() {
     addresses_that_want_no_more_are_remembered_for_a_while(Bench::postgres().await).await;
     what_cannot_be_asked_is_put_off_at_once(Bench::postgres().await).await;
+    what_happens_while_an_endpoint_is_off_is_kept_and_sent_when_asked_for(Bench::postgres().await)
+        .await;
     an_event_is_handed_on_once_and_sent_until_confirmed(Bench::postgres().await).await;
     events_nobody_wants_are_passed_over(Bench::postgres().await).await;
     endpoints_are_kept_changed_once_and_removed_with_what_is_due(Bench::postgres().await).await;
+}
+
+// breaks: hand on what is only kept as due
+async fn what_happens_while_an_endpoint_is_off_is_kept_and_sent_when_asked_for(bench: Bench) {
+    let deliveries = Deliveries::new(bench.database.clone());
+    let event = placed(&bench, &deliveries).await;
+    let kept = NewDelivery { is_kept_only: true, ..delivery(&bench, &event, "{}") };
+    let handed = deliveries.hand_on(&[event.seq], std::slice::from_ref(&kept), bench.now()).await;
+    handed.expect("it is kept");
+    assert_eq!(claimed(&bench, &deliveries).await, [], "nothing is sent by itself");
+    let of = DeliveryFilter { delivery: Some(kept.id), ..DeliveryFilter::default() };
+    let listed = deliveries.list(&of, 2).await.expect("it lists");
+    assert_eq!(listed.iter().map(|one| one.state).collect::<Vec<_>>(), [DeliveryState::Disabled]);
+    assert_eq!(deliveries.send_again(kept.id, bench.now()).await.ok(), Some(true));
+    let sent = claimed(&bench, &deliveries).await;
+    assert_eq!(sent.iter().map(|one| one.id).collect::<Vec<_>>(), [kept.id]);
+    // Another one that nobody asks for goes when its time is over.
+    let other = NewDelivery {
+        id: DeliveryId::new(bench.now(), &bench.chance),
+        event_id: EventId::new(bench.now(), &bench.chance),
+        is_kept_only: true,
+        ..delivery(&bench, &event, "{}")
+    };
+    let handed = deliveries.hand_on(&[], std::slice::from_ref(&other), bench.now()).await;
+    handed.expect("it is kept");
+    let later = bench.now().plus(std::time::Duration::from_secs(1));
+    assert_eq!(deliveries.purge(later, 10).await.ok(), Some(1));
 }
