@@ -125,6 +125,23 @@ pub struct NewKey {
     pub text: String,
 }
 
+/// Characters of a label: it stands on one line of a list.
+const LABEL_CHARS_MAX: usize = 100;
+
+/// Reads what people call a key: one line of visible characters, for it is shown on terminals.
+///
+/// # Errors
+/// What was expected.
+pub fn check_label(raw: &str) -> Result<String, String> {
+    let hidden =
+        |c: char| c.is_control() || matches!(c, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}');
+    let fits = (1..=LABEL_CHARS_MAX).contains(&raw.trim().chars().count());
+    if fits && !raw.contains(hidden) {
+        return Ok(raw.trim().to_owned());
+    }
+    Err(format!("expected 1 to {LABEL_CHARS_MAX} visible characters on one line"))
+}
+
 impl NewKey {
     /// Makes a key.
     pub fn make(label: &str, scopes: &[Scope], now: Timestamp, chance: &dyn Chance) -> Self {

@@ -11,5 +11,5 @@ mod postgres;
 mod sqlite;
 
 pub use caller::{Access, AccessRefused, Caller};
-pub use key::{KeyRecord, NewKey, Scope, UnknownScope};
+pub use key::{KeyRecord, NewKey, Scope, UnknownScope, check_label};
 pub use keys::Keys;

@@ -25,8 +25,8 @@ pub struct KeysArgs {
 pub enum Action {
     /// Make a key and show it, this once.
     Create {
-        /// What people will call it.
-        #[arg(long)]
+        /// What people will call it: one line.
+        #[arg(long, value_parser = crate::access::check_label)]
         label: String,
         /// What it allows: checkout, backoffice:read, backoffice:write, admin. Repeatable.
         #[arg(long = "scope", required = true)]
@@ -75,6 +75,8 @@ async fn list(keys: &Keys, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
     for KeyRecord { id, label, scopes, created_at, revoked_at, .. } in keys.list().await? {
         let scopes = scopes.iter().map(|scope| scope.name()).collect::<Vec<_>>().join(",");
         let state = revoked_at.map_or_else(|| "in force".to_owned(), |at| format!("revoked {at}"));
+        // One that an older version took may move the cursor, or forge a line.
+        let label = label.escape_debug();
         writeln!(out, "{id}  {created_at}  {scopes}  {state}  {label}")?;
     }
     Ok(())
