@@ -2,16 +2,26 @@
 
 use anyhow::Context;
 use clap::Args;
-use std::{fs::File, io::BufReader, io::Write, path::PathBuf};
+use std::{
+    fs::File,
+    io::{BufReader, Read, Write},
+    path::PathBuf,
+};
 
 use super::{export, open_database};
 use crate::{
-    base::{AnchoredClock, Clock},
-    catalog::import::{ImportError, unpacked},
+    base::Currency,
+    catalog::Change,
     config::Config,
     exchange::{
         Format, Kind,
-        import::{ImportRefused, read},
+        plan::{Changes, Done, ImportRefused, Plan},
+        profiles::{Missing, Vendor, convert},
+        read::read,
+    },
+    files::{
+        FileError,
+        decode::{FILE_BYTES_MAX, text, unpacked},
     },
 };
 
@@ -21,9 +31,10 @@ pub use crate::exchange::counts::{Applied, apply};
 const SHOWN: usize = 20;
 
 /// Reads products, or anything else a merchant sets, from CSV or JSON lines, plain or gzip. Nothing
-/// is saved if any row is wrong.
+/// is saved if any row is wrong. A column that the file does not have leaves what it is about as it
+/// is; an empty cell clears it.
 ///
-/// Columns of products: sku, title, price, currency; and, where wanted: `tax_category`,
+/// Columns of products: sku; of new ones title, price, currency; and, where wanted: `tax_category`,
 /// `image_url`, `stock_policy` (tracked, backorder, untracked), stock, active (true, false), group,
 /// description, categories, `max_per_order`, `option:<name>`, `attribute:<name>`. `stock` is the
 /// counted stock: a SKU new to the ledger receives so many units; of one that is known, the
@@ -40,6 +51,16 @@ pub struct Import {
     /// How it is written: csv, jsonl
     #[arg(long, default_value = "csv", value_parser = export::format)]
     pub format: Format,
+    /// Whose product file it is: shopify, woocommerce, magento; ours when left out. Groups and
+    /// products with their stock are made of it, and columns that are mapped nowhere are listed
+    #[arg(long, value_name = "SHOP", value_parser = vendor, conflicts_with_all = ["kind", "format"])]
+    pub from: Option<Vendor>,
+    /// The currency of the prices in another shop's file
+    #[arg(long, value_name = "CODE", requires = "from")]
+    pub currency: Option<Currency>,
+    /// Where pictures are that another shop's file names without an address
+    #[arg(long, value_name = "URL", requires = "from")]
+    pub images: Option<String>,
     /// Say what would be done, and do nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -55,47 +76,132 @@ pub async fn run(
     config: &Config,
     out: &mut (dyn Write + Send),
 ) -> anyhow::Result<()> {
-    let Import { kind, format, .. } = *arguments;
-    let now = AnchoredClock::from_system().now();
-    let name = || format!("cannot read {}", arguments.file.display());
-    let file = File::open(&arguments.file).with_context(name)?;
-    let input = unpacked(BufReader::new(file)).with_context(name)?;
-    let plan = read(kind, format, input, &config.limits, now).map_err(|errors| wrong(&errors))?;
-    let (rows, counted, what) = (plan.len(), plan.counted(), kind.as_str());
+    let text = read_text(&arguments.file)?;
+    let plans = plans(arguments, &text, config, out)?;
     let opened = export::Opened::of(open_database(config).await?);
     let done = opened
         .with(config, async |shop| {
-            plan.check(shop).await?;
-            if arguments.dry_run { Ok(None) } else { plan.apply(shop, "import").await.map(Some) }
+            // Everything is looked at before anything is saved.
+            let mut outlooks = Vec::new();
+            for (_, plan) in &plans {
+                outlooks.push(plan.check(shop).await?);
+            }
+            let mut done = Vec::new();
+            for ((kind, plan), outlook) in plans.into_iter().zip(outlooks) {
+                let (rows, counted) = (plan.len(), plan.counted());
+                let applied = match arguments.dry_run {
+                    true => None,
+                    false => Some(plan.apply(shop, "import").await?),
+                };
+                done.push((kind, rows, counted, outlook, applied));
+            }
+            Ok(done)
         })
         .await;
     let done = done.map_err(|refused| match refused {
         ImportRefused::Wrong(errors) => wrong(&errors),
         other => other.into(),
     })?;
-    let Some(done) = done else {
-        writeln!(out, "{rows} {what} read, {counted} with stock; nothing was saved")?;
-        return Ok(());
+    let mut failed = Vec::new();
+    for (kind, rows, counted, outlook, applied) in done {
+        let what = kind.as_str();
+        match applied {
+            None => {
+                writeln!(out, "{rows} {what} read, {counted} with stock; nothing was saved")?;
+                tell(&outlook.changes, true, out)?;
+            }
+            Some(done) => failed.extend(report(kind, &done, out)?),
+        }
+        for warning in outlook.warnings {
+            writeln!(out, "warning: {warning}")?;
+        }
+    }
+    anyhow::ensure!(failed.is_empty(), "{}", failed.join("; "));
+    Ok(())
+}
+
+/// What a file is to do, kind by kind.
+fn plans(
+    arguments: &Import,
+    text: &str,
+    config: &Config,
+    out: &mut (dyn Write + Send),
+) -> anyhow::Result<Vec<(Kind, Plan)>> {
+    let Some(vendor) = arguments.from else {
+        let plan = read(arguments.kind, arguments.format, text, &config.limits);
+        return Ok(vec![(arguments.kind, plan.map_err(|errors| wrong(&errors))?)]);
     };
-    let (saved, moved) = (done.saved, done.moved);
+    let missing = Missing {
+        currency: arguments.currency.context("these files name no currency; say --currency EUR")?,
+        images: arguments.images.as_ref().map(|url| url.trim_end_matches('/').to_owned()),
+    };
+    let converted = convert(vendor, text, &missing, &config.limits);
+    let converted = converted.map_err(|errors| wrong(&errors))?;
+    for (note, times) in &converted.notes {
+        writeln!(out, "{note} ({times})")?;
+    }
+    if !converted.unmapped.is_empty() {
+        writeln!(out, "columns that are mapped nowhere: {}", converted.unmapped.join(", "))?;
+    }
+    Ok(vec![(Kind::ProductGroups, converted.groups), (Kind::Products, converted.products)])
+}
+
+/// Tells what was done; what was not is the answer.
+fn report(kind: Kind, done: &Done, out: &mut (dyn Write + Send)) -> anyhow::Result<Option<String>> {
+    let (what, saved, moved) = (kind.as_str(), done.saved, done.moved);
     writeln!(out, "{saved} {what} saved, stock of {moved} SKUs set")?;
+    tell(&done.changes, false, out)?;
+    let counts = matches!(kind, Kind::Products | Kind::Stock);
     for (named, why) in &done.refused {
-        match kind {
-            Kind::Products | Kind::Stock => writeln!(out, "stock of {named} was not set: {why}")?,
-            _ => writeln!(out, "{named} was not saved: {why}")?,
+        match counts {
+            true => writeln!(out, "stock of {named} was not set: {why}")?,
+            false => writeln!(out, "{named} was not saved: {why}")?,
         }
     }
     let refused = done.refused.len();
-    match kind {
-        Kind::Products | Kind::Stock => {
-            anyhow::ensure!(refused == 0, "the stock of {refused} SKUs was not set");
+    Ok((refused > 0).then(|| match counts {
+        true => format!("the stock of {refused} SKUs was not set"),
+        false => format!("{refused} {what} were not saved"),
+    }))
+}
+
+/// Reads a vendor from the command line.
+fn vendor(word: &str) -> Result<Vendor, String> {
+    Vendor::parse(word).ok_or_else(|| "expected `shopify`, `woocommerce` or `magento`".to_owned())
+}
+
+/// The text of a file, unpacked.
+fn read_text(file: &PathBuf) -> anyhow::Result<String> {
+    let name = || format!("cannot read {}", file.display());
+    let opened = BufReader::new(File::open(file).with_context(name)?);
+    let mut bytes = Vec::new();
+    let mut input = unpacked(opened, FILE_BYTES_MAX).with_context(name)?;
+    input.read_to_end(&mut bytes).with_context(name)?;
+    text(&bytes).map_err(|error| wrong(&[error]))
+}
+
+/// Tells what changes, or would change.
+fn tell(changes: &Changes, would: bool, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
+    let count = |wanted: fn(&Change) -> bool| changes.iter().filter(|(_, it)| wanted(it)).count();
+    let created = count(|change| *change == Change::Created);
+    let unchanged = count(|change| *change == Change::Unchanged);
+    let changed = changes.len() - created - unchanged;
+    let were = if would { "would be " } else { "" };
+    writeln!(out, "{were}created {created}, changed {changed}, unchanged {unchanged}")?;
+    let told = changes.iter().filter(|(_, change)| *change != Change::Unchanged);
+    for (name, change) in told.clone().take(SHOWN) {
+        match change {
+            Change::Changed(fields) => writeln!(out, "  {name}: {}", fields.join(", "))?,
+            Change::Created | Change::Unchanged => writeln!(out, "  {name}: new")?,
         }
-        _ => anyhow::ensure!(refused == 0, "{refused} {what} were not saved"),
+    }
+    if let more @ 1.. = told.count().saturating_sub(SHOWN) {
+        writeln!(out, "  and {more} more")?;
     }
     Ok(())
 }
 
 /// The errors of a file as one message.
-fn wrong(errors: &[ImportError]) -> anyhow::Error {
-    anyhow::anyhow!(ImportError::summary(errors, SHOWN))
+fn wrong(errors: &[FileError]) -> anyhow::Error {
+    anyhow::anyhow!(FileError::summary(errors, SHOWN))
 }
