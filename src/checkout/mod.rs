@@ -36,6 +36,7 @@ pub mod session;
 mod settle;
 mod unpaid;
 mod uses;
+mod warnings;
 
 pub use answer::{
     Asked, CheckoutRefused, Demands, Draft, DraftLine, Means, Operation, Render, Reply, Shown,
@@ -48,4 +49,5 @@ pub use desk::{Checkout, Terms};
 pub use saga::Step;
 pub use session::{Instrument, Line, Notice, NoticeCode, Risk, Session, Tried};
 pub use unpaid::{Unpaid, UnpaidCaps};
-pub use uses::count_uses;
+pub use uses::{UsesRefused, count_uses};
+pub use warnings::warnings;

@@ -16,6 +16,27 @@ pub(super) fn gone(shortages: &[Shortage]) -> Vec<Sku> {
     uses.map(|short| short.sku.clone()).collect()
 }
 
+/// The uses of a discount are not what its limit says.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UsesRefused {
+    /// More are in use than the limit would allow.
+    #[error(
+        "open checkouts and orders have {used} uses of the discount `{discount}`, and its \
+         `usage_limit` cannot be {limit}; set {used} or more"
+    )]
+    InUse {
+        /// Which discount.
+        discount: String,
+        /// Uses that are held, or that orders have had.
+        used: i64,
+        /// What was wanted.
+        limit: u32,
+    },
+    /// Something else changes them.
+    #[error("the uses of the discount `{0}` are being changed; try again")]
+    Busy(String),
+}
+
 /// Counts a discount's uses, as many as its limit says; see [`Checkout::count_uses`].
 ///
 /// # Errors
@@ -25,13 +46,19 @@ pub async fn count_uses(
     discount: &Discount,
     id: MovementId,
     now: Timestamp,
-) -> Result<Result<(), LedgerRefused>, LedgerFault> {
+) -> Result<Result<(), UsesRefused>, LedgerFault> {
     let limit = discount.usage_limit.zip(discount.uses());
     let Some((quantity, sku)) = limit else { return Ok(Ok(())) };
     let (kind, reason) = (MoveKind::Count, "the limit of a discount".to_owned());
     let counted = StockMove { id, sku, kind, quantity, reason, key: None, now };
     let outcome = writer.write(Entry::new(EntryId::of(id), Fact::Move(counted))).await?;
-    Ok(outcome.map(drop))
+    let discount = discount.id.clone();
+    Ok(outcome.map(drop).map_err(|refused| match refused {
+        LedgerRefused::WriteOffPromised { promised, .. } => {
+            UsesRefused::InUse { discount, used: promised, limit: quantity }
+        }
+        _ => UsesRefused::Busy(discount),
+    }))
 }
 
 impl Checkout {
@@ -77,7 +104,7 @@ impl Checkout {
     pub async fn count_uses(
         &self,
         discount: &Discount,
-    ) -> Result<Result<(), LedgerRefused>, LedgerFault> {
+    ) -> Result<Result<(), UsesRefused>, LedgerFault> {
         let now = self.now();
         count_uses(&self.writer, discount, MovementId::new(now, &*self.chance), now).await
     }

@@ -91,10 +91,18 @@ pub async fn add(
     if let Some(answer) = idempotency::find_answer(&door, &asking).await? {
         return Ok(answer);
     }
-    let answer = match (&entries[..], body.find("entries")) {
-        ([entry], None) => idempotency::answer(200, entry),
-        (many, _) => idempotency::answer(200, &json!({ "saved": many.len() })),
+    let now = door.rules.now();
+    let ended = entries.iter().filter(|entry| entry.expires_at.is_some_and(|end| end <= now));
+    let told = |entry: &ListEntry| format!("`{}` has expired, and matches nobody.", entry.value);
+    let warnings: Vec<String> = ended.map(told).collect();
+    let mut answer = match (&entries[..], body.find("entries")) {
+        ([entry], None) => json!(entry),
+        (many, _) => json!({ "saved": many.len() }),
     };
+    if !warnings.is_empty() {
+        answer["warnings"] = json!(warnings);
+    }
+    let answer = idempotency::answer(200, &answer);
     door.rules.add_entries(&head.name, entries, asking.caller()).await?;
     keep(&door, &asking, answer).await
 }

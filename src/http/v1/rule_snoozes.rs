@@ -58,7 +58,11 @@ pub async fn snooze(
     if let Some(answer) = idempotency::find_answer(&door, &asking).await? {
         return Ok(answer);
     }
-    let answer = idempotency::answer(200, &snooze);
+    let mut answer = json!(snooze);
+    if snooze.until <= snooze.at {
+        answer["warnings"] = json!(["It has ended already, and quiets nothing."]);
+    }
+    let answer = idempotency::answer(200, &answer);
     door.rules.snooze(snooze).await?;
     keep(&door, &asking, answer).await
 }

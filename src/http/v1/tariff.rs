@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     base::Timestamp,
+    checkout::UsesRefused,
     http::{
         asking::Asking, caller::Caller, door::Door, idempotency, kinds::Kind, problem::Problem,
     },
@@ -37,12 +38,15 @@ struct ItemView {
     /// Uses of a discount that nobody holds or has had.
     #[serde(skip_serializing_if = "Option::is_none")]
     uses_left: Option<i64>,
+    /// What of it can do nothing, as things stand.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
 }
 
 impl ItemView {
     fn of(row: TariffRow) -> Self {
         let TariffRow { body, version, updated_at, .. } = row;
-        Self { body, version, updated_at, uses_left: None }
+        Self { body, version, updated_at, uses_left: None, warnings: Vec::new() }
     }
 }
 
@@ -117,11 +121,13 @@ async fn save(
         Problem::new(Kind::Invalid, invalid.text.into_owned()).at(invalid.pointer)
     })?;
     if let Item::Discount(discount) = &item {
-        door.desk.count_uses(discount).await??;
+        door.desk.count_uses(discount).await?.map_err(uses_refused)?;
     }
     let now = door.clock.now();
     let saved = door.desk.tariffs.save(&item, &body, asking.caller(), now).await;
-    let answer = idempotency::answer(200, &ItemView::of(saved.map_err(refused)?));
+    let warnings = door.desk.warnings(&item).await?;
+    let view = ItemView { warnings, ..ItemView::of(saved.map_err(refused)?) };
+    let answer = idempotency::answer(200, &view);
     idempotency::keep(&door, &asking, AREA, answer).await
 }
 
@@ -142,10 +148,20 @@ async fn remove(
     idempotency::keep(&door, &asking, AREA, answer).await
 }
 
+fn uses_refused(refused: UsesRefused) -> Problem {
+    let kind = match refused {
+        UsesRefused::InUse { .. } => Kind::StockPromised,
+        UsesRefused::Busy(_) => Kind::Busy,
+    };
+    Problem::new(kind, format!("Refused: {refused}.")).at("/usage_limit")
+}
+
 fn refused(refused: TariffsRefused) -> Problem {
     match refused {
         TariffsRefused::Ledger(fault) => fault.into(),
-        TariffsRefused::Busy => Problem::new(Kind::Busy, format!("{refused}.")),
+        TariffsRefused::Busy | TariffsRefused::Moved => {
+            Problem::new(Kind::Busy, format!("{refused}."))
+        }
         TariffsRefused::CodeTaken(_) => {
             Problem::new(Kind::Invalid, format!("Refused: {refused}.")).at("/code")
         }
