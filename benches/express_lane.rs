@@ -137,6 +137,7 @@ async fn ours() -> anyhow::Result<Contender> {
         description: None,
         categories: Vec::new(),
         max_per_order: None,
+        archived_at: None,
         list_prices: Vec::new(),
     };
     app.desk.catalog.save(&[product]).await?;

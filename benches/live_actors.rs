@@ -144,6 +144,7 @@ async fn fill_catalogue(app: &App, skus: &[Sku]) -> anyhow::Result<()> {
         description: None,
         categories: Vec::new(),
         max_per_order: None,
+        archived_at: None,
         list_prices: Vec::new(),
     };
     for some in skus.chunks(1000) {

@@ -19,7 +19,7 @@
 //! [`replay`], [`audit`] and [`config`]; then [`http`] → [`cart`], [`exchange`] → [`checkout`] →
 //! [`catalog`], [`stock`], [`pricing`], [`fraud`], [`payment`] → [`outbox`] → [`platforms`] →
 //! [`access`], [`sessions`], [`customers`], [`signing`] → [`ledger`] → [`outbound`] →
-//! [`telemetry`] → [`base`].
+//! [`telemetry`] → [`files`] → [`base`].
 //!
 //! [`fraud`] judges on that path, on the thread of the cart that asks; its training stands beside
 //! it, for the command line.
@@ -61,6 +61,7 @@ pub mod commands;
 pub mod config;
 pub mod customers;
 pub mod exchange;
+pub mod files;
 pub mod fraud;
 pub mod http;
 pub mod ledger;

@@ -52,7 +52,7 @@ id!(OperationId, "op");
 id!(OrderId, "ord");
 
 text!(Timestamp, { "type": "string", "format": "date-time" });
-text!(Sku, { "type": "string", "minLength": 1, "maxLength": 64, "pattern": "^[!-~]+$" });
+text!(Sku, { "type": "string", "minLength": 1, "maxLength": 64, "pattern": "^\\S(.*\\S)?$" });
 text!(Currency, { "type": "string", "pattern": "^[A-Z]{3}$" });
 text!(Email, { "type": "string", "format": "email", "maxLength": 254 });
 

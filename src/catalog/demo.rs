@@ -1,10 +1,19 @@
 //! The small shop a first start opens with: invented goods, real-looking prices.
 
-use super::{
-    Group, GroupId,
-    import::{ImportRow, parse_csv},
+use super::{Group, GroupId, Product, import};
+use crate::{
+    base::{Limits, Timestamp},
+    files::{Format, rows},
 };
-use crate::base::{Limits, Timestamp};
+
+/// A product of the demo shop, with its opening stock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DemoProduct {
+    /// The product.
+    pub product: Product,
+    /// Its units, where they are counted.
+    pub stock: Option<u32>,
+}
 
 /// In the format that `doorbuster import` reads, so that it is an example of it too.
 pub const DEMO_CSV: &str = "\
@@ -55,9 +64,14 @@ pub fn demo_groups(now: Timestamp) -> Vec<Group> {
 }
 
 /// The demo shop's products with their opening stock.
-pub fn demo(now: Timestamp) -> Vec<ImportRow> {
-    parse_csv(DEMO_CSV.as_bytes(), &Limits::default(), now)
-        .expect("invariant: the text above reads, as a test shows")
+pub fn demo(now: Timestamp) -> Vec<DemoProduct> {
+    const READS: &str = "invariant: the text above reads, as a test shows";
+    let rows = rows(Format::Csv, DEMO_CSV, &import::PRODUCTS).expect(READS);
+    let product = |row| {
+        let row = import::read(row, &Limits::default()).expect(READS);
+        DemoProduct { product: row.patch.over(None, now).expect(READS), stock: row.stock }
+    };
+    rows.iter().map(product).collect()
 }
 
 #[cfg(test)]
@@ -74,7 +88,7 @@ mod tests {
             assert!(rows.iter().any(|row| row.product.stock_policy == policy), "{policy:?}");
         }
         for group in demo_groups(Timestamp::from_micros(0)) {
-            let has = |row: &ImportRow| row.product.group.as_ref() == Some(&group.id);
+            let has = |row: &DemoProduct| row.product.group.as_ref() == Some(&group.id);
             assert!(rows.iter().filter(|row| has(row)).count() > 1, "{}", group.id);
         }
         let flash = rows.iter().find(|row| row.product.sku.as_str() == "FLASH-SNEAKER-42");

@@ -82,7 +82,10 @@ impl Catalog {
     /// When the database does not answer, or keeps none of them.
     pub async fn save_groups(&self, groups: &[Group]) -> Result<(), LedgerFault> {
         match &self.database {
-            Some(database) => index::save_groups(database, groups).await,
+            Some(database) => {
+                let groups = groups.iter().map(|group| (group, None));
+                index::save_groups(database, groups, true).await.map(drop)
+            }
             None => Err(nowhere()),
         }
     }

@@ -1,297 +1,263 @@
-//! Reads a catalogue from CSV: every row or none.
+//! What a row of a file says of a product.
 //!
-//! Columns: `sku`, `title`, `price` and `currency` are needed; `tax_category` (else `standard`),
-//! `image_url`, `stock_policy` (`tracked`, `backorder`, `untracked`; else `tracked`), `stock`,
-//! `active` (`true` or `false`; else `true`), `group`, `description` and `categories` (with `|`
-//! between them) and `max_per_order` (units one order may have) may be left out or empty. Each
-//! `attribute:<name>` column gives every product an attribute of that name, where it is not empty;
-//! each `option:<name>` column says which variant of its group it is; `attributes` and `options`
-//! say the same as JSON. Columns may stand in any order. The file is UTF-8, separated by commas,
-//! and may be compressed with gzip.
-
-use csv::{ByteRecord, ReaderBuilder, Trim};
-use flate2::bufread::MultiGzDecoder;
-use std::{
-    collections::HashMap,
-    fmt,
-    io::{BufRead, Read},
-};
+//! `sku` is needed, and of a new product `title`, `price` and `currency`; `tax_category` (else
+//! `standard`), `image_url`, `stock_policy` (`tracked`, `backorder`, `untracked`; else `tracked`),
+//! `stock`, `active` (`true` or `false`; else `true`), `group`, `description` and `categories`
+//! (with `|` between them) and `max_per_order` (units one order may have) may be left out: then they
+//! stay as they are. An empty cell clears them.
+//! Each `attribute:<name>` column is an attribute of that name; each `option:<name>` column says
+//! which variant of its group a product is; `attributes` and `options` say all of them as JSON.
 
 use super::{
-    Product,
-    import_columns::{Columns, Expected, read_row},
+    Choice, GroupId, Product, StockPolicy,
+    patch::{Amount, ProductPatch},
+    texts,
 };
-use crate::base::{Limits, Sku, Timestamp};
+use crate::{
+    base::{Currency, Holds, Limits, Sku},
+    files::{
+        Column, Fields, FileError, Given, Known, Row,
+        row::Holds::{Json, Text, Texts},
+    },
+};
+
+const ATTRIBUTE: &str = "attribute:";
+const OPTION: &str = "option:";
+
+/// What a file of products may have.
+pub const PRODUCTS: Known = Known {
+    columns: &[
+        Column { name: "sku", holds: Text, is_needed: true },
+        Column { name: "title", holds: Text, is_needed: false },
+        Column { name: "price", holds: Text, is_needed: false },
+        Column { name: "currency", holds: Text, is_needed: false },
+        Column { name: "tax_category", holds: Text, is_needed: false },
+        Column { name: "image_url", holds: Text, is_needed: false },
+        Column { name: "stock_policy", holds: Text, is_needed: false },
+        Column { name: "stock", holds: Json, is_needed: false },
+        Column { name: "active", holds: Json, is_needed: false },
+        Column { name: "group", holds: Text, is_needed: false },
+        Column { name: "description", holds: Text, is_needed: false },
+        Column { name: "categories", holds: Texts, is_needed: false },
+        Column { name: "max_per_order", holds: Json, is_needed: false },
+        Column { name: "options", holds: Json, is_needed: false },
+        Column { name: "attributes", holds: Json, is_needed: false },
+    ],
+    prefixes: &[ATTRIBUTE, OPTION],
+};
 
 /// One good row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportRow {
+    /// The line where it stands.
+    pub line: u64,
     /// What it says about the product.
-    pub product: Product,
+    pub patch: ProductPatch,
     /// Counted units, when the row tells.
     pub stock: Option<u32>,
 }
 
-/// What is wrong in one place of the file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ImportError {
-    /// The line where the row starts, from 1.
-    pub line: u64,
-    /// The column's name; empty when the row as a whole is meant.
-    pub column: String,
-    /// What was expected, and what stands there.
-    pub expected: String,
+/// Reads a row.
+///
+/// # Errors
+/// Everything that is wrong with it by itself.
+pub fn read(row: &Row, limits: &Limits) -> Result<ImportRow, Vec<FileError>> {
+    let mut reader = Reader { fields: Fields::of(row), limits };
+    let sku = reader.fields.parse("sku", Sku::LIKE, |text| Sku::parse_goods(text).ok()).value();
+    let patch = ProductPatch {
+        // A row with anything wrong is dropped below; this stands in until then.
+        sku: sku.unwrap_or_else(placeholder),
+        title: reader.needed("title"),
+        price: reader.price(),
+        currency: reader.currency(),
+        tax_category: reader.checked("tax_category", texts::check_tax_category),
+        image_url: reader.checked("image_url", texts::check_url),
+        stock_policy: reader.stock_policy(),
+        active: reader.fields.truth("active"),
+        group: reader.fields.parse(
+            "group",
+            "1 to 64 lower-case letters, digits, `-` and `_`",
+            |text| GroupId::parse(text).ok(),
+        ),
+        description: description(&mut reader.fields),
+        categories: categories(&mut reader.fields),
+        max_per_order: reader.fields.parse(
+            "max_per_order",
+            "a whole number from 1 to 4294967295, or nothing",
+            |text| text.parse().ok().filter(|_| !text.starts_with('+')),
+        ),
+        options: reader.options(),
+        option: reader.single(OPTION),
+        attributes: reader
+            .fields
+            .json("attributes", "an object of texts such as `{\"color\": \"red\"}`"),
+        attribute: reader.single(ATTRIBUTE),
+    };
+    let stock = reader.fields.count("stock").value();
+    reader.fields.finish(ImportRow { line: row.line, patch, stock })
 }
 
-impl fmt::Display for ImportError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.column.as_str() {
-            "" => write!(f, "line {}: {}", self.line, self.expected),
-            column => write!(f, "line {}, column `{column}`: {}", self.line, self.expected),
+/// What stands in the way of a product that a row makes: what needs all of it to be seen.
+pub fn misfit(product: &Product, stock: Option<u32>, limits: &Limits) -> Option<FileError> {
+    let wrong = |column: &str, expected: String| {
+        Some(FileError { line: 0, column: column.to_owned(), expected })
+    };
+    if let Err(text) = texts::check_options(&product.options) {
+        return wrong("options", text);
+    }
+    let bytes = serde_json::to_string(&product.attributes).map_or(0, |json| json.len());
+    let most = limits.metadata_bytes;
+    if bytes > most {
+        let text = format!("expected attributes of at most {most} bytes in all, found {bytes}");
+        return wrong("attributes", text);
+    }
+    match stock {
+        Some(found) if product.stock_policy != StockPolicy::Tracked => {
+            let like = "expected nothing, for only `tracked` units are counted";
+            wrong("stock", format!("{like}, found `{found}`"))
         }
+        _ => None,
     }
 }
 
-impl ImportError {
-    /// What is wrong with a file, as one message that shows so many of its errors.
-    pub fn summary(errors: &[Self], shown: usize) -> String {
-        let mut text = format!("the file has {} errors; nothing was saved", errors.len());
-        for error in errors.iter().take(shown) {
-            text.push_str(&format!("\n  {error}"));
+fn placeholder() -> Sku {
+    Sku::parse("-").expect("invariant: a hyphen is a SKU")
+}
+
+/// Some sentences.
+pub fn description(fields: &mut Fields<'_>) -> Given<String> {
+    let text = fields.text("description");
+    if let Given::Value(text) = &text
+        && let Err(wrong) = texts::check_text(text, texts::DESCRIPTION_BYTES_MAX)
+    {
+        fields.reject("description", wrong);
+    }
+    text
+}
+
+/// Where a shop has it.
+pub fn categories(fields: &mut Fields<'_>) -> Given<Vec<String>> {
+    let categories = fields.texts("categories", Some(texts::CATEGORIES_APART));
+    if let Given::Value(categories) = &categories
+        && let Err(wrong) = texts::check_categories(categories)
+    {
+        fields.reject("categories", wrong);
+    }
+    categories
+}
+
+/// One line in people's words, that cannot be cleared.
+pub fn needed_line(fields: &mut Fields<'_>, column: &str, most: usize) -> Option<String> {
+    match line(fields, column, most) {
+        Given::Absent => None,
+        Given::Empty => {
+            fields.reject_found(column, "a text");
+            None
         }
-        if let more @ 1.. = errors.len().saturating_sub(shown) {
-            text.push_str(&format!("\n  and {more} more"));
+        Given::Value(text) => Some(text),
+    }
+}
+
+/// What a column is about, whatever stands before the name that a file gives it.
+fn named(column: &str) -> &str {
+    column.split_once(':').map_or(column, |(_, name)| name)
+}
+
+/// One line in people's words.
+pub fn line(fields: &mut Fields<'_>, column: &str, most: usize) -> Given<String> {
+    let text = fields.text(column);
+    if let Given::Value(text) = &text
+        && let Err(wrong) = texts::check_line_in(Holds::of(named(column)), text, most)
+    {
+        fields.reject(column, wrong);
+    }
+    text
+}
+
+struct Reader<'a> {
+    fields: Fields<'a>,
+    limits: &'a Limits,
+}
+
+impl Reader<'_> {
+    fn needed(&mut self, column: &str) -> Option<String> {
+        needed_line(&mut self.fields, column, self.limits.text_bytes)
+    }
+
+    fn checked(
+        &mut self,
+        column: &str,
+        check: impl FnOnce(&str) -> Result<(), String>,
+    ) -> Given<String> {
+        let text = line(&mut self.fields, column, self.limits.text_bytes);
+        if let Given::Value(text) = &text
+            && check(text).is_err()
+        {
+            let like = check_like(column);
+            self.fields.reject_found(column, like);
         }
         text
     }
-}
 
-/// Unpacks what starts with gzip's magic number (RFC 1952 §2.3.1) and passes the rest on.
-///
-/// # Errors
-/// When the first bytes cannot be read.
-pub fn unpacked<'a>(mut input: impl BufRead + 'a) -> std::io::Result<Box<dyn Read + 'a>> {
-    let packed = input.fill_buf()?.starts_with(&[0x1f, 0x8b]);
-    Ok(if packed { Box::new(MultiGzDecoder::new(input)) } else { Box::new(input) })
-}
-
-/// Reads a catalogue.
-///
-/// # Errors
-/// Everything that is wrong, in the order of the file. Nothing of the file is to be used then.
-pub fn parse_csv(
-    input: impl Read,
-    limits: &Limits,
-    now: Timestamp,
-) -> Result<Vec<ImportRow>, Vec<ImportError>> {
-    let mut reader =
-        ReaderBuilder::new().flexible(true).trim(Trim::All).has_headers(false).from_reader(input);
-    let mut record = ByteRecord::new();
-    let columns = match reader.read_byte_record(&mut record) {
-        Ok(true) => Columns::read(&record)?,
-        Ok(false) => return Err(vec![whole(1, "expected a header line; the file is empty")]),
-        Err(fault) => return Err(vec![unreadable(&fault, 1)]),
-    };
-    let mut import =
-        Import { columns, limits, now, rows: vec![], errors: vec![], seen: HashMap::new() };
-    loop {
-        match reader.read_byte_record(&mut record) {
-            Ok(false) => return import.finish(),
-            Ok(true) => import.add(&record),
-            Err(fault) => {
-                import.errors.push(unreadable(&fault, reader.position().line()));
-                return import.finish();
+    fn price(&mut self) -> Option<Amount> {
+        match self.fields.text("price") {
+            Given::Absent => None,
+            Given::Value(text) => Some(Amount::Decimal(text)),
+            Given::Empty => {
+                self.fields.reject_found("price", "an amount such as `19.90`");
+                None
             }
         }
     }
-}
 
-struct Import<'a> {
-    columns: Columns,
-    limits: &'a Limits,
-    now: Timestamp,
-    rows: Vec<ImportRow>,
-    errors: Vec<ImportError>,
-    /// Where each SKU stood first.
-    seen: HashMap<Sku, u64>,
-}
-
-impl Import<'_> {
-    fn add(&mut self, record: &ByteRecord) {
-        let line = record.position().map_or(0, csv::Position::line);
-        let (wanted, got) = (self.columns.len(), record.len());
-        if wanted != got {
-            let text = format!("expected {wanted} fields as in the header, found {got}");
-            self.errors.push(whole(line, &text));
-            return;
+    fn currency(&mut self) -> Option<Currency> {
+        let like = "a three-letter ISO 4217 currency code such as `EUR`";
+        let currency = self.fields.parse("currency", like, |text| text.parse().ok());
+        if currency == Given::Empty {
+            self.fields.reject_found("currency", like);
         }
-        match read_row(&self.columns, record, self.limits, self.now) {
-            Ok(row) => self.keep(row, line),
-            Err(wrong) => self.errors.extend(
-                wrong.into_iter().map(|Expected { column, expected }| ImportError {
-                    line,
-                    column,
-                    expected,
-                }),
-            ),
-        }
+        currency.value()
     }
 
-    fn keep(&mut self, row: ImportRow, line: u64) {
-        let sku = row.product.sku.clone();
-        if let Some(first) = self.seen.get(&sku) {
-            self.errors.push(ImportError {
-                line,
-                column: "sku".to_owned(),
-                expected: format!("expected each SKU once; `{sku}` stands on line {first} already"),
-            });
-            return;
-        }
-        self.seen.insert(sku, line);
-        self.rows.push(row);
-    }
-
-    fn finish(self) -> Result<Vec<ImportRow>, Vec<ImportError>> {
-        if self.errors.is_empty() { Ok(self.rows) } else { Err(self.errors) }
-    }
-}
-
-fn whole(line: u64, expected: &str) -> ImportError {
-    ImportError { line, column: String::new(), expected: expected.to_owned() }
-}
-
-fn unreadable(fault: &csv::Error, line: u64) -> ImportError {
-    whole(line, &format!("the file cannot be read on from here: {fault}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::catalog::StockPolicy;
-    use std::io::{BufReader, Write};
-
-    fn read(text: &[u8]) -> Result<Vec<ImportRow>, Vec<String>> {
-        parse_csv(text, &Limits::default(), Timestamp::from_micros(7))
-            .map_err(|errors| errors.iter().map(ToString::to_string).collect())
-    }
-
-    fn refusals(text: &str) -> Vec<String> {
-        read(text.as_bytes()).expect_err("the file is wrong")
-    }
-
-    #[test]
-    fn columns_stand_in_any_order_and_most_may_be_left_out() {
-        let rows = read(
-            b"\xef\xbb\xbfcurrency,price,title,sku,attribute:color,stock\n\
-              EUR,19.9,\"Tee, red\", TEE ,red,5\n\
-              JPY,500,Mug,MUG,,\n",
+    fn stock_policy(&mut self) -> Given<StockPolicy> {
+        self.fields.parse(
+            "stock_policy",
+            "`tracked`, `backorder` or `untracked`",
+            |text| match text {
+                "tracked" => Some(StockPolicy::Tracked),
+                "backorder" => Some(StockPolicy::Backorder),
+                "untracked" => Some(StockPolicy::Untracked),
+                _ => None,
+            },
         )
-        .expect("a good file");
-        let [tee, mug] = rows.as_slice() else { panic!("two rows: {rows:?}") };
-        assert_eq!((tee.product.title.as_str(), tee.product.price.minor()), ("Tee, red", 1990));
-        assert_eq!((tee.stock, mug.stock), (Some(5), None));
-        assert_eq!(tee.product.attributes["color"], "red");
-        assert!(mug.product.attributes.is_empty() && mug.product.active);
-        assert_eq!(mug.product.tax_category, "standard");
-        assert_eq!(mug.product.stock_policy, StockPolicy::Tracked);
-        assert_eq!(mug.product.updated_at, Timestamp::from_micros(7));
     }
 
-    #[test]
-    fn a_compressed_file_reads_like_a_plain_one() {
-        let plain = b"sku,title,price,currency\nA,a,1,EUR\n";
-        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        packer.write_all(plain).expect("memory takes it");
-        let packed = packer.finish().expect("memory takes it");
-        for bytes in [&plain[..], &packed[..]] {
-            let input = unpacked(BufReader::new(bytes)).expect("memory reads");
-            let rows = parse_csv(input, &Limits::default(), Timestamp::from_micros(0));
-            assert_eq!(rows.map(|rows| rows.len()), Ok(1));
+    fn options(&mut self) -> Given<Vec<Choice>> {
+        let like = "a list such as `[{\"name\": \"Size\", \"value\": \"M\"}]`";
+        let options: Given<Vec<Choice>> = self.fields.json("options", like);
+        if let Given::Value(options) = &options
+            && let Err(wrong) = texts::check_options(options)
+        {
+            self.fields.reject("options", wrong);
         }
+        options
     }
 
-    #[test]
-    fn everything_wrong_is_told_at_once_with_its_place() {
-        let wrong = refusals(
-            "sku,title,price,currency,stock_policy,stock,active,image_url,tax_category\n\
-             A B,,1.999,EUR,lots,-1,maybe,ftp://x,Food\n\
-             OK,ok,1,euro,untracked,5,true,,\n\
-             SHORT,row\n",
-        );
-        let expected = [
-            "line 2, column `sku`: expected 1 to 64 printable ASCII characters without spaces, \
-             found `A B`",
-            "line 2, column `price`: expected an amount of 0 or more with at most 2 decimals, \
-             found `1.999`",
-            "line 2, column `stock_policy`: expected `tracked`, `backorder` or `untracked`, \
-             found `lots`",
-            "line 2, column `title`: expected a text, found nothing",
-            "line 2, column `tax_category`: expected lower-case letters, digits, `-` and `_`, \
-             found `Food`",
-            "line 2, column `image_url`: expected an address that starts with `https://`, \
-             found `ftp://x`",
-            "line 2, column `active`: expected `true` or `false`, found `maybe`",
-            "line 2, column `stock`: expected a whole number from 0 to 4294967295, found `-1`",
-            "line 3, column `currency`: expected a three-letter ISO 4217 currency code such as \
-             `EUR`, found `euro`",
-            "line 3, column `stock`: expected nothing, for only `tracked` units are counted, \
-             found `5`",
-            "line 4: expected 9 fields as in the header, found 2",
-        ];
-        assert_eq!(wrong, expected);
+    /// What columns say that the file names itself.
+    fn single(&mut self, prefix: &str) -> Vec<(String, Given<String>)> {
+        let cells = &self.fields.row().cells;
+        let columns = cells.iter().map(|(name, _)| name).filter(|name| name.starts_with(prefix));
+        let named = |column: &String| {
+            let value = line(&mut self.fields, column, self.limits.text_bytes);
+            (column[prefix.len()..].to_owned(), value)
+        };
+        columns.map(named).collect()
     }
+}
 
-    #[test]
-    fn a_wrong_header_is_told_with_a_suggestion() {
-        assert_eq!(
-            refusals("sku,titel,price,currency,attribute:,price,whatever\n"),
-            [
-                "line 1, column `titel`: no such column; did you mean `title`?",
-                "line 1, column `attribute:`: expected a name after `attribute:`",
-                "line 1, column `price`: each column may stand once",
-                "line 1, column `whatever`: no such column; there are `sku`, `title`, `price`, \
-                 `currency`, `tax_category`, `image_url`, `stock_policy`, `stock`, `active`, \
-                 `group`, `description`, `categories`, `max_per_order`, `options`, `attributes`, \
-                 `attribute:<name>` and `option:<name>`",
-                "line 1, column `title`: this column is needed and missing",
-            ]
-        );
-        let semicolons = refusals("sku;title;price;currency\n");
-        assert!(semicolons[0].ends_with("expected columns separated by commas"), "{semicolons:?}");
-        assert_eq!(refusals("").len(), 1);
-    }
-
-    #[test]
-    fn a_sku_stands_once() {
-        let wrong = refusals("sku,title,price,currency\nA,a,1,EUR\nB,b,1,EUR\nA,c,1,EUR\n");
-        let expected = "line 4, column `sku`: expected each SKU once; `A` stands on line 2 already";
-        assert_eq!(wrong, [expected]);
-    }
-
-    #[test]
-    fn card_numbers_are_refused_in_text_but_not_in_skus() {
-        let header = "sku,title,price,currency,attribute:note\n";
-        let card = "4111111111111111";
-        let wrong = refusals(&format!("{header}A,card {card},1,EUR,{card}\n"));
-        assert_eq!(wrong.len(), 2);
-        assert!(wrong.iter().all(|text| !text.contains(card)), "{wrong:?} shows the card");
-        assert!(read(format!("{header}{card},a,1,EUR,\n").as_bytes()).is_ok());
-    }
-
-    #[test]
-    fn texts_and_attributes_have_limits() {
-        let limits = Limits { text_bytes: 8, metadata_bytes: 20, ..Limits::default() };
-        let text = "sku,title,price,currency,attribute:a,attribute:b\n\
-                    A,123456789,1,EUR,,\nB,b,1,EUR,12345678,12345678\n";
-        let wrong = parse_csv(text.as_bytes(), &limits, Timestamp::from_micros(0));
-        let columns: Vec<_> =
-            wrong.expect_err("too long").into_iter().map(|e| (e.line, e.column)).collect();
-        assert_eq!(columns, [(2, "title".to_owned()), (3, "attribute:*".to_owned())]);
-    }
-
-    #[test]
-    fn bytes_that_are_no_text_are_told_once() {
-        let wrong = read(b"sku,title,price,currency\nA,caf\xe9,1,EUR\n").expect_err("latin 1");
-        assert_eq!(wrong, ["line 2, column `title`: expected UTF-8 text"]);
+fn check_like(column: &str) -> &'static str {
+    match column {
+        "image_url" => "an address that starts with `https://`",
+        _ => "lower-case letters, digits, `-` and `_`",
     }
 }

@@ -7,6 +7,9 @@ use std::{collections::BTreeMap, num::NonZeroU32};
 use super::group::GroupId;
 use crate::base::{Currency, Money, Sku, Timestamp};
 
+/// The tax category of what names none.
+pub const STANDARD_TAX: &str = "standard";
+
 /// How a SKU's units are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -70,6 +73,9 @@ pub struct Product {
     /// Units of it that one order may have; none where there is no such limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_per_order: Option<NonZeroU32>,
+    /// Since when it is archived: it was removed, and orders name it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archived_at: Option<Timestamp>,
     /// What it costs in further currencies; kept by price lists, and not saved with the product.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub list_prices: Vec<Money>,
@@ -86,7 +92,7 @@ impl Product {
             sku,
             title: title.into(),
             price,
-            tax_category: "standard".to_owned(),
+            tax_category: STANDARD_TAX.to_owned(),
             image_url: None,
             attributes: BTreeMap::new(),
             stock_policy: StockPolicy::default(),
@@ -97,6 +103,7 @@ impl Product {
             description: None,
             categories: Vec::new(),
             max_per_order: None,
+            archived_at: None,
             list_prices: Vec::new(),
         }
     }

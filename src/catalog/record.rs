@@ -23,11 +23,13 @@ struct Record<'a> {
     stock_policy: StockPolicy,
     active: bool,
     updated_at: Timestamp,
+    seen: Option<Timestamp>,
     group_id: Option<&'a GroupId>,
     options: &'a [Choice],
     description: Option<&'a str>,
     categories: &'a [String],
     max_per_order: Option<NonZeroU32>,
+    archived_at: Option<Timestamp>,
 }
 
 #[derive(Serialize)]
@@ -38,15 +40,18 @@ struct GroupRecord<'a> {
     image_url: Option<&'a str>,
     categories: &'a [String],
     updated_at: Timestamp,
+    seen: Option<Timestamp>,
 }
 
 /// Products as the JSON array that the upserts take apart.
-pub(super) fn to_json(products: &[Product]) -> String {
-    let records: Vec<Record<'_>> = products.iter().map(record).collect();
+pub(super) fn to_json<'a>(
+    products: impl Iterator<Item = (&'a Product, Option<Timestamp>)>,
+) -> String {
+    let records: Vec<Record<'_>> = products.map(record).collect();
     serde_json::to_string(&records).expect("invariant: records of texts and numbers serialize")
 }
 
-fn record(product: &Product) -> Record<'_> {
+fn record((product, seen): (&Product, Option<Timestamp>)) -> Record<'_> {
     Record {
         sku: &product.sku,
         title: &product.title,
@@ -58,21 +63,25 @@ fn record(product: &Product) -> Record<'_> {
         stock_policy: product.stock_policy,
         active: product.active,
         updated_at: product.updated_at,
+        seen,
         group_id: product.group.as_ref(),
         options: &product.options,
         description: product.description.as_deref(),
         categories: &product.categories,
         max_per_order: product.max_per_order,
+        archived_at: product.archived_at,
     }
 }
 
 /// Groups as the JSON array that the upserts take apart.
-pub(super) fn groups_to_json(groups: &[Group]) -> String {
-    let records: Vec<GroupRecord<'_>> = groups.iter().map(group_record).collect();
+pub(super) fn groups_to_json<'a>(
+    groups: impl Iterator<Item = (&'a Group, Option<Timestamp>)>,
+) -> String {
+    let records: Vec<GroupRecord<'_>> = groups.map(group_record).collect();
     serde_json::to_string(&records).expect("invariant: records of texts serialize")
 }
 
-fn group_record(group: &Group) -> GroupRecord<'_> {
+fn group_record((group, seen): (&Group, Option<Timestamp>)) -> GroupRecord<'_> {
     GroupRecord {
         id: &group.id,
         title: &group.title,
@@ -80,6 +89,7 @@ fn group_record(group: &Group) -> GroupRecord<'_> {
         image_url: group.image_url.as_deref(),
         categories: &group.categories,
         updated_at: group.updated_at,
+        seen,
     }
 }
 

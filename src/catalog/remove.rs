@@ -3,7 +3,6 @@
 
 use serde_json::json;
 use std::collections::HashMap;
-use uuid::Uuid;
 
 use super::{Catalog, Product, find::nowhere, postgres, record, sqlite};
 use crate::{
@@ -29,20 +28,21 @@ impl Catalog {
     /// When the database does not answer.
     pub async fn orders_of(&self, sku: &Sku, limit: u32) -> Result<Vec<OrderId>, LedgerFault> {
         let name = sku.as_str().to_owned();
-        let ids = match &self.database {
+        let mut orders: Vec<OrderId> = match &self.database {
             Some(Database::Postgres(database)) => {
-                postgres::orders_of(database, name, limit).await?
+                let ids = postgres::orders_of(database, name, limit).await?;
+                ids.into_iter().map(OrderId::from_uuid).collect()
             }
             Some(Database::Sqlite(database)) => {
                 let ids = sqlite::orders_of(database, name, limit).await?;
-                let parse = |id: &String| {
-                    Uuid::parse_str(id).map_err(|_| LedgerFault::Broken("no order".to_owned()))
+                let read = |id: &String| {
+                    let broken = |_| LedgerFault::Broken(format!("`{id}` names no order"));
+                    id.parse().map_err(broken)
                 };
-                ids.iter().map(parse).collect::<Result<_, _>>()?
+                ids.iter().map(read).collect::<Result<_, _>>()?
             }
             None => return Err(nowhere()),
         };
-        let mut orders: Vec<OrderId> = ids.into_iter().map(OrderId::from_uuid).collect();
         orders.dedup();
         Ok(orders)
     }

@@ -1,7 +1,9 @@
 //! What texts of products have to be like, whichever way they come in.
 
-use super::{Choice, import_columns::CATEGORIES_APART};
+use super::Choice;
 use crate::base::{Holds, is_card_number_in};
+
+pub use crate::files::NO_CARDS;
 
 /// Bytes of a description: some paragraphs, of which a page of search results holds dozens.
 pub const DESCRIPTION_BYTES_MAX: usize = 4096;
@@ -12,11 +14,11 @@ pub const OPTIONS_MAX: usize = 8;
 /// Categories of a product or a group.
 pub const CATEGORIES_MAX: usize = 16;
 
+/// Between categories in one field; hence none holds it.
+pub const CATEGORIES_APART: char = '|';
+
 /// Bytes of a category: a path such as `Apparel > Shirts`.
 pub const CATEGORY_BYTES_MAX: usize = 128;
-
-/// What is said of a card number.
-pub const NO_CARDS: &str = "expected no payment card number; card numbers are never kept";
 
 /// Checks one line in people's words.
 ///
@@ -99,12 +101,6 @@ pub fn check_categories(categories: &[String]) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-/// The categories in one field.
-pub fn categories(field: &str) -> Vec<String> {
-    let named = field.split(CATEGORIES_APART).map(|one| one.trim().to_owned());
-    named.filter(|one| !one.is_empty()).collect()
 }
 
 /// Checks the address of a picture.

@@ -297,6 +297,7 @@ mod tests {
             description: None,
             categories: Vec::new(),
             max_per_order: None,
+            archived_at: None,
             list_prices: Vec::new(),
         };
         (sku, Arc::new(product))

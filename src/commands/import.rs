@@ -16,7 +16,7 @@ use crate::{
     exchange::{
         Format, Kind,
         plan::{Changes, Done, ImportRefused, Plan},
-        profiles::{Missing, Vendor, convert},
+        profiles::{Missing, Names, Vendor, convert},
         read::read,
     },
     files::{
@@ -77,7 +77,7 @@ pub async fn run(
     out: &mut (dyn Write + Send),
 ) -> anyhow::Result<()> {
     let text = read_text(&arguments.file)?;
-    let plans = plans(arguments, &text, config, out)?;
+    let (plans, names) = plans(arguments, &text, config, out)?;
     let opened = export::Opened::of(open_database(config).await?);
     let done = opened
         .with(config, async |shop| {
@@ -99,7 +99,7 @@ pub async fn run(
         })
         .await;
     let done = done.map_err(|refused| match refused {
-        ImportRefused::Wrong(errors) => wrong(&errors),
+        ImportRefused::Wrong(errors) => wrong(&names.theirs(errors)),
         other => other.into(),
     })?;
     let mut failed = Vec::new();
@@ -126,10 +126,11 @@ fn plans(
     text: &str,
     config: &Config,
     out: &mut (dyn Write + Send),
-) -> anyhow::Result<Vec<(Kind, Plan)>> {
+) -> anyhow::Result<(Vec<(Kind, Plan)>, Names)> {
     let Some(vendor) = arguments.from else {
         let plan = read(arguments.kind, arguments.format, text, &config.limits);
-        return Ok(vec![(arguments.kind, plan.map_err(|errors| wrong(&errors))?)]);
+        let plan = plan.map_err(|errors| wrong(&errors))?;
+        return Ok((vec![(arguments.kind, plan)], Names::default()));
     };
     let missing = Missing {
         currency: arguments.currency.context("these files name no currency; say --currency EUR")?,
@@ -143,7 +144,8 @@ fn plans(
     if !converted.unmapped.is_empty() {
         writeln!(out, "columns that are mapped nowhere: {}", converted.unmapped.join(", "))?;
     }
-    Ok(vec![(Kind::ProductGroups, converted.groups), (Kind::Products, converted.products)])
+    let plans = vec![(Kind::ProductGroups, converted.groups), (Kind::Products, converted.products)];
+    Ok((plans, converted.names))
 }
 
 /// Tells what was done; what was not is the answer.

@@ -7,8 +7,8 @@ use std::{fs::File, io::BufReader, io::Write, path::PathBuf, time::Duration};
 use super::{audit, open_database};
 use crate::{
     base::{AnchoredClock, SystemChance},
-    catalog::import::unpacked,
     config::Config,
+    files::decode::{STREAM_BYTES_MAX, unpacked},
     outbound::{Client, OutboundSettings},
     replay::{
         self, CONCURRENCY, Plan, Report, Shop,
@@ -87,8 +87,8 @@ async fn buy_and_audit(
 
 fn plan(file: &PathBuf) -> anyhow::Result<Plan> {
     let name = || format!("cannot read {}", file.display());
-    let input =
-        unpacked(BufReader::new(File::open(file).with_context(name)?)).with_context(name)?;
+    let opened = BufReader::new(File::open(file).with_context(name)?);
+    let input = unpacked(opened, STREAM_BYTES_MAX).with_context(name)?;
     let plan = read::read(input).with_context(name)?;
     anyhow::ensure!(!plan.sales.is_empty(), "{} has no invoice to replay", file.display());
     Ok(plan)

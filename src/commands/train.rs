@@ -13,7 +13,7 @@ use std::{
 
 use super::{backtest::date, bars::Bars};
 use crate::{
-    catalog::import::unpacked,
+    files::decode::{STREAM_BYTES_MAX, unpacked},
     fraud::{
         features::{Layout, memory::DEFAULT_LIMIT},
         model::file::hexadecimal,
@@ -238,7 +238,8 @@ pub(super) fn read_files(
     for path in files {
         let name = || format!("cannot read {path}");
         let file = File::open(path).with_context(name)?;
-        let input = unpacked(BufReader::with_capacity(1 << 16, file)).with_context(name)?;
+        let input = unpacked(BufReader::with_capacity(1 << 16, file), STREAM_BYTES_MAX);
+        let input = input.with_context(name)?;
         rows.append(&mut read_rows(schema, group_by, input).with_context(name)?);
         progress.advance(1);
     }

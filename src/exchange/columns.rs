@@ -1,113 +1,95 @@
 //! Which columns a kind has. A field of JSON lines has the name of its column.
 
 use super::Kind;
-use crate::pricing::ItemKind;
+use crate::{
+    catalog::import::PRODUCTS,
+    files::{
+        Column, Known,
+        row::Holds::{self, Json, Text, Texts, Truth},
+    },
+    pricing::ItemKind,
+};
 
-/// A column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Column {
-    /// Its name.
-    pub name: &'static str,
-    /// Whether it holds JSON (numbers, truth values, lists, objects) rather than a text.
-    pub is_json: bool,
-    /// Whether each row needs it.
-    pub is_needed: bool,
+const fn may(name: &'static str, holds: Holds) -> Column {
+    Column { name, holds, is_needed: false }
 }
 
-const fn text(name: &'static str) -> Column {
-    Column { name, is_json: false, is_needed: false }
-}
-
-const fn json(name: &'static str) -> Column {
-    Column { name, is_json: true, is_needed: false }
-}
-
-const fn needed(column: Column) -> Column {
-    Column { is_needed: true, ..column }
+const fn needs(name: &'static str, holds: Holds) -> Column {
+    Column { name, holds, is_needed: true }
 }
 
 const GROUPS: &[Column] = &[
-    needed(text("id")),
-    needed(text("title")),
-    text("description"),
-    text("image_url"),
-    text("categories"),
+    needs("id", Text),
+    may("title", Text),
+    may("description", Text),
+    may("image_url", Text),
+    may("categories", Texts),
 ];
-const PRODUCTS: &[Column] = &[
-    needed(text("sku")),
-    needed(text("title")),
-    needed(text("price")),
-    needed(text("currency")),
-    text("tax_category"),
-    text("image_url"),
-    text("stock_policy"),
-    json("active"),
-    text("group"),
-    text("description"),
-    text("categories"),
-    json("max_per_order"),
-    json("options"),
-    json("attributes"),
-];
-const STOCK: &[Column] = &[needed(text("sku")), needed(json("on_hand"))];
-const PRICES: &[Column] = &[needed(text("currency")), needed(text("sku")), needed(text("price"))];
+const STOCK: &[Column] = &[needs("sku", Text), needs("on_hand", Json)];
+const PRICES: &[Column] = &[needs("currency", Text), needs("sku", Text), needs("price", Text)];
 const DISCOUNTS: &[Column] = &[
-    needed(text("id")),
-    needed(text("title")),
-    text("code"),
-    needed(json("benefit")),
-    text("currency"),
-    json("products"),
-    json("categories"),
-    json("minimum_subtotal_minor"),
-    text("starts_at"),
-    text("ends_at"),
-    json("usage_limit"),
-    json("once_per_buyer"),
-    json("priority"),
-    json("combines"),
-    json("active"),
+    needs("id", Text),
+    may("title", Text),
+    may("code", Text),
+    may("benefit", Json),
+    may("currency", Text),
+    may("products", Texts),
+    may("categories", Texts),
+    may("minimum_subtotal_minor", Json),
+    may("starts_at", Text),
+    may("ends_at", Text),
+    may("usage_limit", Json),
+    may("once_per_buyer", Truth),
+    may("priority", Json),
+    may("combines", Truth),
+    may("active", Truth),
 ];
 const SHIPPING: &[Column] = &[
-    needed(text("id")),
-    needed(text("title")),
-    needed(text("service")),
-    text("carrier"),
-    json("countries"),
-    json("regions"),
-    needed(json("amount_minor")),
-    needed(text("currency")),
-    json("min_weight_grams"),
-    json("max_weight_grams"),
-    json("min_subtotal_minor"),
-    json("max_subtotal_minor"),
-    json("min_days"),
-    json("max_days"),
-    json("active"),
+    needs("id", Text),
+    may("title", Text),
+    may("service", Text),
+    may("carrier", Text),
+    may("countries", Texts),
+    may("regions", Texts),
+    may("amount_minor", Json),
+    may("currency", Text),
+    may("min_weight_grams", Json),
+    may("max_weight_grams", Json),
+    may("min_subtotal_minor", Json),
+    may("max_subtotal_minor", Json),
+    may("min_days", Json),
+    may("max_days", Json),
+    may("active", Truth),
 ];
 const PLACES: &[Column] =
-    &[needed(text("id")), needed(text("title")), needed(json("address")), json("active")];
+    &[needs("id", Text), may("title", Text), may("address", Json), may("active", Truth)];
 const TAXES: &[Column] = &[
-    needed(text("id")),
-    needed(text("title")),
-    json("countries"),
-    json("regions"),
-    text("category"),
-    needed(json("basis_points")),
-    json("inclusive"),
-    json("active"),
+    needs("id", Text),
+    may("title", Text),
+    may("countries", Texts),
+    may("regions", Texts),
+    may("category", Text),
+    may("basis_points", Json),
+    may("inclusive", Truth),
+    may("active", Truth),
 ];
 
-/// The columns of a kind, in the order in which they are written.
-pub const fn of(kind: Kind) -> &'static [Column] {
-    match kind {
+/// The columns of a kind, in the order in which they are written. Only what names a row is needed
+/// in each: what is new needs more, as its kind says.
+pub const fn of(kind: Kind) -> Known {
+    let columns = match kind {
+        Kind::Products => return PRODUCTS,
         Kind::ProductGroups => GROUPS,
-        Kind::Products => PRODUCTS,
         Kind::Stock => STOCK,
         Kind::PriceLists => PRICES,
         Kind::Tariff(ItemKind::Discounts) => DISCOUNTS,
         Kind::Tariff(ItemKind::ShippingRates) => SHIPPING,
         Kind::Tariff(ItemKind::PickupLocations) => PLACES,
         Kind::Tariff(ItemKind::TaxRates) => TAXES,
-    }
+    };
+    Known { columns, prefixes: &[] }
 }
+
+/// Columns that are read and never written: an export of products says nothing of their stock,
+/// which has a file of its own.
+pub const READ_ONLY: &[&str] = &["stock"];

@@ -1,11 +1,12 @@
 //! Counted stock, set: what differs from what is on hand is received or written off.
 
 use futures_util::{StreamExt, stream};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use super::plan::Changes;
 use crate::{
     base::{Chance, Clock, MovementId, Sku, Timestamp},
-    catalog::{Catalog, ImportRow, Product},
+    catalog::{Catalog, Change, ImportRow, Product, ProductPatch, amend::AmendRefused},
     ledger::{
         Entry, EntryId, Fact, Outcome, Store, Writer,
         entry::{MoveKind, StockMove},
@@ -23,9 +24,45 @@ const MOVEMENTS_AT_ONCE: usize = 256;
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Applied {
     /// SKUs whose stock was changed.
-    pub moved: usize,
+    pub moved: Vec<Sku>,
     /// Movements the ledger refused, and why.
     pub refused: Vec<(Sku, String)>,
+}
+
+/// What rows count.
+pub fn of(rows: &[ImportRow]) -> Vec<(Sku, u32)> {
+    rows.iter().filter_map(|row| Some((row.patch.sku.clone(), row.stock?))).collect()
+}
+
+/// A change of a product, with one of its stock.
+pub fn with_stock(change: Change, moved: bool) -> Change {
+    match change {
+        Change::Unchanged if moved => Change::Changed(vec!["stock"]),
+        Change::Changed(mut fields) if moved => {
+            fields.push("stock");
+            Change::Changed(fields)
+        }
+        other => other,
+    }
+}
+
+/// What counts would change, by SKU.
+///
+/// # Errors
+/// When the ledger does not answer.
+pub async fn compare(counts: &[(Sku, u32)], store: &dyn Store) -> Result<Changes, LedgerFault> {
+    let mut changes = Vec::with_capacity(counts.len());
+    for page in counts.chunks(PER_QUESTION) {
+        let on_hand = on_hand(page, store).await?;
+        for (sku, count) in page {
+            let was = on_hand.get(sku).copied();
+            let same = was.unwrap_or(0) == i64::from(*count);
+            let fields = if same { Vec::new() } else { vec!["on_hand"] };
+            // No units of what was never counted are as good as sold out.
+            changes.push((sku.to_string(), Change::of(was.is_none() && !same, fields)));
+        }
+    }
+    Ok(changes)
 }
 
 /// Saves products, then sets their stock. Doing it again changes nothing more, so an import that
@@ -39,12 +76,16 @@ pub async fn apply(
     store: &dyn Store,
     writer: &Writer,
     (clock, chance): (&dyn Clock, &dyn Chance),
-) -> Result<Applied, LedgerFault> {
-    let products: Vec<Product> = rows.iter().map(|row| row.product.clone()).collect();
-    catalog.save(&products).await?;
-    let counts: Vec<(Sku, u32)> =
-        rows.iter().filter_map(|row| Some((row.product.sku.clone(), row.stock?))).collect();
-    set(&counts, store, writer, (clock, chance)).await
+) -> Result<(Changes, Applied), AmendRefused> {
+    let said: Vec<ProductPatch> = rows.iter().map(|row| row.patch.clone()).collect();
+    let amended = catalog.amend(&said, clock.now()).await?;
+    let applied = set(&of(rows), store, writer, (clock, chance)).await?;
+    let moved: HashSet<&Sku> = applied.moved.iter().collect();
+    let change = |(product, change): (Product, Change)| {
+        (product.sku.to_string(), with_stock(change, moved.contains(&product.sku)))
+    };
+    let changes = amended.into_iter().map(change).collect();
+    Ok((changes, applied))
 }
 
 /// Sets the stock of SKUs to counts.
@@ -59,10 +100,7 @@ pub async fn set(
 ) -> Result<Applied, LedgerFault> {
     let mut moves = Vec::new();
     for page in counts.chunks(PER_QUESTION) {
-        let skus: Vec<Sku> = page.iter().map(|(sku, _)| sku.clone()).collect();
-        let levels = store.find_stock(&skus).await?;
-        let on_hand: HashMap<Sku, i64> =
-            levels.into_iter().map(|level| (level.sku, level.on_hand)).collect();
+        let on_hand = on_hand(page, store).await?;
         for (sku, count) in page {
             let known = on_hand.get(sku).copied();
             let id = MovementId::new(clock.now(), chance);
@@ -70,6 +108,15 @@ pub async fn set(
         }
     }
     write_all(writer, moves).await
+}
+
+async fn on_hand(
+    counts: &[(Sku, u32)],
+    store: &dyn Store,
+) -> Result<HashMap<Sku, i64>, LedgerFault> {
+    let skus: Vec<Sku> = counts.iter().map(|(sku, _)| sku.clone()).collect();
+    let levels = store.find_stock(&skus).await?;
+    Ok(levels.into_iter().map(|level| (level.sku, level.on_hand)).collect())
 }
 
 /// What sets a SKU's stock to a count; nothing when it stands there. No units of a SKU that was
@@ -102,7 +149,7 @@ async fn write_all(writer: &Writer, moves: Vec<StockMove>) -> Result<Applied, Le
     while let Some((sku, outcome)) = writes.next().await {
         let outcome: Outcome = outcome?;
         match outcome {
-            Ok(_) => applied.moved += 1,
+            Ok(_) => applied.moved.push(sku),
             Err(refused) => applied.refused.push((sku, refused.to_string())),
         }
     }

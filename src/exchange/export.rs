@@ -1,15 +1,15 @@
 //! What stands in a shop, as a file: page by page, so that no export holds a whole shop in memory.
 
-use csv::WriterBuilder;
 use serde_json::Value;
 
 use super::{
     Format, Kind, Shop,
-    columns::{self, Column},
+    columns::{self, READ_ONLY},
 };
 use crate::{
     base::{Money, Sku},
-    catalog::{Group, GroupId, Product, StockPolicy, field, price_list::ListPrice},
+    catalog::{Group, GroupId, Product, StockPolicy, price_list::ListPrice},
+    files::{Cell, write},
     ledger::LedgerFault,
 };
 
@@ -25,8 +25,8 @@ pub struct Part {
     pub next: Option<String>,
 }
 
-/// Fields as they stand in CSV, in the order of the columns; an empty one is not there.
-type Fields = Vec<String>;
+/// The cells of a row, in the order of the columns.
+type Cells = Vec<Cell>;
 
 /// Writes the part that begins here; the first begins nowhere and has the header.
 ///
@@ -39,40 +39,23 @@ pub async fn part(
     from: Option<&str>,
 ) -> Result<Part, LedgerFault> {
     let (rows, next) = page(shop, kind, from).await?;
-    let columns = columns::of(kind);
+    let names = columns::of(kind).columns.iter().map(|column| column.name);
+    let names: Vec<&str> = names.filter(|name| !READ_ONLY.contains(name)).collect();
     let mut bytes = Vec::new();
-    match format {
-        Format::Csv => {
-            let mut writer = WriterBuilder::new().from_writer(&mut bytes);
-            let header: Fields = columns.iter().map(|column| column.name.to_owned()).collect();
-            for row in from.is_none().then_some(&header).into_iter().chain(&rows) {
-                writer.write_record(row).expect("invariant: memory takes what is written");
-            }
-        }
-        Format::JsonLines => {
-            for row in &rows {
-                bytes.extend_from_slice(line(columns, row).as_bytes());
-            }
-        }
+    if from.is_none() {
+        write::header(format, &names, &mut bytes);
+    }
+    for row in &rows {
+        write::row(format, &names, row, &mut bytes);
     }
     Ok(Part { bytes, next })
-}
-
-fn line(columns: &[Column], row: &Fields) -> String {
-    let fields = columns.iter().zip(row).filter(|(_, field)| !field.is_empty());
-    let member = |(column, field): (&Column, &String)| {
-        let text = || Value::String(field::decode(field).into_owned()).to_string();
-        let value = if column.is_json { field.clone() } else { text() };
-        format!("\"{}\":{value}", column.name)
-    };
-    format!("{{{}}}\n", fields.map(member).collect::<Vec<_>>().join(","))
 }
 
 async fn page(
     shop: &Shop<'_>,
     kind: Kind,
     from: Option<&str>,
-) -> Result<(Vec<Fields>, Option<String>), LedgerFault> {
+) -> Result<(Vec<Cells>, Option<String>), LedgerFault> {
     let broken = |_| LedgerFault::Broken("an export goes on nowhere".to_owned());
     match kind {
         Kind::ProductGroups => {
@@ -92,24 +75,25 @@ async fn page(
             let next = next(&rows, |row| row.sku.to_string());
             // Uses of discounts are no goods; nothing on hand is as good as never counted.
             let goods = rows.iter().filter(|row| !row.sku.is_of_uses() && row.on_hand != 0);
-            let fields = |row: &crate::ledger::row::StockLevel| {
-                vec![row.sku.to_string(), row.on_hand.to_string()]
+            let cells = |row: &crate::ledger::row::StockLevel| {
+                vec![text(row.sku.as_str()), Cell::Json(row.on_hand.into())]
             };
-            Ok((goods.map(fields).collect(), next))
+            Ok((goods.map(cells).collect(), next))
         }
         Kind::PriceLists => {
             let after = from.and_then(|from| from.split_once(' '));
             let rows = shop.catalog.list_prices(None, after, PAGE).await?;
             let place = |row: &ListPrice| format!("{} {}", row.price.currency(), row.sku);
-            let fields = |row: &ListPrice| {
-                vec![row.price.currency().to_string(), row.sku.to_string(), decimal(row.price)]
+            let cells = |row: &ListPrice| {
+                let currency = row.price.currency().code();
+                vec![text(currency), text(row.sku.as_str()), text(&decimal(row.price))]
             };
-            Ok((rows.iter().map(fields).collect(), next(&rows, place)))
+            Ok((rows.iter().map(cells).collect(), next(&rows, place)))
         }
-        Kind::Tariff(item) => {
+        Kind::Tariff(which) => {
             shop.tariffs.follow().await?;
-            let rows = shop.tariffs.list(item);
-            Ok((rows.iter().map(|row| fields_of(columns::of(kind), &row.body)).collect(), None))
+            let rows = shop.tariffs.list(which);
+            Ok((rows.iter().map(|row| item(kind, &row.body)).collect(), None))
         }
     }
 }
@@ -119,12 +103,12 @@ fn next<T>(rows: &[T], place: impl Fn(&T) -> String) -> Option<String> {
     (rows.len() == PAGE as usize).then(|| rows.last().map(place)).flatten()
 }
 
-fn text(text: &str) -> String {
-    field::encode(text).into_owned()
+fn text(text: &str) -> Cell {
+    Cell::Text(text.to_owned())
 }
 
-fn maybe(found: Option<&str>) -> String {
-    found.map(text).unwrap_or_default()
+fn maybe(found: Option<&str>) -> Cell {
+    found.map_or(Cell::Empty, text)
 }
 
 /// `19.90`, as many decimals as the currency has.
@@ -133,22 +117,26 @@ fn decimal(price: Money) -> String {
     shown.split_once(' ').map_or_else(String::new, |(_, amount)| amount.to_owned())
 }
 
-fn json(value: &impl serde::Serialize, is_empty: bool) -> String {
-    let write = || serde_json::to_string(value).expect("invariant: texts serialize");
-    if is_empty { String::new() } else { write() }
+fn json(value: &impl serde::Serialize, is_empty: bool) -> Cell {
+    let write = || serde_json::to_value(value).expect("invariant: texts serialize");
+    if is_empty { Cell::Empty } else { Cell::Json(write()) }
 }
 
-fn group(group: &Group) -> Fields {
+fn categories(names: &[String]) -> Cell {
+    if names.is_empty() { Cell::Empty } else { Cell::Text(names.join("|")) }
+}
+
+fn group(group: &Group) -> Cells {
     vec![
-        group.id.to_string(),
+        text(group.id.as_str()),
         text(&group.title),
         maybe(group.description.as_deref()),
         maybe(group.image_url.as_deref()),
-        group.categories.join("|"),
+        categories(&group.categories),
     ]
 }
 
-fn product(product: &Product) -> Fields {
+fn product(product: &Product) -> Cells {
     let policy = match product.stock_policy {
         StockPolicy::Tracked => "tracked",
         StockPolicy::Backorder => "backorder",
@@ -157,27 +145,27 @@ fn product(product: &Product) -> Fields {
     vec![
         text(product.sku.as_str()),
         text(&product.title),
-        decimal(product.price),
-        product.price.currency().to_string(),
+        text(&decimal(product.price)),
+        text(product.price.currency().code()),
         text(&product.tax_category),
         maybe(product.image_url.as_deref()),
-        policy.to_owned(),
-        product.active.to_string(),
-        product.group.as_ref().map(GroupId::to_string).unwrap_or_default(),
+        text(policy),
+        Cell::Json(product.active.into()),
+        maybe(product.group.as_ref().map(GroupId::as_str)),
         maybe(product.description.as_deref()),
-        product.categories.join("|"),
-        product.max_per_order.map(|most| most.to_string()).unwrap_or_default(),
+        categories(&product.categories),
+        product.max_per_order.map_or(Cell::Empty, |most| Cell::Json(most.get().into())),
         json(&product.options, product.options.is_empty()),
         json(&product.attributes, product.attributes.is_empty()),
     ]
 }
 
 /// The fields of an item as it was set. What was set to nothing is not there.
-fn fields_of(columns: &[Column], body: &Value) -> Fields {
-    let field = |column: &Column| match &body[column.name] {
-        Value::Null => String::new(),
-        Value::String(found) if !column.is_json => text(found),
-        other => other.to_string(),
+fn item(kind: Kind, body: &Value) -> Cells {
+    let cell = |name: &str| match &body[name] {
+        Value::Null => Cell::Empty,
+        Value::String(found) => text(found),
+        other => Cell::Json(other.clone()),
     };
-    columns.iter().map(field).collect()
+    columns::of(kind).columns.iter().map(|column| cell(column.name)).collect()
 }

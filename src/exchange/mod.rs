@@ -7,16 +7,20 @@
 //! **Not here:** what the things mean (see [`catalog`](crate::catalog), [`pricing`](crate::pricing)
 //! and [`stock`](crate::stock)).
 //!
+//! What a file does not mention stays as it is; an empty cell clears.
+//!
 //! A file that is right is taken in whole or, where something breaks on the way, in part; doing it
 //! again changes nothing more and finishes it.
 
 pub mod columns;
 pub mod counts;
 pub mod export;
-pub mod import;
-mod lines;
-mod table;
+pub mod plan;
+pub mod profiles;
+pub mod read;
+mod tariff;
 
+pub use crate::files::Format;
 use crate::{
     base::{Chance, Clock, Limits},
     catalog::Catalog,
@@ -71,35 +75,6 @@ impl Kind {
     /// The words there are, for people.
     pub fn words() -> String {
         Self::ALL.map(|kind| format!("`{}`", kind.as_str())).join(", ")
-    }
-}
-
-/// How a file is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Format {
-    /// Comma-separated values (RFC 4180) under a header.
-    #[default]
-    Csv,
-    /// A JSON object on each line.
-    JsonLines,
-}
-
-impl Format {
-    /// The format with this word.
-    pub fn parse(word: &str) -> Option<Self> {
-        match word {
-            "csv" => Some(Self::Csv),
-            "jsonl" => Some(Self::JsonLines),
-            _ => None,
-        }
-    }
-
-    /// Its media type.
-    pub const fn media(self) -> &'static str {
-        match self {
-            Self::Csv => "text/csv; charset=utf-8",
-            Self::JsonLines => "application/x-ndjson",
-        }
     }
 }
 

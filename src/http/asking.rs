@@ -18,6 +18,7 @@ use super::{
 use crate::{
     base::{Limits, Origin, Protocol, Timestamp},
     checkout::Asked,
+    files::{FileError, decode::text},
     ledger::entry::{KeyWrite, StoredAnswer},
 };
 
@@ -115,9 +116,8 @@ impl FromRequest for AskingFile {
 fn read_file(request: &HttpRequest, door: &Door) -> Result<AskingFile, Problem> {
     let (caller, key) = (caller_of(request)?, key(request, &door.limits)?);
     let bytes = request.extensions().get::<Body>().map(|body| body.0.to_vec()).unwrap_or_default();
-    let file = String::from_utf8(bytes).map_err(|_| {
-        Problem::new(Kind::MalformedRequest, "The file is no UTF-8 text.")
-            .suggest("Send it unpacked and in UTF-8.")
+    let file = text(&bytes).map_err(|error| {
+        Problem::new(Kind::Invalid, FileError::summary(&[error], 1)).suggest("Send it unpacked.")
     })?;
     control::refuse_in_file(&file)?;
     let body = serde_json::json!({ QUERY: request.query_string(), FILE: file });

@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::{kinds::Kind, problem::Problem};
+use crate::files::decode::lines_in;
 
 /// Whether it is a control character that no text may hold.
 pub fn is_control(c: char) -> bool {
@@ -24,7 +25,7 @@ pub fn refuse(body: &Value) -> Result<(), Problem> {
 /// Refuses a file with a control character in it.
 pub fn refuse_in_file(file: &str) -> Result<(), Problem> {
     let Some((at, c)) = file.char_indices().find(|(_, c)| is_control(*c)) else { return Ok(()) };
-    let line = file[..at].lines().count().max(1);
+    let line = lines_in(&file[..at]);
     Err(refusal(&format!("Line {line} of the file"), c))
 }
 

@@ -48,6 +48,9 @@ pub enum TariffsRefused {
     /// Another item has the code.
     #[error("the code belongs to `{0}` already")]
     CodeTaken(String),
+    /// Somebody changed the item since it was seen.
+    #[error("the item was changed meanwhile; look again")]
+    Moved,
     /// Others change it all the time.
     #[error("the tariff is being changed by others; try again")]
     Busy,
@@ -124,8 +127,38 @@ impl Tariffs {
         author: &str,
         at: Timestamp,
     ) -> Result<TariffRow, TariffsRefused> {
+        self.save_checked(item, body, author, at, |_| true).await
+    }
+
+    /// Keeps an item that was made of the one with this version, or of none.
+    ///
+    /// # Errors
+    /// See [`TariffsRefused`]; nothing was changed then.
+    pub async fn save_over(
+        &self,
+        item: &Item,
+        body: &Value,
+        author: &str,
+        at: Timestamp,
+        seen: Option<u64>,
+    ) -> Result<TariffRow, TariffsRefused> {
+        self.save_checked(item, body, author, at, |version| version == seen).await
+    }
+
+    async fn save_checked(
+        &self,
+        item: &Item,
+        body: &Value,
+        author: &str,
+        at: Timestamp,
+        stands: impl Fn(Option<u64>) -> bool,
+    ) -> Result<TariffRow, TariffsRefused> {
         let (kind, id) = (kind_of(item), item.id());
         self.change(kind, id, Some(body), author, at, |known| {
+            let same = known.rows.iter().find(|row| row.kind == kind && row.id == id);
+            if !stands(same.map(|row| row.version)) {
+                return Err(TariffsRefused::Moved);
+            }
             let others = || known.rows.iter().filter(|row| row.kind == kind && row.id != id);
             if others().count() >= ITEMS_MAX {
                 return Err(TariffsRefused::TooMany);

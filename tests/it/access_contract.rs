@@ -41,3 +41,16 @@ async fn keys_on_sqlite() {
 async fn keys_on_postgres() {
     keys_open_the_door_until_they_are_revoked(Bench::postgres().await).await;
 }
+
+// breaks: take every label in `check_label`
+#[test]
+fn a_label_is_one_line_of_visible_characters() {
+    use doorbuster::access::check_label;
+    assert_eq!(check_label(" Kasse 1, caf\u{e9} ").as_deref(), Ok("Kasse 1, caf\u{e9}"));
+    let long = "x".repeat(101);
+    for label in
+        ["", " ", "a\nb", "a\rb", "\u{1b}[2J", "a\u{9b}31m", "a\u{2028}b", "a\u{202e}b", &long]
+    {
+        assert!(check_label(label).is_err(), "{label:?}");
+    }
+}

@@ -56,6 +56,7 @@ fn changes() -> Vec<(Method, String)> {
         (Method::POST, "/v1/price-lists/USD/bulk".into()),
         (Method::POST, "/v1/imports/products".into()),
         (Method::PUT, "/v1/products/TEE".into()),
+        (Method::DELETE, "/v1/products/TEE".into()),
         (Method::POST, "/v1/stock/movements".into()),
         (Method::POST, "/v1/cases/claim".into()),
         (Method::POST, ORDER.replace("orders", "cases") + "/decide"),

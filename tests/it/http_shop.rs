@@ -282,6 +282,7 @@ impl Shop {
             description: None,
             categories: Vec::new(),
             max_per_order: None,
+            archived_at: None,
             list_prices: Vec::new(),
         };
         self.door.catalog.save(&[product]).await.expect("saved");

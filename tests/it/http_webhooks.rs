@@ -58,3 +58,19 @@ async fn what_cannot_be_asked_or_is_unknown_is_told() {
     let none = shop.get("/v1/webhook-deliveries?state=due").await.json();
     assert_eq!(none["items"], json!([]));
 }
+
+// breaks: let `OutboundFault::told` show the cause
+#[test]
+fn what_a_delivery_tells_of_a_fault_tells_nothing_of_the_network() {
+    use doorbuster::outbound::OutboundFault::{Broken, NotSent, Status};
+    let causes = [
+        "dns error: no such host ledger.internal",
+        "10.0.0.7 is not a public address",
+        "connection refused (os error 111)",
+    ];
+    let told = causes.map(|cause| NotSent(cause.to_owned()).told());
+    assert!(told.iter().all(|one| one == &told[0]), "{told:?}");
+    for fault in [Broken(causes[0].to_owned()), Status(500, causes[0].to_owned())] {
+        assert!(!fault.told().contains("internal"), "{}", fault.told());
+    }
+}

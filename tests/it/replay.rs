@@ -2,9 +2,9 @@
 //! whole path from the file to the audit.
 
 use doorbuster::{
-    catalog::import::unpacked,
     commands::replay::{Replay, run},
     config::Config,
+    files::decode::unpacked,
     fraud::policy::ScoreMode,
 };
 use std::{
@@ -131,7 +131,7 @@ const ROWS: usize = 5_000;
 fn the_first_invoices_of_a_real_shop_are_captured_and_its_returns_booked() {
     let Ok(path) = std::env::var("DOORBUSTER_INVOICES") else { return };
     let packed = std::fs::File::open(&path).expect("DOORBUSTER_INVOICES names a file");
-    let whole = unpacked(BufReader::new(packed)).expect("it reads");
+    let whole = unpacked(BufReader::new(packed), 1 << 20).expect("it reads");
     let rows = BufReader::new(whole).lines().map_while(Result::ok).take(ROWS);
     let file: String = rows.flat_map(|row| [row, "\n".to_owned()]).collect();
     let report = in_a_system(replayed(&file, Config::default()));

@@ -25,6 +25,7 @@ const ORDER: &[&[&str]] = &[
     &["ledger"],
     &["outbound"],
     &["telemetry"],
+    &["files"],
     &["base"],
 ];
 

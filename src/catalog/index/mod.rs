@@ -13,7 +13,7 @@ use super::{
     search::{Found, Part, Place, Search, words},
 };
 use crate::{
-    base::Currency,
+    base::{Currency, Timestamp},
     ledger::{database::Database, store::LedgerFault},
 };
 
@@ -206,13 +206,30 @@ pub(super) async fn find_group(
     rows.first().map(|row| record::read(row)).transpose()
 }
 
-/// Inserts or replaces groups, all or none.
-pub(super) async fn save_groups(database: &Database, groups: &[Group]) -> Result<(), LedgerFault> {
+/// Inserts or replaces groups: all, or those that still are as they were seen; tells which.
+pub(super) async fn save_groups<'a>(
+    database: &Database,
+    groups: impl Iterator<Item = (&'a Group, Option<Timestamp>)>,
+    all: bool,
+) -> Result<Vec<String>, LedgerFault> {
     let rows = record::groups_to_json(groups);
     match database {
-        Database::Postgres(database) => postgres::save_groups(database, rows).await,
-        Database::Sqlite(database) => sqlite::save_groups(database, rows).await,
+        Database::Postgres(database) => postgres::save_groups(database, rows, all).await,
+        Database::Sqlite(database) => sqlite::save_groups(database, rows, all).await,
     }
+}
+
+/// What is said of groups, those that nobody described left out.
+pub(super) async fn find_groups(
+    database: &Database,
+    ids: &[String],
+) -> Result<Vec<Group>, LedgerFault> {
+    let named = record::texts_to_json(ids);
+    let rows = match database {
+        Database::Postgres(database) => postgres::groups(database, named).await,
+        Database::Sqlite(database) => sqlite::groups(database, named).await,
+    }?;
+    rows.iter().map(|row| record::read(row)).collect()
 }
 
 /// Forgets what was said of a group; its products stay a group.

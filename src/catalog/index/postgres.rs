@@ -176,19 +176,41 @@ pub(super) async fn list_groups(
         .await
 }
 
-pub(super) async fn save_groups(database: &Postgres, rows: String) -> Result<(), LedgerFault> {
+/// Inserts or replaces: all, or those that still are as they were seen. Tells which; see how
+/// products are saved.
+pub(super) async fn save_groups(
+    database: &Postgres,
+    rows: String,
+    all: bool,
+) -> Result<Vec<String>, LedgerFault> {
     const SQL: &str = "
+        with r as (
+            select * from jsonb_to_recordset($1::jsonb) as
+                 r (id text, title text, description text, image_url text, categories jsonb,
+                    updated_at timestamptz, seen timestamptz)),
+        stood as (
+            select g.id, g.updated_at from product_groups g where g.id in (select id from r)
+            order by g.id for update)
         insert into product_groups (id, title, description, image_url, categories, updated_at)
-        select id, title, description, image_url, categories, updated_at
-        from jsonb_to_recordset($1::jsonb) as
-             r (id text, title text, description text, image_url text, categories jsonb,
-                updated_at timestamptz)
-        order by id
+        select r.id, title, description, image_url, categories, r.updated_at
+        from r left join stood on stood.id = r.id
+        where $2 or stood.updated_at is not distinct from r.seen
+        order by r.id
         on conflict (id) do update
         set title = excluded.title, description = excluded.description,
             image_url = excluded.image_url, categories = excluded.categories,
-            updated_at = excluded.updated_at";
-    write(database, SQL, rows).await
+            updated_at = excluded.updated_at
+        where $2 or excluded.id in (select id from stood)
+        returning product_groups.id";
+    let kept = database.prepares();
+    database
+        .run(move |connection| {
+            Box::pin(async move {
+                let query = sqlx::query_scalar(SQL).bind(rows).bind(all);
+                query.persistent(kept).fetch_all(connection).await
+            })
+        })
+        .await
 }
 
 pub(super) async fn remove_group(database: &Postgres, id: String) -> Result<(), LedgerFault> {

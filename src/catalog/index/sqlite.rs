@@ -132,18 +132,31 @@ pub(super) async fn list_groups(
         .await
 }
 
-pub(super) async fn save_groups(database: &Sqlite, rows: String) -> Result<(), LedgerFault> {
+/// Inserts or replaces: all, or those that still are as they were seen. Tells which.
+pub(super) async fn save_groups(
+    database: &Sqlite,
+    rows: String,
+    all: bool,
+) -> Result<Vec<String>, LedgerFault> {
     const SQL: &str = "
         insert into product_groups (id, title, description, image_url, categories, updated_at)
         select value ->> '$.id', value ->> '$.title', value ->> '$.description',
                value ->> '$.image_url', value -> '$.categories', value ->> '$.updated_at'
         from json_each($1)
-        where true
+        where $2 or (select g.updated_at from product_groups g where g.id = value ->> '$.id')
+              is value ->> '$.seen'
         on conflict (id) do update
         set title = excluded.title, description = excluded.description,
             image_url = excluded.image_url, categories = excluded.categories,
-            updated_at = excluded.updated_at";
-    write(database, SQL, rows).await
+            updated_at = excluded.updated_at
+        returning id";
+    database
+        .write(move |connection| {
+            Box::pin(async move {
+                sqlx::query_scalar(SQL).bind(rows).bind(all).fetch_all(connection).await
+            })
+        })
+        .await
 }
 
 pub(super) async fn remove_group(database: &Sqlite, id: String) -> Result<(), LedgerFault> {

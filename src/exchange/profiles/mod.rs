@@ -20,6 +20,7 @@ use crate::{
     files::FileError,
 };
 use made::Made;
+use std::collections::HashMap;
 use vendor::Sheet;
 
 /// Whose file it is.
@@ -65,6 +66,23 @@ pub struct Converted {
     pub unmapped: Vec<String>,
     /// What was left out or decided, and how often.
     pub notes: Vec<(String, usize)>,
+    /// What the vendor calls our columns.
+    pub names: Names,
+}
+
+/// The vendor's names of columns by ours.
+#[derive(Debug, Default)]
+pub struct Names(HashMap<&'static str, String>);
+
+impl Names {
+    /// Errors by the vendor's own columns.
+    pub fn theirs(&self, errors: Vec<FileError>) -> Vec<FileError> {
+        let named = |error: FileError| {
+            let column = self.0.get(error.column.as_str()).cloned().unwrap_or(error.column);
+            FileError { column, ..error }
+        };
+        errors.into_iter().map(named).collect()
+    }
 }
 
 /// Reads a vendor's file.
@@ -85,16 +103,11 @@ pub fn convert(
         Vendor::Magento => magento::convert(&sheet, &mut made)?,
     }
     let Made { groups, products, notes, errors, names, .. } = made;
-    let named = |errors: Vec<FileError>| {
-        let named = |error: FileError| {
-            let column = names.get(error.column.as_str()).cloned().unwrap_or(error.column);
-            FileError { column, ..error }
-        };
-        errors.into_iter().map(named).collect::<Vec<_>>()
-    };
+    let names = Names(names);
     let mut wrong = errors;
-    let groups = read_rows(Kind::ProductGroups, &groups, limits).map_err(&named);
-    let products = read_rows(Kind::Products, &products, limits).map_err(&named);
+    let named = |errors| names.theirs(errors);
+    let groups = read_rows(Kind::ProductGroups, &groups, limits).map_err(named);
+    let products = read_rows(Kind::Products, &products, limits).map_err(named);
     let empty = |wrong: &mut Vec<FileError>, errors| {
         wrong.extend::<Vec<FileError>>(errors);
         Rows::Groups(Vec::new())
@@ -110,5 +123,6 @@ pub fn convert(
         products: Plan::of(products),
         unmapped: sheet.unmapped(),
         notes: notes.into_iter().collect(),
+        names,
     })
 }

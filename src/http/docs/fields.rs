@@ -16,6 +16,13 @@ pub struct Field {
     schema: Value,
 }
 
+impl Field {
+    /// The same, where it may be left out.
+    pub fn optional(self) -> Self {
+        Self { needed: false, ..self }
+    }
+}
+
 /// A field without which the request is refused.
 pub const fn needs(name: &'static str, schema: Value) -> Field {
     Field { name, needed: true, schema }

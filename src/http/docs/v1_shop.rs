@@ -14,6 +14,7 @@ use crate::{
         kinds::Kind,
         v1::{
             movements::{Bulk, MovementView},
+            product_removal::References,
             stock::StockView,
         },
     },
@@ -27,6 +28,9 @@ pub(super) fn operations() -> Vec<Operation> {
         list_products(),
         get("get_product", "/v1/products/{sku}", "Shows a product")
             .answers::<Product>(200, "The product."),
+        get("get_references", "/v1/products/{sku}/references", "Tells what refers to a product")
+            .answers::<References>(200, "Orders, stock, discounts and price lists."),
+        remove_product(),
         save_product(),
         save_products(),
         get("list_stock", "/v1/stock", "Lists stock by SKU").paged::<StockView>(),
@@ -83,6 +87,7 @@ fn list_products() -> Operation {
         .query("min_minor", minor(), "Only from this price on; say the `currency` too.")
         .query("max_minor", minor(), "Only up to this price; say the `currency` too.")
         .query("currency", text(""), "The currency of the prices.")
+        .query("archived", flag(""), "Only what was removed while orders name it.")
         .paged::<Product>()
 }
 
@@ -154,22 +159,49 @@ struct Price {
 
 fn files() -> Vec<Operation> {
     let format = || json!({ "type": "string", "enum": ["csv", "jsonl"], "default": "csv" });
-    let done = object([
-        may("read", whole(0, "Rows that were only looked at.")),
-        needs("saved", whole(0, "Rows that were saved.")),
-        may("stock_set", whole(0, "Counts that were recorded.")),
-        may("refused", list(json!({ "type": "object" }), "Counts that were not, and why.")),
-    ]);
+    let done = object(
+        [
+            needs("read", whole(0, "Rows of the file.")),
+            needs("saved", whole(0, "Rows that count now.")),
+            may("stock_set", whole(0, "Counts that were recorded.")),
+            may("refused", list(json!({ "type": "object" }), "Rows that were not, and why.")),
+        ]
+        .into_iter()
+        .chain(changes()),
+    );
     vec![
         get("export_file", "/v1/exports/{kind}", "Gives everything of a kind, as a file")
             .query("format", format(), "How it is written.")
             .answers_other("text/csv", "The file; JSON lines when asked for."),
         post("import_file", "/v1/imports/{kind}", "Takes a file in, all of it or nothing")
+            .says(
+                "A column that the file does not have leaves what it is about as it is, an empty \
+                 cell clears it; of JSON lines, a member that is not there and `null`. The answer, \
+                 also of a dry run, tells what is created, changed (and in which fields) and left \
+                 as it was.",
+            )
             .query("format", format(), "How it is written.")
             .query("dry_run", flag("Whether it is only looked at."), "Saves nothing.")
             .takes_file("text/csv", "currency,sku,price\nUSD,TEE-RED-M,21.90\n")
             .answers_schema(200, "What was done.", done)
             .or(&[Kind::NotFound]),
+    ]
+}
+
+/// What became of many things.
+fn changes() -> [Field; 6] {
+    let change = object([
+        needs("name", words("Which.")),
+        needs("change", one_of(["created", "changed"], "What became of it.")),
+        may("fields", list(words("A field."), "What is another.")),
+    ]);
+    [
+        needs("created", whole(0, "Things that were not there.")),
+        needs("changed", whole(0, "Things that are others.")),
+        needs("unchanged", whole(0, "Things that were so already.")),
+        needs("changes", list(change, "The first of what is created or changed.")),
+        needs("changes_left_out", whole(0, "How many more there are.")),
+        may("warnings", list(words("What can do nothing, or is easily mistaken."), "Warnings.")),
     ]
 }
 
@@ -184,10 +216,32 @@ fn save_product() -> Operation {
         .answers::<Product>(200, "The product.")
 }
 
+fn remove_product() -> Operation {
+    let removed = object([
+        needs("removed", words("Its code.")),
+        needs("archived", flag("Whether it is kept for the orders that name it.")),
+        needs("references", of::<References>()),
+    ]);
+    delete("remove_product", "/v1/products/{sku}", "Removes a product")
+        .says(
+            "One that orders name, or that checkouts hold, is archived: it is neither sold nor \
+             listed, and `GET /v1/products?archived=true` shows it. Putting it, or an import that \
+             makes it active, brings it back. Any other is deleted, with its prices in other \
+             currencies. Stock and discounts stay as they are.",
+        )
+        .answers_schema(200, "It is gone, or was not there, and what refers to it.", removed)
+}
+
 fn save_products() -> Operation {
-    let one = object([needs("sku", words("Its code."))].into_iter().chain(product()));
-    let saved = object([needs("saved", whole(0, "How many."))]);
-    post("save_products", "/v1/products/bulk", "Inserts or replaces many products, all or none")
+    // What a new product needs, one that is there may leave as it is.
+    let fields = product().into_iter().map(Field::optional);
+    let one = object([needs("sku", words("Its code."))].into_iter().chain(fields));
+    let saved = object([needs("saved", whole(0, "How many."))].into_iter().chain(changes()));
+    post("save_products", "/v1/products/bulk", "Makes or changes many products, all or none")
+        .says(
+            "A field that is not mentioned stays as it is, `null` clears it; a new product needs \
+             `title` and `price`. To replace a product whole, put it.",
+        )
         .takes(
             [needs("products", list(one, "The products."))],
             json!({ "products": [{ "sku": "MUG-BLUE", "title": "Blue mug",
@@ -234,6 +288,8 @@ struct Kept<T> {
     updated_at: Timestamp,
     /// Uses of a discount that nobody holds or has had; only where they are limited.
     uses_left: Option<i64>,
+    /// What of it can do nothing, as things stand: told when it is saved.
+    warnings: Option<Vec<String>>,
 }
 
 /// All items of a kind.
@@ -266,7 +322,10 @@ fn tariff<T: JsonSchema>(kind: &str, one: &str, example: Value) -> Vec<Operation
             of::<Kept<T>>(),
         ),
         put(format!("save_{one}"), item.clone(), format!("Keeps a {words}"))
-            .says("New, or in the place of the one with this id. It counts at once.")
+            .says(
+                "New, or in the place of the one with this id. It counts at once. What has ended or \
+                 can never match is kept, and answered with `warnings`.",
+            )
             .takes_schema(schema, example)
             .answers_schema(200, "It, as it is kept.", of::<Kept<T>>()),
         delete(format!("remove_{one}"), item, format!("Removes a {words}")).answers_schema(

@@ -8,15 +8,17 @@ use actix_web::{
 };
 use futures_util::stream;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
-    catalog::import::ImportError,
+    catalog::Change,
     exchange::{
         Format, Kind as What, Shop,
         export::{Part, part},
-        import::{ImportRefused, read},
+        plan::{Changes, ImportRefused},
+        read::read,
     },
+    files::FileError,
     http::{
         asking::{Asking, AskingFile},
         caller::Caller,
@@ -26,7 +28,6 @@ use crate::{
         problem::Problem,
     },
     ledger::LedgerFault,
-    pricing::TariffsRefused,
 };
 
 /// What is changed here, among what is no fact of the ledger.
@@ -34,6 +35,9 @@ const AREA: &str = "imports";
 
 /// Errors that are told: enough to correct a column.
 const SHOWN: usize = 20;
+
+/// Changes that are told one by one: a page to read before a file is taken in.
+const CHANGES_SHOWN: usize = 200;
 
 /// Mounts the routes.
 pub fn routes(config: &mut ServiceConfig) {
@@ -112,35 +116,65 @@ async fn import(
     wanted: web::Query<Wanted>,
 ) -> Result<HttpResponse, Problem> {
     let (kind, format) = (what(&kind)?, wanted.format()?);
-    let now = door.clock.now();
-    let plan = read(kind, format, asking.file().as_bytes(), &door.limits, now);
+    let plan = read(kind, format, asking.file(), &door.limits);
     let plan = plan.map_err(|errors| wrong(&errors))?;
     let asking: &Asking = asking.asking();
     idempotency::once(&door, asking, AREA, async || {
         let shop = shop(&door);
-        plan.check(&shop).await.map_err(refused)?;
+        let read = plan.len();
+        let outlook = plan.check(&shop).await.map_err(refused)?;
+        let warnings = outlook.warnings;
         if wanted.dry_run {
-            return Ok(idempotency::answer(200, &json!({ "read": plan.len(), "saved": 0 })));
+            let answer = json!({ "read": read, "saved": 0, "warnings": warnings });
+            return Ok(idempotency::answer(200, &told(&outlook.changes, answer)));
         }
         let done = plan.apply(&shop, asking.caller()).await.map_err(refused)?;
         let named = |(name, why): &(String, String)| json!({ "name": name, "reason": why });
-        let told: Vec<_> = done.refused.iter().map(named).collect();
-        let answer = json!({ "saved": done.saved, "stock_set": done.moved, "refused": told });
-        Ok(idempotency::answer(200, &answer))
+        let refusals: Vec<_> = done.refused.iter().map(named).collect();
+        let answer = json!({ "read": read, "saved": done.saved, "stock_set": done.moved,
+                             "refused": refusals, "warnings": warnings });
+        Ok(idempotency::answer(200, &told(&done.changes, answer)))
     })
     .await
 }
 
-fn wrong(errors: &[ImportError]) -> Problem {
-    Problem::new(Kind::Invalid, ImportError::summary(errors, SHOWN))
+/// Adds to an answer what changes: how much, and for the first of them what.
+pub(super) fn told(changes: &Changes, mut answer: Value) -> Value {
+    let (mut created, mut changed, mut shown) = (0_usize, 0_usize, Vec::new());
+    for (name, change) in changes {
+        let view = match change {
+            Change::Unchanged => continue,
+            Change::Created => {
+                created += 1;
+                json!({ "name": name, "change": "created" })
+            }
+            Change::Changed(fields) => {
+                changed += 1;
+                json!({ "name": name, "change": "changed", "fields": fields })
+            }
+        };
+        if shown.len() < CHANGES_SHOWN {
+            shown.push(view);
+        }
+    }
+    answer["created"] = created.into();
+    answer["changed"] = changed.into();
+    answer["unchanged"] = (changes.len() - created - changed).into();
+    answer["changes_left_out"] = (created + changed - shown.len()).into();
+    answer["changes"] = shown.into();
+    answer
+}
+
+fn wrong(errors: &[FileError]) -> Problem {
+    Problem::new(Kind::Invalid, FileError::summary(errors, SHOWN))
 }
 
 fn refused(refused: ImportRefused) -> Problem {
     match refused {
         ImportRefused::Wrong(errors) => wrong(&errors),
-        ImportRefused::Ledger(fault) | ImportRefused::Tariff(TariffsRefused::Ledger(fault)) => {
-            fault.into()
+        ImportRefused::Ledger(fault) => fault.into(),
+        ImportRefused::Busy => {
+            Problem::new(Kind::Busy, "Others are changing the same things; try again.")
         }
-        ImportRefused::Tariff(refused) => Problem::new(Kind::Busy, format!("{refused}.")),
     }
 }

@@ -19,6 +19,8 @@ pub mod orders;
 pub mod page;
 pub mod price_lists;
 pub mod product_groups;
+mod product_patches;
+pub(in crate::http) mod product_removal;
 pub mod products;
 pub mod rule_lists;
 pub mod rule_snoozes;
@@ -66,8 +68,14 @@ pub fn routes(config: &mut ServiceConfig) {
                 .delete(product_groups::remove),
         )
         .service(web::resource("/products").get(products::list))
-        .service(web::resource("/products/bulk").post(products::save_many))
-        .service(web::resource("/products/{sku}").get(products::get).put(products::save))
+        .service(web::resource("/products/bulk").post(product_patches::save_many))
+        .service(
+            web::resource("/products/{sku}")
+                .get(products::get)
+                .put(products::save)
+                .delete(product_removal::remove),
+        )
+        .service(web::resource("/products/{sku}/references").get(product_removal::references))
         .service(web::resource("/rules").get(rules::list))
         .service(web::resource("/rules/language").get(rules::language))
         .service(web::resource("/rules/check").post(rules::check))

@@ -1,20 +1,22 @@
 //! `/v1/products`: what is for sale.
 
 use actix_web::{HttpResponse, web};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::{collections::BTreeMap, num::NonZeroU32};
 
 use super::{
     page::{self, Wanted},
     product_groups,
+    product_patches::twins,
     stock::sku_of,
 };
 use crate::{
-    base::{Currency, Money, Sku},
+    base::{Currency, Limits, Money, Sku},
     catalog::{
         Choice, GroupId, Product, Search, StockPolicy,
         listing::PriceRange,
+        product::STANDARD_TAX,
         search::Place,
         texts::{self, CATEGORY_BYTES_MAX, OPTIONS_MAX},
     },
@@ -34,13 +36,17 @@ pub struct Listed {
     min_minor: Option<String>,
     max_minor: Option<String>,
     currency: Option<String>,
+    archived: Option<bool>,
 }
+
+/// What is changed here, among what is no fact of the ledger.
+const AREA: &str = "products";
 
 /// Variants listed of one group that a search finds.
 const VARIANTS_MAX: u32 = 250;
 
 /// Lists products by SKU, or finds those that have words, a category or a price, also those that
-/// are not for sale. A page of what was found holds so many groups, each with all its variants in
+/// are not for sale. Those in the archive are listed alone, when asked for. A page of what was found holds so many groups, each with all its variants in
 /// the range.
 pub async fn list(
     door: web::Data<Door>,
@@ -60,12 +66,16 @@ pub async fn list(
             search.price.is_none_or(fits)
         };
         let items = listings.into_iter().flat_map(|listing| listing.variants);
+        let items = items.filter(|product| product.archived_at.is_none());
         let items: Vec<Product> = items.filter(in_range).collect();
         let next = found.next.map(|next| next.to_string());
         return Ok(HttpResponse::Ok().json(json!({ "items": items, "next_cursor": next })));
     }
     let after = wanted.after_sku()?;
-    let rows = door.catalog.list(after.as_ref(), size + 1).await?;
+    let rows = match listed.archived {
+        Some(true) => door.catalog.list_archived(after.as_ref(), size + 1).await?,
+        _ => door.catalog.list(after.as_ref(), size + 1).await?,
+    };
     Ok(page::answer(rows, size, |row| row.sku.to_string(), |row| row))
 }
 
@@ -113,7 +123,8 @@ pub async fn get(
     Ok(HttpResponse::Ok().json(&*product))
 }
 
-/// Inserts or replaces a product.
+/// Inserts or replaces a product. Saving it twice is saving it once, so the key is written after,
+/// and a crash in between only saves it again.
 pub async fn save(
     door: web::Data<Door>,
     asking: Asking,
@@ -123,53 +134,31 @@ pub async fn save(
     let sku = Sku::parse_goods(&sku)
         .map_err(|error| Problem::new(Kind::Invalid, format!("Refused: {error}.")))?;
     let product = read(&body, sku, &door)?;
-    save_all(&door, &asking, &[product]).await
+    idempotency::once(&door, &asking, AREA, async || {
+        door.catalog.save(std::slice::from_ref(&product)).await?;
+        let warnings = twins(&door, vec![product.sku.clone()]).await?;
+        Ok(idempotency::answer(200, &Saved { product: &product, warnings }))
+    })
+    .await
 }
 
-/// Inserts or replaces many products, all or none.
-pub async fn save_many(door: web::Data<Door>, asking: Asking) -> Result<HttpResponse, Problem> {
-    let body = asking.body();
-    let list = body.get("products")?;
-    let products = list
-        .items(door.limits.lines_per_cart)?
-        .map(|at| {
-            let sku = at.get("sku")?.parse(door.limits.text_bytes, Sku::parse_goods)?;
-            read(&at, sku, &door)
-        })
-        .collect::<Result<Vec<_>, _>>()?;
-    save_all(&door, &asking, &products).await
-}
-
-/// Products are no facts of the ledger: saving them twice is saving them once, so the key is
-/// written after, and a crash in between only saves them again.
-async fn save_all(
-    door: &Door,
-    asking: &Asking,
-    products: &[Product],
-) -> Result<HttpResponse, Problem> {
-    if let Some(answer) = idempotency::find_answer(door, asking).await? {
-        return Ok(answer);
-    }
-    door.catalog.save(products).await?;
-    let answer = match products {
-        [product] if asking.body().find("products").is_none() => idempotency::answer(200, product),
-        many => idempotency::answer(200, &serde_json::json!({ "saved": many.len() })),
-    };
-    idempotency::keep(door, asking, "products", answer).await
+/// A product as it was saved.
+#[derive(Debug, Serialize)]
+struct Saved<'a> {
+    #[serde(flatten)]
+    product: &'a Product,
+    /// What is easily taken for something else.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
 }
 
 fn read(at: &At<'_>, sku: Sku, door: &Door) -> Result<Product, Problem> {
     let limits = &door.limits;
-    let tax_category = at.text_in("tax_category", limits.text_bytes)?;
-    if let (Some(name), Some(field)) = (&tax_category, at.find("tax_category")) {
-        let checked = texts::check_tax_category(name);
-        checked.map_err(|wrong| product_groups::refused(&field, &wrong))?;
-    }
     Ok(Product {
         sku,
         title: product_groups::title(at, limits)?,
         price: price(at)?,
-        tax_category: tax_category.unwrap_or_else(|| "standard".to_owned()),
+        tax_category: tax_category(at, limits)?.unwrap_or_else(|| STANDARD_TAX.to_owned()),
         image_url: product_groups::image_url(at, limits)?,
         attributes: attributes(at, door)?,
         stock_policy: policy(at)?,
@@ -180,12 +169,13 @@ fn read(at: &At<'_>, sku: Sku, door: &Door) -> Result<Product, Problem> {
         description: product_groups::description(at)?,
         categories: product_groups::categories(at)?,
         max_per_order: max_per_order(at)?,
+        archived_at: None,
         list_prices: Vec::new(),
     })
 }
 
 /// Units of it that one order may have; `null` where there is no such limit.
-fn max_per_order(at: &At<'_>) -> Result<Option<NonZeroU32>, Problem> {
+pub(super) fn max_per_order(at: &At<'_>) -> Result<Option<NonZeroU32>, Problem> {
     let Some(field) = at.find("max_per_order").filter(|field| !field.value().is_null()) else {
         return Ok(None);
     };
@@ -196,8 +186,16 @@ fn max_per_order(at: &At<'_>) -> Result<Option<NonZeroU32>, Problem> {
     })
 }
 
+/// Which tax rule applies.
+pub(super) fn tax_category(at: &At<'_>, limits: &Limits) -> Result<Option<String>, Problem> {
+    let Some(field) = at.find("tax_category") else { return Ok(None) };
+    let name = field.text(limits.text_bytes)?;
+    texts::check_tax_category(name).map_err(|wrong| product_groups::refused(&field, &wrong))?;
+    Ok(Some(name.to_owned()))
+}
+
 /// `{"minor": 1990, "currency": "EUR"}`, as products are shown.
-fn price(at: &At<'_>) -> Result<Money, Problem> {
+pub(super) fn price(at: &At<'_>) -> Result<Money, Problem> {
     let price = at.get("price")?;
     let minor = price.object()?.get("minor")?;
     let amount = minor.integer()?;
@@ -209,7 +207,7 @@ fn price(at: &At<'_>) -> Result<Money, Problem> {
 }
 
 /// `[{"name": "Size", "value": "M"}]`, in the order in which buyers choose.
-fn options(at: &At<'_>) -> Result<Vec<Choice>, Problem> {
+pub(super) fn options(at: &At<'_>) -> Result<Vec<Choice>, Problem> {
     let Some(list) = at.find("options") else { return Ok(Vec::new()) };
     let mut options = Vec::new();
     for option in list.items(OPTIONS_MAX)? {
@@ -220,7 +218,7 @@ fn options(at: &At<'_>) -> Result<Vec<Choice>, Problem> {
     Ok(options)
 }
 
-fn policy(at: &At<'_>) -> Result<StockPolicy, Problem> {
+pub(super) fn policy(at: &At<'_>) -> Result<StockPolicy, Problem> {
     let Some(field) = at.find("stock_policy") else { return Ok(StockPolicy::default()) };
     match field.text(32)? {
         "tracked" => Ok(StockPolicy::Tracked),
@@ -233,7 +231,7 @@ fn policy(at: &At<'_>) -> Result<StockPolicy, Problem> {
     }
 }
 
-fn attributes(at: &At<'_>, door: &Door) -> Result<BTreeMap<String, String>, Problem> {
+pub(super) fn attributes(at: &At<'_>, door: &Door) -> Result<BTreeMap<String, String>, Problem> {
     let Some(field) = at.find("attributes") else { return Ok(BTreeMap::new()) };
     let most = door.limits.metadata_bytes;
     if field.value().to_string().len() > most {

@@ -47,6 +47,7 @@ pub(in crate::ledger) const STEPS: Steps = [
     step!("0017", "buyers"),
     step!("0018", "stale_holds"),
     step!("0019", "most_per_order"),
+    step!("0020", "archived"),
 ];
 
 /// Carries them out.

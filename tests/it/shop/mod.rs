@@ -236,6 +236,7 @@ impl TestShop {
             description: None,
             categories: Vec::new(),
             max_per_order: None,
+            archived_at: None,
             list_prices: Vec::new(),
         };
         self.app().desk.catalog.save(&[product]).await.expect("saved");

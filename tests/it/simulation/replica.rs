@@ -139,6 +139,7 @@ pub(crate) fn product(sku: Sku, now: Timestamp) -> Product {
         description: None,
         categories: Vec::new(),
         max_per_order: None,
+        archived_at: None,
         list_prices: Vec::new(),
     }
 }

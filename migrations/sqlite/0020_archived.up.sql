@@ -1,6 +1,7 @@
-drop index products_sku_folded;
+-- Products that orders name are archived rather than deleted.
+alter table products add column archived_at text;
+
 drop view product_rows;
-alter table products drop column archived_at;
 create view product_rows as
 select p.sku, p.listing, json_object('sku', p.sku, 'title', p.title,
     'price', json_object('minor', p.price_minor, 'currency', p.currency),
@@ -9,7 +10,11 @@ select p.sku, p.listing, json_object('sku', p.sku, 'title', p.title,
     'active', json(iif(p.active, 'true', 'false')), 'updated_at', p.updated_at,
     'group', p.group_id, 'options', json(p.options), 'description', p.description,
     'categories', json(p.categories),
+    'max_per_order', p.max_per_order, 'archived_at', p.archived_at,
     'list_prices', json((select json_group_array(json_object('minor', l.amount_minor,
         'currency', l.currency) order by l.currency) from list_prices l where l.sku = p.sku))
-    ) as record
+    ) as record, p.archived_at
 from products p;
+
+-- SKUs that differ only in their case are warned of.
+create index products_sku_folded on products (lower(sku));

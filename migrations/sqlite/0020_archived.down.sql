@@ -1,7 +1,6 @@
--- Products that orders name are archived rather than deleted.
-alter table products add column archived_at text;
-
+drop index products_sku_folded;
 drop view product_rows;
+alter table products drop column archived_at;
 create view product_rows as
 select p.sku, p.listing, json_object('sku', p.sku, 'title', p.title,
     'price', json_object('minor', p.price_minor, 'currency', p.currency),
@@ -9,11 +8,9 @@ select p.sku, p.listing, json_object('sku', p.sku, 'title', p.title,
     'attributes', json(p.attributes), 'stock_policy', p.stock_policy,
     'active', json(iif(p.active, 'true', 'false')), 'updated_at', p.updated_at,
     'group', p.group_id, 'options', json(p.options), 'description', p.description,
-    'categories', json(p.categories), 'archived_at', p.archived_at,
+    'categories', json(p.categories),
+    'max_per_order', p.max_per_order,
     'list_prices', json((select json_group_array(json_object('minor', l.amount_minor,
         'currency', l.currency) order by l.currency) from list_prices l where l.sku = p.sku))
-    ) as record, p.archived_at
+    ) as record
 from products p;
-
--- SKUs that differ only in their case are warned of.
-create index products_sku_folded on products (lower(sku));

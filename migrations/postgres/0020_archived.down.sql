@@ -8,6 +8,7 @@ select p.sku, p.listing, json_build_object('sku', p.sku, 'title', p.title,
     'updated_at', to_char(p.updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
     'group', p.group_id, 'options', p.options, 'description', p.description,
     'categories', p.categories,
+    'max_per_order', p.max_per_order,
     'list_prices', (select coalesce(json_agg(json_build_object('minor', l.amount_minor,
         'currency', l.currency) order by l.currency), '[]') from list_prices l where l.sku = p.sku)
     ) as record
