@@ -139,14 +139,14 @@ fn rules() -> Vec<Operation> {
         get("rule_language", "/v1/rules/language", "Tells what a rule may say")
             .answers::<Language>(200, "Variables, functions and features."),
         post("check_rule", "/v1/rules/check", "Checks an expression without keeping it")
-            .says("The whole rule may be sent; only what is said here is looked at.")
+            .says("The whole rule may be sent, as it would be saved; nothing of it is kept.")
             .takes(
                 [
                     expression(),
                     may("pass", pass()),
                     may("action", action()),
-                    may("mode", mode("Not looked at.")),
-                    may("reason", text("Not looked at.")),
+                    may("mode", mode("As it would be saved.")),
+                    may("reason", text("Why, as it would be saved.")),
                 ],
                 json!({ "expression": EXPRESSION }),
             )

@@ -79,6 +79,15 @@ pub async fn language(door: web::Data<Door>, _caller: Caller) -> HttpResponse {
 pub async fn check(door: web::Data<Door>, asking: Asking) -> Result<HttpResponse, Problem> {
     let body = asking.body();
     let expression = expression(&body)?;
+    if let Some(field) = body.find("action") {
+        action(&field)?;
+    }
+    if let Some(field) = body.find("mode") {
+        mode(&field)?;
+    }
+    if let Some(field) = body.find("reason") {
+        field.text(door.limits.text_bytes)?;
+    }
     let program = door.rules.check(&expression, pass(&body)?).map_err(RulesRefused::from)?;
     Ok(HttpResponse::Ok().json(checked(&program)))
 }
@@ -98,7 +107,7 @@ pub async fn save(
     let draft = Draft {
         name: name.clone(),
         expression: expression(&body)?,
-        action: word(&body.get("action")?, "challenge, allow, block or review", Action::find)?,
+        action: action(&body.get("action")?)?,
         pass: pass(&body)?,
         mode: match body.find("mode") {
             Some(field) => mode(&field)?,
@@ -182,6 +191,10 @@ fn expression(body: &At<'_>) -> Result<String, Problem> {
 fn pass(body: &At<'_>) -> Result<Pass, Problem> {
     let field = body.find("pass");
     field.map_or(Ok(Pass::Before), |field| word(&field, "before or after", Pass::find))
+}
+
+fn action(field: &At<'_>) -> Result<Action, Problem> {
+    word(field, "challenge, allow, block or review", Action::find)
 }
 
 fn mode(field: &At<'_>) -> Result<Mode, Problem> {
