@@ -12,11 +12,11 @@ use super::{Replaced, browsers, hot, judging::open_fraud, tasks::Tasks, timekeep
 use crate::{
     access::{Access, Keys},
     base::{AnchoredClock, Chance, Clock, MovementId, SystemChance, TestClock},
-    cart::{Carts, Keeper, keeper::Retention},
+    cart::{Carts, Keeper, keeper::Retention, lapses::Lapses},
     catalog::{Catalog, demo},
-    checkout::{Checkout, Collection, NoProbe, Probe, Terms, Unpaid},
+    checkout::{Capture, Checkout, Collection, NoProbe, Probe, Terms, Unpaid},
     commands::database_options,
-    config::{Capture, Config, Delivery, GatewayChoice, Mode, Signatures},
+    config::{self, Config, Delivery, GatewayChoice, Mode, Signatures},
     customers::Addresses,
     fraud::{Fraud, cases::Cases, models::Models, rules::Rules, velocity::VelocityLimits},
     http::{Answers, Door, Trust, Webhooks, health::Ready},
@@ -205,6 +205,8 @@ pub(super) fn open_desk(
         clock: clock.clone(),
         chance: chance.clone(),
         probe: probe.clone(),
+        review_due: hours(config.fraud.review_due_hours),
+        review_max: hours(config.fraud.review_max_hours),
     };
     let (collector, collecting) = collection.start();
     tasks.last(collecting);
@@ -324,7 +326,13 @@ pub(super) fn terms(config: &Config) -> Terms {
         session_ttl: config.session_ttl(),
         gateway_deadline: config.gateway_deadline(),
         must_choose_delivery: config.checkout.delivery == Delivery::Required,
-        capture_at_once: config.checkout.capture == Capture::Immediate,
+        capture: match config.checkout.capture {
+            config::Capture::Immediate => Capture::Immediate,
+            config::Capture::OnShipment => Capture::OnShipment,
+            config::Capture::Manual => Capture::Manual,
+        },
+        authorization_ttl: hours(config.checkout.authorization_hours),
+        authorization_warning: hours(config.checkout.authorization_warning_hours),
         review_due: hours(config.fraud.review_due_hours),
         review_max: hours(config.fraud.review_max_hours),
         ..Terms::default()
@@ -344,7 +352,8 @@ pub(super) fn open_keeper(
     stop: watch::Receiver<bool>,
 ) -> Keeper {
     let (desk, carts, cases) = (desk.clone(), carts.clone(), Some(cases.clone()));
-    Keeper { desk, carts, cases, retention: retention(config), stop }
+    let lapses = Lapses::default();
+    Keeper { desk, carts, cases, retention: retention(config), stop, lapses }
 }
 
 fn retention(config: &Config) -> Retention {

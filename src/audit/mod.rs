@@ -8,6 +8,7 @@
 //! Exact for a ledger at rest. Beside a running service the pages are read one after another, so
 //! what happens between two of them can look like a difference: run it again.
 
+pub mod given;
 pub mod money;
 pub mod quoted;
 pub mod report;

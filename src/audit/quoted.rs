@@ -33,7 +33,7 @@ pub fn check(order: &OrderRow) -> Vec<Difference> {
         findings.push(format!("says that it costs {said}, its breakdown comes to {sum}"));
     }
     let mut named: Vec<Sku> = quoted.priced.map(|priced| priced.uses).unwrap_or_default();
-    let lines = order.lines.iter().map(|line| &line.ordered).filter(|line| line.sku.is_of_uses());
+    let lines = order.uses.iter().map(|line| &line.ordered);
     let mut taken: Vec<Sku> = Vec::new();
     for line in lines {
         taken.extend(std::iter::repeat_n(line.sku.clone(), line.quantity as usize));
@@ -91,8 +91,8 @@ mod tests {
             returned: 0,
             restocked: 0,
         };
-        let mut lines = vec![line(1, "TEE", 1, 1_990)];
-        lines.extend((uses > 0).then(|| line(2, "~uses/few", uses, 0)));
+        let lines = vec![line(1, "TEE", 1, 1_990)];
+        let uses = (uses > 0).then(|| line(2, "~uses/few", uses, 0));
         OrderRow {
             id: OrderId::of(checkout),
             total_minor: 1_890,
@@ -102,8 +102,10 @@ mod tests {
             personal: None,
             attempt: AttemptId::from_uuid(Uuid::from_u128(2)),
             lines,
+            uses: uses.into_iter().collect(),
             operations: Vec::new(),
             changes: Vec::new(),
+            case: None,
         }
     }
 

@@ -60,7 +60,7 @@ impl Moved {
 /// Adds the lines of an order to what is promised; a line that moved more than it has is told.
 pub fn promise(promised: &mut BTreeMap<Sku, Promised>, order: &OrderRow) -> Vec<Difference> {
     let mut differences = Vec::new();
-    for line in &order.lines {
+    for line in order.sold() {
         let [quantity, shipped, returned, restocked] =
             [line.ordered.quantity, line.shipped, line.returned, line.restocked].map(i64::from);
         if shipped + restocked > quantity || returned > shipped {

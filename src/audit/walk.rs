@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
+    given,
     money::{Books, Paid},
     quoted,
     report::{AuditReport, Difference},
@@ -90,6 +91,7 @@ async fn walk_orders(
         for order in &page {
             report.differences.extend(stock::promise(promised, order));
             report.differences.extend(quoted::check(order));
+            report.differences.extend(given::check(order));
             books.orders.push(Paid::from(order));
         }
     }

@@ -216,6 +216,20 @@ impl OrderId {
     }
 }
 
+impl AttemptId {
+    /// The least id of an attempt that begins at this moment or later.
+    pub fn least(at: Timestamp) -> Self {
+        let millis = u128::try_from(at.micros() / 1000).unwrap_or(0);
+        Self(Uuid::from_u128(millis << 80))
+    }
+
+    /// When it began, to the millisecond.
+    pub fn begun_at(self) -> Timestamp {
+        let millis = i64::try_from(self.0.as_u128() >> 80).unwrap_or(i64::MAX / 1000);
+        Timestamp::from_micros(millis.saturating_mul(1000))
+    }
+}
+
 impl OperationId {
     /// The only operation of its kind for this attempt: recording it twice is recording it once.
     /// `kind` tells capture, void and refund apart in the last byte.
@@ -242,6 +256,17 @@ mod tests {
         assert!(early < late);
         assert_eq!(early.to_string().parse(), Ok(early));
         assert_eq!(early.uuid().get_version_num(), 7);
+    }
+
+    // breaks: shift by 64 bits.
+    #[test]
+    fn an_attempt_tells_when_it_began() {
+        let chance = SeededChance::new(7);
+        let at = Timestamp::from_micros(1_764_000_000_123_000);
+        let attempt = AttemptId::new(at, &chance);
+        assert_eq!(attempt.begun_at(), at);
+        let later = AttemptId::least(Timestamp::from_micros(1_764_000_000_124_000));
+        assert!(AttemptId::least(at) < attempt && attempt < later);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use futures_util::{StreamExt, stream};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
 
-use super::registry::Carts;
+use super::{lapses::Lapses, registry::Carts};
 use crate::{
     base::{CheckoutId, Sku, Timestamp},
     checkout::{Checkout, CheckoutRefused, CrashPoint},
@@ -62,6 +62,8 @@ pub struct Keeper {
     pub retention: Retention,
     /// Turns `true` when the service stops: what goes on until nothing is due ends then.
     pub stop: watch::Receiver<bool>,
+    /// How far authorizations have been looked after.
+    pub lapses: Lapses,
 }
 
 /// What a round did.
@@ -77,6 +79,8 @@ pub struct Round {
     pub sessions: usize,
     /// Reviews ended by time.
     pub cases: usize,
+    /// Authorizations told that expire, or let go that lapsed.
+    pub authorizations: usize,
 }
 
 impl Keeper {
@@ -107,6 +111,7 @@ impl Keeper {
         metrics::reconciler_pending(round.attempts);
         round.sessions = self.end_expired_sessions(now).await?;
         round.cases = self.expire_cases(now).await?;
+        round.authorizations = self.lapses.look_after(&self.desk, now).await?;
         Ok(round)
     }
 

@@ -8,6 +8,7 @@
 pub mod actor;
 mod carts;
 pub mod keeper;
+pub mod lapses;
 pub mod messages;
 pub mod registry;
 pub mod seat;

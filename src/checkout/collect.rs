@@ -1,7 +1,7 @@
 //! Captures, voids and refunds: debts that stand in the ledger before the gateway is asked.
 
 use serde_json::json;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio::sync::mpsc;
 
 use super::{
@@ -13,6 +13,7 @@ use crate::{
     ledger::{
         Entry, EntryId, Fact, LedgerFault, Writer,
         entry::OperationWrite,
+        review::NewCase,
         row::{OperationKind, OperationRow, OperationState},
     },
     payment::{Gateway, GatewayFault, MoneyRequest},
@@ -49,6 +50,10 @@ pub struct Collection {
     pub chance: Arc<dyn Chance>,
     /// Crash points, for tests.
     pub probe: Arc<dyn Probe>,
+    /// When somebody should have looked at a refused capture.
+    pub review_due: Duration,
+    /// An order whose capture was refused is given up if nobody has looked by then.
+    pub review_max: Duration,
 }
 
 impl Collection {
@@ -138,20 +143,42 @@ impl Collection {
         note: String,
     ) -> Result<(), LedgerFault> {
         let now = self.clock.now();
-        let word = match due.operation.kind {
-            OperationKind::Capture => "payment.captured",
-            OperationKind::Void => "payment.voided",
-            OperationKind::Refund => "payment.refunded",
+        let word = match (due.operation.kind, state) {
+            (OperationKind::Capture, OperationState::Refused) => "payment.capture_failed",
+            (OperationKind::Capture, _) => "payment.captured",
+            (OperationKind::Void, _) => "payment.voided",
+            (OperationKind::Refund, OperationState::Refused) => "payment.refund_failed",
+            (OperationKind::Refund, _) => "payment.refunded",
         };
         let id = EventId::new(now, &*self.chance);
         let amount = due.operation.amount_minor;
         let body = json!({ "order": due.order, "amount_minor": amount, "currency": due.currency });
-        // A void lets an authorization go that never became an order: there is nobody to tell.
-        let tells = state == OperationState::Done && due.operation.kind != OperationKind::Void;
-        let events = tells.then(|| event(id, due.order, word, &body, now)).into_iter().collect();
-        let operation = due.operation.clone();
-        let fact = Fact::Operation(OperationWrite { operation, state, note, events, now });
+        // A void that is refused comes too late: the money is captured, and that is told.
+        let is_late = due.operation.kind == OperationKind::Void && state == OperationState::Refused;
+        let events = (!is_late).then(|| event(id, due.order, word, &body, now));
+        let case = (word == "payment.capture_failed").then(|| self.case(due, now));
+        let fact = Fact::Operation(OperationWrite {
+            operation: due.operation.clone(),
+            state,
+            note,
+            events: events.into_iter().collect(),
+            case,
+            now,
+        });
         let id = EntryId::of(format_args!("{}/{word}", due.operation.id));
         self.writer.write(Entry::new(id, fact)).await.map(drop)
+    }
+
+    /// What a person is to decide when the gateway will not capture: to try again, or to let the
+    /// order go. Nothing ships before that.
+    fn case(&self, due: &OperationRow, now: Timestamp) -> NewCase {
+        NewCase {
+            order: due.order,
+            attempt: due.operation.attempt,
+            priority: due.operation.amount_minor,
+            due_at: now.plus(self.review_due),
+            expires_at: now.plus(self.review_max),
+            opened_at: now,
+        }
     }
 }

@@ -24,6 +24,18 @@ use crate::{
     stock::Stock,
 };
 
+/// When the money of an order is captured.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Capture {
+    /// Right after the order is placed, or approved.
+    #[default]
+    Immediate,
+    /// When goods leave: what leaves.
+    OnShipment,
+    /// When the back office says so.
+    Manual,
+}
+
 /// What a shop decides about its checkouts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Terms {
@@ -42,8 +54,12 @@ pub struct Terms {
     pub gateway_deadline: Duration,
     /// An attempt the gateway never heard of is asked about this long: a late call may still act.
     pub watch: Duration,
-    /// Whether the money is captured right after the order; else a person decides.
-    pub capture_at_once: bool,
+    /// When the money of an order is captured.
+    pub capture: Capture,
+    /// An authorization lasts so long: what is not captured by then is let go.
+    pub authorization_ttl: Duration,
+    /// So long before it lapses, an authorization that nobody captured is told.
+    pub authorization_warning: Duration,
     /// When somebody should have looked at an order in review.
     pub review_due: Duration,
     /// An order nobody has looked at by then is declined: authorizations lapse after a week.
@@ -64,7 +80,9 @@ impl Default for Terms {
             cart_ttl: Duration::from_secs(7 * 24 * 60 * 60),
             gateway_deadline: Duration::from_secs(10),
             watch: Duration::from_secs(24 * 60 * 60),
-            capture_at_once: true,
+            capture: Capture::Immediate,
+            authorization_ttl: Duration::from_secs(7 * 24 * 60 * 60),
+            authorization_warning: Duration::from_secs(24 * 60 * 60),
             review_due: Duration::from_secs(4 * 60 * 60),
             review_max: Duration::from_secs(6 * 24 * 60 * 60),
             key_wait: Duration::from_secs(2),

@@ -23,6 +23,7 @@ mod crash;
 mod desk;
 mod end;
 mod hold;
+mod lapse;
 mod load;
 mod open;
 mod place;
@@ -37,6 +38,7 @@ mod settle;
 mod unpaid;
 mod uses;
 mod warnings;
+pub mod worth;
 
 pub use answer::{
     Asked, CheckoutRefused, Demands, Draft, DraftLine, Means, Operation, Render, Reply, Shown,
@@ -45,7 +47,8 @@ pub use answer::{
 pub use change::ChangeWish;
 pub use collect::{Collection, Collector};
 pub use crash::{CrashPoint, NoProbe, Probe};
-pub use desk::{Checkout, Terms};
+pub use desk::{Capture, Checkout, Terms};
+pub use lapse::LOOK_BACK;
 pub use saga::Step;
 pub use session::{Instrument, Line, Notice, NoticeCode, Risk, Session, Tried};
 pub use unpaid::{Unpaid, UnpaidCaps};

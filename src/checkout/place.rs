@@ -4,7 +4,7 @@ use super::{
     answer::{CheckoutRefused, Reply},
     count,
     crash::CrashPoint,
-    desk::unexpected,
+    desk::{Capture, unexpected},
     record::{document, event, operation, order},
     saga::{Attempted, Saga, Stop},
     session::Session,
@@ -89,7 +89,8 @@ impl Saga<'_> {
 
     fn capture_of(&self, attempt: &Attempted) -> Option<NewOperation> {
         let authorization = self.authorization.as_ref()?.name()?;
-        let is_due = self.desk.terms.capture_at_once && self.session.risk.is_none();
+        let at_once = self.desk.terms.capture == Capture::Immediate;
+        let is_due = at_once && self.session.risk.is_none();
         is_due.then(|| operation(attempt.id, OperationKind::Capture, authorization, attempt.amount))
     }
 
@@ -146,6 +147,7 @@ impl super::desk::Checkout {
             state: OperationState::Due,
             note: String::new(),
             events: Vec::new(),
+            case: None,
             now: self.now(),
         });
         match self.writer.write(Entry::new(id, fact)).await? {

@@ -1,15 +1,15 @@
 //! Ends a review: the money is taken, or let go, or given back, and units follow; once.
 
-use super::desk::Checkout;
+use super::desk::{Capture, Checkout};
 use crate::{
-    base::{ChangeId, EventId, Money, MovementId, OrderId},
-    checkout::record::{event, operation},
+    base::{ChangeId, EventId, OrderId},
+    checkout::record::event,
     fraud::cases::CaseRow,
     ledger::{
-        Authorization, Entry, EntryId, Fact, LedgerFault, LedgerRefused, Outcome,
-        entry::KeyWrite,
+        Entry, EntryId, Fact, LedgerFault, LedgerRefused, Outcome,
+        entry::{KeyWrite, Sale},
         review::{CaseState, NewLabel, Resolve},
-        row::{OperationRow, OperationState, OrderRow},
+        row::OrderRow,
     },
 };
 use serde_json::json;
@@ -41,24 +41,12 @@ impl Checkout {
         let Some(order) = self.store.find_order(verdict.order).await? else {
             return Ok(Err(LedgerRefused::NoSuchCase));
         };
-        let attempt = self.store.find_attempt(order.attempt).await?;
-        let Some(authorization) = attempt.and_then(|attempt| attempt.authorization) else {
-            return Ok(Err(LedgerRefused::NoSuchCase));
-        };
-        let resolve = self.fact(verdict, &order, authorization, key);
+        let resolve = self.fact(verdict, &order, self.sale(&order).await?, key);
         // A decision of its own: another one about the same case is another entry, and is refused.
         let id = EntryId::of(format_args!("{}/resolved/{}", order.id, self.decision()));
-        let owed = match resolve.to {
-            CaseState::Refunded => None,
-            _ => owed(&order, &resolve),
-        };
         let written = self.writer.write(Entry::new(id, Fact::Resolve(Box::new(resolve)))).await?;
         if written.is_ok() {
-            match owed {
-                Some(owed) => self.collector.collect(owed),
-                // How much is left to give back, the ledger has judged.
-                None => self.collect_refunds(verdict.order).await,
-            }
+            self.collect_debts(verdict.order).await;
         }
         Ok(written)
     }
@@ -77,23 +65,20 @@ impl Checkout {
         &self,
         verdict: &Verdict,
         order: &OrderRow,
-        authorization: Authorization,
+        sale: Sale,
         key: Option<KeyWrite>,
     ) -> Resolve {
         let now = self.now();
-        let movement = |number| (number, MovementId::new(now, &*self.chance));
         let body = json!({ "order": order.id, "decision": verdict.to });
         let id = EventId::new(now, &*self.chance);
         Resolve {
             order: order.id,
-            attempt: order.attempt,
+            sale,
             to: verdict.to,
             by: verdict.by.clone(),
             reason: verdict.reason.clone(),
-            authorization,
-            amount_minor: order.total_minor,
+            captures: self.terms.capture == Capture::Immediate,
             change: ChangeId::new(now, &*self.chance),
-            lines: order.lines.iter().map(|line| movement(line.ordered.line)).collect(),
             label: label(verdict).map(|(fraud, source)| NewLabel {
                 order: order.id,
                 fraud,
@@ -113,17 +98,6 @@ const fn label(verdict: &Verdict) -> Option<(bool, &'static str)> {
         CaseState::Approved => Some((false, "reviewer")),
         CaseState::Declined => Some((true, "reviewer")),
         CaseState::Refunded => Some((true, "refund")),
-        CaseState::Open | CaseState::Expired => None,
+        CaseState::Open | CaseState::Expired | CaseState::Canceled => None,
     }
-}
-
-fn owed(order: &OrderRow, resolve: &Resolve) -> Option<OperationRow> {
-    let amount = Money::from_minor(order.total_minor, order.currency);
-    let authorization = resolve.authorization.name()?;
-    Some(OperationRow {
-        operation: operation(order.attempt, resolve.kind(), authorization, amount),
-        state: OperationState::Due,
-        currency: order.currency,
-        order: order.id,
-    })
 }

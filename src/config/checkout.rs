@@ -4,12 +4,14 @@ use serde::{Deserialize, Serialize};
 
 /// When money is taken.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum Capture {
     /// Right after the order is placed.
     #[default]
     Immediate,
-    /// When the back office says so (goods shipped, review passed).
+    /// When goods leave: what leaves.
+    OnShipment,
+    /// When the back office says so, over `POST /v1/orders/{id}/capture`.
     Manual,
 }
 
@@ -34,6 +36,12 @@ pub struct Checkout {
     pub gateway_deadline_ms: u64,
     /// When money is taken.
     pub capture: Capture,
+    /// How long an authorization lasts: seven days, as most issuers keep one. What is not captured
+    /// by then is voided.
+    pub authorization_hours: u32,
+    /// So many hours before that, an authorization that nobody captured is told
+    /// (`payment.expiring`).
+    pub authorization_warning_hours: u32,
     /// Whether a checkout of goods has to choose how they come.
     pub delivery: Delivery,
 }
@@ -42,6 +50,13 @@ impl Default for Checkout {
     fn default() -> Self {
         let session_ttl_seconds = 6 * 60 * 60;
         let (capture, delivery) = (Capture::Immediate, Delivery::Optional);
-        Self { session_ttl_seconds, gateway_deadline_ms: 10_000, capture, delivery }
+        Self {
+            session_ttl_seconds,
+            gateway_deadline_ms: 10_000,
+            capture,
+            authorization_hours: 7 * 24,
+            authorization_warning_hours: 24,
+            delivery,
+        }
     }
 }

@@ -156,6 +156,18 @@ kinds! {
     /// More would be given back than was taken.
     RefundTooLarge: 409 "refund_too_large", "More would be given back than was taken",
         ucp "refund_too_large" END;
+    /// Everything has left; there is nothing to cancel.
+    AlreadyShipped: 409 "already_shipped", "Everything has left; there is nothing to cancel",
+        ucp "already_shipped" END;
+    /// The goods are not paid.
+    Unpaid: 409 "unpaid", "The goods are not paid",
+        ucp "unpaid" MEND;
+    /// Nothing of the authorization is left.
+    NothingAuthorized: 409 "nothing_authorized", "Nothing of the authorization is left",
+        ucp "nothing_authorized" END;
+    /// More would be captured than was authorized.
+    CaptureTooLarge: 409 "capture_too_large", "More would be captured than was authorized",
+        ucp "capture_too_large" END;
     /// The case is another reviewer's.
     CaseClaimed: 409 "case_claimed", "The case is another reviewer's",
         ucp "case_claimed" MEND;

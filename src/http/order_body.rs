@@ -6,9 +6,9 @@ use serde::Deserialize;
 use super::{caller::Caller, door::Door, kinds::Kind, problem::Problem};
 use crate::{
     base::{Money, Origin, Protocol},
-    checkout::CheckoutRefused,
+    checkout::{CheckoutRefused, worth},
     ledger::row::{OrderLineRow, OrderRow},
-    pricing::{Priced, Totals},
+    pricing::{Priced, Target, Totals},
 };
 
 /// One line of goods: what was ordered and what became of it.
@@ -26,6 +26,8 @@ pub struct Goods<'a> {
     pub image_url: Option<&'a str>,
     /// What one unit costs, in minor units.
     pub unit_minor: i64,
+    /// What discounts take off the units ordered, in minor units.
+    pub off_minor: i64,
     /// Units ordered.
     pub ordered: u32,
     /// Units that were not given up since.
@@ -81,13 +83,13 @@ impl OrderBody {
 
     /// The lines of goods, in their order.
     pub fn goods<'a>(&'a self, row: &'a OrderRow) -> Vec<Goods<'a>> {
-        let goods = row.lines.iter().filter(|line| !line.ordered.sku.is_of_uses());
-        goods.map(|line| self.goods_of(line)).collect()
+        row.lines.iter().map(|line| self.goods_of(line)).collect()
     }
 
     fn goods_of<'a>(&'a self, line: &'a OrderLineRow) -> Goods<'a> {
         let ordered = &line.ordered;
-        let at = usize::try_from(ordered.line).ok().and_then(|line| line.checked_sub(1));
+        let at = worth::index_of(ordered.line);
+        let off = |at| self.priced.as_ref().map_or(0, |priced| priced.taken_off(Target::Line(at)));
         let said = at.and_then(|at| self.lines.get(at));
         let said = said.filter(|said| said.sku == ordered.sku.as_str());
         let gone = line.returned.saturating_add(line.restocked);
@@ -98,6 +100,7 @@ impl OrderBody {
             title: said.map_or(ordered.sku.as_str(), |said| &said.title),
             image_url: said.and_then(|said| said.image_url.as_deref()),
             unit_minor: ordered.unit_price_minor,
+            off_minor: at.map_or(0, off),
             ordered: ordered.quantity,
             current: ordered.quantity.saturating_sub(gone),
             fulfilled: line.shipped.saturating_sub(line.returned),
@@ -184,9 +187,19 @@ mod tests {
             [(2, 0, "processing"), (2, 1, "partial"), (2, 2, "fulfilled"), (0, 0, "removed")]
         {
             let (id, sku, title) = (String::new(), "TEE", "Tee");
-            let (line, unit_minor, ordered, image_url) = (1, 1, 2, None);
-            let goods =
-                Goods { line, id, sku, title, image_url, unit_minor, ordered, current, fulfilled };
+            let (line, unit_minor, off_minor, ordered, image_url) = (1, 1, 0, 2, None);
+            let goods = Goods {
+                line,
+                id,
+                sku,
+                title,
+                image_url,
+                unit_minor,
+                off_minor,
+                ordered,
+                current,
+                fulfilled,
+            };
             assert_eq!(goods.status(), status);
         }
     }

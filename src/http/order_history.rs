@@ -103,8 +103,7 @@ pub fn shipments(row: &OrderRow) -> impl Iterator<Item = Shipment<'_>> {
 
 /// Everything that has not left the house, as if it left now.
 pub fn still_here(row: &OrderRow) -> Vec<Moved> {
-    let goods = row.lines.iter().filter(|line| !line.ordered.sku.is_of_uses());
-    let left = goods.map(|line| Moved {
+    let left = row.lines.iter().map(|line| Moved {
         line: line.ordered.line,
         kind: LineMoveKind::Ship,
         quantity: line.ordered.quantity - line.shipped - line.restocked,
@@ -171,8 +170,9 @@ pub fn adjustments(row: &OrderRow) -> impl Iterator<Item = Adjustment<'_>> {
 pub fn expectation(row: &OrderRow, priced: Option<&Priced>) -> Option<Expectation> {
     let fulfillment = priced?.fulfillment.as_ref()?;
     let person = row.personal.as_ref().and_then(|sealed| sealed.open_json::<Person>().ok());
-    let goods = row.lines.iter().filter(|line| !line.ordered.sku.is_of_uses());
-    let units: Vec<_> = goods
+    let units: Vec<_> = row
+        .lines
+        .iter()
         .map(|line| Units {
             line: line.ordered.line,
             quantity: line.ordered.quantity - line.returned - line.restocked,

@@ -57,8 +57,14 @@ impl From<LedgerRefused> for Problem {
             LedgerRefused::CaseEnded { .. } => Kind::CaseEnded,
             LedgerRefused::InReview => Kind::InReview,
             LedgerRefused::NotCaptured => Kind::NotCaptured,
-            LedgerRefused::RefundTooLarge { .. } => Kind::RefundTooLarge,
-            LedgerRefused::TooManyRefunds => Kind::LimitExceeded,
+            LedgerRefused::RefundTooLarge { .. } | LedgerRefused::LineRefundTooLarge { .. } => {
+                Kind::RefundTooLarge
+            }
+            LedgerRefused::AllShipped => Kind::AlreadyShipped,
+            LedgerRefused::Unpaid { .. } => Kind::Unpaid,
+            LedgerRefused::NothingAuthorized => Kind::NothingAuthorized,
+            LedgerRefused::CaptureTooLarge { .. } => Kind::CaptureTooLarge,
+            LedgerRefused::TooManyRefunds | LedgerRefused::TooManyCaptures => Kind::LimitExceeded,
             LedgerRefused::OutOfRange => Kind::LimitExceeded,
             LedgerRefused::KeyTaken(_) => Kind::KeyInFlight,
             LedgerRefused::Completing => Kind::CheckoutCompleting,
@@ -73,8 +79,31 @@ impl From<LedgerRefused> for Problem {
             | LedgerRefused::Fenced
             | LedgerRefused::OperationSettled => Kind::CannotRecord,
         };
-        Self::new(kind, sentence(&refused))
+        let problem = Self::new(kind, sentence(&refused));
+        match instead(&refused) {
+            Some(advice) => problem.suggest(advice),
+            None => problem,
+        }
     }
+}
+
+/// What to do instead, where the refusal alone does not say it.
+const fn instead(refused: &LedgerRefused) -> Option<&'static str> {
+    Some(match refused {
+        LedgerRefused::AllShipped => {
+            "When the goods come back, post an adjustment of kind `return` with \
+             `\"refund\": \"lines\"`."
+        }
+        LedgerRefused::Unpaid { .. } => {
+            "Capture the money first, or send `\"unpaid\": true` to ship all the same."
+        }
+        LedgerRefused::InReview => "Decide the case first: /v1/cases.",
+        LedgerRefused::NotCaptured => {
+            "Where a capture is still under way, ask again in a moment; where there is none, \
+             cancel the order or put its units back on sale: what is not captured is let go."
+        }
+        _ => return None,
+    })
 }
 
 impl From<RulesRefused> for Problem {

@@ -80,6 +80,10 @@ const fn reason(kind: Kind) -> Option<Refusal> {
         | Kind::InReview
         | Kind::NotCaptured
         | Kind::RefundTooLarge
+        | Kind::AlreadyShipped
+        | Kind::Unpaid
+        | Kind::NothingAuthorized
+        | Kind::CaptureTooLarge
         | Kind::CannotRecord
         | Kind::Internal
         | Kind::DeadlinePassed => return None,

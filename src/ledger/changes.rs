@@ -61,6 +61,8 @@ pub struct Changes {
     pub new_cases: Vec<NewCase>,
     /// Cases ended.
     pub cases: Vec<CaseChange>,
+    /// Cases opened, or opened again, after the sale.
+    pub reopened: Vec<Reopened>,
     /// What was found out about orders.
     pub labels: Vec<NewLabel>,
 }
@@ -235,6 +237,16 @@ pub struct MovementInsert {
     pub line: Option<u32>,
     /// When.
     pub at: Timestamp,
+}
+
+/// A case to open, or to open again.
+#[derive(Debug, Clone, Serialize)]
+pub struct Reopened {
+    /// The case.
+    #[serde(flatten)]
+    pub case: NewCase,
+    /// Why.
+    pub note: String,
 }
 
 /// Something that happened to an order.

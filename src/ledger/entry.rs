@@ -17,8 +17,8 @@ use crate::base::{
 pub type Document = Arc<RawValue>;
 
 pub use super::moves::{
-    ChangeOrder, LineMove, LineMoveKind, MoveKind, Moved, News, OrderChange, Parcel, Refund,
-    StockMove,
+    ChangeOrder, Given, LineMove, LineMoveKind, MoneyWish, MoveKind, Moved, News, OrderChange,
+    Parcel, Sale, SaleLine, Shipping, StockMove,
 };
 
 /// The name under which a fact is recorded, so that writing it twice is writing it once.
@@ -251,8 +251,10 @@ pub struct OperationWrite {
     pub state: OperationState,
     /// The gateway's word for it.
     pub note: String,
-    /// What the world hears, when this settles it.
+    /// What the world hears, when this settles it and there is an order.
     pub events: Vec<NewEvent>,
+    /// What a person is to decide, when the gateway will never do it and there is an order.
+    pub case: Option<NewCase>,
     /// When.
     pub now: Timestamp,
 }

@@ -150,6 +150,7 @@ impl Known {
             Fact::Session(write) => self.foresee_session(write, to),
             Fact::Place(place) => self.foresee_end(place.attempt, place.key.as_ref(), to),
             Fact::Settle(settle) => self.foresee_end(settle.attempt, settle.key.as_ref(), to),
+            Fact::Operation(write) if write.case.is_some() => None,
             Fact::Operation(write) => {
                 let operation = self.operations.get(&write.operation.id)?;
                 let attempt = self.attempts.get(&operation.operation.attempt)?;

@@ -23,6 +23,7 @@ pub mod judge;
 pub mod known;
 mod lanes;
 mod moves;
+mod order;
 pub mod outcome;
 pub mod postgres;
 mod recent;

@@ -38,17 +38,21 @@ pub enum MoveKind {
 }
 
 /// Something that happens to an order after the sale: units leave the house, come back or go back
-/// on sale, money is given back. All of it becomes true, or nothing.
+/// on sale; money is taken, let go or given back. All of it becomes true, or nothing.
 #[derive(Debug, Clone)]
 pub struct ChangeOrder {
     /// Its id.
     pub id: ChangeId,
     /// The order.
     pub order: OrderId,
+    /// What the order was sold for.
+    pub sale: Sale,
     /// What moves.
     pub moves: Vec<LineMove>,
-    /// What is given back.
-    pub refund: Option<Refund>,
+    /// What becomes of the money.
+    pub money: MoneyWish,
+    /// What shipping goods asks of the money.
+    pub shipping: Shipping,
     /// Who carries what ships.
     pub parcel: Parcel,
     /// Why.
@@ -59,6 +63,62 @@ pub struct ChangeOrder {
     pub key: Option<KeyWrite>,
     /// When.
     pub now: Timestamp,
+}
+
+/// What an order was sold for: it never changes after the order was placed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sale {
+    /// The attempt that pays.
+    pub attempt: AttemptId,
+    /// The gateway's name for the authorization.
+    pub authorization: String,
+    /// The lines of goods.
+    pub lines: Vec<SaleLine>,
+    /// The uses of discounts that were sold with them, as `(line, movement)`: they come back with
+    /// the last unit of goods that comes back unshipped. No line that anybody moves.
+    pub uses: Vec<(u32, MovementId)>,
+}
+
+/// A line of goods, and what was asked for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SaleLine {
+    /// The line, from 1.
+    pub line: u32,
+    /// What the buyer pays for all of its units, in minor units, discounts and taxes shared out.
+    pub paid_minor: i64,
+    /// The movement by which what has not left goes back on sale, when all of it does.
+    pub back: MovementId,
+}
+
+/// What somebody wants to become of an order's money. Whatever is wanted, what is not captured yet
+/// is no longer asked for when its goods go back on sale unshipped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MoneyWish {
+    /// Nothing is given back.
+    Keep,
+    /// So many minor units are given back, more than none.
+    Refund(i64),
+    /// What was paid for the units that are given up is given back.
+    Worth,
+    /// The units named are given up, or everything that has not left, and what was paid for them is
+    /// given back; with the last unit of an order nothing of which has left, everything.
+    Cancel,
+    /// So many of the authorized minor units are taken, or all that is left of them.
+    Capture(Option<i64>),
+    /// What is not captured is let go.
+    Void,
+}
+
+/// What shipping goods asks of the money.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Shipping {
+    /// What leaves has to be paid: captured, or about to be.
+    #[default]
+    Paid,
+    /// What leaves is captured with it.
+    Captures,
+    /// It leaves in any case.
+    Unpaid,
 }
 
 /// Units of one order line move after the sale.
@@ -72,17 +132,6 @@ pub struct LineMove {
     pub kind: LineMoveKind,
     /// How many units.
     pub quantity: u32,
-}
-
-/// Money to be given back of what was captured for an order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refund {
-    /// The attempt that paid.
-    pub attempt: AttemptId,
-    /// The gateway's name for the authorization.
-    pub authorization: String,
-    /// How much, in minor units: more than nothing.
-    pub amount_minor: i64,
 }
 
 /// How goods travel.
@@ -124,6 +173,9 @@ pub struct OrderChange {
     /// The refund or void that is owed since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub money: Option<OperationId>,
+    /// What was given up of the lines' money by it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub given: Vec<Given>,
     /// How it travels.
     #[serde(flatten)]
     pub parcel: Parcel,
@@ -132,6 +184,26 @@ pub struct OrderChange {
     pub reason: String,
     /// When.
     pub at: Timestamp,
+}
+
+/// Money of a line that is given up, in minor units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Given {
+    /// The line, from 1.
+    pub line: u32,
+    /// What the buyer was asked to pay for all of it.
+    pub paid: i64,
+    /// What is given back of it, by the refund of the same change.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub refunded: i64,
+    /// What was authorized for it and will not be captured.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub released: i64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks like this")]
+const fn is_nothing(minor: &i64) -> bool {
+    *minor == 0
 }
 
 /// Units that moved.

@@ -147,6 +147,33 @@ pub enum LedgerRefused {
         /// How much is left, in minor units.
         left: i64,
     },
+    /// More would be given back for lines than the buyer paid for them.
+    #[error("only {left} minor units of what was paid for these lines are left to give back")]
+    LineRefundTooLarge {
+        /// How much is left, in minor units.
+        left: i64,
+    },
+    /// Everything has left: there is nothing to cancel.
+    #[error("every unit has left")]
+    AllShipped,
+    /// Goods would leave that are not paid.
+    #[error("{missing} minor units of what would leave are not captured")]
+    Unpaid {
+        /// How much is missing, in minor units.
+        missing: i64,
+    },
+    /// Nothing of the authorization is left to capture, or to let go.
+    #[error("nothing of the authorization is left")]
+    NothingAuthorized,
+    /// More would be captured than is left of the authorization.
+    #[error("only {left} minor units of the authorization are left to capture")]
+    CaptureTooLarge {
+        /// How much is left, in minor units.
+        left: i64,
+    },
+    /// The order has had all its captures.
+    #[error("an order has at most {} captures", super::judge::CAPTURES_MAX)]
+    TooManyCaptures,
     /// The order has had all its refunds.
     #[error("an order has at most {} refunds", super::judge::REFUNDS_MAX)]
     TooManyRefunds,

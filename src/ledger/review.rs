@@ -4,11 +4,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    authorization::Authorization,
-    entry::{Document, KeyWrite, NewEvent},
-};
-use crate::base::{AssessmentId, AttemptId, ChangeId, CheckoutId, MovementId, OrderId, Timestamp};
+use super::entry::{Document, KeyWrite, NewEvent, Sale};
+use crate::base::{AssessmentId, AttemptId, ChangeId, CheckoutId, OrderId, Timestamp};
 
 /// A judgement of one attempt to pay. Written once, never changed.
 #[derive(Debug, Clone, Serialize)]
@@ -84,7 +81,7 @@ pub struct NewCase {
 pub enum CaseState {
     /// Nobody has decided.
     Open,
-    /// The money is taken, or owed.
+    /// The money is taken, or owed, or taken when goods ship.
     Approved,
     /// The authorization is let go and the units are back on sale.
     Declined,
@@ -92,12 +89,14 @@ pub enum CaseState {
     Refunded,
     /// Declined by time.
     Expired,
+    /// There was nothing left to decide: every unit was given up before.
+    Canceled,
 }
 
 impl CaseState {
     /// Every state.
-    pub const ALL: [Self; 5] =
-        [Self::Open, Self::Approved, Self::Declined, Self::Refunded, Self::Expired];
+    pub const ALL: [Self; 6] =
+        [Self::Open, Self::Approved, Self::Declined, Self::Refunded, Self::Expired, Self::Canceled];
 
     /// The word in the database.
     pub const fn as_str(self) -> &'static str {
@@ -107,6 +106,7 @@ impl CaseState {
             Self::Declined => "declined",
             Self::Refunded => "refunded",
             Self::Expired => "expired",
+            Self::Canceled => "canceled",
         }
     }
 }
@@ -127,22 +127,18 @@ pub struct CaseHead {
 pub struct Resolve {
     /// The order.
     pub order: OrderId,
-    /// The attempt whose money it is about, as the case says.
-    pub attempt: AttemptId,
+    /// What the order was sold for.
+    pub sale: Sale,
     /// What becomes of it: any state but open.
     pub to: CaseState,
     /// Who decided.
     pub by: String,
     /// Why, in their words.
     pub reason: String,
-    /// What its payment rests on.
-    pub authorization: Authorization,
-    /// Minor units of it.
-    pub amount_minor: i64,
+    /// Whether an approval takes the money; else it is taken when goods ship, or when told.
+    pub captures: bool,
     /// What the order remembers of it, where goods or money are given up.
     pub change: ChangeId,
-    /// The order's lines, with an id for each movement that puts units back.
-    pub lines: Vec<(u32, MovementId)>,
     /// Whether it teaches that the order was fraud.
     pub label: Option<NewLabel>,
     /// What the world hears.

@@ -3,9 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use super::order::{Funds, OrderLineRow, OrderRow, OrderStatus};
 use super::{
     authorization::Authorization,
-    entry::{Document, OrderChange, StoredAnswer},
+    entry::{Document, StoredAnswer},
 };
 use crate::base::{
     AttemptId, CheckoutId, Currency, GrantId, HolderId, OperationId, OrderId, Sealed, Sku,
@@ -208,7 +209,10 @@ pub enum OperationKind {
 }
 
 impl OperationKind {
-    /// Its place among the operations of an attempt: one of each kind.
+    /// Below the places of captures after the first: they stand behind those of refunds.
+    pub const LATER_CAPTURE: u8 = 32;
+
+    /// The place of its first among the operations of an attempt.
     pub const fn number(self) -> u8 {
         match self {
             Self::Capture => 1,
@@ -265,26 +269,17 @@ pub struct NewOperation {
     pub authorization: String,
 }
 
-/// What was taken with these operations of one attempt, and is neither given back nor about to be,
-/// in minor units. None while nothing is taken.
-pub fn refundable<'a>(operations: impl IntoIterator<Item = &'a OperationRow>) -> Option<i64> {
-    let (mut taken, mut given) = (None, 0_i64);
-    for row in operations {
-        let minor = row.operation.amount_minor;
-        match (row.operation.kind, row.state) {
-            (OperationKind::Capture, OperationState::Done) => taken = Some(minor),
-            (OperationKind::Refund, OperationState::Due | OperationState::Done) => given += minor,
-            _ => {}
-        }
-    }
-    taken.map(|taken| taken - given)
-}
-
 impl NewOperation {
-    /// Which refund of its attempt it is: 0 for the one that a review decides. Captures and voids
-    /// have one part.
+    /// Which capture or refund of its attempt it is: 0 for the capture that an order is placed
+    /// with, and for the refund that a review decides. Voids have one part.
     pub const fn part(&self) -> u8 {
-        self.id.kind_of(self.attempt).saturating_sub(self.kind.number())
+        let number = self.id.kind_of(self.attempt);
+        match self.kind {
+            OperationKind::Capture => number.saturating_sub(OperationKind::LATER_CAPTURE),
+            OperationKind::Void | OperationKind::Refund => {
+                number.saturating_sub(self.kind.number())
+            }
+        }
     }
 }
 
@@ -330,46 +325,6 @@ pub struct NewOrderLine {
     pub unit_price_minor: i64,
     /// Whether its units are counted: backorder and digital lines are not.
     pub tracked: bool,
-}
-
-/// An order as last written.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct OrderRow {
-    /// Its id.
-    pub id: OrderId,
-    /// What it costs, in minor units.
-    pub total_minor: i64,
-    /// In which currency.
-    pub currency: Currency,
-    /// When it was placed.
-    pub placed_at: Timestamp,
-    /// The order as shown.
-    pub body: Document,
-    /// Who it is about.
-    pub personal: Option<Sealed>,
-    /// The attempt that paid for it.
-    pub attempt: AttemptId,
-    /// Its lines.
-    pub lines: Vec<OrderLineRow>,
-    /// What is owed or done about its money.
-    pub operations: Vec<OperationRow>,
-    /// What happened to it since, oldest first.
-    #[serde(default)]
-    pub changes: Vec<OrderChange>,
-}
-
-/// One line of an order as last written. Sold = quantity − shipped − restocked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct OrderLineRow {
-    /// What was ordered.
-    #[serde(flatten)]
-    pub ordered: NewOrderLine,
-    /// Units that left the house.
-    pub shipped: u32,
-    /// Shipped units that came back.
-    pub returned: u32,
-    /// Units that went back on sale unshipped.
-    pub restocked: u32,
 }
 
 /// An idempotency key as last written.

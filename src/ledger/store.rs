@@ -10,7 +10,10 @@ use super::{
     database::DatabaseFault,
     entry::{Entry, NewEvent},
     outcome::BatchReply,
-    row::{AttemptRow, KeyRow, OperationRow, OperationState, OrderRow, SessionRow, StockLevel},
+    row::{
+        AttemptRow, KeyRow, OperationRow, OperationState, OrderRow, OrderStatus, SessionRow,
+        StockLevel,
+    },
 };
 use crate::base::{
     AttemptId, CheckoutId, Currency, Email, GrantId, HolderId, MovementId, OrderId, Sku, Timestamp,
@@ -54,6 +57,8 @@ pub struct OrderFilter {
     pub placed_before: Option<Timestamp>,
     /// Only orders with an operation in this state (`due`: money still moving).
     pub payment: Option<OperationState>,
+    /// Only orders that stand there.
+    pub status: Option<OrderStatus>,
     /// Only this order.
     pub id: Option<OrderId>,
     /// Only orders of this buyer.
@@ -101,8 +106,8 @@ impl OrderFilter {
             "placed_before": self.placed_before, "payment": self.payment, "id": self.id,
             "email": email, "name": self.name.as_ref().map(|name| &name.0),
             "family": self.name.as_ref().map(BuyerName::family), "min_minor": self.min_minor,
-            "max_minor": self.max_minor, "currency": self.currency, "cursor": cursor,
-            "limit": limit,
+            "max_minor": self.max_minor, "currency": self.currency, "status": self.status,
+            "cursor": cursor, "limit": limit,
         })
     }
 }
@@ -273,6 +278,15 @@ pub trait Store: Commit {
         &self,
         now: Timestamp,
         cursor: Option<AttemptId>,
+        limit: u32,
+    ) -> Result<Vec<AttemptRow>, LedgerFault>;
+
+    /// Authorized attempts of orders that are neither captured whole nor voided, by id, from
+    /// `after` until `until`, both moments at which attempts begin.
+    async fn list_uncaptured(
+        &self,
+        after: AttemptId,
+        until: AttemptId,
         limit: u32,
     ) -> Result<Vec<AttemptRow>, LedgerFault>;
 

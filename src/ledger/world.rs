@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 use super::{
-    entry::{ChangeOrder, Entry, EntryId, Fact, KeyWrite, LineMoveKind, MoveKind, Source},
+    entry::{ChangeOrder, Entry, EntryId, Fact, KeyWrite, MoveKind, Sale, Source},
     judge::money_of,
     outcome::Outcome,
     review::{CaseHead, Resolve},
@@ -45,6 +45,9 @@ pub struct Ask {
     pub operations: BTreeSet<OperationId>,
     /// Cases.
     pub cases: BTreeSet<OrderId>,
+    /// Orders of which it matters what was given up of their lines' money. Whoever asks has their
+    /// attempt locked, and reads it after that.
+    pub given: BTreeSet<OrderId>,
     /// Judged at.
     pub now: Option<Timestamp>,
 }
@@ -93,6 +96,8 @@ pub struct World {
     pub operations: Vec<OperationRow>,
     /// Cases.
     pub cases: Vec<CaseHead>,
+    /// What was given up of lines' money.
+    pub given: Vec<GivenSeen>,
     /// Held and sold units of the SKUs in `grants_of`, for a refusal that names them.
     pub promised: Vec<Promised>,
 }
@@ -150,6 +155,19 @@ pub struct LineSeen {
     pub restocked: u32,
 }
 
+/// What was given up of a line's money, in minor units.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct GivenSeen {
+    /// The order.
+    pub order: OrderId,
+    /// The line.
+    pub line: u32,
+    /// Given back, or about to be.
+    pub refunded: i64,
+    /// Authorized and not to be captured.
+    pub released: i64,
+}
+
 /// Held and sold units of a SKU.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Promised {
@@ -203,6 +221,7 @@ impl Ask {
             Fact::Operation(write) => {
                 self.operations.insert(write.operation.id);
                 self.attempts.insert(write.operation.attempt);
+                self.cases.extend(write.case.as_ref().map(|case| case.order));
             }
             Fact::Answer(key) => self.add_key(Some(key)),
             Fact::Assess(assess) => self.add_key(Some(&assess.key)),
@@ -229,24 +248,25 @@ impl Ask {
     }
 
     fn add_change(&mut self, change: &ChangeOrder) {
+        self.add_sale(change.order, &change.sale);
         self.lines.extend(change.moves.iter().map(|moved| (change.order, moved.line)));
-        if change.moves.iter().any(|moved| moved.kind == LineMoveKind::Ship) {
-            self.cases.insert(change.order);
-        }
-        if let Some(refund) = &change.refund {
-            // Refunds of one attempt are judged one after the other, each seeing all of them.
-            self.attempts.insert(refund.attempt);
-            self.operations.extend(money_of(refund.attempt));
-        }
         self.add_key(change.key.as_ref());
     }
 
     fn add_resolve(&mut self, resolve: &Resolve) {
-        self.cases.insert(resolve.order);
-        self.lines.extend(resolve.lines.iter().map(|(line, _)| (resolve.order, *line)));
-        self.attempts.insert(resolve.attempt);
-        self.operations.extend(money_of(resolve.attempt));
+        self.add_sale(resolve.order, &resolve.sale);
         self.add_key(resolve.key.as_ref());
+    }
+
+    /// Everything about an order and its money: what happens to it is judged one after the other,
+    /// each seeing all of it.
+    fn add_sale(&mut self, order: OrderId, sale: &Sale) {
+        self.cases.insert(order);
+        self.given.insert(order);
+        self.lines.extend(sale.lines.iter().map(|line| (order, line.line)));
+        self.lines.extend(sale.uses.iter().map(|(line, _)| (order, *line)));
+        self.attempts.insert(sale.attempt);
+        self.operations.extend(money_of(sale.attempt));
     }
 
     fn add_key(&mut self, key: Option<&KeyWrite>) {

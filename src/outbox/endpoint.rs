@@ -14,13 +14,18 @@ use crate::base::{EndpointId, Protocol, Timestamp};
 const SECRETS_MAX: usize = 5;
 
 /// What happens to orders, by its name.
-pub const KINDS: [&str; 6] = [
+pub const KINDS: [&str; 11] = [
     "order.placed",
     "order.shipped",
     "order.adjusted",
     "order.reviewed",
+    "order.canceled",
     "payment.captured",
+    "payment.capture_failed",
+    "payment.expiring",
+    "payment.voided",
     "payment.refunded",
+    "payment.refund_failed",
 ];
 
 /// An endpoint.

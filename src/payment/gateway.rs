@@ -45,13 +45,13 @@ pub struct AuthorizeRequest {
     pub authenticate: bool,
 }
 
-/// Moves authorized money. The idempotency key is `(reference, kind, part)`: capturing twice is
-/// capturing once.
+/// Moves authorized money. The idempotency key is `(reference, kind, part)`: capturing a part twice
+/// is capturing it once.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct MoneyRequest {
     /// Our name for the attempt.
     pub reference: AttemptId,
-    /// Which refund under this reference; captures and voids have but part 0.
+    /// Which capture or refund under this reference; voids have but part 0.
     #[serde(default)]
     pub part: u8,
     /// The gateway's name for the authorization.
@@ -133,10 +133,11 @@ pub trait Gateway: Send + Sync + 'static {
     /// Authorizes an amount. Asking twice with one reference answers twice the same.
     async fn authorize(&self, request: &AuthorizeRequest) -> Result<Authorized, GatewayFault>;
 
-    /// Captures an authorization, at most once.
+    /// Captures an authorization, or a part of it, at most once per part, and never more in all than
+    /// was authorized.
     async fn capture(&self, request: &MoneyRequest) -> Result<(), GatewayFault>;
 
-    /// Lets an authorization go. Voiding twice is voiding once.
+    /// Lets go what is not captured of an authorization. Voiding twice is voiding once.
     async fn void(&self, request: &MoneyRequest) -> Result<(), GatewayFault>;
 
     /// Gives captured money back, at most once per part, and never more than was captured.

@@ -189,9 +189,9 @@ impl Discount {
         let sum: i64 = weights.iter().sum();
         match self.benefit {
             Benefit::Percent { basis_points } => {
-                share::share(share::truncated(sum, basis_points), &weights)
+                crate::base::share(share::truncated(sum, basis_points), &weights)
             }
-            Benefit::Fixed { amount_minor } => share::share(amount_minor.min(sum), &weights),
+            Benefit::Fixed { amount_minor } => crate::base::share(amount_minor.min(sum), &weights),
             Benefit::FreeShipping => vec![0; parts.len()],
             Benefit::BuyGet { buy, get, basis_points } => {
                 self.cheapest(parts, buy, get, basis_points)

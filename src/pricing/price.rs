@@ -323,22 +323,29 @@ impl<'a> Work<'a> {
 
     fn tax(&mut self) {
         let (area, rates) = (self.area(), &self.tariff.taxes);
-        let mut bases: BTreeMap<&str, (&TaxRate, i64)> = BTreeMap::new();
-        let lines = self.asking.goods.iter().zip(&self.parts);
-        let goods = lines.map(|(goods, part)| (goods.tax_category, part.left));
-        for (category, minor) in goods.chain([(SHIPPING, self.shipping_left)]) {
+        let mut bases: BTreeMap<&str, (&TaxRate, Vec<Allotment>)> = BTreeMap::new();
+        let lines = self.asking.goods.iter().zip(&self.parts).enumerate();
+        let goods = lines.map(|(at, (goods, part))| {
+            (goods.tax_category, Allotment { target: Target::Line(at), minor: part.left })
+        });
+        let sent = Allotment { target: Target::Shipping, minor: self.shipping_left };
+        for (category, taxed) in goods.chain([(SHIPPING, sent)]) {
             if let Some(rate) = tax::rate(rates, area, category) {
-                bases.entry(&rate.id).or_insert((rate, 0)).1 += minor;
+                bases.entry(&rate.id).or_insert((rate, Vec::new())).1.push(taxed);
             }
         }
-        for (rate, base) in bases.into_values() {
+        for (rate, taxed) in bases.into_values() {
+            let base = taxed.iter().map(|part| part.minor).sum();
             let included = rate.inclusive;
             let minor = match included {
                 true => share::contained(base, rate.basis_points),
                 false => share::portion(base, rate.basis_points),
             };
             if minor > 0 {
-                self.priced.taxes.push(Tax { title: rate.title.clone(), minor, included });
+                // What prices contain is a part of them; what is added belongs to what is taxed.
+                let allotments = if included { Vec::new() } else { tax_of(minor, &taxed) };
+                let title = rate.title.clone();
+                self.priced.taxes.push(Tax { title, minor, included, allotments });
             }
         }
     }
@@ -352,4 +359,12 @@ impl<'a> Work<'a> {
         let priced = (!priced.is_empty()).then(|| Box::new(priced));
         Ok(Price { totals: Totals { total, ..totals }, priced, findings })
     }
+}
+
+/// A tax in parts, by what is taxed.
+fn tax_of(minor: i64, taxed: &[Allotment]) -> Vec<Allotment> {
+    let weights: Vec<i64> = taxed.iter().map(|part| part.minor).collect();
+    let parts = crate::base::share(minor, &weights).into_iter().zip(taxed);
+    let parts = parts.map(|(minor, part)| Allotment { target: part.target, minor });
+    parts.filter(|part| part.minor > 0).collect()
 }

@@ -140,6 +140,9 @@ pub struct Tax {
     /// Whether prices contain it already: then it is told, and not added.
     #[serde(default)]
     pub included: bool,
+    /// On what it is due: these sum to `minor`. None for a tax that prices contain.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allotments: Vec<Allotment>,
 }
 
 impl Fulfillment {
@@ -167,6 +170,13 @@ impl Priced {
     /// What all discounts take off this.
     pub fn taken_off(&self, target: Target) -> i64 {
         let allotments = self.applied.iter().flat_map(|applied| &applied.allotments);
+        allotments.filter(|part| part.target == target).map(|part| part.minor).sum()
+    }
+
+    /// The taxes added to this. Those of an order that was placed before taxes were told by what is
+    /// taxed are on nothing in particular.
+    pub fn tax_on(&self, target: Target) -> i64 {
+        let allotments = self.taxes.iter().flat_map(|tax| &tax.allotments);
         allotments.filter(|part| part.target == target).map(|part| part.minor).sum()
     }
 

@@ -264,6 +264,10 @@ label! {
         Events = "events",
         /// People whose raw signals were kept long enough.
         RawSignals = "raw_signals",
+        /// Authorizations that nobody captured, told that they expire.
+        ExpiringAuthorizations = "expiring_authorizations",
+        /// Authorizations that nobody captured, let go when they lapsed.
+        LapsedAuthorizations = "lapsed_authorizations",
     }
 }
 label! {

@@ -52,7 +52,7 @@ async fn buy(bench: &Bench, checkout: CheckoutId, approved: bool) -> AttemptId {
     }
     bench.one(bench.place(checkout, attempt, mugs)).await.expect("it is placed");
     for (kind, units) in [(LineMoveKind::Ship, 3), (LineMoveKind::Return, 1)] {
-        bench.one(bench.line(checkout, kind, units)).await.expect("it moves");
+        bench.one(bench.line(checkout, kind, units).await).await.expect("it moves");
     }
     attempt
 }
@@ -72,6 +72,7 @@ fn charge(reference: AttemptId, approved: bool) -> Charge {
         amount,
         answer: Some(answer),
         captured_minor: approved.then_some(100),
+        captures: Default::default(),
         refunded_minor: None,
         refunds: Default::default(),
         voided: false,

@@ -23,6 +23,8 @@ const SOME_ORDER: &str = "ord_01a20ad0ec9975c19b1db9c581e57a24";
 const NOT_HERE: &[(&str, &str)] = &[
     ("ucp01_update_checkout", "its body names the session: http_ucp01.rs"),
     ("ucp01_update_order", "its body is a whole order: http_ucp01_orders.rs"),
+    ("capture_order", "this shop captures at once; see http_order_money.rs"),
+    ("void_order", "this shop captures at once; see http_order_money.rs"),
     ("metrics", "it is mounted beside the routes"),
     ("promote_model", "no model is registered; see learning_contract.rs"),
     ("rollback_model", "no model is registered; see learning_contract.rs"),

@@ -49,6 +49,10 @@ const BY_ITSELF: &[(&str, &[&str], &str)] = &[
     ("profile_malformed", &["ucp"], "needs a platform's server: http_signed.rs"),
     ("profile_unreachable", &["ucp"], "needs a platform's server: http_signed.rs"),
     ("not_captured", &["v1"], "needs a review that voids: http_shop.rs"),
+    ("already_shipped", &["v1"], "needs an order of goods that left: http_order_money.rs"),
+    ("unpaid", &["v1"], "needs a shop that captures later: http_order_money.rs"),
+    ("nothing_authorized", &["v1"], "needs a shop that captures later: http_order_money.rs"),
+    ("capture_too_large", &["v1"], "needs a shop that captures later: http_order_money.rs"),
 ];
 
 /// The table as the guide shows it: the words of each cell.

@@ -83,6 +83,11 @@ impl Shop {
         Self::under(limits, terms, SandboxSettings { slow_ms, ..Default::default() }).await
     }
 
+    /// A shop with these terms.
+    pub(crate) async fn with_terms(terms: Terms) -> Self {
+        Self::under(Limits::default(), terms, SandboxSettings::default()).await
+    }
+
     /// A shop that sells nothing yet.
     pub(crate) async fn bare() -> Self {
         Self::built(Limits::default(), Terms::default(), SandboxSettings::default()).await

@@ -42,6 +42,7 @@ const BY_ITSELF: &[(&str, &str)] = &[
     ("ledger_unreachable", "needs a dead server: process/outages.rs"),
     ("checkout_busy", "needs a crowd at one cart: checkout/actors.rs"),
     ("payment_unavailable", "needs a dead gateway: checkout/failures.rs"),
+    ("unpaid", "needs a shop that captures later: http_order_money.rs"),
     ("cannot_record", "needs a race within one order: ledger_contract/known.rs"),
     ("signature_missing", "needs a shop that wants signatures: http_signed.rs"),
     ("signature_invalid", "needs a signed request: http_signed.rs"),

@@ -31,6 +31,7 @@ mod faults;
 mod grants;
 mod holds;
 mod known;
+mod money;
 mod not_now;
 mod payment;
 mod property;

@@ -36,6 +36,8 @@ mod http_leaving;
 mod http_limits;
 mod http_nothing_to_pay;
 mod http_once_per_buyer;
+mod http_order_money;
+mod http_order_worth;
 mod http_places;
 mod http_platforms;
 mod http_prices;

@@ -12,7 +12,7 @@ use crate::{
         render::Answers,
     },
     ledger::row::{OperationKind, OrderRow},
-    pricing::Method,
+    pricing::{Method, Target},
 };
 
 /// An order.
@@ -40,6 +40,7 @@ struct LineWire<'a> {
     quantity: QuantityWire,
     unit_price: i64,
     subtotal: i64,
+    totals: Vec<TotalWire>,
     status: &'static str,
 }
 
@@ -140,14 +141,17 @@ impl<'a> OrderWire<'a> {
     /// The order that a session has just become, if it has.
     pub fn of_session(answers: &Answers, session: &'a Session) -> Option<Self> {
         let id = session.order()?;
-        let line_items = session.lines.iter().map(|line| LineWire {
+        let priced = session.priced.as_deref();
+        let line_items = session.lines.iter().enumerate().map(|(at, line)| LineWire {
             id: line.id.clone(),
             title: &line.title,
             product_id: line.sku.as_str(),
             image_url: line.image_url.as_deref(),
             quantity: QuantityWire { ordered: line.quantity, current: line.quantity, fulfilled: 0 },
             unit_price: line.unit_price.minor(),
-            subtotal: line.unit_price.minor().saturating_mul(i64::from(line.quantity)),
+            subtotal: line.unit_price.minor().saturating_mul(i64::from(line.quantity))
+                - priced.map_or(0, |priced| priced.taken_off(Target::Line(at))),
+            totals: TotalWire::of_line(line, at, priced),
             status: "processing",
         });
         Some(Self {
@@ -193,7 +197,8 @@ fn refunded(row: &OrderRow) -> i64 {
 fn line(goods: Goods<'_>) -> LineWire<'_> {
     LineWire {
         status: goods.status(),
-        subtotal: goods.minor(),
+        subtotal: goods.minor() - goods.off_minor,
+        totals: TotalWire::reduced(goods.minor(), goods.off_minor),
         title: goods.title,
         product_id: goods.sku,
         image_url: goods.image_url,

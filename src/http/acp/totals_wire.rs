@@ -34,7 +34,11 @@ impl TotalWire {
     pub fn of_line(line: &Line, at: usize, priced: Option<&Priced>) -> Vec<Self> {
         // The session's subtotal was added up from these without overflow.
         let base = line.unit_price.minor().saturating_mul(i64::from(line.quantity));
-        let off = priced.map_or(0, |priced| priced.taken_off(Target::Line(at)));
+        Self::reduced(base, priced.map_or(0, |priced| priced.taken_off(Target::Line(at))))
+    }
+
+    /// What units come to after what was taken off them.
+    pub fn reduced(base: i64, off: i64) -> Vec<Self> {
         let mut totals = vec![total("items_base_amount", "Items", base)];
         if off > 0 {
             totals.push(total("items_discount", "Discount", off));

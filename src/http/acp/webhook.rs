@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// What happens to an order without showing in it: agents do not hear of that.
-const UNSEEN: [&str; 2] = ["payment.captured", "payment.voided"];
+const UNSEEN: [&str; 3] = ["payment.captured", "payment.capture_failed", "payment.expiring"];
 
 #[derive(Serialize)]
 struct EventWire<'a> {

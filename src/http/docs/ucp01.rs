@@ -57,6 +57,7 @@ pub(super) fn operations() -> Vec<Operation> {
                 Kind::InReview,
                 Kind::NotCaptured,
                 Kind::RefundTooLarge,
+                Kind::Unpaid,
                 Kind::CannotRecord,
             ]),
     ]);

@@ -12,11 +12,22 @@ use crate::{
         kinds::Kind,
         v1::{order_answer::OrderWire, order_changes::ChangeView, order_view::OrderView},
     },
+    ledger::row::OrderStatus,
 };
 
 /// The operations.
 pub(super) fn operations() -> Vec<Operation> {
-    vec![place(), list_orders(), get_order(), ship(), adjust(), shift()]
+    vec![
+        place(),
+        list_orders(),
+        get_order(),
+        ship(),
+        adjust(),
+        shift(),
+        cancel(),
+        capture(),
+        void(),
+    ]
 }
 
 fn place() -> Operation {
@@ -142,8 +153,11 @@ fn list_orders() -> Operation {
         .query("placed_from", moment(""), "Only orders placed then or later.")
         .query("placed_before", moment(""), "Only orders placed before.")
         .query("payment", moved, "Only orders with a movement of money in this state.")
+        .query("status", one_of(OrderStatus::ALL.map(OrderStatus::as_str), ""), STATUS)
         .paged::<OrderView>()
 }
+
+const STATUS: &str = "Only orders that stand there; each order says it in `status`.";
 
 fn get_order() -> Operation {
     get("get_order", "/v1/orders/{id}", "Shows an order with its buyer")
@@ -161,7 +175,11 @@ fn moved_line(more: Option<Value>) -> Value {
 
 fn ship() -> Operation {
     post("ship_order", "/v1/orders/{id}/shipments", "Sends goods")
-        .says("The lines named, or everything that has not left yet.")
+        .says(
+            "The lines named, or everything that has not left yet. What leaves has to be captured, \
+             or about to be; with `checkout.capture = \"on_shipment\"` it is captured with that. \
+             Where a capture was refused nothing ships.",
+        )
         .takes(
             [
                 may("lines", list(moved_line(None), "What leaves.")),
@@ -169,6 +187,7 @@ fn ship() -> Operation {
                 may("tracking_number", text("The carrier's name for the parcel.")),
                 may("tracking_url", text("Where the buyer can follow it.")),
                 may("reason", text("For the books.")),
+                may("unpaid", flag("Whether goods may leave that are not captured.")),
             ],
             json!({ "lines": [{ "line": 1, "quantity": 1 }], "carrier": "Demo Post",
                     "tracking_number": "JD0123", "tracking_url": "https://post.example/JD0123" }),
@@ -183,6 +202,7 @@ const CHANGES: &[Kind] = &[
     Kind::InReview,
     Kind::NotCaptured,
     Kind::RefundTooLarge,
+    Kind::Unpaid,
     Kind::CheckoutCompleting,
 ];
 
@@ -192,11 +212,17 @@ fn adjust() -> Operation {
         "`return`: units that had shipped come back. `restock`: unshipped units go back on sale.",
     );
     post("adjust_order", "/v1/orders/{id}/adjustments", "Takes goods back, gives money back")
-        .says("All of it or nothing. Name `lines`, a `refund`, or both.")
+        .says(
+            "All of it or nothing. Name `lines`, a `refund`, or both. `\"refund\": \"lines\"` gives \
+             back what was paid for the units named, discounts and taxes shared out; an amount beside \
+             `lines` is at most what is left of what they were paid. What is not captured yet is no \
+             longer asked for when its units go back on sale, and with the last unit the \
+             authorization is voided, a review ends as canceled, and uses of discounts come back.",
+        )
         .takes(
             [
                 may("lines", list(moved_line(Some(kind)), "What is given up.")),
-                may("refund", whole(1, "In minor units, at most what is left of what was taken.")),
+                may("refund", refund()),
                 needs("reason", words("Why, for the books.")),
             ],
             json!({ "lines": [{ "line": 1, "kind": "restock", "quantity": 1 }],
@@ -206,12 +232,63 @@ fn adjust() -> Operation {
         .or(CHANGES)
 }
 
+fn refund() -> Value {
+    let amount = whole(1, "In minor units, at most what is left of what was taken.");
+    let lines = one_of(["lines"], "What was paid for the `lines`.");
+    json!({ "description": "An amount in minor units, or `lines`.", "anyOf": [amount, lines] })
+}
+
+/// How a decision about an order's money may be refused.
+const MONEY: &[Kind] = &[Kind::NothingAuthorized, Kind::InReview, Kind::CheckoutCompleting];
+
+fn cancel() -> Operation {
+    post("cancel_order", "/v1/orders/{id}/cancel", "Gives an order up")
+        .says(
+            "All of it, or the units of the `lines` named: what has not left goes back on sale, what \
+             was paid for it is voided or refunded, with the last unit uses of discounts come back, \
+             and everybody is told. Once more, it is canceled already.",
+        )
+        .takes(
+            [
+                may("lines", list(moved_line(None), "What is given up; else all of it.")),
+                needs("reason", words("Why, in words meant for the buyer.")),
+            ],
+            json!({ "reason": "the buyer ordered twice" }),
+        )
+        .answers::<OrderView>(200, "The order as it stands then.")
+        .or(&[Kind::AlreadyShipped, Kind::LineShort, Kind::NotCaptured, Kind::CheckoutCompleting])
+}
+
+fn capture() -> Operation {
+    post("capture_order", "/v1/orders/{id}/capture", "Captures authorized money")
+        .says("All that is left of it, or an `amount`; again after one that was refused.")
+        .takes(
+            [
+                may("amount", whole(1, "In minor units; else all that is left.")),
+                may("reason", text("For the books.")),
+            ],
+            json!({}),
+        )
+        .answers::<OrderView>(200, "The order as it stands then.")
+        .or(&[Kind::CaptureTooLarge])
+        .or(MONEY)
+}
+
+fn void() -> Operation {
+    post("void_order", "/v1/orders/{id}/void", "Lets authorized money go")
+        .says("What is not captured. The goods stay sold: cancel the order to give them up too.")
+        .takes([needs("reason", words("Why, for the books."))], json!({ "reason": "paid in cash" }))
+        .answers::<OrderView>(200, "The order as it stands then.")
+        .or(MONEY)
+}
+
 fn shift() -> Operation {
     post("move_line", "/v1/orders/{id}/lines/{line}/{kind}", "Moves units of one line")
         .takes(
             [
                 needs("quantity", whole(1, "How many units.")),
                 needs("reason", words("Why, for the books.")),
+                may("unpaid", flag("Whether goods may leave that are not captured.")),
             ],
             json!({ "quantity": 1, "reason": "left with the morning truck" }),
         )

@@ -28,11 +28,6 @@ impl TotalWire<'static> {
     pub fn total(amount: i64) -> Self {
         word(EntryKind::Total, None, amount)
     }
-
-    /// A subtotal and a total that are the same.
-    pub fn plain(amount: i64) -> Vec<Self> {
-        vec![word(EntryKind::Subtotal, None, amount), word(EntryKind::Total, None, amount)]
-    }
 }
 
 impl<'a> TotalWire<'a> {
@@ -49,7 +44,11 @@ impl<'a> TotalWire<'a> {
     pub fn of_line(line: &Line, at: usize, priced: Option<&Priced>) -> Vec<Self> {
         // The session's subtotal was added up from these without overflow.
         let amount = line.unit_price.minor().saturating_mul(i64::from(line.quantity));
-        let off = priced.map_or(0, |priced| priced.taken_off(Target::Line(at)));
+        Self::reduced(amount, priced.map_or(0, |priced| priced.taken_off(Target::Line(at))))
+    }
+
+    /// An amount, what discounts take off it, and what it comes to.
+    pub fn reduced(amount: i64, off: i64) -> Vec<Self> {
         let mut totals = vec![word(EntryKind::Subtotal, None, amount)];
         if off > 0 {
             totals.push(word(EntryKind::ItemsDiscount, None, -off));

@@ -68,7 +68,7 @@ pub fn write(answers: &Answers, row: &OrderRow, body: &OrderBody) -> String {
 fn line_wire(goods: Goods<'_>) -> LineWire<'_> {
     LineWire {
         status: goods.status(),
-        totals: TotalWire::plain(goods.minor()),
+        totals: TotalWire::reduced(goods.minor(), goods.off_minor),
         item: ItemWire {
             id: goods.sku,
             title: goods.title,

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// What happens to an order without showing in it: platforms do not hear of that.
-const UNSEEN: [&str; 2] = ["payment.captured", "payment.voided"];
+const UNSEEN: [&str; 3] = ["payment.captured", "payment.capture_failed", "payment.expiring"];
 
 /// The body that tells of this order, the same bytes for the same order. `None` for an event that
 /// leaves it as it was shown.

@@ -30,9 +30,14 @@ const fn total<'a>(r#type: &'static str, display_text: &'a str, amount: i64) -> 
 }
 
 impl TotalWire<'static> {
-    /// A subtotal and a total that are the same.
-    pub fn plain(amount: i64) -> Vec<Self> {
-        vec![total("subtotal", "Subtotal", amount), total("total", "Total", amount)]
+    /// An amount, what discounts take off it, and what it comes to.
+    pub fn reduced(amount: i64, off: i64) -> Vec<Self> {
+        let mut totals = vec![total("subtotal", "Subtotal", amount)];
+        if off > 0 {
+            totals.push(total("discount", "Discount", off));
+        }
+        totals.push(total("total", "Total", amount - off));
+        totals
     }
 }
 
@@ -69,18 +74,8 @@ impl<'a> TotalWire<'a> {
     pub fn of_line(line: &Line, at: usize, priced: Option<&Priced>) -> Vec<Self> {
         // The session's subtotal was added up from these without overflow.
         let amount = line.unit_price.minor().saturating_mul(i64::from(line.quantity));
-        reduced(amount, priced.map_or(0, |priced| priced.taken_off(Target::Line(at))))
+        TotalWire::reduced(amount, priced.map_or(0, |priced| priced.taken_off(Target::Line(at))))
     }
-}
-
-/// An amount, and what it comes to.
-fn reduced(amount: i64, off: i64) -> Vec<TotalWire<'static>> {
-    let mut totals = vec![total("subtotal", "Subtotal", amount)];
-    if off > 0 {
-        totals.push(total("discount", "Discount", off));
-    }
-    totals.push(total("total", "Total", amount - off));
-    totals
 }
 
 /// How the goods come.
@@ -183,7 +178,7 @@ fn option_wire<'a>(option: &'a DeliveryOption, fulfillment: &'a Fulfillment) -> 
         carrier: option.carrier.as_deref(),
         earliest_fulfillment_time: option.earliest,
         latest_fulfillment_time: option.latest,
-        totals: reduced(option.minor, option.minor - fulfillment.cost_of(option)),
+        totals: TotalWire::reduced(option.minor, option.minor - fulfillment.cost_of(option)),
     }
 }
 

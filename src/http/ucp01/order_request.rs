@@ -11,7 +11,7 @@ use crate::{
         reading::{self, At},
     },
     ledger::{
-        entry::{LineMoveKind, Moved, News, Parcel},
+        entry::{LineMoveKind, MoneyWish, Moved, News, Parcel},
         row::OrderRow,
     },
 };
@@ -135,7 +135,8 @@ impl Told<'_> {
             return Err(at.problem(Kind::Invalid, text.to_owned()));
         }
         let reason = reason.unwrap_or_else(|| word.to_owned());
-        Ok(Some(ChangeWish { moves, refund_minor: minor, reason, ..wish }))
+        let money = minor.map_or(MoneyWish::Keep, MoneyWish::Refund);
+        Ok(Some(ChangeWish { moves, money, reason, ..wish }))
     }
 
     /// The change under the name it is told under: the one it has here, or one that follows from
@@ -147,15 +148,8 @@ impl Told<'_> {
         occurred.parse(reading::TIME_BYTES, |raw| Timestamp::parse(raw).ok_or(expected))?;
         let order = self.row.id;
         let ours = id.parse().ok().filter(|id| self.is_known(*id));
-        Ok(ChangeWish {
-            id: ours.unwrap_or_else(|| ChangeId::named(order, id)),
-            order,
-            moves: Vec::new(),
-            refund_minor: None,
-            parcel: Parcel::default(),
-            reason: String::new(),
-            at: self.now,
-        })
+        let id = ours.unwrap_or_else(|| ChangeId::named(order, id));
+        Ok(ChangeWish::of(id, order, self.now))
     }
 
     fn is_known(&self, id: ChangeId) -> bool {

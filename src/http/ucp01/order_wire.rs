@@ -131,7 +131,7 @@ pub fn write(answers: &Answers, row: &OrderRow, body: &OrderBody) -> String {
 fn line_wire(goods: Goods<'_>) -> LineWire<'_> {
     LineWire {
         status: if goods.current == 0 { "fulfilled" } else { goods.status() },
-        totals: TotalWire::plain(goods.minor()),
+        totals: TotalWire::reduced(goods.minor(), goods.off_minor),
         item: ItemWire {
             id: goods.sku,
             title: goods.title,

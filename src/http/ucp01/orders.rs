@@ -1,12 +1,10 @@
 //! `GET` and `PUT /orders/{id}`: an order, and what is told of it after the sale.
 
 use actix_web::{HttpResponse, web};
-use std::time::Duration;
 
 use super::{agent::Agent, order_request, order_wire};
 use crate::{
     base::{Protocol, Sealed},
-    checkout::ChangeWish,
     http::{
         asking::Asking,
         caller::Caller,
@@ -15,18 +13,8 @@ use crate::{
         order_body::{self, OrderBody},
         problem::Problem,
     },
-    ledger::{
-        LedgerRefused,
-        entry::StoredAnswer,
-        row::{OperationKind, OperationState, OrderRow},
-    },
+    ledger::entry::StoredAnswer,
 };
-
-/// A refund may be told of right after the sale, while the gateway still takes the money.
-const CAPTURE_WAIT: Duration = Duration::from_secs(2);
-
-/// How often it is looked whether the money was taken.
-const CAPTURE_LOOK: Duration = Duration::from_millis(20);
 
 /// Shows an order.
 pub async fn get(
@@ -54,31 +42,12 @@ pub async fn update(
     order_body::check_protocol(&OrderBody::of(&row), Protocol::Ucp202601)?;
     let now = door.clock.now();
     for wish in order_request::changes(&asking.body(), &row, &door.limits, now)? {
-        change(&door, &row, wish).await?;
+        if let Err(refused) = door.desk.change_order_once_captured(wish).await? {
+            return Err(refused.into());
+        }
     }
     let row = order_body::find(&door, &id).await?;
     let text = order_wire::write(&door.answers, &row, &OrderBody::of(&row));
     let answer = StoredAnswer { status: 200, body: Sealed::seal(&text), version: 0 };
     idempotency::keep(&door, &asking, "orders", answer).await
-}
-
-async fn change(door: &Door, row: &OrderRow, wish: ChangeWish) -> Result<(), Problem> {
-    let give_up = door.clock.now().plus(CAPTURE_WAIT);
-    loop {
-        let refused = match door.desk.change_order(wish.clone(), None).await? {
-            Ok(_) => return Ok(()),
-            Err(refused) => refused,
-        };
-        let is_early = matches!(refused, LedgerRefused::NotCaptured);
-        if !is_early || door.clock.now() >= give_up || !is_to_be_captured(row) {
-            return Err(refused.into());
-        }
-        tokio::time::sleep(CAPTURE_LOOK).await;
-    }
-}
-
-fn is_to_be_captured(row: &OrderRow) -> bool {
-    row.operations
-        .iter()
-        .any(|row| row.operation.kind == OperationKind::Capture && row.state == OperationState::Due)
 }

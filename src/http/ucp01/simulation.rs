@@ -16,7 +16,6 @@ use crate::{
         problem::Problem,
         reading::At,
     },
-    ledger::entry::Parcel,
     payment::Credential,
 };
 
@@ -59,15 +58,8 @@ pub async fn ship(
     let mut row = order_body::find(&door, &id).await?;
     let (moves, at) = (order_history::still_here(&row), door.clock.now());
     if !moves.is_empty() {
-        let wish = ChangeWish {
-            id: ChangeId::new(at, &*door.chance),
-            order: row.id,
-            moves,
-            refund_minor: None,
-            parcel: Parcel::default(),
-            reason: "simulated".to_owned(),
-            at,
-        };
+        let change = ChangeWish::of(ChangeId::new(at, &*door.chance), row.id, at);
+        let wish = ChangeWish { moves, reason: "simulated".to_owned(), ..change };
         if let Err(refused) = door.desk.change_order(wish, None).await? {
             return Err(refused.into());
         }

@@ -14,6 +14,7 @@ pub mod models;
 pub mod movements;
 pub mod order_answer;
 pub mod order_changes;
+pub mod order_money;
 pub mod order_view;
 pub mod orders;
 pub mod page;
@@ -46,6 +47,9 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/orders/{id}/shipments").post(order_changes::ship))
         .service(web::resource("/orders/{id}/adjustments").post(order_changes::adjust))
         .service(web::resource("/orders/{id}/lines/{line}/{kind}").post(order_changes::shift))
+        .service(web::resource("/orders/{id}/cancel").post(order_money::cancel))
+        .service(web::resource("/orders/{id}/capture").post(order_money::capture))
+        .service(web::resource("/orders/{id}/void").post(order_money::void))
         .service(web::resource("/orders/{id}/assessments").get(cases::list_assessments))
         .service(web::resource("/orders/{id}/labels").get(labels::list).post(labels::add))
         .service(web::resource("/labels/bulk").post(labels::add_many))

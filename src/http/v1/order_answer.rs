@@ -16,6 +16,8 @@ use crate::{
     pricing::Priced,
 };
 
+use super::order_view::counted_from_one;
+
 #[derive(Serialize, JsonSchema)]
 pub(in crate::http) struct OrderWire<'a> {
     id: OrderId,
@@ -26,7 +28,7 @@ pub(in crate::http) struct OrderWire<'a> {
     currency: &'static str,
     subtotal: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    priced: Option<&'a Priced>,
+    priced: Option<Box<Priced>>,
     total: i64,
     /// Paid with the sandbox's money: nothing of it reaches a bank.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -76,7 +78,7 @@ fn order(answers: &Answers, session: &Session, status: &'static str) -> String {
         placed_at: session.placed_at,
         currency: session.currency.code(),
         subtotal: session.totals.subtotal.minor(),
-        priced: session.priced.as_deref(),
+        priced: session.priced.clone().map(counted_from_one),
         total: session.totals.total.minor(),
         test_payment: session.test_payment,
         lines: lines.collect(),

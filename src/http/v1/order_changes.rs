@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, web};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::movements::reason;
+use super::{movements::reason, order_money};
 use crate::{
     base::{ChangeId, Money, OrderId, Timestamp},
     checkout::ChangeWish,
@@ -21,8 +21,8 @@ use crate::{
     },
     ledger::{
         LedgerRefused,
-        entry::{LineMoveKind, Moved, Parcel},
-        row::OrderRow,
+        entry::{LineMoveKind, MoneyWish, Moved, Parcel},
+        row::{OperationKind, OperationRow, OrderRow},
     },
 };
 
@@ -63,7 +63,8 @@ pub async fn ship(
         news: None,
     };
     let reason = text("reason")?.unwrap_or_else(|| "shipped".to_owned());
-    let wish = ChangeWish { moves, parcel, reason, ..wish(&door, order.id) };
+    let unpaid = unpaid(&body)?;
+    let wish = ChangeWish { moves, parcel, reason, unpaid, ..wish(&door, order.id) };
     change(&door, &asking, wish).await
 }
 
@@ -79,14 +80,43 @@ pub async fn adjust(
         Some(lines) => moves(&lines, &door, adjusting)?,
         None => Vec::new(),
     };
-    let refund_minor = body.find("refund").map(|field| amount(&field, &order)).transpose()?;
-    if moves.is_empty() && refund_minor.is_none() {
+    let money = match body.find("refund") {
+        Some(field) if field.value().as_str() == Some("lines") => MoneyWish::Worth,
+        Some(field) => MoneyWish::Refund(amount(&field, &order)?),
+        None => MoneyWish::Keep,
+    };
+    if moves.is_empty() && !matches!(money, MoneyWish::Refund(_)) {
         let text = "Say which `lines` are given up, how much `refund` is due, or both.";
         return Err(Problem::new(Kind::Invalid, text).at("/lines"));
     }
     let reason = reason(&body, &door.limits)?;
-    let wish = ChangeWish { moves, refund_minor, reason, ..wish(&door, order.id) };
+    if money == MoneyWish::Worth {
+        let wish = order_money::wish(&door, &asking, &order);
+        return worth(&door, &asking, ChangeWish { moves, money, reason, ..wish }).await;
+    }
+    let wish = ChangeWish { moves, money, reason, ..wish(&door, order.id) };
     change(&door, &asking, wish).await
+}
+
+/// Gives back what the lines were paid: how much that is, the ledger says, and so the answer is
+/// read back from it.
+async fn worth(door: &Door, asking: &Asking, wish: ChangeWish) -> Result<HttpResponse, Problem> {
+    idempotency::once(door, asking, "orders", async || {
+        let (id, order) = (wish.id, wish.order);
+        if let Err(refused) = door.desk.change_order_once_captured(wish.clone()).await? {
+            return Err(refused.into());
+        }
+        let row = order_body::find(door, &order.to_string()).await?;
+        let kept = row.changes.iter().find(|change| change.id == id);
+        let money = kept.and_then(|change| change.money);
+        let is = |operation: &&OperationRow| {
+            Some(operation.operation.id) == money
+                && operation.operation.kind == OperationKind::Refund
+        };
+        let refund = row.operations.iter().find(is).map(|row| row.operation.amount_minor);
+        Ok(idempotency::answer(201, &ChangeView { refund, ..view(&wish) }))
+    })
+    .await
 }
 
 /// Ships, takes back, or puts back on sale units of one line.
@@ -98,22 +128,19 @@ pub async fn shift(
     let (order, line, kind) = read_path(&path)?;
     let body = asking.body();
     let quantity = body.get("quantity")?.quantity(door.limits.quantity_per_line)?;
-    let reason = reason(&body, &door.limits)?;
+    let (reason, unpaid) = (reason(&body, &door.limits)?, unpaid(&body)?);
     let moves = vec![Moved { line, kind, quantity }];
-    change(&door, &asking, ChangeWish { moves, reason, ..wish(&door, order) }).await
+    change(&door, &asking, ChangeWish { moves, reason, unpaid, ..wish(&door, order) }).await
 }
 
 fn wish(door: &Door, order: OrderId) -> ChangeWish {
     let at = door.clock.now();
-    ChangeWish {
-        id: ChangeId::new(at, &*door.chance),
-        order,
-        moves: Vec::new(),
-        refund_minor: None,
-        parcel: Parcel::default(),
-        reason: String::new(),
-        at,
-    }
+    ChangeWish::of(ChangeId::new(at, &*door.chance), order, at)
+}
+
+/// Whether goods may leave that are not paid.
+fn unpaid(body: &At<'_>) -> Result<bool, Problem> {
+    body.find("unpaid").map_or(Ok(false), |field| field.truth())
 }
 
 async fn change(door: &Door, asking: &Asking, wish: ChangeWish) -> Result<HttpResponse, Problem> {
@@ -131,14 +158,17 @@ fn view(wish: &ChangeWish) -> ChangeView<'_> {
         id: wish.id,
         order: wish.order,
         moved: &wish.moves,
-        refund: wish.refund_minor,
+        refund: match wish.money {
+            MoneyWish::Refund(minor) => Some(minor),
+            _ => None,
+        },
         parcel: &wish.parcel,
         reason: &wish.reason,
         at: wish.at,
     }
 }
 
-fn moves(
+pub(super) fn moves(
     lines: &At<'_>,
     door: &Door,
     kind: impl Fn(&At<'_>) -> Result<LineMoveKind, Problem>,

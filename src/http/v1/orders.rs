@@ -11,7 +11,7 @@ use crate::{
     base::{Email, Sku, Timestamp},
     http::{caller::Caller, door::Door, order_body, problem::Problem},
     ledger::{
-        row::OperationState,
+        row::{OperationState, OrderStatus},
         store::{BuyerName, OrderFilter},
     },
 };
@@ -29,6 +29,7 @@ pub struct Filter {
     placed_from: Option<String>,
     placed_before: Option<String>,
     payment: Option<String>,
+    status: Option<String>,
     cursor: Option<String>,
     limit: Option<u32>,
 }
@@ -81,6 +82,7 @@ fn read(filter: &Filter) -> Result<OrderFilter, Problem> {
         sku: parameter(filter.sku.as_deref(), "sku", "a SKU", |raw| Sku::parse(raw).ok())?,
         placed_from: time(filter.placed_from.as_deref(), "placed_from")?,
         placed_before: time(filter.placed_before.as_deref(), "placed_before")?,
+        status: parameter(filter.status.as_deref(), "status", &statuses(), OrderStatus::read)?,
         payment: parameter(
             filter.payment.as_deref(),
             "payment",
@@ -97,4 +99,10 @@ fn read(filter: &Filter) -> Result<OrderFilter, Problem> {
 
 fn time(raw: Option<&str>, name: &str) -> Result<Option<Timestamp>, Problem> {
     parameter(raw, name, "an RFC 3339 time such as 2026-11-27T08:00:00Z", Timestamp::parse)
+}
+
+fn statuses() -> String {
+    let words: Vec<_> =
+        OrderStatus::ALL.iter().map(|status| format!("`{}`", status.as_str())).collect();
+    format!("one of {}", words.join(", "))
 }

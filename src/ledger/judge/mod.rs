@@ -8,13 +8,14 @@
 //! **Not here:** SQL, time, chance: the world and `now` are arguments.
 
 mod change;
+mod money;
 mod payment;
 mod review;
 mod rows;
 mod session;
 mod stock;
 
-pub use change::{REFUNDS_MAX, money_of};
+pub use money::{CAPTURES_MAX, REFUNDS_MAX, money_of};
 
 use super::{
     changes::{Changes, RecordEntry},

@@ -4,9 +4,10 @@ use super::rows::Rows;
 use crate::{
     base::{AttemptId, CheckoutId, Sku, Timestamp},
     ledger::{
-        changes::{AttemptChange, HeadChange, OperationChange, OrderInsert},
+        changes::{AttemptChange, HeadChange, OperationChange, OrderInsert, Reopened},
         entry::{Document, OperationWrite, Place, Settle},
         outcome::{Done, LedgerRefused, Outcome},
+        review::{CaseHead, CaseState, NewCase},
         row::{AttemptState, HoldRow, NewOperation, NewOrderLine, OperationState, SessionState},
         world::SessionHead,
     },
@@ -80,9 +81,9 @@ impl Rows {
 
     /// Records what is owed to a gateway, or what became of it. Saying the same twice is fine.
     pub(super) fn operate(&mut self, write: &OperationWrite) -> Outcome {
-        if !self.attempts.contains_key(&write.operation.attempt) {
-            return Err(LedgerRefused::NoSuchAttempt);
-        }
+        let attempt = self.attempts.get(&write.operation.attempt);
+        let attempt = attempt.ok_or(LedgerRefused::NoSuchAttempt)?;
+        let is_of_order = attempt.state == AttemptState::Authorized;
         match self.operations.get(&write.operation.id).map(|row| row.state) {
             Some(state) if state == write.state => return Ok(Done::Written),
             Some(OperationState::Done | OperationState::Refused) => {
@@ -91,8 +92,22 @@ impl Rows {
             Some(OperationState::Due) | None => {}
         }
         self.put_operation(&write.operation, write.state, &write.note, write.now);
-        self.changes.events.extend(write.events.iter().cloned());
+        // What never became an order is nobody's to hear of.
+        if is_of_order {
+            self.changes.events.extend(write.events.iter().cloned());
+            write.case.iter().for_each(|case| self.open_case(case, &write.note));
+        }
         Ok(Done::Written)
+    }
+
+    /// Gives a person what the gateway refused; one that has ended before begins anew.
+    fn open_case(&mut self, case: &NewCase, note: &str) {
+        let (order, attempt) = (case.order, case.attempt);
+        if self.cases.get(&order).is_some_and(|known| known.state == CaseState::Open) {
+            return;
+        }
+        self.cases.insert(order, CaseHead { order, attempt, state: CaseState::Open });
+        self.changes.reopened.push(Reopened { case: case.clone(), note: note.to_owned() });
     }
 
     fn pinned_by(&self, checkout: CheckoutId, attempt: AttemptId) -> Vec<HoldRow> {

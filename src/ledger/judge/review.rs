@@ -1,29 +1,15 @@
 //! Judgements, and the ends of cases: each moves money and units once.
 
-use super::rows::Rows;
+use super::{change::moved, rows::Rows};
 use crate::{
-    base::{AttemptId, OperationId},
+    base::OperationId,
     ledger::{
-        Authorization,
-        changes::{ChangeInsert, LineDelta, MovementInsert},
-        entry::{LineMoveKind, Moved, OrderChange, Parcel},
+        entry::{OrderChange, Parcel},
         outcome::{Done, LedgerRefused, Outcome},
-        review::{Assess, CaseChange, CaseHead, CaseState, LabelsWrite, Resolve},
-        row::{NewOperation, OperationKind, OperationState},
+        review::{Assess, CaseHead, CaseState, LabelsWrite, Resolve},
+        row::{NewOperation, OperationKind},
     },
 };
-
-impl Resolve {
-    /// What it owes the gateway. Each kind has one operation per attempt, so that owing twice is
-    /// owing once.
-    pub const fn kind(&self) -> OperationKind {
-        match self.to {
-            CaseState::Open | CaseState::Approved => OperationKind::Capture,
-            CaseState::Declined | CaseState::Expired => OperationKind::Void,
-            CaseState::Refunded => OperationKind::Refund,
-        }
-    }
-}
 
 impl Rows {
     /// Keeps a judgement, and the answer it led to.
@@ -42,119 +28,88 @@ impl Rows {
         Ok(Done::Written)
     }
 
-    /// Ends a case. Whoever comes first decides: a person, another one, or time. Approved, its
-    /// money is taken; declined or expired, its authorization is let go and what has not shipped
-    /// goes back on sale; refunded, which needs the money to have been taken, both.
+    /// Ends a case. Whoever comes first decides: a person, another one, or time. Approved, what is
+    /// left of its money is taken, unless that waits for its goods; declined or expired, what has
+    /// not shipped goes back on sale and the authorization is let go; refunded, which needs the
+    /// money to have been taken, all of it is given back.
     pub(super) fn resolve(&mut self, resolve: &Resolve) -> Outcome {
         self.key_is_free(resolve.key.as_ref())?;
-        let same = |case: &&CaseHead| case.attempt == resolve.attempt;
-        let case = self.cases.get(&resolve.order).filter(same).copied();
-        let case = case.ok_or(LedgerRefused::NoSuchCase)?;
-        let mut amount_minor = resolve.amount_minor;
+        let (order, sale) = (resolve.order, &resolve.sale);
+        let same = |case: &&CaseHead| case.attempt == sale.attempt;
+        let case = self.cases.get(&order).filter(same).ok_or(LedgerRefused::NoSuchCase)?;
         let ended = Err(LedgerRefused::CaseEnded { state: case.state });
         match (case.state, resolve.to) {
-            (_, CaseState::Open) => return ended,
-            // What is left of the money, where some of it was given back before.
-            (CaseState::Approved, CaseState::Refunded) => {
-                amount_minor = match resolve.authorization {
-                    Authorization::Named(_) => self.refundable(case.attempt)?,
-                    Authorization::NothingToPay => 0,
-                };
-            }
+            (_, CaseState::Open | CaseState::Canceled) => return ended,
             (CaseState::Open, CaseState::Refunded) => return Err(LedgerRefused::NotCaptured),
-            (CaseState::Open, _) => {}
+            (CaseState::Open, _) | (CaseState::Approved, CaseState::Refunded) => {}
             _ => return ended,
         }
-        let moved = match resolve.to {
-            CaseState::Approved => Vec::new(),
-            _ => self.put_back(resolve),
-        };
-        let operation = operation(case.attempt, resolve, amount_minor);
-        if let Some(operation) = &operation
-            && !self.operations.contains_key(&operation.id)
-        {
-            self.put_operation(operation, OperationState::Due, "", resolve.now);
+        match resolve.to {
+            CaseState::Approved => self.approve(resolve)?,
+            _ => self.give_up(resolve)?,
         }
-        if resolve.to != CaseState::Approved {
-            self.changes.order_changes.push(ChangeInsert {
-                order: resolve.order,
-                change: OrderChange {
-                    id: resolve.change,
-                    moved,
-                    money: operation.map(|operation| operation.id),
-                    parcel: Parcel::default(),
-                    reason: String::new(),
-                    at: resolve.now,
-                },
-            });
-        }
-        if let Some(known) = self.cases.get_mut(&resolve.order) {
-            known.state = resolve.to;
-        }
-        // One row is written once: what a batch says last is what stands.
-        let from = self.changes.cases.iter().position(|change| change.order == resolve.order);
-        let from = from.map_or(case.state, |place| self.changes.cases.remove(place).from);
-        self.changes.cases.push(CaseChange {
-            order: resolve.order,
-            state: resolve.to,
-            from,
-            by: resolve.by.clone(),
-            reason: resolve.reason.clone(),
-            at: resolve.now,
-        });
+        let (by, reason) = (resolve.by.as_str(), resolve.reason.as_str());
+        self.put_case(order, resolve.to, (by, reason), resolve.now);
         self.changes.labels.extend(resolve.label.clone());
         self.changes.events.extend(resolve.events.iter().cloned());
         self.keep_key(resolve.key.as_ref());
         Ok(Done::Written)
     }
 
-    /// Units of the order that have not left the house go back on sale.
-    fn put_back(&mut self, resolve: &Resolve) -> Vec<Moved> {
-        let mut moved = Vec::new();
-        for (number, id) in &resolve.lines {
-            let Some(line) = self.lines.get_mut(&(resolve.order, *number)) else { continue };
-            let quantity = line.quantity - line.shipped - line.restocked;
-            if quantity == 0 {
-                continue;
-            }
-            line.restocked += quantity;
-            moved.push(Moved { line: *number, kind: LineMoveKind::Restock, quantity });
-            let (sku, tracked) = (line.sku.clone(), line.tracked);
-            if tracked {
-                self.add_stock(&sku, 0, i64::from(quantity));
-            }
-            self.add_line_delta(LineDelta {
-                order: resolve.order,
-                line: *number,
-                shipped: 0,
-                returned: 0,
-                restocked: quantity,
-            });
-            self.changes.movements.push(MovementInsert {
-                id: *id,
-                sku,
-                kind: LineMoveKind::Restock.as_str(),
-                quantity,
-                reason: resolve.reason.clone(),
-                order: Some(resolve.order),
-                line: Some(*number),
-                at: resolve.now,
-            });
+    /// Takes what is left of the money, where it is taken at once.
+    fn approve(&mut self, resolve: &Resolve) -> Result<(), LedgerRefused> {
+        let (order, sale) = (resolve.order, &resolve.sale);
+        let left = self.money(order, sale, &[])?.funds.capturable();
+        if resolve.captures && left > 0 {
+            let capture = self.next_operation(sale, OperationKind::Capture, left)?;
+            self.owe(order, capture, resolve.now);
         }
-        moved
+        Ok(())
     }
-}
 
-/// What the gateway is asked for; nothing where there was nothing to pay, or nothing is left to
-/// give back.
-fn operation(attempt: AttemptId, resolve: &Resolve, amount_minor: i64) -> Option<NewOperation> {
-    let (kind, authorization) = (resolve.kind(), resolve.authorization.name()?);
-    let is_nothing = kind == OperationKind::Refund && amount_minor == 0;
-    (!is_nothing).then(|| NewOperation {
-        id: OperationId::of(attempt, kind.number()),
-        attempt,
-        kind,
-        amount_minor,
-        authorization: authorization.to_owned(),
-    })
+    /// Puts what has not left back on sale, and lets the money go or gives it back.
+    fn give_up(&mut self, resolve: &Resolve) -> Result<(), LedgerRefused> {
+        let (order, sale, now) = (resolve.order, &resolve.sale, resolve.now);
+        let moves = self.still_here(order, sale);
+        let money = self.money(order, sale, &moves)?;
+        let refunds = resolve.to == CaseState::Refunded;
+        // Of an order that cost nothing there is nothing to give back.
+        if refunds && money.funds.captured == 0 && money.funds.authorized > 0 {
+            return Err(LedgerRefused::NotCaptured);
+        }
+        let settled = match refunds || money.is_given_up() {
+            true => money.give_up()?,
+            false => money.keep(),
+        };
+        let mut told = None;
+        let left = money.funds.capturable();
+        let void = OperationId::of(sale.attempt, OperationKind::Void.number());
+        if left > 0 && !self.operations.contains_key(&void) {
+            let void = self.next_operation(sale, OperationKind::Void, left)?;
+            told = Some(void.id);
+            self.owe(order, void, now);
+        }
+        if settled.refund > 0 {
+            // A review gives back once: its refund has a number of its own.
+            let id = OperationId::of(sale.attempt, OperationKind::Refund.number());
+            let refund = self.next_operation(sale, OperationKind::Refund, settled.refund)?;
+            let refund = if refunds { NewOperation { id, ..refund } } else { refund };
+            told = Some(refund.id);
+            self.owe(order, refund, now);
+        }
+        self.move_units(order, sale, &moves, &resolve.reason, now);
+        self.remember(
+            order,
+            OrderChange {
+                id: resolve.change,
+                moved: moved(&moves),
+                money: told,
+                given: settled.given,
+                parcel: Parcel::default(),
+                reason: String::new(),
+                at: now,
+            },
+        );
+        Ok(())
+    }
 }

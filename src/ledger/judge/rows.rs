@@ -10,7 +10,7 @@ use crate::{
         outcome::{GrantSeen, LedgerRefused, Outcome},
         review::CaseHead,
         row::{AttemptRow, GrantRow, HoldRow, KeyRow, OperationRow, StockRow},
-        world::{LineSeen, SessionHead, World},
+        world::{GivenSeen, LineSeen, SessionHead, World},
     },
 };
 
@@ -26,6 +26,8 @@ pub(super) struct Rows {
     pub(super) lines: HashMap<(OrderId, u32), LineSeen>,
     pub(super) operations: HashMap<OperationId, OperationRow>,
     pub(super) cases: HashMap<OrderId, CaseHead>,
+    /// What was given up of lines' money.
+    pub(super) given: HashMap<(OrderId, u32), GivenSeen>,
     pub(super) keys: HashMap<(String, String), KeyRow>,
     pub(super) promised: HashMap<Sku, i64>,
     pub(super) changes: Changes,
@@ -60,6 +62,7 @@ impl Rows {
             lines: world.lines.into_iter().map(|row| ((row.order, row.line), row)).collect(),
             operations: world.operations.into_iter().map(|row| (row.operation.id, row)).collect(),
             cases: world.cases.into_iter().map(|case| (case.order, case)).collect(),
+            given: world.given.into_iter().map(|seen| ((seen.order, seen.line), seen)).collect(),
             keys: world.keys.into_iter().map(|seen| ((seen.caller, seen.key), seen.row)).collect(),
             promised: world.promised.into_iter().map(|row| (row.sku, row.units)).collect(),
             changes: Changes::default(),

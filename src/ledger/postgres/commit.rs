@@ -12,10 +12,11 @@ use super::{
 use crate::{
     base::{Sku, Timestamp},
     ledger::{
-        changes::{ChangeInsert, Changes},
+        changes::{ChangeInsert, Changes, Reopened},
         entry::{Entry, EntryId, KeyWrite},
         judge::judge,
         outcome::BatchReply,
+        review::NewCase,
         store::{CommitFault, LedgerFault},
         world::{Ask, World},
     },
@@ -38,6 +39,32 @@ const LOCK: &str = "select ledger_lock(
 const APPLY: &str = "select ledger_apply(
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
     $21, $22, $23)";
+
+/// What was given up of lines' money; of refunds that the gateway refused, nothing was.
+const GIVEN: &str = "select coalesce(json_agg(r), '[]')::text from (
+    select c.order_id as \"order\", (g->>'line')::int as line,
+        coalesce(sum((g->>'refunded')::bigint) filter (where p.state is distinct from 'refused'),
+            0)::bigint as refunded,
+        coalesce(sum((g->>'released')::bigint), 0)::bigint as released
+    from order_changes c
+    cross join json_array_elements(c.body->'given') g
+    left join payment_operations p on p.id = right(c.body->>'money', 32)::uuid
+    where c.order_id = any($1)
+    group by 1, 2) r";
+
+const REOPEN: &str = "with x as (
+        select * from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::timestamptz[],
+            $5::timestamptz[], $6::timestamptz[], $7::text[])
+            as x(order_id, attempt_id, priority, due_at, expires_at, opened_at, note)),
+    opened as (
+        insert into review_cases
+            (order_id, attempt_id, priority, due_at, expires_at, opened_at)
+        select order_id, attempt_id, priority, due_at, expires_at, opened_at from x
+        on conflict (order_id) do update set state = 'open', priority = excluded.priority,
+            due_at = excluded.due_at, expires_at = excluded.expires_at,
+            opened_at = excluded.opened_at, closed_by = null, reason = null, closed_at = null)
+    insert into review_events (order_id, at, actor, kind, note)
+    select order_id, opened_at, 'payment', 'opened', note from x";
 
 const INSERT_CHANGES: &str = "insert into order_changes (id, order_id, body, at)
     select x.id, x.order_id, x.body::json, x.at
@@ -154,8 +181,14 @@ impl Postgres {
         let ask = Ask::of(batch, now);
         conn.execute(AssertSqlSafe(self.begin.writing.clone())).await?;
         let seen = lock(&mut *conn, &ask, now, self.prepares()).await?;
-        let world: World = serde_json::from_str(&seen)
-            .map_err(|error| Failed::Unread(format!("what was locked does not read: {error}")))?;
+        let mut world: World = serde_json::from_str(&seen).map_err(unread)?;
+        if !ask.given.is_empty() {
+            // After the attempts are locked, so that it sees what was committed before.
+            let orders: Vec<Uuid> = ask.given.iter().map(|id| id.uuid()).collect();
+            let given = sqlx::query_scalar(GIVEN).persistent(self.prepares()).bind(orders);
+            let given: String = given.fetch_one(&mut *conn).await?;
+            world.given = serde_json::from_str(&given).map_err(unread)?;
+        }
         let stood = world.keys.iter().map(|seen| (seen.caller.clone(), seen.key.clone())).collect();
         let (reply, changes) = judge(world, batch, now);
         if !changes.is_empty() {
@@ -163,6 +196,10 @@ impl Postgres {
         }
         Ok((reply, changes))
     }
+}
+
+fn unread(error: serde_json::Error) -> Failed {
+    Failed::Unread(format!("what was locked does not read: {error}"))
 }
 
 /// Locks what the batch concerns, and reads it.
@@ -250,7 +287,34 @@ async fn apply(
         .bind(rows(&changes.labels))
         .execute(&mut *conn)
         .await?;
-    insert_changes(conn, &changes.order_changes, kept).await
+    insert_changes(&mut *conn, &changes.order_changes, kept).await?;
+    reopen(conn, &changes.reopened, kept).await
+}
+
+/// Opens cases, or opens them again: seldom, and so in a statement of its own.
+async fn reopen(
+    conn: &mut PgConnection,
+    cases: &[Reopened],
+    kept: bool,
+) -> Result<(), sqlx::Error> {
+    if cases.is_empty() {
+        return Ok(());
+    }
+    let times = |of: fn(&NewCase) -> Timestamp| {
+        cases.iter().map(|row| of(&row.case).to_offset()).collect::<Vec<_>>()
+    };
+    sqlx::query(REOPEN)
+        .persistent(kept)
+        .bind(cases.iter().map(|row| row.case.order.uuid()).collect::<Vec<_>>())
+        .bind(cases.iter().map(|row| row.case.attempt.uuid()).collect::<Vec<_>>())
+        .bind(cases.iter().map(|row| row.case.priority).collect::<Vec<_>>())
+        .bind(times(|case| case.due_at))
+        .bind(times(|case| case.expires_at))
+        .bind(times(|case| case.opened_at))
+        .bind(cases.iter().map(|row| row.note.as_str()).collect::<Vec<_>>())
+        .execute(conn)
+        .await
+        .map(drop)
 }
 
 /// Writes what happened to orders after the sale: seldom, and so in a statement of its own.

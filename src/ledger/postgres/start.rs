@@ -53,6 +53,7 @@ pub(in crate::ledger) const STEPS: Steps = [
     step!("0018", "stale_holds"),
     step!("0019", "most_per_order"),
     step!("0020", "archived"),
+    step!("0021", "money"),
 ];
 
 /// Carries them out.

@@ -52,6 +52,7 @@ macro_rules! find_orders {
                     substr(p.personal, 7)::json #>> '{buyer,first_name}') collate \"C\"),
                 lower(concat_ws(' ', substr(p.personal, 7)::json #>> '{buyer,first_name}',
                     substr(p.personal, 7)::json #>> '{buyer,last_name}') collate \"C\")))))
+      and ($1::jsonb->>'status' is null or o.status = $1::jsonb->>'status')
       and ($1::jsonb->>'cursor' is null or o.id < right($1::jsonb->>'cursor', 32)::uuid)
     order by o.id desc limit ($1::jsonb->>'limit')::bigint"
         )
@@ -198,6 +199,25 @@ impl Store for Postgres {
                           or id > right($1::jsonb->>'cursor', 32)::uuid)
                    order by id limit ($1::jsonb->>'limit')::bigint";
         self.list(sql, json!({ "now": now, "cursor": cursor, "limit": limit })).await
+    }
+
+    async fn list_uncaptured(
+        &self,
+        after: AttemptId,
+        until: AttemptId,
+        limit: u32,
+    ) -> Result<Vec<AttemptRow>, LedgerFault> {
+        let sql = "select a.record::text from attempt_rows a
+                   join payment_attempts p on p.id = a.id
+                   where a.id > right($1::jsonb->>'after', 32)::uuid
+                     and a.id <= right($1::jsonb->>'until', 32)::uuid
+                     and p.state = 'authorized' and p.amount_minor > (
+                        select coalesce(sum(o.amount_minor), 0) from payment_operations o
+                        where o.attempt_id = a.id and o.kind = 'capture' and o.state <> 'refused')
+                     and not exists (select from payment_operations o
+                        where o.attempt_id = a.id and o.kind = 'void' and o.state <> 'refused')
+                   order by a.id limit ($1::jsonb->>'limit')::bigint";
+        self.list(sql, json!({ "after": after, "until": until, "limit": limit })).await
     }
 
     async fn list_due_operations(

@@ -11,11 +11,24 @@ use std::collections::BTreeSet;
 
 use crate::ledger::changes::Changes;
 
-/// The columns of the view, in its order.
+/// Opens cases, or opens them again.
+const REOPEN: &str = "insert into review_cases
+        (order_id, attempt_id, priority, due_at, expires_at, opened_at)
+    select value->>'$.order', value->>'$.attempt', value->>'$.priority', value->>'$.due_at',
+           value->>'$.expires_at', value->>'$.opened_at' from json_each($1) where true
+    on conflict (order_id) do update set state = 'open', priority = excluded.priority,
+        due_at = excluded.due_at, expires_at = excluded.expires_at,
+        opened_at = excluded.opened_at, closed_by = null, reason = null, closed_at = null";
+
+const TELL_REOPENED: &str = "insert into review_events (order_id, at, actor, kind, note)
+    select value->>'$.order', value->>'$.opened_at', 'payment', 'opened', value->>'$.note'
+    from json_each($1)";
+
 const INSERT_CHANGES: &str = "insert into order_changes (id, order_id, body, at)
     select value->>'$.id', value->>'$.order', json_remove(value, '$.order'), value->>'$.at'
     from json_each($1)";
 
+/// The columns of the view, in its order.
 const APPLY: &str = "insert into batch values (
     jsonb($1), jsonb($2), jsonb($3), jsonb($4), jsonb($5), jsonb($6), jsonb($7), jsonb($8),
     jsonb($9), jsonb($10), jsonb($11), jsonb($12), jsonb($13), jsonb($14), jsonb($15), jsonb($16),
@@ -65,7 +78,11 @@ pub(super) async fn apply(
     query.execute(&mut *conn).await?;
     // Seldom, and so a statement of its own.
     if let Some(changes) = rows(&changes.order_changes)? {
-        sqlx::query(INSERT_CHANGES).bind(changes).execute(conn).await?;
+        sqlx::query(INSERT_CHANGES).bind(changes).execute(&mut *conn).await?;
+    }
+    if let Some(cases) = rows(&changes.reopened)? {
+        sqlx::query(REOPEN).bind(cases.clone()).execute(&mut *conn).await?;
+        sqlx::query(TELL_REOPENED).bind(cases).execute(conn).await?;
     }
     Ok(())
 }

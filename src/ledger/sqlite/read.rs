@@ -52,6 +52,20 @@ const WORLD: &str = "
                 'state', state), ' ') from review_cases
             where order_id in (select value from json_each($10))) as cases";
 
+/// What was given up of lines' money; of refunds that the gateway refused, nothing was.
+const GIVEN: &str = "
+    select group_concat(json_object('order', order_id, 'line', line, 'refunded', refunded,
+        'released', released), ' ') as given
+    from (
+        select c.order_id, g.value->>'$.line' as line,
+            sum(iif(p.state is 'refused', 0, coalesce(g.value->>'$.refunded', 0))) as refunded,
+            sum(coalesce(g.value->>'$.released', 0)) as released
+        from order_changes c
+        join json_each(c.body, '$.given') g
+        left join payment_operations p on p.id = c.body->>'$.money'
+        where c.order_id in (select value from json_each($1))
+        group by 1, 2)";
+
 /// Stock rows: by SKU, and of the grants that are to be closed.
 const STOCK: &str = "
     select group_concat(
@@ -110,6 +124,10 @@ pub(super) async fn read(conn: &mut SqliteConnection, ask: &Ask) -> Result<World
         cases: records(&row, "cases")?,
         ..World::default()
     };
+    if !ask.given.is_empty() {
+        let found = sqlx::query(GIVEN).bind(json(&ask.given)?);
+        world.given = records(&found.fetch_one(&mut *conn).await?, "given")?;
+    }
     read_stock(conn, ask, &mut world).await?;
     Ok(world)
 }

@@ -54,6 +54,7 @@ macro_rules! find_orders {
                     json_extract(substr(p.personal, 7), '$.buyer.first_name'))),
                 lower(concat_ws(' ', json_extract(substr(p.personal, 7), '$.buyer.first_name'),
                     json_extract(substr(p.personal, 7), '$.buyer.last_name')))))))
+      and ($1->>'$.status' is null or o.status = $1->>'$.status')
       and ($1->>'$.cursor' is null or o.id < $1->>'$.cursor')
     order by o.id desc limit $1->>'$.limit'"
         )
@@ -190,6 +191,24 @@ impl Store for Sqlite {
                           or id > $1->>'$.cursor')
                    order by id limit $1->>'$.limit'";
         self.list(sql, json!({ "now": now, "cursor": cursor, "limit": limit })).await
+    }
+
+    async fn list_uncaptured(
+        &self,
+        after: AttemptId,
+        until: AttemptId,
+        limit: u32,
+    ) -> Result<Vec<AttemptRow>, LedgerFault> {
+        let sql = "select a.record from attempt_rows a
+                   join payment_attempts p on p.id = a.id
+                   where a.id > $1->>'$.after' and a.id <= $1->>'$.until'
+                     and p.state = 'authorized' and p.amount_minor > (
+                        select coalesce(sum(o.amount_minor), 0) from payment_operations o
+                        where o.attempt_id = a.id and o.kind = 'capture' and o.state <> 'refused')
+                     and not exists (select 1 from payment_operations o
+                        where o.attempt_id = a.id and o.kind = 'void' and o.state <> 'refused')
+                   order by a.id limit $1->>'$.limit'";
+        self.list(sql, json!({ "after": after, "until": until, "limit": limit })).await
     }
 
     async fn list_due_operations(

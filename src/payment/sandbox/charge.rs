@@ -12,6 +12,9 @@ use crate::{
 /// (RFC 2606): nobody can be sent to a real site by mistake.
 const CHALLENGE_URL: &str = "https://sandbox.doorbuster.example/challenge/";
 
+/// How authorizations begin whose capture is refused.
+const UNCAPTURABLE: &str = "sandbox_uncapturable_";
+
 /// What was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -54,7 +57,7 @@ pub struct Record {
     pub reference: AttemptId,
     /// What was asked.
     pub op: Op,
-    /// Which refund under this reference.
+    /// Which capture or refund under this reference.
     #[serde(default, skip_serializing_if = "is_first")]
     pub part: u8,
     /// For how much, in minor units.
@@ -97,14 +100,17 @@ pub struct Charge {
     pub amount: Money,
     /// The answer it has for ever; `None` while it only failed.
     pub answer: Option<Authorized>,
-    /// Minor units captured, once.
+    /// Minor units captured, in all.
     pub captured_minor: Option<i64>,
+    /// Minor units captured by each part, once.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub captures: BTreeMap<u8, i64>,
     /// Minor units refunded, in all.
     pub refunded_minor: Option<i64>,
     /// Minor units refunded by each part, once.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub refunds: BTreeMap<u8, i64>,
-    /// Whether the authorization was let go.
+    /// Whether what was not captured of the authorization was let go.
     pub voided: bool,
     /// How often an authorization was asked for under this reference.
     pub attempts: u32,
@@ -118,6 +124,7 @@ impl Charge {
             amount,
             answer: None,
             captured_minor: None,
+            captures: BTreeMap::new(),
             refunded_minor: None,
             refunds: BTreeMap::new(),
             voided: false,
@@ -160,6 +167,16 @@ impl Charge {
 /// The authorization's name: one per reference, so that it cannot be given twice.
 pub(super) fn authorization_of(reference: AttemptId) -> String {
     format!("sandbox_{}", reference.uuid().simple())
+}
+
+/// The name of an authorization whose capture the issuer will refuse.
+pub(super) fn uncapturable_of(reference: AttemptId) -> String {
+    format!("{UNCAPTURABLE}{}", reference.uuid().simple())
+}
+
+/// Whether the issuer refuses to capture this authorization.
+pub(super) fn is_uncapturable(authorization: &str) -> bool {
+    authorization.starts_with(UNCAPTURABLE)
 }
 
 /// Where the buyer of this reference proves who they are.

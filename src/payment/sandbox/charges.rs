@@ -6,7 +6,10 @@
 use std::collections::BTreeMap;
 
 use super::{
-    charge::{Charge, Op, Outcome, Record, authorization_of, challenge_url},
+    charge::{
+        Charge, Op, Outcome, Record, authorization_of, challenge_url, is_uncapturable,
+        uncapturable_of,
+    },
     tokens::{Token, Verdict},
 };
 use crate::{
@@ -45,7 +48,10 @@ impl Charges {
         at: Timestamp,
     ) -> Record {
         let (outcome, code) = self.authorize_outcome(reference, amount, (token, authenticate));
-        let authorization = (outcome == Outcome::Approved).then(|| authorization_of(reference));
+        let authorization = (outcome == Outcome::Approved).then(|| match token {
+            Token::Uncapturable => uncapturable_of(reference),
+            _ => authorization_of(reference),
+        });
         Record {
             reference,
             op: Op::Authorize,
@@ -124,10 +130,21 @@ impl Charges {
         }
         match asked.op {
             Op::Authorize => Err("an authorization moves no money"),
-            Op::Capture if charge.voided => Err("the authorization was voided"),
-            Op::Capture => once(charge.captured_minor, asked.amount_minor, charge.amount.minor()),
-            Op::Void if charge.captured_minor.is_some() => Err("it was captured: refund it"),
+            Op::Capture if charge.voided && !charge.captures.contains_key(&asked.part) => {
+                Err("the authorization was voided")
+            }
+            Op::Capture if charge.authorization().is_some_and(is_uncapturable) => {
+                Err("the issuer refuses the capture")
+            }
+            Op::Capture => {
+                let before = charge.captures.get(&asked.part).copied();
+                let others = charge.captured_minor.unwrap_or(0) - before.unwrap_or(0);
+                once(before, asked.amount_minor, charge.amount.minor() - others)
+            }
             Op::Void if charge.voided => Ok(Outcome::Repeated),
+            Op::Void if charge.captured_minor == Some(charge.amount.minor()) => {
+                Err("it was captured: refund it")
+            }
             Op::Void => Ok(Outcome::Done),
             Op::Refund => {
                 let captured = charge.captured_minor.ok_or("it was not captured")?;
@@ -195,7 +212,10 @@ impl Charges {
         let charge = self.by_reference.get_mut(&record.reference);
         let charge = charge.ok_or("the reference was never authorized")?;
         match (record.op, expected) {
-            (Op::Capture, Outcome::Done) => charge.captured_minor = Some(record.amount_minor),
+            (Op::Capture, Outcome::Done) => {
+                charge.captures.insert(record.part, record.amount_minor);
+                charge.captured_minor = Some(charge.captures.values().sum());
+            }
             (Op::Refund, Outcome::Done) => {
                 charge.refunds.insert(record.part, record.amount_minor);
                 charge.refunded_minor = Some(charge.refunds.values().sum());

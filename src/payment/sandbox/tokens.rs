@@ -13,6 +13,7 @@ pub const TOKENS: &[(&str, &str)] = &[
     ("code_mismatch_token", "approved; the card's code was wrong (CVC)"),
     ("slow_token", "approved at once, answered late (2 s unless configured)"),
     ("lost_token", "approved, and the answer never comes"),
+    ("uncapturable_token", "approved, and every capture is refused"),
     ("flaky_token", "fails without acting the first time, approved from the second"),
 ];
 
@@ -37,6 +38,8 @@ pub enum Token {
     Slow,
     /// `lost_token`
     Lost,
+    /// `uncapturable_token`
+    Uncapturable,
     /// `flaky_token`
     Flaky,
     /// Anything else.
@@ -80,6 +83,7 @@ impl Token {
             "code_mismatch_token" => Self::CodeMismatch,
             "slow_token" => Self::Slow,
             "lost_token" => Self::Lost,
+            "uncapturable_token" => Self::Uncapturable,
             "flaky_token" => Self::Flaky,
             _ => Self::Unknown,
         }
@@ -93,6 +97,7 @@ impl Token {
             | Self::AddressMismatch
             | Self::CodeMismatch
             | Self::Slow
+            | Self::Uncapturable
             | Self::Lost => Verdict::Approve,
             Self::Fail => Verdict::Decline("declined"),
             Self::InsufficientFunds => Verdict::Decline("insufficient_funds"),

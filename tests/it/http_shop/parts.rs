@@ -13,7 +13,10 @@ use doorbuster::{
     signing::SigningKeys,
     stock::{GrantTerms, Stock},
 };
-use std::sync::{Arc, OnceLock};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 /// Endpoints as in production: nothing private is asked.
 pub(super) fn webhooks(database: &Database) -> Webhooks {
@@ -77,6 +80,8 @@ pub(super) fn collector(
         clock: clock.clone(),
         chance: chance.clone(),
         probe: Arc::new(NoProbe),
+        review_due: Duration::from_secs(4 * 60 * 60),
+        review_max: Duration::from_secs(6 * 24 * 60 * 60),
     }
     .start();
     actix_web::rt::spawn(collecting);

@@ -4,7 +4,7 @@ use doorbuster::{
     base::{AttemptId, CheckoutId, MovementId, OrderId},
     ledger::{
         Entry, LedgerRefused,
-        entry::{LineMove, LineMoveKind, Refund},
+        entry::{LineMove, LineMoveKind, MoneyWish},
         row::{NewOperation, OperationKind, OperationState, OrderRow},
     },
 };
@@ -46,12 +46,8 @@ async fn order(bench: &Bench, checkout: CheckoutId) -> OrderRow {
     order.expect("is there")
 }
 
-fn refund(attempt: AttemptId, amount_minor: i64) -> Option<Refund> {
-    Some(Refund { attempt, authorization: "auth-1".into(), amount_minor })
-}
-
 fn gives_back(bench: &Bench, (checkout, attempt): (CheckoutId, AttemptId), minor: i64) -> Entry {
-    bench.change(checkout, Vec::new(), refund(attempt, minor))
+    bench.change((checkout, attempt), Vec::new(), MoneyWish::Refund(minor))
 }
 
 async fn refunds(bench: &Bench, checkout: CheckoutId) -> Vec<(NewOperation, OperationState)> {
@@ -64,7 +60,7 @@ async fn units_of_a_line_move_once(bench: Bench) {
     bench.receive("TEE", 10).await;
     let order = sold(&bench, 6).await;
     assert_eq!(bench.levels("TEE").await, [10, 4, 0, 0, 6]);
-    let step = async |kind, quantity| bench.one(bench.line(order, kind, quantity)).await;
+    let step = async |kind, quantity| bench.one(bench.line(order, kind, quantity).await).await;
     step(LineMoveKind::Ship, 3).await.expect("ships");
     assert_eq!(bench.levels("TEE").await, [7, 4, 0, 0, 3]);
     step(LineMoveKind::Restock, 2).await.expect("restocks");
@@ -76,7 +72,7 @@ async fn units_of_a_line_move_once(bench: Bench) {
     assert_eq!(bench.levels("TEE").await, [10, 9, 0, 0, 1]);
     assert_eq!(step(LineMoveKind::Return, 1).await, short(0));
     // Sent again, the same movement is the same movement.
-    let entry = bench.line(order, LineMoveKind::Ship, 1);
+    let entry = bench.line(order, LineMoveKind::Ship, 1).await;
     bench.one(entry.clone()).await.expect("ships");
     bench.one(entry).await.expect("is recorded");
     assert_eq!(bench.levels("TEE").await, [9, 9, 0, 0, 0]);
@@ -86,7 +82,7 @@ async fn units_of_a_line_move_once(bench: Bench) {
 }
 
 async fn a_line_that_does_not_stand_is_refused(bench: Bench) {
-    let unknown = bench.line(bench.checkout(), LineMoveKind::Ship, 1);
+    let unknown = bench.line(bench.checkout(), LineMoveKind::Ship, 1).await;
     assert_eq!(bench.one(unknown).await, Err(LedgerRefused::NoSuchLine));
 }
 
@@ -99,7 +95,7 @@ async fn units_and_money_move_together_or_not_at_all(bench: Bench) {
         kind,
         quantity,
     };
-    bench.one(bench.line(checkout, LineMoveKind::Ship, 2)).await.expect("ships");
+    bench.one(bench.line(checkout, LineMoveKind::Ship, 2).await).await.expect("ships");
     let (back, off) = (LineMoveKind::Return, LineMoveKind::Restock);
     let short = |available| Err(LedgerRefused::LineShort { available });
     let stands = [8, 4, 0, 0, 4];
@@ -111,13 +107,13 @@ async fn units_and_money_move_together_or_not_at_all(bench: Bench) {
         (vec![LineMove { line: 9, ..moved(back, 1) }], 10, Err(LedgerRefused::NoSuchLine)),
     ];
     for (moves, minor, expected) in refused {
-        let entry = bench.change(checkout, moves, refund(attempt, minor));
+        let entry = bench.change((checkout, attempt), moves, MoneyWish::Refund(minor));
         assert_eq!(bench.one(entry).await, expected);
         assert_eq!(bench.levels("TEE").await, stands);
         assert_eq!(refunds(&bench, checkout).await, []);
     }
     let both = vec![moved(back, 1), moved(off, 2)];
-    let entry = bench.change(checkout, both, refund(attempt, 40));
+    let entry = bench.change((checkout, attempt), both, MoneyWish::Refund(40));
     bench.one(entry.clone()).await.expect("changes");
     bench.one(entry).await.expect("is recorded");
     assert_eq!(bench.levels("TEE").await, [9, 7, 0, 0, 2]);
@@ -137,7 +133,7 @@ async fn no_more_is_given_back_than_was_taken(bench: Bench) {
     let owed = paid(&bench, 1).await;
     assert_eq!(bench.one(gives_back(&bench, owed, 1)).await, Err(LedgerRefused::NotCaptured));
     let taken = captured(&bench, 1).await;
-    let stranger = bench.change(taken.0, Vec::new(), refund(owed.1, 1));
+    let stranger = bench.change((taken.0, owed.1), Vec::new(), MoneyWish::Refund(1));
     assert_eq!(bench.one(stranger).await, Err(LedgerRefused::NoSuchAttempt));
     bench.one(gives_back(&bench, taken, 60)).await.expect("gives back");
     let left = |left| Err(LedgerRefused::RefundTooLarge { left });

@@ -64,8 +64,8 @@ const MONEY: [Forbidden; 10] = [
          select '00000000-0000-7000-8000-000000000002', attempt_id, kind, amount_minor,
              authorization_id, state, note, created_at, updated_at
          from payment_operations where kind = 'capture'",
-        "payment_operations_one_capture",
-        "UNIQUE constraint failed: payment_operations.attempt_id",
+        "payment_operations_captures_within_authorization",
+        "payment_operations_captures_within_authorization",
     ),
     (
         "insert into orders (id, checkout_id, attempt_id, total_minor, currency, body, placed_at)

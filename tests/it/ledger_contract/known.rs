@@ -171,7 +171,7 @@ async fn a_debt_another_replica_paid_is_not_paid_again() {
     let ends = |state, note: &str| {
         let (operation, now) = (owed.clone(), bench.now());
         let (note, events) = (note.to_owned(), Vec::new());
-        let write = OperationWrite { operation, state, note, events, now };
+        let write = OperationWrite { operation, state, note, events, case: None, now };
         Entry::new(EntryId::of(note_id(&bench)), Fact::Operation(write))
     };
     other.one(&bench, ends(OperationState::Refused, "expired")).await.expect("is told so");

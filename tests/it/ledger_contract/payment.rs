@@ -160,6 +160,7 @@ async fn orders_are_listed_newest_first_and_filtered(bench: Bench) {
         state: OperationState::Done,
         note: "captured".into(),
         events: Vec::new(),
+        case: None,
         now: bench.now(),
     };
     let entry = |n: u32| {
@@ -254,7 +255,7 @@ async fn what_became_of_a_debt_is_said_once(bench: Bench) {
         let operation = due[0].operation.clone();
         let id = EntryId::of(format!("{}/{number}", operation.id));
         let (note, now) = (String::new(), bench.now());
-        let said = OperationWrite { operation, state, note, events: Vec::new(), now };
+        let said = OperationWrite { operation, state, note, events: Vec::new(), case: None, now };
         bench.one(Entry::new(id, Fact::Operation(said))).await
     };
     assert_eq!(says(1, OperationState::Due).await, Ok(Done::Written), "it is owed already");
@@ -270,6 +271,7 @@ async fn what_became_of_a_debt_is_said_once(bench: Bench) {
         state: OperationState::Due,
         note: String::new(),
         events: Vec::new(),
+        case: None,
         now: bench.now(),
     };
     let stray = Entry::new(EntryId::of("stray"), Fact::Operation(said));

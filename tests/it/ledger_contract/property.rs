@@ -122,7 +122,9 @@ impl Memory {
             }
             Step::Line { who, kind, quantity } => {
                 let kinds = [LineMoveKind::Ship, LineMoveKind::Return, LineMoveKind::Restock];
-                vec![bench.line(self.shoppers[who].checkout, kinds[kind], quantity)]
+                let shopper = &self.shoppers[who];
+                let attempt = shopper.attempt.unwrap_or_else(|| bench.attempt());
+                vec![bench.moves((shopper.checkout, attempt), kinds[kind], quantity)]
             }
             Step::Expire => {
                 bench.clock.advance(Duration::from_secs(301));

@@ -6,7 +6,7 @@ use doorbuster::{
     fraud::cases::Cases,
     ledger::{
         Entry, EntryId, Fact, LedgerRefused,
-        entry::{LineMoveKind, OperationWrite, Refund},
+        entry::{LineMoveKind, MoneyWish, OperationWrite},
         review::{CaseState, NewAssessment, NewCase, NewLabel, Resolve},
         row::{OperationKind, OperationState},
     },
@@ -66,14 +66,12 @@ fn ending(bench: &Bench, (checkout, attempt): (CheckoutId, AttemptId), to: CaseS
     let order = OrderId::of(checkout);
     let resolve = Resolve {
         order,
-        attempt,
+        sale: bench.sale(attempt),
         to,
         by: "grace".into(),
         reason: "known customer".into(),
-        authorization: "auth-1".into(),
-        amount_minor: 100,
+        captures: true,
         change: ChangeId::new(bench.now(), &bench.chance),
-        lines: vec![(1, MovementId::new(bench.now(), &bench.chance))],
         label: Some(NewLabel {
             order,
             fraud: to != CaseState::Approved,
@@ -159,13 +157,13 @@ async fn a_refund_needs_the_money_to_have_been_taken(bench: Bench) {
         state: OperationState::Done,
         note: String::new(),
         events: Vec::new(),
+        case: None,
         now: bench.now(),
     };
     let id = EntryId::of("captured");
     bench.one(Entry::new(id, Fact::Operation(captured))).await.expect("captured");
     // A part was given back before: the review gives back the rest.
-    let part = Refund { attempt: case.1, authorization: "auth-1".into(), amount_minor: 30 };
-    bench.one(bench.change(case.0, Vec::new(), Some(part))).await.expect("gives back");
+    bench.one(bench.change(case, Vec::new(), MoneyWish::Refund(30))).await.expect("gives back");
     bench.one(refund()).await.expect("refunds");
     assert_eq!(bench.levels("TEE").await, [10, 10, 0, 0, 0]);
     let money = money(&bench, case.0).await;
@@ -200,10 +198,10 @@ async fn of_two_who_decide_one_does(bench: Bench) {
 async fn nothing_ships_before_somebody_has_decided(bench: Bench) {
     bench.receive("TEE", 10).await;
     let case = in_review(&bench, 5).await;
-    let ship = || bench.line(case.0, LineMoveKind::Ship, 1);
-    assert_eq!(bench.one(ship()).await, Err(LedgerRefused::InReview));
+    let ship = async || bench.one(bench.line(case.0, LineMoveKind::Ship, 1).await).await;
+    assert_eq!(ship().await, Err(LedgerRefused::InReview));
     bench.one(ending(&bench, case, CaseState::Approved)).await.expect("approves");
-    bench.one(ship()).await.expect("ships");
+    ship().await.expect("ships");
 }
 
 async fn a_case_is_one_reviewers_at_a_time(bench: Bench) {

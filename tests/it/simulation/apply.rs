@@ -176,6 +176,8 @@ impl Tables {
             lines: insert.order.lines.into_iter().map(line).collect(),
             changes: Vec::new(),
             operations: Vec::new(),
+            uses: Vec::new(),
+            case: None,
         };
         must(self.orders.insert(row.id, row).is_none(), "orders_one_per_checkout")
     }

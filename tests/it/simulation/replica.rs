@@ -4,10 +4,11 @@
 
 use doorbuster::{
     base::{Chance, Clock, Money, SeededChance, Sku, Timestamp},
-    cart::{Ask, Carts, Keeper, keeper::Retention},
+    cart::{Ask, Carts, Keeper, keeper::Retention, lapses::Lapses},
     catalog::{Catalog, Product, Shelf, StockPolicy},
     checkout::{
-        Checkout, CheckoutRefused, Collection, CrashPoint, Probe, Reply, Terms, Unpaid, UnpaidCaps,
+        Capture, Checkout, CheckoutRefused, Collection, CrashPoint, Probe, Reply, Terms, Unpaid,
+        UnpaidCaps,
     },
     http::{Answers, Site},
     ledger::{BatchReply, LedgerFault, Writer},
@@ -36,7 +37,9 @@ pub(crate) const TERMS: Terms = Terms {
     cart_ttl: Duration::from_secs(120),
     gateway_deadline: Duration::from_secs(4),
     watch: Duration::from_secs(120),
-    capture_at_once: true,
+    capture: Capture::Immediate,
+    authorization_ttl: Duration::from_secs(7 * 24 * 60 * 60),
+    authorization_warning: Duration::from_secs(24 * 60 * 60),
     review_due: Duration::from_secs(60),
     review_max: Duration::from_secs(120),
     key_wait: Duration::from_millis(500),
@@ -178,8 +181,14 @@ async fn live(
     let desk = open(&world, number, &holder, &clock, &chance);
     let carts = Arc::new(Carts::new(desk.clone(), Vec::new()));
     let (retention, stop) = (Retention::default(), watch::channel(false).1);
-    let keeper =
-        Arc::new(Keeper { desk: desk.clone(), carts: carts.clone(), cases: None, retention, stop });
+    let keeper = Arc::new(Keeper {
+        desk: desk.clone(),
+        carts: carts.clone(),
+        cases: None,
+        retention,
+        stop,
+        lapses: Lapses::default(),
+    });
     rounds(&world, &keeper, &holder);
     while let Some(Request { ask, reply }) = inbox.recv().await {
         let carts = carts.clone();
@@ -222,6 +231,8 @@ fn open(
         clock: clock.clone(),
         chance: chance.clone(),
         probe: probe.clone(),
+        review_due: TERMS.review_due,
+        review_max: TERMS.review_max,
     };
     let (collector, collecting) = collection.start();
     spawn_local(collecting);

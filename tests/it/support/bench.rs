@@ -2,16 +2,15 @@
 
 use doorbuster::{
     base::{
-        AttemptId, ChangeId, CheckoutId, Clock, EventId, GrantId, HolderId, ManualClock,
-        MovementId, OperationId, OrderId, Sealed, SeededChance, Sku, Timestamp,
+        AttemptId, CheckoutId, Clock, EventId, GrantId, HolderId, ManualClock, MovementId,
+        OperationId, OrderId, Sealed, SeededChance, Sku, Timestamp,
     },
     ledger::{
         BatchReply, CommitFault, Database, DatabaseOptions, Document, Entry, EntryId, Fact,
         LedgerFault, Outcome, Pooling, Store,
         entry::{
-            ChangeOrder, CloseGrants, Expire, GrantWanted, HoldWanted, KeyWrite, LineMove,
-            LineMoveKind, MoveKind, NewAttempt, NewEvent, OperationWrite, Parcel, Place, Refund,
-            SessionWrite, Settle, Source, StockMove, StoredAnswer,
+            CloseGrants, Expire, GrantWanted, HoldWanted, KeyWrite, MoveKind, NewAttempt, NewEvent,
+            OperationWrite, Place, SessionWrite, Settle, Source, StockMove, StoredAnswer,
         },
         row::{
             AttemptState, NewOperation, NewOrder, NewOrderLine, OperationKind, OperationState,
@@ -292,39 +291,13 @@ impl Bench {
         }
     }
 
-    pub(crate) fn line(&self, checkout: CheckoutId, kind: LineMoveKind, quantity: u32) -> Entry {
-        let moved =
-            LineMove { id: MovementId::new(self.now(), &self.chance), line: 1, kind, quantity };
-        self.change(checkout, vec![moved], None)
-    }
-
     /// A debt to the gateway that is settled.
     pub(crate) fn settled(&self, operation: NewOperation, state: OperationState) -> Entry {
         let id = EntryId::of(EventId::new(self.now(), &self.chance));
         let (note, events, now) = (String::new(), Vec::new(), self.now());
-        Entry::new(id, Fact::Operation(OperationWrite { operation, state, note, events, now }))
-    }
-
-    /// Something that happens to the order of a checkout.
-    pub(crate) fn change(
-        &self,
-        checkout: CheckoutId,
-        moves: Vec<LineMove>,
-        refund: Option<Refund>,
-    ) -> Entry {
-        let id = ChangeId::new(self.now(), &self.chance);
-        let change = ChangeOrder {
-            id,
-            order: OrderId::of(checkout),
-            moves,
-            refund,
-            parcel: Parcel::default(),
-            reason: "parcel".into(),
-            events: Vec::new(),
-            key: None,
-            now: self.now(),
-        };
-        Entry::new(EntryId::of(id), Fact::Change(Box::new(change)))
+        let case = None;
+        let write = OperationWrite { operation, state, note, events, case, now };
+        Entry::new(id, Fact::Operation(write))
     }
 
     pub(crate) async fn replica(&self) -> HolderId {

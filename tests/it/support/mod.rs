@@ -1,5 +1,6 @@
 //! What tests share: servers of their own, and facts in few words.
 
+mod after_sale;
 pub(crate) mod bench;
 pub(crate) mod cable;
 pub(crate) mod judges;
