@@ -3,10 +3,10 @@
 //! `sku` is needed, and of a new product `title`, `price` and `currency`; `tax_category` (else
 //! `standard`), `image_url`, `stock_policy` (`tracked`, `backorder`, `untracked`; else `tracked`),
 //! `stock`, `active` (`true` or `false`; else `true`), `group`, `description` and `categories`
-//! (with `|` between them) and `max_per_order` (units one order may have) may be left out: then they
-//! stay as they are. An empty cell clears them.
-//! Each `attribute:<name>` column is an attribute of that name; each `option:<name>` column says
-//! which variant of its group a product is; `attributes` and `options` say all of them as JSON.
+//! (with `|` between them) and `max_per_order` (units one order may have) may be left out: then
+//! they stay as they are. An empty cell clears them. Each `attribute:<name>` column is an attribute
+//! of that name; each `option:<name>` column says which variant of its group a product is;
+//! `attributes` and `options` say all of them as JSON.
 
 use super::{
     Choice, GroupId, Product, StockPolicy,

@@ -53,7 +53,8 @@ pub struct Import {
     pub format: Format,
     /// Whose product file it is: shopify, woocommerce, magento; ours when left out. Groups and
     /// products with their stock are made of it, and columns that are mapped nowhere are listed
-    #[arg(long, value_name = "SHOP", value_parser = vendor, conflicts_with_all = ["kind", "format"])]
+    #[arg(long, value_name = "SHOP", value_parser = vendor)]
+    #[arg(conflicts_with_all = ["kind", "format"])]
     pub from: Option<Vendor>,
     /// The currency of the prices in another shop's file
     #[arg(long, value_name = "CODE", requires = "from")]

@@ -19,8 +19,8 @@ pub enum OutboundFault {
 }
 
 impl OutboundFault {
-    /// What whoever named the address may hear of it. How a connection failed would tell which names
-    /// and ports there are in the network the service runs in.
+    /// What whoever named the address may hear of it. How a connection failed would tell which
+    /// names and ports there are in the network the service runs in.
     pub fn told(&self) -> String {
         match self {
             Self::NotSent(_) => "no connection to a public address by that name".to_owned(),

@@ -69,8 +69,8 @@ pub struct TimedSecret {
 }
 
 impl Endpoint {
-    /// Whether it hears of this, about an order that was opened so. While it is switched off, what it
-    /// would have heard is kept for it.
+    /// Whether it hears of this, about an order that was opened so. While it is switched off, what
+    /// it would have heard is kept for it.
     pub fn hears(&self, kind: &str, opened: &Opened) -> bool {
         let wants = self.kinds.is_empty() || self.kinds.iter().any(|one| one == kind);
         let speaks = self.form != Form::Acp || opened.origin.protocol == Protocol::Acp;

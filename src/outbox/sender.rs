@@ -77,7 +77,8 @@ impl Sender {
         match self.client.post(target, &headers, body, DEADLINE).await {
             Ok(answer) => Outcome::Answered(answer.status),
             Err(fault) => {
-                tracing::info!(webhook.event = %delivery.event_id, %fault, "a webhook was not delivered");
+                let event = &delivery.event_id;
+                tracing::info!(webhook.event = %event, %fault, "a webhook was not delivered");
                 Outcome::Failed(fault.told())
             }
         }

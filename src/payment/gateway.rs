@@ -133,8 +133,8 @@ pub trait Gateway: Send + Sync + 'static {
     /// Authorizes an amount. Asking twice with one reference answers twice the same.
     async fn authorize(&self, request: &AuthorizeRequest) -> Result<Authorized, GatewayFault>;
 
-    /// Captures an authorization, or a part of it, at most once per part, and never more in all than
-    /// was authorized.
+    /// Captures an authorization, or a part of it, at most once per part, and never more in all
+    /// than was authorized.
     async fn capture(&self, request: &MoneyRequest) -> Result<(), GatewayFault>;
 
     /// Lets go what is not captured of an authorization. Voiding twice is voiding once.

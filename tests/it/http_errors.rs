@@ -14,10 +14,8 @@ use doorbuster::{
 };
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::{
     http_acp,

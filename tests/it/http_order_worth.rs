@@ -162,7 +162,10 @@ async fn uses_of_discounts_come_back_with_the_last_unit() {
     let id = first["id"].as_str().expect("an order").to_owned();
     shop.collects(&id).await;
     sold("bob@example.com").await.problem(422, "discount_refused");
-    let restock = |quantity: u32| json!({"lines": [{"line": 1, "quantity": quantity, "kind": "restock"}], "reason": "no"});
+    let restock = |quantity: u32| {
+        let line = json!({"line": 1, "quantity": quantity, "kind": "restock"});
+        json!({"lines": [line], "reason": "no"})
+    };
     let path = format!("/v1/orders/{id}/adjustments");
     assert_eq!(shop.post(&path, &restock(1)).await.status, 201);
     sold("bob@example.com").await.problem(422, "discount_refused");

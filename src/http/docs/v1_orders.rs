@@ -213,11 +213,12 @@ fn adjust() -> Operation {
     );
     post("adjust_order", "/v1/orders/{id}/adjustments", "Takes goods back, gives money back")
         .says(
-            "All of it or nothing. Name `lines`, a `refund`, or both. `\"refund\": \"lines\"` gives \
-             back what was paid for the units named, discounts and taxes shared out; an amount beside \
-             `lines` is at most what is left of what they were paid. What is not captured yet is no \
-             longer asked for when its units go back on sale, and with the last unit the \
-             authorization is voided, a review ends as canceled, and uses of discounts come back.",
+            "All of it or nothing. Name `lines`, a `refund`, or both. `\"refund\": \"lines\"` \
+             gives back what was paid for the units named, discounts and taxes shared out; an \
+             amount beside `lines` is at most what is left of what they were paid. What is not \
+             captured yet is no longer asked for when its units go back on sale, and with the last \
+             unit the authorization is voided, a review ends as canceled, and uses of discounts \
+             come back.",
         )
         .takes(
             [
@@ -244,9 +245,9 @@ const MONEY: &[Kind] = &[Kind::NothingAuthorized, Kind::InReview, Kind::Checkout
 fn cancel() -> Operation {
     post("cancel_order", "/v1/orders/{id}/cancel", "Gives an order up")
         .says(
-            "All of it, or the units of the `lines` named: what has not left goes back on sale, what \
-             was paid for it is voided or refunded, with the last unit uses of discounts come back, \
-             and everybody is told. Once more, it is canceled already.",
+            "All of it, or the units of the `lines` named: what has not left goes back on sale, \
+             what was paid for it is voided or refunded, with the last unit uses of discounts come \
+             back, and everybody is told. Once more, it is canceled already.",
         )
         .takes(
             [

@@ -323,8 +323,8 @@ fn tariff<T: JsonSchema>(kind: &str, one: &str, example: Value) -> Vec<Operation
         ),
         put(format!("save_{one}"), item.clone(), format!("Keeps a {words}"))
             .says(
-                "New, or in the place of the one with this id. It counts at once. What has ended or \
-                 can never match is kept, and answered with `warnings`.",
+                "New, or in the place of the one with this id. It counts at once. What has ended \
+                 or can never match is kept, and answered with `warnings`.",
             )
             .takes_schema(schema, example)
             .answers_schema(200, "It, as it is kept.", of::<Kept<T>>()),

@@ -66,8 +66,8 @@ fn save() -> Operation {
     let active = may(
         "active",
         flag(
-            "Whether anything is sent to it; unless said, it is. What happens while it is off is kept \
-             as `disabled` for as long as deliveries are, and can be sent again.",
+            "Whether anything is sent to it; unless said, it is. What happens while it is off is \
+             kept as `disabled` for as long as deliveries are, and can be sent again.",
         ),
     );
     put("save_webhook_endpoint", "/v1/webhook-endpoints/{id}", "Changes an endpoint")

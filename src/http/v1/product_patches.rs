@@ -1,5 +1,5 @@
-//! `POST /v1/products/bulk`: many products made, or changed in what is mentioned. A field that is not
-//! mentioned stays as it is, `null` clears it.
+//! `POST /v1/products/bulk`: many products made, or changed in what is mentioned. A field that is
+//! not mentioned stays as it is, `null` clears it.
 
 use actix_web::{HttpResponse, web};
 use serde_json::{Value, json};

@@ -46,8 +46,8 @@ const AREA: &str = "products";
 const VARIANTS_MAX: u32 = 250;
 
 /// Lists products by SKU, or finds those that have words, a category or a price, also those that
-/// are not for sale. Those in the archive are listed alone, when asked for. A page of what was found holds so many groups, each with all its variants in
-/// the range.
+/// are not for sale. Those in the archive are listed alone, when asked for. A page of what was
+/// found holds so many groups, each with all its variants in the range.
 pub async fn list(
     door: web::Data<Door>,
     _caller: Caller,
