@@ -99,3 +99,7 @@ fn check_uses(order: &OrderRow, findings: &mut Vec<String>) {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "given_tests.rs"]
+mod tests;

@@ -184,6 +184,9 @@ fn check_charge_of(paid: &Paid, charge: Option<&Charge>) -> Vec<Difference> {
     let sum = |sum: i64, row: &OperationRow| sum + row.operation.amount_minor;
     let captures = of(OperationKind::Capture).filter(|row| row.state != OperationState::Refused);
     let (capturing, captured) = (captures.clone().fold(0, sum), captures.filter(done).fold(0, sum));
+    if charge.captured_minor.is_some_and(|minor| minor > paid.total.minor()) {
+        findings.push(format!("costs {}, more of it is captured", paid.total));
+    }
     match charge.captured_minor {
         Some(_) if of(OperationKind::Capture).next().is_none() => {
             findings.push("was captured, though the ledger never owed a capture".to_owned());

@@ -32,7 +32,7 @@ fn anything() -> impl Strategy<Value = Asked> {
         (op, 0_u8..3, 0_u128..3, prop_oneof![9 => Just(None), 1 => Just(Some(1_u128))], minor)
             .prop_map(|(op, part, reference, of, minor)| Asked::Move {
                 op,
-                part: if op == Op::Refund { part } else { 0 },
+                part: if op == Op::Void { 0 } else { part },
                 reference,
                 of: of.unwrap_or(reference),
                 minor
@@ -89,14 +89,19 @@ proptest! {
                 lines.iter().filter(those).count()
             };
             prop_assert!(of(Op::Authorize, Outcome::Approved) <= 1);
-            prop_assert!(of(Op::Capture, Outcome::Done) <= 1);
+            // Captured in parts, each once.
+            prop_assert_eq!(of(Op::Capture, Outcome::Done), charge.captures.len());
+            let parts: i64 = charge.captures.values().sum();
+            prop_assert_eq!(charge.captured_minor.unwrap_or(0), parts);
             prop_assert_eq!(of(Op::Refund, Outcome::Done), charge.refunds.len());
             let refunded: i64 = charge.refunds.values().sum();
             prop_assert_eq!(charge.refunded_minor.unwrap_or(0), refunded);
             let captured = charge.captured_minor.unwrap_or(0);
             prop_assert!(captured <= charge.amount.minor());
             prop_assert!(charge.refunded_minor.unwrap_or(0) <= captured);
-            prop_assert!(!(charge.voided && charge.captured_minor.is_some()));
+            // What was not captured is let go: there must have been something.
+            let is_whole = charge.captured_minor == Some(charge.amount.minor());
+            prop_assert!(!(charge.voided && is_whole));
             prop_assert!(charge.authorization().is_some() || charge.paid_minor() == 0);
         }
         let mut again = Charges::default();

@@ -1,8 +1,8 @@
 //! A payment gateway for trying things out: moves no money, and remembers everything.
 //!
 //! **Owns:** the test tokens, and the book in which every call stands before it is answered.
-//! **Invariant:** one reference is approved at most once, captured at most once and never beyond
-//! what was authorized; what was answered is in the book, through any crash.
+//! **Invariant:** one reference is approved at most once, captured once in each part and never
+//! beyond what was authorized; what was answered is in the book, through any crash.
 //! **Not here:** its HTTP face (see `http/sandbox.rs`) and the client of that face
 //! (see [`remote`](super::remote)).
 //!
@@ -17,6 +17,7 @@
 //! | `code_mismatch_token` | approved; the card's code was wrong (CVC) |
 //! | `slow_token` | booked at once, answered after 2 s (`slow_ms`) |
 //! | `lost_token` | booked as approved, never answered: the caller's deadline ends the call |
+//! | `uncapturable_token` | approved, and every capture of it is refused |
 //! | `flaky_token` | 500 without acting when a reference is new, approved the second time |
 //! | anything else | declined, code `unknown_token` |
 //!
