@@ -1,6 +1,6 @@
 //! What a merchant route takes is what its documentation names, and nothing else: a parameter or a
 //! field that is misspelt is refused instead of passed over. The table of operations
-//! ([`docs`](super::docs)) has every route that is mounted, so no route can forget it.
+//! ([`docs`]) has every route that is mounted, so no route can forget it.
 //!
 //! The protocols of platforms are another matter: their fields that we do not know are passed over,
 //! as their specifications say.
