@@ -2,22 +2,16 @@
 
 use actix_web::{
     Error,
-    body::{BodySize, BoxBody, MessageBody},
+    body::{self, BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
         Method,
         header::{ALLOW, CONTENT_ENCODING, HeaderMap, HeaderValue},
     },
     middleware::Next,
-    web::Bytes,
-};
-use std::{
-    convert::Infallible,
-    pin::Pin,
-    task::{Context, Poll},
 };
 
-use super::{body, kinds::Kind, problem::Problem};
+use super::{body::is_announced, kinds::Kind, problem::Problem};
 
 /// Headers that say one thing. Of two, a proxy may have believed the first and we the last.
 const SINGLE: [&str; 6] =
@@ -45,7 +39,7 @@ pub fn check(request: &ServiceRequest) -> Result<(), Problem> {
     if has_encoded_control(request.query_string()) {
         return Err(control("query"));
     }
-    if body::is_announced(request) { check_encoding(headers) } else { Ok(()) }
+    if is_announced(request) { check_encoding(headers) } else { Ok(()) }
 }
 
 fn is_repeated(headers: &HeaderMap, name: &str) -> bool {
@@ -94,35 +88,11 @@ pub async fn heads_as_gets(
     next.call(request).await
 }
 
-/// The body of an answer to `HEAD`: as long as that to `GET`, and not there. The server would send
-/// it on a line on which another request has come in meanwhile.
-struct Withheld(BodySize);
-
-impl MessageBody for Withheld {
-    type Error = Infallible;
-
-    fn size(&self) -> BodySize {
-        self.0
-    }
-
-    fn poll_next(
-        self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Bytes, Infallible>>> {
-        Poll::Ready(None)
-    }
-}
-
-/// The body as it answers this method.
+/// The body as it answers this method: none to `HEAD`. The server, which would leave it out itself,
+/// goes by the method of the last request it has read, and on a line on which another has come in
+/// meanwhile that is not this one. For the same reason no length is told, as RFC 9110 §8.6 allows.
 pub fn body_for(method: &Method, body: BoxBody) -> BoxBody {
-    if method != Method::HEAD {
-        return body;
-    }
-    let size = match body.size() {
-        BodySize::Stream => BodySize::None,
-        known => known,
-    };
-    BoxBody::new(Withheld(size))
+    if method == Method::HEAD { BoxBody::new(body::None::new()) } else { body }
 }
 
 /// The methods of a resource, `HEAD` among them where `GET` is.

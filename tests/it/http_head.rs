@@ -163,8 +163,8 @@ async fn on_the_line_an_answer_to_head_has_no_body() {
     assert_eq!(answers.len(), 2, "{told}");
     let (head, body) = answers[0].split_once("\r\n\r\n").expect("a head");
     assert!(head.starts_with("200") && body.is_empty(), "{told}");
-    let length = shop.get("/v1/products/TEE").await.bytes.len();
-    assert!(head.contains(&format!("content-length: {length}")), "{told}");
+    // No length, rather than that of a body on a line that another request shares.
+    assert!(!head.contains("content-length"), "{told}");
     assert!(answers[1].starts_with("404") && answers[1].ends_with('}'), "{told}");
     handle.stop(false).await;
 }
