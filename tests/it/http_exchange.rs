@@ -280,9 +280,9 @@ async fn what_a_file_does_not_mention_stays() {
             "/v1/product-groups/sail-bag",
         ),
     ] {
-        let before = shop.get(path).await.json();
         let undo = exported(&shop, kind, "jsonl").await;
         for (format, file) in [("csv", csv), ("jsonl", jsonl)] {
+            let before = shop.get(path).await.json();
             let tried =
                 imported(&shop, &format!("{kind}?format={format}&dry_run=true"), file).await;
             assert_eq!(tried["changes"], changed(name, fields), "{kind}: {tried}");
