@@ -1,6 +1,5 @@
 //! Taking migrations back: who works on the database meanwhile, and what would be lost.
 
-use sqlx::AssertSqlSafe;
 use std::path::Path;
 
 use super::{
@@ -88,24 +87,8 @@ impl Database {
     /// One column of text. The statement is made of our own words alone.
     async fn texts(&self, sql: String) -> Result<Vec<String>, LedgerFault> {
         match self {
-            Self::Sqlite(sqlite) => {
-                let asked = sqlite.read(|conn| {
-                    Box::pin(
-                        async move { sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(conn).await },
-                    )
-                });
-                asked.await
-            }
-            Self::Postgres(postgres) => {
-                let kept = postgres.prepares();
-                let asked = postgres.run(move |conn| {
-                    Box::pin(async move {
-                        let query = sqlx::query_scalar(AssertSqlSafe(sql));
-                        query.persistent(kept).fetch_all(conn).await
-                    })
-                });
-                asked.await
-            }
+            Self::Sqlite(sqlite) => sqlite.texts(sql).await,
+            Self::Postgres(postgres) => postgres.texts(sql).await,
         }
     }
 }

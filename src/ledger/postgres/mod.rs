@@ -13,6 +13,7 @@ mod settings;
 mod start;
 mod store;
 mod sweep;
+mod texts;
 
 pub use pool::Postgres;
 pub(super) use start::STEPS;

@@ -13,6 +13,7 @@ mod replicas;
 mod start;
 mod store;
 mod sweep;
+mod texts;
 
 pub use pool::Sqlite;
 pub(super) use start::STEPS;
