@@ -117,7 +117,8 @@ fn read_file(request: &HttpRequest, door: &Door) -> Result<AskingFile, Problem> 
     let (caller, key) = (caller_of(request)?, key(request, &door.limits)?);
     let bytes = request.extensions().get::<Body>().map(|body| body.0.to_vec()).unwrap_or_default();
     let file = text(&bytes).map_err(|error| {
-        Problem::new(Kind::Invalid, FileError::summary(&[error], 1)).suggest("Send it unpacked.")
+        Problem::new(Kind::Invalid, FileError::summary(&[error], 1))
+            .suggest("Send text, not packed: CSV or JSON lines in UTF-8.")
     })?;
     control::refuse_in_file(&file)?;
     let body = serde_json::json!({ QUERY: request.query_string(), FILE: file });
