@@ -109,7 +109,8 @@ pub struct Stock {
     /// sale starves on abandoned carts.
     pub hold_ttl_seconds: u64,
     /// How long a checkout holds in all, from its first hold on, however often it is renewed: an
-    /// hour is enough for who wants to buy, and too short to keep goods from others.
+    /// hour is enough for who wants to buy, and too short to keep goods from others. It is never
+    /// shorter than `hold_ttl_seconds`.
     pub hold_life_max_seconds: u64,
     /// Units of one SKU that a buyer (by e-mail address) may hold unpaid at once, in all checkouts.
     /// A network address may hold ten times as many. Wholesale: set it to what one order takes.

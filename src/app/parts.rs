@@ -321,7 +321,8 @@ fn grant_terms(config: &Config) -> GrantTerms {
 pub(super) fn terms(config: &Config) -> Terms {
     Terms {
         hold_ttl: config.hold_ttl(),
-        hold_life_max: Duration::from_secs(config.stock.hold_life_max_seconds),
+        hold_life_max: Duration::from_secs(config.stock.hold_life_max_seconds)
+            .max(config.hold_ttl()),
         unpaid: config.unpaid_caps(),
         session_ttl: config.session_ttl(),
         gateway_deadline: config.gateway_deadline(),

@@ -124,10 +124,6 @@ impl Config {
                           while the buyer pays";
             found.add("stock.hold_ttl_seconds", reason);
         }
-        if self.stock.hold_life_max_seconds < self.stock.hold_ttl_seconds {
-            let reason = "must not be shorter than `stock.hold_ttl_seconds`";
-            found.add("stock.hold_life_max_seconds", reason);
-        }
         if self.checkout.session_ttl_seconds < self.stock.hold_ttl_seconds {
             let reason = "must not be shorter than `stock.hold_ttl_seconds`";
             found.add("checkout.session_ttl_seconds", reason);

@@ -144,9 +144,16 @@ where
     // Connections inherit it.
     socket2::SockRef::from(&listener).set_send_buffer_size(SEND_BUFFER)?;
     let name = listener.local_addr()?.to_string();
+    let stopping = server.graceful_shutdown_signal();
     server.listen(name, listener, move || {
         let app = app().into_factory().map_err(|error| error.into().error_response());
+        let stopping = stopping.clone();
         let http = HttpService::build()
+            // Connections on which nothing is under way end with the service.
+            .graceful_shutdown_signal(move || {
+                let stopping = stopping.clone();
+                async move { stopping.notified().await }
+            })
             .keep_alive(KEEP_ALIVE)
             // Who closes the line has given up: their request is dropped where it waits. What has
             // begun is finished by the cart, and the same key asks for it again.

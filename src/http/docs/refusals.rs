@@ -52,7 +52,7 @@ pub(super) fn of(operation: &Operation) -> Vec<Kind> {
         kinds.push(Kind::EncodingUnsupported);
     }
     if operation.path.contains('{') {
-        kinds.push(Kind::NotFound);
+        kinds.extend([Kind::NotFound, Kind::MalformedRequest]);
     }
     kinds
 }
