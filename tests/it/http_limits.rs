@@ -79,7 +79,12 @@ fn too_much(complete: &str) -> Vec<Passed> {
             "/shipping_address/street_address",
             20,
         ),
-        post("/v1/orders", changed(one(), "/payment/token", json!(token)), "/payment/token", 8192),
+        post(
+            "/v1/orders",
+            changed(order(&[("TEE", 1)], ""), "/payment/token", json!(token)),
+            "/payment/token",
+            8192,
+        ),
         post(&format!("{LINE}/ship"), json!({"quantity": 10, "reason": "x"}), "/quantity", 9),
         post(&format!("{LINE}/ship"), json!({"quantity": 1, "reason": long}), "/reason", 20),
         post("/v1/stock/movements", json!({"movements": vec![&movement; 3]}), "/movements", 2),

@@ -64,6 +64,12 @@ impl Setup {
         self
     }
 
+    /// Judged in shadow: where a third of all cards fail, a shop that judges is under attack and
+    /// challenges whom it does not know.
+    pub(super) fn where_cards_fail(self) -> Self {
+        self.with("fraud.mode", "shadow")
+    }
+
     /// Where the embedded database and the book stand.
     pub(super) fn data(&self) -> PathBuf {
         self.folder.join("data")

@@ -32,7 +32,10 @@ const BACK: Duration = Duration::from_secs(30);
 
 /// A setup on this database that answers each request within eight seconds.
 fn on(folder: &tempfile::TempDir, database: &str) -> Setup {
-    Setup::new(folder.path()).with("storage.database", database).with("limits.request_seconds", 8)
+    Setup::new(folder.path())
+        .where_cards_fail()
+        .with("storage.database", database)
+        .with("limits.request_seconds", 8)
 }
 
 /// The process never left, so every request has an answer; those with 503 came in time.

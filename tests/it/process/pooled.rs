@@ -19,6 +19,7 @@ async fn a_sale_over_pgbouncer_in_transaction_mode() {
     let folder = tempfile::tempdir().expect("a folder");
     let address = pooler::to(&servers::postgres().await);
     let setup = Setup::new(folder.path())
+        .where_cards_fail()
         .with("storage.database", address)
         .with("storage.pooling", "transaction");
     setup.fill(&SKUS.map(|sku| (sku, 20_000)));

@@ -127,6 +127,7 @@ fn says(mut stream: &TcpStream, status: &str, body: &str) -> Option<()> {
 async fn webhooks_outlive_kills_and_a_receiver_that_fails() {
     let folder = tempfile::tempdir().expect("a folder");
     let setup = Setup::new(folder.path())
+        .where_cards_fail()
         .with("storage.database", servers::postgres().await)
         .with("webhooks.retry_wait_percent", 1);
     let full = env::var_os("DOORBUSTER_TEST_FULL").is_some();
