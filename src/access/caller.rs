@@ -20,7 +20,8 @@ pub enum Access {
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// `key_…`, or `anonymous` where access is open. Idempotency keys and checkouts belong to it.
+    /// Its storefront: `key_…`, the id of that storefront's first key, or `anonymous` where access
+    /// is open. Idempotency keys, checkouts and orders belong to it.
     pub id: String,
     /// What they may do.
     pub scopes: Vec<Scope>,
@@ -32,7 +33,8 @@ pub enum AccessRefused {
     /// No key was presented. 401.
     #[error("an API key is needed: send `Authorization: Bearer db_…` or `X-API-Key: db_…`")]
     KeyMissing,
-    /// The key is malformed, unknown, wrong or revoked; which of these is nobody's business. 401.
+    /// The key is malformed, unknown, wrong, expired or revoked; which of these is nobody's
+    /// business. 401.
     #[error("the API key is not valid; make one with `doorbuster keys create`")]
     KeyInvalid,
     /// The key does not allow this. 403.
@@ -59,7 +61,7 @@ impl Caller {
 
 impl From<&KeyRecord> for Caller {
     fn from(record: &KeyRecord) -> Self {
-        Self { id: record.id.to_string(), scopes: record.scopes.clone() }
+        Self { id: record.storefront.to_string(), scopes: record.scopes.clone() }
     }
 }
 
@@ -86,7 +88,10 @@ impl Access {
         };
         let presented = Presented::parse(raw.trim()).ok_or(AccessRefused::KeyInvalid)?;
         match keys.find(presented.id).await? {
-            Some(record) if record.accepts(&presented) => Ok(Caller::from(&*record)),
+            Some(record) if record.accepts(&presented, keys.now()) => {
+                keys.note_use(&record).await;
+                Ok(Caller::from(&*record))
+            }
             _ => Err(AccessRefused::KeyInvalid),
         }
     }

@@ -85,6 +85,9 @@ impl FromStr for Scope {
 pub struct KeyRecord {
     /// Its public half.
     pub id: KeyId,
+    /// The storefront it speaks for, which owns checkouts, orders and idempotency keys: the id of
+    /// that storefront's first key.
+    pub storefront: KeyId,
     /// What people call it.
     pub label: String,
     /// SHA-256 of the secret.
@@ -95,15 +98,34 @@ pub struct KeyRecord {
     pub created_at: Timestamp,
     /// Since when no more.
     pub revoked_at: Option<Timestamp>,
+    /// From when on no more, if that was said when it was made.
+    pub expires_at: Option<Timestamp>,
+    /// When it was last used, to the minute.
+    pub used_at: Option<Timestamp>,
+}
+
+/// A key to be made.
+#[derive(Debug, Clone, Default)]
+pub struct KeyWish {
+    /// What people will call it.
+    pub label: String,
+    /// What it will allow.
+    pub scopes: Vec<Scope>,
+    /// The storefront it will speak for; a new one when none is named.
+    pub storefront: Option<KeyId>,
+    /// When it will end by itself.
+    pub expires_at: Option<Timestamp>,
 }
 
 impl fmt::Debug for KeyRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeyRecord")
             .field("id", &self.id)
+            .field("storefront", &self.storefront)
             .field("label", &self.label)
             .field("scopes", &self.scopes)
             .field("revoked_at", &self.revoked_at)
+            .field("expires_at", &self.expires_at)
             .finish_non_exhaustive()
     }
 }
@@ -111,9 +133,14 @@ impl fmt::Debug for KeyRecord {
 impl KeyRecord {
     /// Whether the presented secret is this key's and the key is in force. The comparison takes the
     /// same time wherever the first difference stands.
-    pub(super) fn accepts(&self, presented: &Presented) -> bool {
+    pub(super) fn accepts(&self, presented: &Presented, now: Timestamp) -> bool {
         let same: bool = self.hash.ct_eq(&presented.hash).into();
-        same && self.revoked_at.is_none()
+        same && self.is_in_force(now)
+    }
+
+    /// Whether it opens the door.
+    pub fn is_in_force(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|end| now < end)
     }
 }
 
@@ -144,20 +171,27 @@ pub fn check_label(raw: &str) -> Result<String, String> {
 
 impl NewKey {
     /// Makes a key.
-    pub fn make(label: &str, scopes: &[Scope], now: Timestamp, chance: &dyn Chance) -> Self {
+    pub fn make(wish: &KeyWish, now: Timestamp, chance: &dyn Chance) -> Self {
         let id = KeyId::new(now, chance);
         let mut secret = [0; SECRET_BYTES];
         chance.fill(&mut secret);
         let text = format!("{PREFIX}{}_{}", id.uuid().simple(), URL_SAFE_NO_PAD.encode(secret));
-        let mut scopes = scopes.to_vec();
+        let mut scopes = wish.scopes.clone();
         scopes.sort_unstable();
         scopes.dedup();
         let hash = Sha256::digest(secret).into();
-        let label = label.to_owned();
-        Self {
-            record: KeyRecord { id, label, hash, scopes, created_at: now, revoked_at: None },
-            text,
-        }
+        let record = KeyRecord {
+            id,
+            storefront: wish.storefront.unwrap_or(id),
+            label: wish.label.clone(),
+            hash,
+            scopes,
+            created_at: now,
+            revoked_at: None,
+            expires_at: wish.expires_at,
+            used_at: None,
+        };
+        Self { record, text }
     }
 }
 
@@ -183,9 +217,12 @@ mod tests {
     use super::*;
     use crate::base::SeededChance;
 
+    const NOW: Timestamp = Timestamp::from_micros(1);
+
     fn make() -> NewKey {
-        let scopes = [Scope::Checkout, Scope::Admin, Scope::Checkout];
-        NewKey::make("till 1", &scopes, Timestamp::from_micros(1), &SeededChance::new(1))
+        let scopes = vec![Scope::Checkout, Scope::Admin, Scope::Checkout];
+        let wish = KeyWish { label: "till 1".into(), scopes, ..KeyWish::default() };
+        NewKey::make(&wish, NOW, &SeededChance::new(1))
     }
 
     #[test]
@@ -193,7 +230,7 @@ mod tests {
         let NewKey { record, text } = make();
         let presented = Presented::parse(&text).unwrap();
         assert_eq!(presented.id, record.id);
-        assert!(record.accepts(&presented));
+        assert!(record.accepts(&presented, NOW));
         assert_eq!(record.scopes, [Scope::Checkout, Scope::Admin]);
         assert_eq!(text.len(), "db_".len() + 32 + 1 + 43);
     }
@@ -203,11 +240,15 @@ mod tests {
         let NewKey { mut record, text } = make();
         let last = if text.ends_with('A') { "I" } else { "A" };
         let wrong = Presented::parse(&format!("{}{last}", &text[..text.len() - 1]));
-        assert!(wrong.is_none_or(|wrong| !record.accepts(&wrong)));
-        let other = NewKey::make("", &[], record.created_at, &SeededChance::new(2));
-        assert!(!record.accepts(&Presented::parse(&other.text).unwrap()));
-        record.revoked_at = Some(Timestamp::from_micros(2));
-        assert!(!record.accepts(&Presented::parse(&text).unwrap()));
+        assert!(wrong.is_none_or(|wrong| !record.accepts(&wrong, NOW)));
+        let other = NewKey::make(&KeyWish::default(), NOW, &SeededChance::new(2));
+        assert!(!record.accepts(&Presented::parse(&other.text).unwrap(), NOW));
+        let presented = Presented::parse(&text).unwrap();
+        record.expires_at = Some(Timestamp::from_micros(9));
+        assert!(record.accepts(&presented, Timestamp::from_micros(8)));
+        assert!(!record.accepts(&presented, Timestamp::from_micros(9)));
+        record = KeyRecord { expires_at: None, revoked_at: Some(NOW), ..record };
+        assert!(!record.accepts(&presented, NOW));
     }
 
     #[test]

@@ -66,23 +66,23 @@ pub(super) async fn open_access(
     database: &Database,
     clock: &Arc<dyn Clock>,
     address: SocketAddr,
-) -> anyhow::Result<Access> {
+) -> anyhow::Result<(Access, Arc<Keys>)> {
+    let keys = Arc::new(Keys::new(database.clone(), clock.clone()));
     if config.mode == Mode::Dev {
         anyhow::ensure!(
             address.ip().is_loopback(),
             "dev mode is open to everybody and listens on loopback only; set mode = \"production\" \
              and make an API key with `doorbuster keys create` to listen on {address}"
         );
-        return Ok(Access::Open);
+        return Ok((Access::Open, keys));
     }
-    let keys = Keys::new(database.clone(), clock.clone());
-    let usable = keys.list().await?.iter().any(|key| key.revoked_at.is_none());
+    let usable = keys.list().await?.iter().any(|key| key.is_in_force(keys.now()));
     anyhow::ensure!(
         usable,
         "production mode lets in only who has an API key, and there is none; make one with \
          `doorbuster keys create --label … --scope …`"
     );
-    Ok(Access::Keys(Arc::new(keys)))
+    Ok((Access::Keys(keys.clone()), keys))
 }
 
 fn open_gateway(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<dyn Gateway>> {
@@ -280,7 +280,7 @@ pub(super) fn open_door(
     desk: &Arc<Checkout>,
     (webhooks, trust, addresses): (Webhooks, Trust, Addresses),
     (carts, cases, rules, models): (&Arc<Carts>, &Cases, &Arc<Rules>, &Arc<Models>),
-    access: Access,
+    (access, keys): (Access, Arc<Keys>),
     answers: Arc<Answers>,
     test_clock: Option<Arc<TestClock>>,
 ) -> Door {
@@ -302,6 +302,7 @@ pub(super) fn open_door(
         limits: config.limits.clone(),
         browsers: browsers::open(config, &answers),
         access,
+        keys,
         answers,
         draining: Arc::default(),
         ready: Ready::default(),

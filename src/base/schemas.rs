@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use super::{
     AssessmentId, AttemptId, CartId, ChangeId, CheckoutId, Currency, DeliveryId, Email, EndpointId,
-    EventId, MovementId, OperationId, OrderId, Sku, Timestamp,
+    EventId, KeyId, MovementId, OperationId, OrderId, Sku, Timestamp,
 };
 
 /// Declares the schema of a type that is a text in JSON.
@@ -47,6 +47,7 @@ id!(CheckoutId, "chk");
 id!(DeliveryId, "dlv");
 id!(EndpointId, "whe");
 id!(EventId, "evt");
+id!(KeyId, "key");
 id!(MovementId, "mov");
 id!(OperationId, "op");
 id!(OrderId, "ord");
@@ -83,6 +84,7 @@ mod tests {
             prefixes(DeliveryId::from_uuid(nil)),
             prefixes(EndpointId::from_uuid(nil)),
             prefixes(EventId::from_uuid(nil)),
+            prefixes(KeyId::from_uuid(nil)),
             prefixes(MovementId::from_uuid(nil)),
             prefixes(OperationId::from_uuid(nil)),
             prefixes(OrderId::from_uuid(nil)),

@@ -1,5 +1,5 @@
-//! `doorbuster keys`: API keys. With the embedded database the service must be stopped meanwhile:
-//! its folder belongs to one process.
+//! `doorbuster keys`: API keys. With the embedded database the service must be stopped meanwhile,
+//! since its folder belongs to one process; `/v1/keys` does the same while it serves.
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
@@ -7,8 +7,8 @@ use std::{io::Write, sync::Arc};
 
 use super::open_database;
 use crate::{
-    access::{KeyRecord, Keys, Scope},
-    base::{AnchoredClock, KeyId, SystemChance},
+    access::{KeyRecord, KeyWish, Keys, Scope},
+    base::{AnchoredClock, KeyId, SystemChance, Timestamp},
     config::Config,
 };
 
@@ -23,7 +23,8 @@ pub struct KeysArgs {
 /// What to do with keys.
 #[derive(Debug, Subcommand)]
 pub enum Action {
-    /// Make a key and show it, this once.
+    /// Make a key and show it, this once. To replace a key, make one for the same storefront, use
+    /// it, and revoke the other.
     Create {
         /// What people will call it: one line.
         #[arg(long, value_parser = crate::access::check_label)]
@@ -31,6 +32,13 @@ pub enum Action {
         /// What it allows: checkout, backoffice:read, backoffice:write, admin. Repeatable.
         #[arg(long = "scope", required = true)]
         scopes: Vec<Scope>,
+        /// The storefront it speaks for, as `keys list` shows it: what other keys of it opened is
+        /// its own. Without, a new one.
+        #[arg(long, value_name = "ID")]
+        storefront: Option<KeyId>,
+        /// When it ends by itself, such as 2027-11-27T08:00:00Z.
+        #[arg(long, value_name = "TIME", value_parser = moment)]
+        expires_at: Option<Timestamp>,
     },
     /// List all keys; secrets are not kept and cannot be shown.
     List,
@@ -53,31 +61,49 @@ pub async fn run(
     let database = open_database(config).await.context("cannot open the database")?;
     let keys = Keys::new(database, Arc::new(AnchoredClock::from_system()));
     match &arguments.action {
-        Action::Create { label, scopes } => create(&keys, label, scopes, out).await,
+        Action::Create { label, scopes, storefront, expires_at } => {
+            let (label, scopes) = (label.clone(), scopes.clone());
+            let (storefront, expires_at) = (*storefront, *expires_at);
+            create(&keys, KeyWish { label, scopes, storefront, expires_at }, out).await
+        }
         Action::List => list(&keys, out).await,
         Action::Revoke { id } => revoke(&keys, *id, out).await,
     }
 }
 
-async fn create(
-    keys: &Keys,
-    label: &str,
-    scopes: &[Scope],
-    out: &mut (dyn Write + Send),
-) -> anyhow::Result<()> {
-    let key = keys.create(label, scopes, &SystemChance).await?;
+fn moment(raw: &str) -> Result<Timestamp, String> {
+    Timestamp::parse(raw).ok_or_else(|| "expected a time such as 2027-11-27T08:00:00Z".to_owned())
+}
+
+async fn create(keys: &Keys, wish: KeyWish, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
+    let key = keys.create(&wish, &SystemChance).await?;
+    let KeyRecord { id, storefront, .. } = key.record;
     writeln!(out, "{}", key.text)?;
-    writeln!(out, "This is the only time it is shown. Its id is {}.", key.record.id)?;
+    writeln!(
+        out,
+        "This is the only time it is shown. Its id is {id}, its storefront is {storefront}."
+    )?;
     Ok(())
 }
 
 async fn list(keys: &Keys, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
-    for KeyRecord { id, label, scopes, created_at, revoked_at, .. } in keys.list().await? {
+    let now = keys.now();
+    for key in keys.list().await? {
+        let KeyRecord { id, storefront, label, scopes, created_at, .. } = &key;
         let scopes = scopes.iter().map(|scope| scope.name()).collect::<Vec<_>>().join(",");
-        let state = revoked_at.map_or_else(|| "in force".to_owned(), |at| format!("revoked {at}"));
+        let state = match (key.revoked_at, key.expires_at) {
+            (Some(at), _) => format!("revoked {at}"),
+            (None, Some(at)) if key.is_in_force(now) => format!("in force until {at}"),
+            (None, Some(at)) => format!("expired {at}"),
+            (None, None) => "in force".to_owned(),
+        };
+        let used = key.used_at.map_or_else(|| "never used".to_owned(), |at| format!("used {at}"));
         // One that an older version took may move the cursor, or forge a line.
         let label = label.escape_debug();
-        writeln!(out, "{id}  {created_at}  {scopes}  {state}  {label}")?;
+        writeln!(
+            out,
+            "{id}  {created_at}  {scopes}  {state}  {label}  {used}  storefront {storefront}"
+        )?;
     }
     Ok(())
 }
@@ -108,12 +134,15 @@ mod tests {
         let storage = Storage { data: folder.path().into(), ..Storage::default() };
         let config = Config { storage, ..Config::default() };
         let scopes = vec![Scope::Checkout, Scope::BackofficeRead];
-        let made = keys(&config, Action::Create { label: "till 1".into(), scopes }).await.unwrap();
+        let label = "till 1".into();
+        let create = Action::Create { label, scopes, storefront: None, expires_at: None };
+        let made = keys(&config, create).await.unwrap();
         let text = made.lines().next().unwrap();
         assert!(text.starts_with("db_"), "{made}");
         let listed = keys(&config, Action::List).await.unwrap();
         assert!(listed.contains("checkout,backoffice:read  in force  till 1"), "{listed}");
         assert!(!listed.contains(&text[36..]), "{listed}");
+        assert!(listed.contains("never used  storefront key_"), "{listed}");
         let id: KeyId = listed.split(' ').next().unwrap().parse().unwrap();
         let revoked = keys(&config, Action::Revoke { id }).await.unwrap();
         assert_eq!(revoked, format!("{id} is revoked\n"));

@@ -94,6 +94,9 @@ pub(super) fn needed(method: &Method, pattern: &str, at_root: bool) -> Option<Ne
             Some(Need::Nothing)
         }
         "/v1/orders" if *method == Method::POST => checkout,
+        // Whoever makes keys makes one that may do everything.
+        "/v1/keys" => Some(Need::Key(Scope::Admin)),
+        _ if below("/v1/keys").is_some() => Some(Need::Key(Scope::Admin)),
         _ if below("/ucp").is_some() || below("/acp").is_some() => checkout,
         // At the root of the shop, where that version is.
         "/checkout-sessions" => checkout,
@@ -155,6 +158,8 @@ mod tests {
             (&post, "/v1/orders/{id}/lines/{line}/{kind}", key(Scope::BackofficeWrite)),
             (&put, "/v1/products/{sku}", key(Scope::BackofficeWrite)),
             (&get, "/v1/stock", key(Scope::BackofficeRead)),
+            (&get, "/v1/keys", key(Scope::Admin)),
+            (&post, "/v1/keys/{id}/revoke", key(Scope::Admin)),
             (&get, "/healthz", Some(Need::Nothing)),
             (&get, "/.well-known/ucp", Some(Need::Nothing)),
             (&get, "/ucp/2026-01-11/orders/{id}", key(Scope::Checkout)),

@@ -7,7 +7,7 @@ use std::sync::{
 
 use super::{cors::Cors, gate::Gate, health::Ready, hosts::Hosts, render::Answers};
 use crate::{
-    access::Access,
+    access::{Access, Keys},
     base::{Chance, Clock, Limits, TestClock},
     cart::Carts,
     catalog::Catalog,
@@ -99,6 +99,8 @@ pub struct Door {
     pub browsers: Browsers,
     /// Who may do what.
     pub access: Access,
+    /// The keys they have, or would have where access is open.
+    pub keys: Arc<Keys>,
     /// Writes answers; the same that `checkout` renders with.
     pub answers: Arc<Answers>,
     /// The way out.

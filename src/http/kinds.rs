@@ -171,6 +171,9 @@ kinds! {
     /// The case is another reviewer's.
     CaseClaimed: 409 "case_claimed", "The case is another reviewer's",
         ucp "case_claimed" MEND;
+    /// Nobody could make keys any more.
+    LastAdminKey: 409 "last_admin_key", "It is the last key that can make keys",
+        ucp "last_admin_key" END;
     /// The ledger refuses the fact.
     CannotRecord: 409 "cannot_record", "The ledger refuses the fact",
         ucp "cannot_record" END;

@@ -77,6 +77,7 @@ const fn reason(kind: Kind) -> Option<Refusal> {
         Kind::LedgerUnreachable => Refusal::LedgerUnreachable,
         Kind::CaseEnded
         | Kind::CaseClaimed
+        | Kind::LastAdminKey
         | Kind::InReview
         | Kind::NotCaptured
         | Kind::RefundTooLarge

@@ -126,6 +126,7 @@ impl Example {
                 self.buy("acp_create_session", "acp_complete_session").await
             }
             _ if path.starts_with("/v1/webhook-e") => self.make("create_webhook_endpoint").await,
+            _ if path.starts_with("/v1/keys") => self.make("create_key").await,
             _ if path.starts_with("/v1/orders") => self.make("place_order").await,
             _ => String::new(),
         };

@@ -67,6 +67,7 @@ fn scope_of(method: &str, pattern: &str, at_root: bool) -> Option<Scope> {
         ("PUT", "/orders/{id}" | "/ucp/2026-01-11/orders/{id}") => Some(Scope::BackofficeWrite),
         ("GET", "/orders/{id}") => at_root.then_some(Scope::Checkout),
         ("POST", "/v1/orders") => Some(Scope::Checkout),
+        (_, pattern) if pattern.starts_with("/v1/keys") => Some(Scope::Admin),
         _ if begins(&["/ucp/", "/acp/", "/checkout-sessions"]) => Some(Scope::Checkout),
         ("GET", pattern) if pattern.starts_with("/v1/") => Some(Scope::BackofficeRead),
         (_, pattern) if pattern.starts_with("/v1/") => Some(Scope::BackofficeWrite),

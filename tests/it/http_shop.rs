@@ -13,7 +13,7 @@ use actix_web::{
     web::{Data, ServiceConfig},
 };
 use doorbuster::{
-    access::{Access, Keys, Scope},
+    access::{Access, KeyWish, Keys, Scope},
     base::{Chance, Limits, Money, MovementId, Sku, SystemChance},
     cart::Carts,
     catalog::{Catalog, Product, StockPolicy},
@@ -136,6 +136,7 @@ impl Shop {
         let catalog = Catalog::new(database.clone());
         let rules = Rules::load(database.clone(), clock.clone()).await.expect("a rulebook");
         let rules = Arc::new(rules);
+        let keys = Arc::new(Keys::new(database.clone(), clock.clone()));
         let models = Models::new(database.clone(), folder.path().join("models"), clock.clone());
         let desk = Arc::new(Checkout {
             store: store.clone(),
@@ -173,6 +174,7 @@ impl Shop {
                 limits,
                 browsers: Browsers::default(),
                 access: Access::Open,
+                keys: keys.clone(),
                 answers,
                 draining: Arc::new(Draining::default()),
                 ready: Ready::default(),
@@ -202,16 +204,17 @@ impl Shop {
 
     /// The same shop, open to who has a key, with a key for each of these scopes.
     pub(crate) async fn with_keys_for(self, scopes: &[Scope]) -> (Self, Vec<String>) {
-        let keys = Keys::new(self.database.clone(), self.door.clock.clone());
+        let keys = self.door.keys.clone();
         let mut made = Vec::new();
         for (number, scope) in scopes.iter().enumerate() {
             let label = format!("storefront {number}");
-            let key = keys.create(&label, &[*scope], &SystemChance).await;
+            let wish = KeyWish { label, scopes: vec![*scope], ..KeyWish::default() };
+            let key = keys.create(&wish, &SystemChance).await;
             made.push(key.expect("made").text);
         }
         let Self { door, bank, database, _folder } = self;
         let door = Arc::into_inner(door.into_inner()).expect("nobody else has the door yet");
-        let door = Data::new(Door { access: Access::Keys(Arc::new(keys)), ..door });
+        let door = Data::new(Door { access: Access::Keys(keys), ..door });
         (Self { door, bank, database, _folder }, made)
     }
 
@@ -252,6 +255,7 @@ impl Shop {
             limits: door.limits.clone(),
             browsers: door.browsers.clone(),
             access: Access::Open,
+            keys: door.keys.clone(),
             answers: door.answers.clone(),
             draining: Arc::new(Draining::default()),
             ready: Ready::default(),

@@ -15,6 +15,7 @@ mod http_acp;
 mod http_acp_errors;
 mod http_acp_keys;
 mod http_answer;
+mod http_api_keys;
 mod http_breakdowns;
 mod http_browsers;
 mod http_cards;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    access::{Access, AccessRefused},
+    access::{Access, AccessRefused, Scope},
     base::{ManualClock, SeededChance},
     ledger::DatabaseOptions,
 };
@@ -26,9 +26,13 @@ async fn door() -> Door {
     Door { keys, access, clock, chance: SeededChance::new(3), _folder: folder }
 }
 
+fn wish(scopes: &[Scope]) -> KeyWish {
+    KeyWish { label: "till".into(), scopes: scopes.to_vec(), ..KeyWish::default() }
+}
+
 impl Door {
     async fn make(&self, scopes: &[Scope]) -> NewKey {
-        self.keys.create("till", scopes, &self.chance).await.unwrap()
+        self.keys.create(&wish(scopes), &self.chance).await.unwrap()
     }
 
     async fn admits(&self, text: &str) -> bool {
@@ -51,7 +55,8 @@ async fn a_key_is_known_by_either_header() {
     assert!(caller.may(Scope::BackofficeRead).is_ok());
     let refused = caller.may(Scope::BackofficeWrite).unwrap_err().to_string();
     assert_eq!(refused, "the API key lacks the scope `backoffice:write`");
-    assert_eq!(door.keys.list().await.unwrap(), [record]);
+    let used = KeyRecord { used_at: Some(door.clock.now()), ..record };
+    assert_eq!(door.keys.list().await.unwrap(), [used]);
 }
 
 #[tokio::test]
@@ -62,7 +67,7 @@ async fn without_a_valid_key_nobody_comes_in() {
     let basic = door.access.caller(Some("Basic dTpw"), Some(&text)).await;
     assert!(matches!(basic, Err(AccessRefused::KeyInvalid)));
     assert!(!door.admits("db_nonsense").await);
-    let stranger = NewKey::make("", &[Scope::Admin], door.clock.now(), &SeededChance::new(9));
+    let stranger = NewKey::make(&wish(&[Scope::Admin]), door.clock.now(), &SeededChance::new(9));
     assert!(!door.admits(&stranger.text).await);
     // The id of one key with the secret of another.
     let mixed = format!("{}{}", &text[..35], &stranger.text[35..]);

@@ -25,6 +25,7 @@ mod refusals;
 mod ucp;
 mod ucp01;
 mod v1_fraud;
+mod v1_keys;
 mod v1_orders;
 mod v1_shop;
 mod v1_webhooks;
@@ -90,6 +91,7 @@ pub fn areas() -> Vec<Area> {
         area("Shop", "Products, stock, and the tariff.", v1_shop::operations()),
         area("Webhooks", "Who hears of what happens to orders.", v1_webhooks::operations()),
         area("Fraud", "Cases, rules, lists, labels, models.", v1_fraud::operations()),
+        area("Keys", "Who may ask.", v1_keys::operations()),
         area("House", "For those who watch it, and those who read.", house::operations()),
     ]
 }

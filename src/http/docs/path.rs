@@ -24,6 +24,7 @@ const IDS: &[(&str, &str, &str)] = &[
     ("/acp/checkout_sessions/", "A session.", "chk_01a20ad0ec9975c19b1db9c581e57a24"),
     ("/acp/carts/", "A cart.", "crt_01a20ad0ec9975c19b1db9c581e57a24"),
     ("/checkouts/", "A checkout.", "chk_01a20ad0ec9975c19b1db9c581e57a24"),
+    ("/v1/keys/", "A key.", "key_01a20ad0ec9975c19b1db9c581e57a24"),
     ("/v1/webhook-endpoints/", "An endpoint.", "whe_01a20ad0ec9975c19b1db9c581e57a24"),
     ("/v1/webhook-deliveries/", "A delivery.", "dlv_01a20ad0ec9975c19b1db9c581e57a24"),
     ("/v1/discounts/", "Its name: lower-case letters, digits, `-` and `_`.", "welcome"),

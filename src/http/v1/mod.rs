@@ -9,6 +9,7 @@ pub mod cases;
 pub mod drift;
 pub mod exchange;
 pub mod express;
+pub mod keys;
 pub mod labels;
 pub mod models;
 pub mod movements;
@@ -42,6 +43,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(exchange::routes)
         .configure(webhook_endpoints::routes)
         .configure(webhook_deliveries::routes)
+        .configure(keys::routes)
         .service(web::resource("/orders").post(express::place).get(orders::list))
         .service(web::resource("/orders/{id}").get(orders::get))
         .service(web::resource("/orders/{id}/shipments").post(order_changes::ship))

@@ -54,6 +54,7 @@ pub(in crate::ledger) const STEPS: Steps = [
     step!("0019", "most_per_order"),
     step!("0020", "archived"),
     step!("0021", "money"),
+    step!("0022", "storefronts"),
 ];
 
 /// Carries them out.
