@@ -7,7 +7,9 @@ macro_rules! on_both {
         mod postgres {
             $(#[tokio::test]
             async fn $case() {
-                super::$case(crate::support::bench::Bench::postgres().await).await;
+                let (bench, plans) = crate::ledger_contract::plans::watched().await;
+                super::$case(bench).await;
+                plans.find_rows_by_key();
             })+
         }
         mod pooled {
@@ -34,6 +36,7 @@ mod known;
 mod money;
 mod not_now;
 mod payment;
+mod plans;
 mod property;
 mod races;
 mod records;

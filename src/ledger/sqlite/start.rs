@@ -50,6 +50,7 @@ pub(in crate::ledger) const STEPS: Steps = [
     step!("0020", "archived"),
     step!("0021", "money"),
     step!("0022", "storefronts"),
+    step!("0023", "lookups"),
 ];
 
 /// Carries them out.

@@ -56,7 +56,7 @@ async fn refunds(bench: &Bench, checkout: CheckoutId) -> Vec<(NewOperation, Oper
     refunds.map(|row| (row.operation, row.state)).collect()
 }
 
-async fn units_of_a_line_move_once(bench: Bench) {
+pub(super) async fn units_of_a_line_move_once(bench: Bench) {
     bench.receive("TEE", 10).await;
     let order = sold(&bench, 6).await;
     assert_eq!(bench.levels("TEE").await, [10, 4, 0, 0, 6]);

@@ -21,7 +21,7 @@ on_both!(
     an_ended_session_takes_no_more_writes,
 );
 
-async fn a_session_holds_changes_renews_and_releases(bench: Bench) {
+pub(super) async fn a_session_holds_changes_renews_and_releases(bench: Bench) {
     bench.receive("TEE", 10).await;
     bench.receive("CAP", 5).await;
     let checkout = bench.checkout();

@@ -84,7 +84,7 @@ async fn an_express_checkout_that_fails_leaves_nothing(bench: Bench) {
     assert_eq!((row.state, row.holds.len()), (SessionState::Canceled, 0));
 }
 
-async fn t2_before_settle_wins_and_settle_learns_of_the_order(bench: Bench) {
+pub(super) async fn t2_before_settle_wins_and_settle_learns_of_the_order(bench: Bench) {
     bench.receive("TEE", 5).await;
     let (checkout, attempt) = (bench.checkout(), bench.attempt());
     bench.one(write(bench.pinning(checkout, 1, &[("TEE", 2)], attempt))).await.expect("pins");

@@ -1,0 +1,2 @@
+-- Nothing was changed here.
+-- PostgreSQL finds rows as it did.

@@ -1,0 +1,2 @@
+-- Nothing is changed here.
+-- PostgreSQL finds rows by their key whatever its statistics say; here each is asked for by itself.
