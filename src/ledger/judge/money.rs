@@ -13,18 +13,34 @@ use crate::{
 };
 
 /// Refunds beside the one that a review may decide, for one order: each has a number in a byte of
-/// its id, and the gateway knows it by that. More than a shop gives back piece by piece.
-pub const REFUNDS_MAX: u8 = 28;
+/// its id, and the gateway knows it by that. All that this byte has room for: a wholesale customer
+/// sends back what does not sell piece by piece, 57 times from one invoice of a real shop.
+pub const REFUNDS_MAX: u8 = u8::MAX - 3 - CAPTURES_MAX;
 
 /// Captures beside the first, for one order: as many as it may have parcels that are captured when
 /// they leave, and tries after refusals. They are numbered as refunds are.
 pub const CAPTURES_MAX: u8 = 64;
 
+/// The number of the last capture.
+const LAST_CAPTURE: u8 = OperationKind::LATER_CAPTURE + CAPTURES_MAX;
+
+/// The numbers of an attempt's operations of one kind, in the order they are given: refunds have what
+/// captures and the void leave.
+fn numbers(kind: OperationKind) -> impl Iterator<Item = u8> {
+    let of = |number: &u8| match *number {
+        1 => OperationKind::Capture,
+        2 => OperationKind::Void,
+        later if later > OperationKind::LATER_CAPTURE && later <= LAST_CAPTURE => {
+            OperationKind::Capture
+        }
+        _ => OperationKind::Refund,
+    };
+    (1..=u8::MAX).filter(move |number| of(number) == kind)
+}
+
 /// Every operation there may be about the money of one attempt.
 pub fn money_of(attempt: AttemptId) -> impl Iterator<Item = OperationId> {
-    let captures = OperationKind::LATER_CAPTURE + 1..=OperationKind::LATER_CAPTURE + CAPTURES_MAX;
-    let all = (1..=OperationKind::Refund.number() + REFUNDS_MAX).chain(captures);
-    all.map(move |number| OperationId::of(attempt, number))
+    (1..=u8::MAX).map(move |number| OperationId::of(attempt, number))
 }
 
 /// The money of an order and of its lines, before a change.
@@ -133,19 +149,13 @@ impl Rows {
         amount_minor: i64,
     ) -> Result<NewOperation, LedgerRefused> {
         let attempt = sale.attempt;
-        let (first, later, most, full) = match kind {
-            OperationKind::Capture => {
-                let later = OperationKind::LATER_CAPTURE + 1;
-                (kind.number(), later, CAPTURES_MAX, LedgerRefused::TooManyCaptures)
-            }
-            OperationKind::Void => (kind.number(), 0, 0, LedgerRefused::NothingAuthorized),
-            OperationKind::Refund => {
-                let later = kind.number() + 1;
-                (later, later, REFUNDS_MAX, LedgerRefused::TooManyRefunds)
-            }
+        let (taken, full) = match kind {
+            OperationKind::Capture => (0, LedgerRefused::TooManyCaptures),
+            OperationKind::Void => (0, LedgerRefused::NothingAuthorized),
+            // The first is a review's.
+            OperationKind::Refund => (1, LedgerRefused::TooManyRefunds),
         };
-        let mut numbers = std::iter::once(first).chain(later..later + most);
-        let id = numbers.find_map(|number| {
+        let id = numbers(kind).skip(taken).find_map(|number| {
             let id = OperationId::of(attempt, number);
             (!self.operations.contains_key(&id)).then_some(id)
         });

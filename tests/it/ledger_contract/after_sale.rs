@@ -18,6 +18,7 @@ on_both!(
     units_and_money_move_together_or_not_at_all,
     no_more_is_given_back_than_was_taken,
     of_many_refunds_at_once_only_as_much_as_was_taken_is_owed,
+    what_was_sold_comes_back_piece_by_piece,
 );
 
 async fn sold(bench: &Bench, quantity: u32) -> CheckoutId {
@@ -164,4 +165,16 @@ async fn of_many_refunds_at_once_only_as_much_as_was_taken_is_owed(bench: Bench)
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 6);
     let owed = refunds(&bench, taken.0).await;
     assert_eq!(owed.iter().map(|(operation, _)| operation.amount_minor).sum::<i64>(), 90);
+}
+
+// breaks: give refunds the numbers below those of later captures alone
+async fn what_was_sold_comes_back_piece_by_piece(bench: Bench) {
+    bench.receive("TEE", 1).await;
+    let sold = captured(&bench, 1).await;
+    for _ in 0..60 {
+        bench.one(gives_back(&bench, sold, 1)).await.expect("there is money left");
+    }
+    let given = refunds(&bench, sold.0).await;
+    let parts: std::collections::BTreeSet<_> = given.iter().map(|(one, _)| one.part()).collect();
+    assert_eq!(parts.len(), 60, "each has a number of its own, which the gateway knows it by");
 }
