@@ -1,13 +1,13 @@
 //! Judges a payment before it begins, and once more on what the issuer said.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::ControlFlow};
 
 use super::{
     answer::{Asked, CheckoutRefused, Reply, Shown},
     count,
     desk::{Checkout, unexpected},
     reopen::Reopened,
-    saga::{Saga, Stop, Verdict},
+    saga::{Assessed, Attempt, Failed, Granted, Payment, Saga, Verdict},
     session::{Line, Notice, Risk, Session, Tried},
 };
 use crate::{
@@ -42,36 +42,42 @@ const DECLINED: &str = "declined";
 impl Saga<'_> {
     /// Declined, the request ends here and sounds as if a bank had said it. Else the outcome goes
     /// with the attempt: challenged, the gateway authenticates; in review, the money waits.
-    pub(super) async fn assess(&mut self) -> Result<(), Stop> {
-        let (Some(asked), Some(tender)) = (self.asked, self.tender.as_ref()) else {
-            return Err(Stop::Later(CheckoutRefused::KeyInFlight));
-        };
-        let person = merged(&self.session.person, &tender.person);
-        let brand = self.means().and_then(|means| means.instrument.brand.clone());
+    pub(super) async fn assess(
+        &mut self,
+        payment: &Payment<'_>,
+    ) -> Result<ControlFlow<Reply, Assessed>, CheckoutRefused> {
+        let person = merged(&self.session.person, &payment.person);
+        let means = payment.paying.means();
+        let brand = means.and_then(|means| means.instrument.brand.clone());
         let signals = signals(self.desk.now(), self.session, person, brand);
         let tried: Vec<_> = self.session.tried.iter().map(|tried| (tried.key, tried.at)).collect();
-        let Some(mut judged) = self.desk.fraud.assess(signals, &tried).await else { return Ok(()) };
+        let Some(mut judged) = self.desk.fraud.assess(signals, &tried).await else {
+            return Ok(ControlFlow::Continue(Assessed(None)));
+        };
         // Nobody authenticates a buyer who pays nothing: a person looks instead.
-        if judged.outcome == Outcome::Challenge && self.session.due().is_none() {
+        if judged.outcome == Outcome::Challenge && means.is_none() {
             judged.outcome = Outcome::Review;
         }
         if judged.outcome == Outcome::Decline {
-            return Err(Stop::Answered(self.declined(asked, &judged).await?));
+            return Ok(ControlFlow::Break(self.declined(payment, &judged).await?));
         }
-        self.judged = Some(judged);
-        Ok(())
+        Ok(ControlFlow::Continue(Assessed(Some(judged))))
     }
 
-    async fn declined(&mut self, asked: &Asked, judged: &Judged) -> Result<Reply, CheckoutRefused> {
-        let Some(tender) = self.tender.clone() else { return Err(CheckoutRefused::KeyInFlight) };
+    async fn declined(
+        &mut self,
+        payment: &Payment<'_>,
+        judged: &Judged,
+    ) -> Result<Reply, CheckoutRefused> {
+        let asked = payment.asked;
         let notice = Verdict::Declined(DECLINED.to_owned()).notice();
         let assessment = self.desk.assessment(self.session, judged, None);
         if self.session.express {
             return self.leave_nothing(asked, notice, assessment).await;
         }
         let mut session = self.session.clone();
-        session.person = merged(&session.person, &tender.person);
-        session.instrument = tender.means.as_ref().map(|means| means.instrument.clone());
+        session.person = merged(&session.person, &payment.person);
+        session.instrument = payment.paying.means().map(|means| means.instrument.clone());
         session.declines += 1;
         tried(&mut session, judged, self.desk.now());
         let personal = session.person != self.session.person;
@@ -105,20 +111,25 @@ impl Saga<'_> {
 
     /// The second look, on what the issuer said. It may only be stricter: a decline lets the
     /// authorization go and reopens the session, a review opens a case.
-    pub(super) fn look_again(&mut self) -> Result<Option<NewAssessment>, Stop> {
+    pub(super) fn look_again(
+        &mut self,
+        assessed: &Assessed,
+        attempt: &Attempt,
+        granted: &Granted,
+    ) -> Result<Option<NewAssessment>, Failed> {
         let session = &*self.session;
         let brand = session.instrument.as_ref().and_then(|instrument| instrument.brand.clone());
-        if self.verification.is_empty() {
+        if granted.verification.is_empty() {
             return Ok(None);
         }
         let mut signals = signals(self.desk.now(), session, session.person.clone(), brand);
-        signals.verification = self.verification;
-        let first = self.judged.as_ref().map(|judged| &judged.assessment);
+        signals.verification = granted.verification;
+        let first = assessed.0.as_ref().map(|judged| &judged.assessment);
         let Some(again) = self.desk.fraud.look_again(signals, first) else { return Ok(None) };
-        let record = self.desk.assessment(session, &again, session.attempt);
+        let record = self.desk.assessment(session, &again, Some(attempt.id));
         if again.outcome == Outcome::Decline {
-            self.second_look = Some(record);
-            return Err(Stop::Verdict(Verdict::Declined(DECLINED.to_owned())));
+            let verdict = Verdict::Declined(DECLINED.to_owned());
+            return Err(Failed { verdict, second_look: Some(Box::new(record)) });
         }
         let found = risk(session, again.outcome, &again.assessment);
         self.session.risk = self.session.risk.or(found);
@@ -140,8 +151,8 @@ impl Saga<'_> {
     }
 
     /// A payment came to nothing: whoever took part is remembered for it.
-    pub(super) async fn remember_failure(&self, verdict: &Verdict) {
-        if let (Some(judged), Verdict::Declined(_)) = (&self.judged, verdict) {
+    pub(super) async fn remember_failure(&self, assessed: &Assessed, verdict: &Verdict) {
+        if let (Some(judged), Verdict::Declined(_)) = (&assessed.0, verdict) {
             self.desk.fraud.failed(judged).await;
         }
     }

@@ -4,53 +4,38 @@
 use std::time::Duration;
 
 use super::{
-    answer::CheckoutRefused,
     crash::CrashPoint,
     desk::Checkout,
-    saga::{Attempted, Saga, Stop, Verdict},
+    saga::{Assessed, Attempt, GatewayAnswer, Granted, Paying, Payment, Saga, Verdict},
 };
-use crate::payment::{AuthorizeRequest, Authorized, Credential, Found, GatewayFault};
-use crate::{base::Verification, fraud::assessment::Outcome, ledger::Authorization};
+use crate::{
+    base::Verification,
+    fraud::assessment::Outcome,
+    ledger::Authorization,
+    payment::{AuthorizeRequest, Authorized, Credential, Found, GatewayFault},
+};
 
 /// The first pause before the gateway is asked again; doubles.
 const PAUSE: Duration = Duration::from_millis(50);
 
 impl Saga<'_> {
-    pub(super) async fn authorize(&mut self) -> Result<(), Stop> {
-        let attempt = self.attempt()?;
-        if attempt.is_of_nothing() {
-            self.granted(Granted::of_nothing());
-            return Ok(());
-        }
-        let Some(credential) = self.means().map(|means| means.credential.clone()) else {
-            return Err(Stop::Later(CheckoutRefused::KeyInFlight));
+    pub(super) async fn authorize(
+        &self,
+        payment: &Payment<'_>,
+        assessed: &Assessed,
+        attempt: &Attempt,
+    ) -> GatewayAnswer {
+        let Paying::With(means) = &payment.paying else {
+            return GatewayAnswer::Granted(Granted::of_nothing());
         };
         self.reach(CrashPoint::CallSent);
-        let authenticate =
-            self.judged.as_ref().is_some_and(|judged| judged.outcome == Outcome::Challenge);
-        let verdict = self.desk.ask_to_authorize(&attempt, credential, authenticate).await;
+        let judged = assessed.0.as_ref();
+        let authenticate = judged.is_some_and(|judged| judged.outcome == Outcome::Challenge);
+        let credential = means.credential.clone();
+        let answer = self.desk.ask_to_authorize(attempt, credential, authenticate).await;
         self.reach(CrashPoint::AnswerRead);
-        match verdict {
-            Some(Ok(granted)) => {
-                self.granted(granted);
-                Ok(())
-            }
-            Some(Err(verdict)) => Err(Stop::Verdict(verdict)),
-            None => Err(Stop::Later(CheckoutRefused::KeyInFlight)),
-        }
+        answer
     }
-
-    pub(super) fn granted(&mut self, granted: Granted) {
-        self.authorization = Some(granted.authorization);
-        self.verification = granted.verification;
-    }
-}
-
-/// The gateway's yes, or that there was nothing to ask it for.
-#[derive(Debug)]
-pub(super) struct Granted {
-    authorization: Authorization,
-    verification: Verification,
 }
 
 impl Granted {
@@ -61,13 +46,13 @@ impl Granted {
 
 impl Checkout {
     /// Asks until there is a definite answer or the deadline has passed. Asking again is safe: the
-    /// reference is the idempotency key. `None`: the outcome is unknown, and recovery will ask.
+    /// reference is the idempotency key.
     async fn ask_to_authorize(
         &self,
-        attempt: &Attempted,
+        attempt: &Attempt,
         credential: Credential,
         authenticate: bool,
-    ) -> Option<Result<Granted, Verdict>> {
+    ) -> GatewayAnswer {
         let request = AuthorizeRequest {
             reference: attempt.id,
             amount: attempt.amount,
@@ -82,63 +67,63 @@ impl Checkout {
             let left = attempt.deadline.since(self.now());
             let call = tokio::time::timeout(left, self.gateway.authorize(&request));
             let fault = match call.await {
-                Ok(Ok(answer)) => return Some(verdict(answer)),
+                Ok(Ok(answer)) => return answer.into(),
                 Ok(Err(fault)) => fault,
                 Err(_) => GatewayFault::Unknown("no answer before the deadline".into()),
             };
             match fault {
                 GatewayFault::NotSent(why) if !may_have_acted => {
-                    return Some(Err(Verdict::Unavailable(why)));
+                    return GatewayAnswer::Refused(Verdict::Unavailable(why));
                 }
                 GatewayFault::Refused(code) if !may_have_acted => {
-                    return Some(Err(Verdict::Declined(code)));
+                    return GatewayAnswer::Refused(Verdict::Declined(code));
                 }
                 fault => {
                     may_have_acted = true;
                     tracing::info!(attempt = %attempt.id, %fault, "the gateway gave no answer");
                 }
             }
-            if let Some(found) = self.ask_what_became(attempt).await {
-                return Some(found);
-            }
-            if self.now() >= attempt.deadline {
-                return None;
+            match self.ask_what_became(attempt).await {
+                GatewayAnswer::Unknown if self.now() < attempt.deadline => {}
+                answer => return answer,
             }
             tokio::time::sleep(pause).await;
             pause *= 2;
         }
     }
 
-    /// What the gateway knows of an attempt. `None`: nothing definite. That it never heard of the
-    /// attempt is definite only after the deadline.
-    pub(super) async fn ask_what_became(
-        &self,
-        attempt: &Attempted,
-    ) -> Option<Result<Granted, Verdict>> {
+    /// What the gateway knows of an attempt. That it never heard of it is definite only after the
+    /// deadline.
+    pub(super) async fn ask_what_became(&self, attempt: &Attempt) -> GatewayAnswer {
         if attempt.is_of_nothing() {
-            return Some(Ok(Granted::of_nothing()));
+            return GatewayAnswer::Granted(Granted::of_nothing());
         }
         match self.gateway.find(attempt.id).await {
-            Ok(Found::Answered { answer, voided: false, .. }) => Some(verdict(answer)),
+            Ok(Found::Answered { answer, voided: false, .. }) => answer.into(),
             Ok(Found::Answered { voided: true, .. }) => {
-                Some(Err(Verdict::Declined("authorization_voided".into())))
+                GatewayAnswer::Refused(Verdict::Declined("authorization_voided".into()))
             }
-            Ok(Found::Nothing) if self.now() >= attempt.deadline => Some(Err(Verdict::Unheard)),
-            Ok(Found::Nothing) => None,
+            Ok(Found::Nothing) if self.now() >= attempt.deadline => {
+                GatewayAnswer::Refused(Verdict::Unheard)
+            }
+            Ok(Found::Nothing) => GatewayAnswer::Unknown,
             Err(fault) => {
                 tracing::warn!(attempt = %attempt.id, %fault, "the gateway tells nothing");
-                None
+                GatewayAnswer::Unknown
             }
         }
     }
 }
 
-fn verdict(answer: Authorized) -> Result<Granted, Verdict> {
-    match answer {
-        Authorized::Approved { authorization, verification } => {
-            Ok(Granted { authorization: Authorization::Named(authorization), verification })
+impl From<Authorized> for GatewayAnswer {
+    fn from(answer: Authorized) -> Self {
+        match answer {
+            Authorized::Approved { authorization, verification } => Self::Granted(Granted {
+                authorization: Authorization::Named(authorization),
+                verification,
+            }),
+            Authorized::Declined { code } => Self::Refused(Verdict::Declined(code)),
+            Authorized::Challenged { url } => Self::Refused(Verdict::Challenged(url)),
         }
-        Authorized::Declined { code } => Err(Verdict::Declined(code)),
-        Authorized::Challenged { url } => Err(Verdict::Challenged(url)),
     }
 }

@@ -1,7 +1,9 @@
 //! T1: the attempt is written and the holds are pinned, before the gateway hears of it.
 
+use std::ops::ControlFlow;
+
 use super::{
-    answer::{Asked, CheckoutRefused, Reply, Tender},
+    answer::{Asked, CheckoutRefused, Reply},
     assess::{merged, risk, tried},
     count,
     crash::CrashPoint,
@@ -9,12 +11,11 @@ use super::{
     open::stale,
     record::session_write,
     reopen::{Reopened, short_notices},
-    saga::{Attempted, Saga, Stop},
+    saga::{Assessed, Attempt, Payment, Saga},
     session::Session,
 };
 use crate::{
     base::{AttemptId, OrderId},
-    fraud::Judged,
     ledger::{
         LedgerRefused, Outcome, Shortage,
         entry::{KeyWrite, NewAttempt},
@@ -29,34 +30,35 @@ const DECISIONS_MAX: u32 = 4;
 const NO_GATEWAY: &str = "none";
 
 impl Saga<'_> {
-    pub(super) async fn begin(&mut self) -> Result<(), Stop> {
+    pub(super) async fn begin(
+        &mut self,
+        payment: &Payment<'_>,
+        assessed: &Assessed,
+    ) -> Result<ControlFlow<Reply, Attempt>, CheckoutRefused> {
         self.reach(CrashPoint::BeforeBegin);
-        let (Some(asked), Some(tender)) = (self.asked, self.tender.as_ref()) else {
-            return Err(Stop::Later(CheckoutRefused::KeyInFlight));
+        let now = self.desk.now();
+        let key = payment.asked.write(None, now);
+        let attempt = Attempt {
+            id: AttemptId::new(now, &*self.desk.chance),
+            amount: self.session.totals.total,
+            deadline: now.plus(self.desk.terms.gateway_deadline),
+            waiting: Some(key.clone()),
         };
-        let after = completing(self.desk, self.session, tender, self.judged.as_ref());
-        let key = asked.write(None, self.desk.now());
-        let judged = self.judged.as_ref();
-        match self.desk.write_attempt(self.session, &after, &key, judged).await? {
+        let after = completing(self.desk, self.session, payment, assessed, &attempt);
+        match self.desk.write_attempt(self.session, &after, &attempt, &key, assessed).await? {
             Ok(_) => {}
             Err(LedgerRefused::KeyTaken(row)) => {
-                return Err(Stop::Answered(self.desk.replay(asked, *row).await?));
+                return Ok(ControlFlow::Break(self.desk.replay(payment.asked, *row).await?));
             }
             Err(LedgerRefused::Short(short)) => {
                 count::short(&short);
-                return Err(Stop::Answered(self.sold_out(asked, short).await?));
+                return Ok(ControlFlow::Break(self.sold_out(payment.asked, short).await?));
             }
-            Err(refused) => return Err(Stop::Later(stale(&refused))),
+            Err(refused) => return Err(stale(&refused)),
         }
-        self.attempt = after.attempt.map(|id| Attempted {
-            id,
-            amount: after.totals.total,
-            deadline: self.desk.now().plus(self.desk.terms.gateway_deadline),
-            key: Some(key),
-        });
         *self.session = after;
         self.reach(CrashPoint::AfterBegin);
-        Ok(())
+        Ok(ControlFlow::Continue(attempt))
     }
 
     /// A hold had lapsed and its units are gone. The session opens again with what it still has,
@@ -84,17 +86,18 @@ impl Checkout {
         &self,
         before: &Session,
         after: &Session,
+        attempt: &Attempt,
         key: &KeyWrite,
-        judged: Option<&Judged>,
+        assessed: &Assessed,
     ) -> Result<Outcome, CheckoutRefused> {
         let mut claim = self.claim(before).await?;
         let personal = before.version == 0 || before.person != after.person;
-        let assessment = judged.map(|judged| self.assessment(after, judged, after.attempt));
+        let judged = assessed.0.as_ref();
+        let assessment = judged.map(|judged| self.assessment(after, judged, Some(attempt.id)));
         for decision in 0.. {
-            let attempt = self.new_attempt(after);
             let holds = claim.holds.clone();
-            let key = Some(key.clone());
-            let mut write = session_write(after, holds, personal, attempt, key, self.now());
+            let (begun, key) = (Some(self.new_attempt(after, attempt)), Some(key.clone()));
+            let mut write = session_write(after, holds, personal, begun, key, self.now());
             write.assessment.clone_from(&assessment);
             let outcome = self.commit(write).await;
             self.land(&mut claim).await;
@@ -111,16 +114,17 @@ impl Checkout {
         Err(CheckoutRefused::Busy)
     }
 
-    fn new_attempt(&self, session: &Session) -> Option<NewAttempt> {
-        Some(NewAttempt {
-            id: session.attempt?,
+    fn new_attempt(&self, session: &Session, attempt: &Attempt) -> NewAttempt {
+        let gateway = if attempt.is_of_nothing() { NO_GATEWAY } else { self.gateway.name() };
+        NewAttempt {
+            id: attempt.id,
             order: OrderId::of(session.id),
             number: session.attempts,
-            amount_minor: session.totals.total.minor(),
-            currency: session.currency,
-            gateway: session.due().map_or(NO_GATEWAY, |_| self.gateway.name()).to_owned(),
-            deadline: self.now().plus(self.terms.gateway_deadline),
-        })
+            amount_minor: attempt.amount.minor(),
+            currency: attempt.amount.currency(),
+            gateway: gateway.to_owned(),
+            deadline: attempt.deadline,
+        }
     }
 }
 
@@ -128,23 +132,23 @@ impl Checkout {
 fn completing(
     desk: &Checkout,
     before: &Session,
-    tender: &Tender,
-    judged: Option<&Judged>,
+    payment: &Payment<'_>,
+    assessed: &Assessed,
+    attempt: &Attempt,
 ) -> Session {
-    let now = desk.now();
     let mut after = before.clone();
     after.version += 1;
     after.state = SessionState::Completing;
     after.attempts += 1;
-    after.attempt = Some(AttemptId::new(now, &*desk.chance));
-    after.instrument = tender.means.as_ref().map(|means| means.instrument.clone());
+    after.attempt = Some(attempt.id);
+    after.instrument = payment.paying.means().map(|means| means.instrument.clone());
     after.challenge_url = None;
     after.notices.clear();
     desk.renew_lapsed(&mut after);
-    after.person = merged(&before.person, &tender.person);
+    after.person = merged(&before.person, &payment.person);
     after.risk = None;
-    if let Some(judged) = judged {
-        tried(&mut after, judged, now);
+    if let Some(judged) = &assessed.0 {
+        tried(&mut after, judged, desk.now());
         after.risk = risk(&after, judged.outcome, &judged.assessment);
     }
     after

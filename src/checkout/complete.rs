@@ -7,11 +7,11 @@ use super::{
     desk::Checkout,
     open::{Base, Drafted, Written, ended},
     quote::{Products, Quote},
-    saga::{Saga, Step},
+    saga::{Paying, Payment, Saga},
     session::{Notice, NoticeCode, Session},
 };
 use crate::{
-    base::{CheckoutId, Verification},
+    base::CheckoutId,
     ledger::row::SessionState,
     telemetry::metrics::{self, StepOutcome},
 };
@@ -37,15 +37,15 @@ impl Checkout {
         {
             return Ok(reply);
         }
-        match obstacle(session, &tender) {
-            Some(Obstacle::Session(notice)) => {
+        match readiness(session, &tender) {
+            Readiness::Ready => self.pay(session, asked, tender).await,
+            Readiness::Blocked => self.answer(session, asked, Operation::Complete).await,
+            Readiness::Blocking(notice) => {
                 let mut shown = session.clone();
-                count::told(notice.as_slice());
-                shown.notices.extend(notice);
+                count::told(std::slice::from_ref(&notice));
+                shown.notices.push(notice);
                 self.answer(&shown, asked, Operation::Complete).await
             }
-            Some(Obstacle::Means) => self.earlier_or(asked, CheckoutRefused::MeansMissing).await,
-            None => self.saga(session, asked, tender).await,
         }
     }
 
@@ -71,17 +71,12 @@ impl Checkout {
         if !session.is_ready() || session.notices.iter().any(is_other) {
             return self.nothing(asked, &session.notices, currency).await;
         }
-        match obstacle(&session, &tender) {
-            Some(Obstacle::Session(notice)) => {
-                return self.nothing(asked, notice.as_slice(), currency).await;
-            }
-            Some(Obstacle::Means) => {
-                let earlier = self.earlier_or(asked, CheckoutRefused::MeansMissing).await;
-                return earlier.map(|reply| (None, reply));
-            }
-            None => {}
+        match readiness(&session, &tender) {
+            Readiness::Ready => {}
+            Readiness::Blocked => return self.nothing(asked, &[], currency).await,
+            Readiness::Blocking(notice) => return self.nothing(asked, &[notice], currency).await,
         }
-        let reply = self.saga(&mut session, asked, tender).await?;
+        let reply = self.pay(&mut session, asked, tender).await?;
         Ok(((session.version > 0).then_some(session), reply))
     }
 
@@ -143,28 +138,19 @@ impl Checkout {
         Ok(Session { version: cart.version, ..now })
     }
 
-    async fn saga(
+    async fn pay(
         &self,
         session: &mut Session,
         asked: &Asked,
-        mut tender: Tender,
+        tender: Tender,
     ) -> Result<Reply, CheckoutRefused> {
-        if session.due().is_none() {
-            tender.means = None;
-        }
-        let saga = Saga {
-            desk: self,
-            session,
-            asked: Some(asked),
-            tender: Some(tender),
-            attempt: None,
-            authorization: None,
-            judged: None,
-            verification: Verification::default(),
-            second_look: None,
-            reply: None,
+        let paying = match (session.due(), tender.means) {
+            (None, _) => Paying::Nothing,
+            (Some(_), Some(means)) => Paying::With(means),
+            (Some(_), None) => return self.earlier_or(asked, CheckoutRefused::MeansMissing).await,
         };
-        saga.run(Step::Assess).await
+        let payment = Payment { asked, person: tender.person, paying };
+        Saga { desk: self, session }.pay(&payment).await
     }
 }
 
@@ -172,26 +158,32 @@ impl Session {
     /// Whether a payment would begin. If not, the answer writes nothing of the session, and no
     /// write finds out that this copy is old.
     pub fn would_pay(&self, tender: &Tender) -> bool {
-        self.state == SessionState::Open && obstacle(self, tender).is_none()
+        self.state == SessionState::Open
+            && matches!(readiness(self, tender), Readiness::Ready)
+            && (self.due().is_none() || tender.means.is_some())
     }
 }
 
-/// What keeps a session from being paid for.
-enum Obstacle {
-    /// Something that it says itself, or this new notice.
-    Session(Option<Notice>),
-    /// It costs something, and there is nothing to pay with.
-    Means,
+/// Whether a session can be paid for.
+enum Readiness {
+    /// It can.
+    Ready,
+    /// It says itself why it cannot.
+    Blocked,
+    /// It cannot, for this reason.
+    Blocking(Notice),
 }
 
-fn obstacle(session: &Session, tender: &Tender) -> Option<Obstacle> {
+fn readiness(session: &Session, tender: &Tender) -> Readiness {
     if !session.is_ready_for(&tender.person) {
-        return Some(Obstacle::Session(None));
+        return Readiness::Blocked;
     }
     let total = session.totals.total;
-    if let Some(expected) = tender.expected_total.filter(|expected| *expected != total) {
-        let text = format!("The total is {total}, not {expected}; nothing was charged.");
-        return Some(Obstacle::Session(Some(Notice::of(NoticeCode::TotalChanged, text))));
+    match tender.expected_total {
+        Some(expected) if expected != total => {
+            let text = format!("The total is {total}, not {expected}; nothing was charged.");
+            Readiness::Blocking(Notice::of(NoticeCode::TotalChanged, text))
+        }
+        _ => Readiness::Ready,
     }
-    (session.due().is_some() && tender.means.is_none()).then_some(Obstacle::Means)
 }

@@ -1,9 +1,9 @@
 //! What the checkout tells those who watch it: steps by outcome, holds, units sold, refusals.
 
 use super::{
-    answer::CheckoutRefused,
+    answer::{CheckoutRefused, Reply},
     desk::Checkout,
-    saga::{Step, Stop},
+    saga::{GatewayAnswer, Placing, Step},
     session::{Notice, NoticeCode, Session},
 };
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
     },
     telemetry::metrics::{self, HoldResult, Refusal, StepOutcome},
 };
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::ControlFlow};
 
 impl Checkout {
     /// A step ended now.
@@ -23,8 +23,37 @@ impl Checkout {
         metrics::checkout_step(step, outcome, self.now().since(began));
     }
 
-    /// A step of the saga's table ended now.
-    pub(super) fn count_saga(&self, step: Step, ended: &Result<(), Stop>, began: Timestamp) {
+    /// A step ended now that goes on, or ends with an answer.
+    pub(super) fn count_flow<T>(
+        &self,
+        step: Step,
+        ended: &Result<ControlFlow<Reply, T>, CheckoutRefused>,
+        began: Timestamp,
+    ) {
+        self.count_step(step, ended.as_ref().map(ControlFlow::is_continue), began);
+    }
+
+    /// The gateway has answered now, or nobody knows.
+    pub(super) fn count_answer(&self, answer: &GatewayAnswer, began: Timestamp) {
+        let ended = match answer {
+            GatewayAnswer::Granted(_) => Ok(true),
+            GatewayAnswer::Refused(_) => Ok(false),
+            GatewayAnswer::Unknown => Err(&CheckoutRefused::KeyInFlight),
+        };
+        self.count_step(Step::Authorize, ended, began);
+    }
+
+    /// T2 ended now.
+    pub(super) fn count_placing(
+        &self,
+        placing: &Result<Placing, CheckoutRefused>,
+        began: Timestamp,
+    ) {
+        let is_placed = |placing: &Placing| matches!(placing, Placing::Placed(_));
+        self.count_step(Step::Place, placing.as_ref().map(is_placed), began);
+    }
+
+    fn count_step(&self, step: Step, done: Result<bool, &CheckoutRefused>, began: Timestamp) {
         let step = match step {
             Step::Assess => metrics::Step::Assess,
             Step::Begin => metrics::Step::Attempt,
@@ -33,13 +62,11 @@ impl Checkout {
             // Only handed over here; the collector counts it.
             Step::Capture => return,
         };
-        let outcome = match ended {
-            Ok(()) => StepOutcome::Done,
-            Err(Stop::Verdict(_) | Stop::SettledElsewhere | Stop::Answered(_)) => {
-                StepOutcome::Refused
-            }
-            Err(Stop::Later(CheckoutRefused::Ledger(_))) => StepOutcome::Fault,
-            Err(Stop::Later(_)) => StepOutcome::Unknown,
+        let outcome = match done {
+            Ok(true) => StepOutcome::Done,
+            Ok(false) => StepOutcome::Refused,
+            Err(CheckoutRefused::Ledger(_)) => StepOutcome::Fault,
+            Err(_) => StepOutcome::Unknown,
         };
         self.count(step, outcome, began);
     }

@@ -198,12 +198,13 @@ impl Checkout {
         }
     }
 
-    /// The key with the answer this session is to it, for the commit that makes it true.
-    pub(super) fn answered(&self, key: &KeyWrite, session: &Session) -> KeyWrite {
+    /// The key with the answer this session is to it, for the commit that makes it true; and the
+    /// answer.
+    pub(super) fn answered(&self, key: &KeyWrite, session: &Session) -> (KeyWrite, StoredAnswer) {
         let operation = if session.express { Operation::Express } else { Operation::Complete };
         let protocol = Protocol::read(&key.dialect).unwrap_or_default();
         let answer = self.render.render(protocol, Shown::Session { session, operation });
-        KeyWrite { answer: Some(answer), now: self.now(), ..key.clone() }
+        (KeyWrite { answer: Some(answer.clone()), now: self.now(), ..key.clone() }, answer)
     }
 }
 

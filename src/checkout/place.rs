@@ -6,70 +6,64 @@ use super::{
     crash::CrashPoint,
     desk::{Capture, unexpected},
     record::{document, event, operation, order},
-    saga::{Attempted, Saga, Stop},
+    saga::{Assessed, Attempt, Ended, Granted, Placing, Saga},
     session::Session,
 };
 use crate::{
     base::{EventId, OrderId},
     ledger::{
         Entry, EntryId, Fact, LedgerRefused,
-        entry::{OperationWrite, Place},
+        entry::{OperationWrite, Place, StoredAnswer},
         row::{NewOperation, OperationKind, OperationRow, OperationState, SessionState},
     },
 };
 
 impl Saga<'_> {
-    pub(super) async fn place(&mut self) -> Result<(), Stop> {
-        let attempt = self.attempt()?;
-        let assessment = self.look_again()?;
-        let case = self.case(attempt.id);
-        let Some(authorization) = self.authorization.clone() else {
-            return Err(Stop::Later(CheckoutRefused::KeyInFlight));
+    pub(super) async fn place(
+        &mut self,
+        assessed: &Assessed,
+        attempt: &Attempt,
+        granted: &Granted,
+    ) -> Result<Placing, CheckoutRefused> {
+        let assessment = match self.look_again(assessed, attempt, granted) {
+            Ok(assessment) => assessment,
+            Err(failed) => return Ok(Placing::Failed(failed)),
         };
         let after = self.completed();
-        let key = attempt.key.as_ref().map(|key| self.desk.answered(key, &after));
-        let answer = key.as_ref().and_then(|key| key.answer.clone());
+        let answered = attempt.waiting.as_ref().map(|key| self.desk.answered(key, &after));
+        let (key, answer) = answered.unzip();
         let body = document(&after);
         let order_id = OrderId::of(after.id);
         let now = self.desk.now();
-        let placed = event(self.event_id(), order_id, "order.placed", &after, now);
         let place = Place {
             attempt: attempt.id,
-            authorization,
+            authorization: granted.authorization.clone(),
             order: order(&after, &body),
             body,
-            operations: self.capture_of(&attempt).into_iter().collect(),
-            events: vec![placed],
+            operations: self.capture_of(attempt, granted).into_iter().collect(),
+            events: vec![event(self.event_id(), order_id, "order.placed", &after, now)],
             assessment,
-            case,
+            case: self.case(attempt.id),
             key,
             now,
         };
         let id = EntryId::attempt(attempt.id, "placed", self.desk.decision());
         let fact = Fact::Place(Box::new(place));
-        let written = self.desk.writer.write(Entry::new(id, fact)).await;
-        match written.map_err(CheckoutRefused::from)? {
+        match self.desk.writer.write(Entry::new(id, fact)).await? {
             Ok(_) => {
                 count::sold(self.session);
                 self.desk.unpaid.forget(after.id);
-                if let Some(judged) = &self.judged {
+                if let Some(judged) = &assessed.0 {
                     self.desk.fraud.succeeded(judged);
                 }
                 *self.session = after;
-                self.reply = answer.map(Reply::Done);
                 self.reach(CrashPoint::AfterPlace);
-                Ok(())
+                Ok(Placing::Placed(answer.into()))
             }
-            // Somebody else sold it: that order is the answer, and its authorization is this one.
-            Err(LedgerRefused::AlreadyPlaced { .. }) => {
-                self.take_the_settled_answer().await?;
-                Err(self
-                    .reply
-                    .take()
-                    .map_or(Stop::Later(CheckoutRefused::KeyInFlight), Stop::Answered))
-            }
-            Err(LedgerRefused::AlreadySettled { .. }) => Err(Stop::SettledElsewhere),
-            Err(refused) => Err(Stop::Later(unexpected(&refused))),
+            // Its authorization is this one.
+            Err(LedgerRefused::AlreadyPlaced { .. }) => Ok(Placing::PlacedElsewhere),
+            Err(LedgerRefused::AlreadySettled { .. }) => Ok(Placing::SettledElsewhere),
+            Err(refused) => Err(unexpected(&refused)),
         }
     }
 
@@ -87,54 +81,58 @@ impl Saga<'_> {
         EventId::new(self.desk.now(), &*self.desk.chance)
     }
 
-    fn capture_of(&self, attempt: &Attempted) -> Option<NewOperation> {
-        let authorization = self.authorization.as_ref()?.name()?;
+    fn capture_of(&self, attempt: &Attempt, granted: &Granted) -> Option<NewOperation> {
+        let authorization = granted.authorization.name()?;
         let at_once = self.desk.terms.capture == Capture::Immediate;
         let is_due = at_once && self.session.risk.is_none();
         is_due.then(|| operation(attempt.id, OperationKind::Capture, authorization, attempt.amount))
     }
 
     /// Hands the capture to the collector. When it is busy the debt waits in the ledger.
-    pub(super) fn capture(&mut self) {
-        let Some(attempt) = self.attempt.clone() else { return };
-        if let Some(operation) = self.capture_of(&attempt) {
-            self.desk.collector.collect(OperationRow {
-                operation,
-                state: OperationState::Due,
-                currency: attempt.amount.currency(),
-                order: OrderId::of(self.session.id),
-            });
+    pub(super) fn capture(&self, attempt: &Attempt, granted: &Granted) {
+        if let Some(operation) = self.capture_of(attempt, granted) {
+            self.desk.collector.collect(self.owed(attempt, operation));
         }
     }
 
-    /// The answer stored by whoever settled the attempt, and the session as it stands since.
-    pub(super) async fn take_the_settled_answer(&mut self) -> Result<(), CheckoutRefused> {
-        if let Some(session) = self.desk.load(self.session.id).await? {
-            *self.session = session;
-        }
-        let key = self.attempt.as_ref().and_then(|attempt| attempt.key.as_ref());
-        if let Some(key) = key {
-            let row = self.desk.store.find_key(&key.caller, &key.key).await?;
-            self.reply = row.and_then(|row| row.answer).map(Reply::Done);
-        }
-        Ok(())
-    }
-
-    /// Lets an authorization go that no order uses: owed in the ledger first, then asked of the
-    /// gateway.
-    pub(super) async fn void(&mut self) -> Result<(), CheckoutRefused> {
-        let (Some(attempt), Some(authorization)) = (&self.attempt, &self.authorization) else {
-            return Ok(());
-        };
-        let Some(authorization) = authorization.name() else { return Ok(()) };
-        let operation = operation(attempt.id, OperationKind::Void, authorization, attempt.amount);
-        let row = OperationRow {
+    fn owed(&self, attempt: &Attempt, operation: NewOperation) -> OperationRow {
+        OperationRow {
             operation,
             state: OperationState::Due,
             currency: attempt.amount.currency(),
             order: OrderId::of(self.session.id),
-        };
-        self.desk.owe(row).await
+        }
+    }
+
+    /// The answer stored by whoever settled the attempt, and the session as it stands since.
+    pub(super) async fn take_the_settled_answer(
+        &mut self,
+        attempt: &Attempt,
+    ) -> Result<Ended, CheckoutRefused> {
+        if let Some(session) = self.desk.load(self.session.id).await? {
+            *self.session = session;
+        }
+        let Some(key) = &attempt.waiting else { return Ok(Ended::NobodyWaits) };
+        let row = self.desk.store.find_key(&key.caller, &key.key).await?;
+        Ok(row.and_then(|row| row.answer).into())
+    }
+
+    /// Lets an authorization go that no order uses: owed in the ledger first, then asked of the
+    /// gateway.
+    pub(super) async fn void(
+        &self,
+        attempt: &Attempt,
+        granted: &Granted,
+    ) -> Result<(), CheckoutRefused> {
+        let Some(authorization) = granted.authorization.name() else { return Ok(()) };
+        let operation = operation(attempt.id, OperationKind::Void, authorization, attempt.amount);
+        self.desk.owe(self.owed(attempt, operation)).await
+    }
+}
+
+impl From<Option<StoredAnswer>> for Ended {
+    fn from(answer: Option<StoredAnswer>) -> Self {
+        answer.map_or(Self::NobodyWaits, |answer| Self::Replied(Reply::Done(answer)))
     }
 }
 

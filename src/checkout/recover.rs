@@ -5,11 +5,11 @@ use super::{
     crash::CrashPoint,
     desk::Checkout,
     record::operation,
-    saga::{Attempted, Saga, Step, Stop, Verdict},
+    saga::{Assessed, Attempt, Ended, GatewayAnswer, Saga, Verdict},
     session::Session,
 };
 use crate::{
-    base::{Money, Verification},
+    base::Money,
     ledger::{
         entry::KeyWrite,
         row::{
@@ -35,9 +35,13 @@ impl Checkout {
         }
         self.probe.reach(CrashPoint::InRecovery);
         let attempt = self.attempted(&row).await?;
-        let Some(found) = self.ask_what_became(&attempt).await else {
-            metrics::reconciled(Settlement::Unanswered);
-            return Ok(());
+        let found = match self.ask_what_became(&attempt).await {
+            GatewayAnswer::Granted(granted) => Ok(granted),
+            GatewayAnswer::Refused(verdict) => Err(verdict),
+            GatewayAnswer::Unknown => {
+                metrics::reconciled(Settlement::Unanswered);
+                return Ok(());
+            }
         };
         tracing::info!(attempt = %id, checkout = %session.id, ?found, "recovered an attempt");
         metrics::reconciled(match &found {
@@ -46,30 +50,15 @@ impl Checkout {
             Err(_) => Settlement::Declined,
         });
         // Judged before this process began perhaps: a second look and velocity need it again.
-        let judged = self.fraud.judged_before(session.id, id).await?;
-        let mut saga = Saga {
-            desk: self,
-            session,
-            asked: None,
-            tender: None,
-            attempt: Some(attempt),
-            authorization: None,
-            judged,
-            verification: Verification::default(),
-            second_look: None,
-            reply: None,
+        let assessed = Assessed(self.fraud.judged_before(session.id, id).await?);
+        let mut saga = Saga { desk: self, session };
+        let ended = match found {
+            Ok(granted) => saga.finish(&assessed, &attempt, &granted).await?,
+            Err(verdict) => saga.settle(&assessed, &attempt, verdict.into()).await?,
         };
-        let settled = match found {
-            Ok(granted) => {
-                saga.granted(granted);
-                saga.run(Step::Place).await
-            }
-            Err(verdict) => saga.stop_before(Step::Authorize, Stop::Verdict(verdict)).await,
-        };
-        match settled {
-            // No key waits, so there is no answer; the session is settled all the same.
-            Ok(_) | Err(CheckoutRefused::KeyInFlight) => Ok(()),
-            Err(refused) => Err(refused),
+        match ended {
+            // Whoever waits finds the answer under the key.
+            Ended::Replied(_) | Ended::NobodyWaits => Ok(()),
         }
     }
 
@@ -104,11 +93,11 @@ impl Checkout {
     }
 
     /// The attempt with the request that waits for it, as its key tells.
-    async fn attempted(&self, row: &AttemptRow) -> Result<Attempted, CheckoutRefused> {
-        let mut key = None;
+    async fn attempted(&self, row: &AttemptRow) -> Result<Attempt, CheckoutRefused> {
+        let mut waiting = None;
         if let Some((caller, name)) = &row.waiting {
             let stored = self.store.find_key(caller, name).await?;
-            key = stored.filter(|stored| stored.answer.is_none()).map(|stored| KeyWrite {
+            waiting = stored.filter(|stored| stored.answer.is_none()).map(|stored| KeyWrite {
                 caller: caller.clone(),
                 key: name.clone(),
                 fingerprint: stored.fingerprint,
@@ -118,6 +107,6 @@ impl Checkout {
             });
         }
         let amount = Money::from_minor(row.amount_minor, row.currency);
-        Ok(Attempted { id: row.id, amount, deadline: row.deadline, key })
+        Ok(Attempt { id: row.id, amount, deadline: row.deadline, waiting })
     }
 }

@@ -50,15 +50,13 @@ impl Checkout {
                 source: Source::Direct,
             };
             let holds = after.held.iter().map(keep).collect();
-            let key = self.answered(&asked.write(None, self.now()), &after);
-            let answer = key.answer.clone();
+            let (key, answer) = self.answered(&asked.write(None, self.now()), &after);
             let personal = reopened.personal;
             let mut write = session_write(&after, holds, personal, None, Some(key), self.now());
             write.assessment.clone_from(&reopened.assessment);
             match self.commit(write).await? {
                 Ok(_) => {
                     count::told(&after.notices);
-                    let answer = answer.ok_or(CheckoutRefused::KeyInFlight)?;
                     return Ok((after, Reply::Done(answer)));
                 }
                 Err(LedgerRefused::Short(more)) => {

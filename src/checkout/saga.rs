@@ -9,15 +9,21 @@
 //! | capture (T3) | hands the debt to the collector | nothing: it is owed |
 //!
 //! T0, the hold, stands in [`open`](super::open); it is undone by release or by time.
+//!
+//! A step takes what those before it have proved ([`Assessed`], then the [`Attempt`] of T1, then what
+//! was [`Granted`]) and returns what the next one needs. So whoever stops has in hand what there is to
+//! undo, and nothing else.
+
+use std::ops::ControlFlow;
 
 use super::{
-    answer::{Asked, CheckoutRefused, Means, Reply, Tender},
+    answer::{Asked, CheckoutRefused, Means, Reply},
     crash::CrashPoint,
     desk::Checkout,
     session::Session,
 };
 use crate::{
-    base::{AttemptId, Money, Timestamp, Verification},
+    base::{AttemptId, Money, Person, Timestamp, Verification},
     fraud::Judged,
     ledger::{Authorization, entry::KeyWrite, review::NewAssessment},
 };
@@ -37,100 +43,10 @@ pub enum Step {
     Capture,
 }
 
-/// The attempt a saga is about.
-#[derive(Debug, Clone)]
-pub(super) struct Attempted {
-    /// Our reference at the gateway.
-    pub id: AttemptId,
-    /// What it authorizes.
-    pub amount: Money,
-    /// When the outcome counts as unknown.
-    pub deadline: Timestamp,
-    /// The request that waits for it.
-    pub key: Option<KeyWrite>,
-}
-
-impl Attempted {
-    /// Whether there is nothing to pay: then no gateway hears of it.
-    pub(super) const fn is_of_nothing(&self) -> bool {
-        self.amount.minor() == 0
-    }
-}
-
-/// The gateway's definite word, or its definite silence.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// No.
-    Declined(String),
-    /// Not before the buyer proves who they are there.
-    Challenged(String),
-    /// It was never reached.
-    Unavailable(String),
-    /// After the deadline it has never heard of the attempt.
-    Unheard,
-}
-
-/// Why a saga stops.
-pub(super) enum Stop {
-    /// It came to nothing: all that was done is undone.
-    Verdict(Verdict),
-    /// Somebody else settled the attempt first: only the authorization is undone.
-    SettledElsewhere,
-    /// It ends here with an answer, and there is nothing to undo.
-    Answered(Reply),
-    /// It goes on later, by recovery or by the same request sent again: nothing is undone.
-    Later(CheckoutRefused),
-}
-
-impl From<CheckoutRefused> for Stop {
-    fn from(refused: CheckoutRefused) -> Self {
-        Self::Later(refused)
-    }
-}
-
-/// One checkout on its way to an order.
-pub(super) struct Saga<'a> {
-    pub desk: &'a Checkout,
-    pub session: &'a mut Session,
-    pub asked: Option<&'a Asked>,
-    pub tender: Option<Tender>,
-    pub attempt: Option<Attempted>,
-    pub authorization: Option<Authorization>,
-    pub judged: Option<Judged>,
-    pub verification: Verification,
-    /// What a second look came to, when it ended the payment.
-    pub second_look: Option<NewAssessment>,
-    pub reply: Option<Reply>,
-}
-
 impl Step {
     /// The table's order.
     pub const ALL: [Self; 5] =
         [Self::Assess, Self::Begin, Self::Authorize, Self::Place, Self::Capture];
-
-    async fn run(self, saga: &mut Saga<'_>) -> Result<(), Stop> {
-        match self {
-            Self::Assess => saga.assess().await,
-            Self::Begin => saga.begin().await,
-            Self::Authorize => saga.authorize().await,
-            Self::Place => saga.place().await,
-            Self::Capture => {
-                saga.capture();
-                Ok(())
-            }
-        }
-    }
-
-    async fn undo(self, saga: &mut Saga<'_>, stop: &Stop) -> Result<(), CheckoutRefused> {
-        match (self, stop) {
-            (Self::Begin, Stop::Verdict(verdict)) => saga.settle(verdict).await,
-            (Self::Authorize, Stop::Verdict(_) | Stop::SettledElsewhere) => saga.void().await,
-            (Self::Begin, Stop::SettledElsewhere) => saga.take_the_settled_answer().await,
-            (Self::Begin | Self::Authorize, Stop::Answered(_) | Stop::Later(_)) => Ok(()),
-            // A judgement stands; so does an order, and what is owed for it stays owed.
-            (Self::Assess | Self::Place | Self::Capture, _) => Ok(()),
-        }
-    }
 
     /// The word in metrics.
     pub const fn as_str(self) -> &'static str {
@@ -144,51 +60,187 @@ impl Step {
     }
 }
 
+/// A request to pay.
+pub(super) struct Payment<'a> {
+    /// Who asks, and waits for the answer.
+    pub asked: &'a Asked,
+    /// What came with it of the person.
+    pub person: Person,
+    /// With what.
+    pub paying: Paying,
+}
+
+/// What is paid with.
+pub(super) enum Paying {
+    /// It costs nothing: no gateway hears of it.
+    Nothing,
+    /// This.
+    With(Means),
+}
+
+impl Paying {
+    /// The means, where there are any.
+    pub(super) const fn means(&self) -> Option<&Means> {
+        match self {
+            Self::Nothing => None,
+            Self::With(means) => Some(means),
+        }
+    }
+}
+
+/// The payment was judged and goes on. Nothing, where nobody judges.
+pub(super) struct Assessed(pub Option<Judged>);
+
+/// T1 stands: the holds are pinned by this attempt.
+#[derive(Debug, Clone)]
+pub(super) struct Attempt {
+    /// Our reference at the gateway.
+    pub id: AttemptId,
+    /// What it authorizes.
+    pub amount: Money,
+    /// When the outcome counts as unknown.
+    pub deadline: Timestamp,
+    /// The request that waits for it. None, where that one has its answer already, or has gone.
+    pub waiting: Option<KeyWrite>,
+}
+
+impl Attempt {
+    /// Whether there is nothing to pay: then no gateway hears of it.
+    pub(super) const fn is_of_nothing(&self) -> bool {
+        self.amount.minor() == 0
+    }
+}
+
+/// The gateway's yes, or that there was nothing to ask it for.
+#[derive(Debug)]
+pub(super) struct Granted {
+    pub authorization: Authorization,
+    pub verification: Verification,
+}
+
+/// The gateway's definite no, or its definite silence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// No.
+    Declined(String),
+    /// Not before the buyer proves who they are there.
+    Challenged(String),
+    /// It was never reached.
+    Unavailable(String),
+    /// After the deadline it has never heard of the attempt.
+    Unheard,
+}
+
+/// What became of an attempt at the gateway.
+#[derive(Debug)]
+pub(super) enum GatewayAnswer {
+    /// The money is reserved.
+    Granted(Granted),
+    /// It is not, and never will be.
+    Refused(Verdict),
+    /// Nobody knows yet: recovery asks again.
+    Unknown,
+}
+
+/// A payment that came to nothing.
+pub(super) struct Failed {
+    /// Why.
+    pub verdict: Verdict,
+    /// What a second look came to, when that ended it.
+    pub second_look: Option<Box<NewAssessment>>,
+}
+
+impl From<Verdict> for Failed {
+    fn from(verdict: Verdict) -> Self {
+        Self { verdict, second_look: None }
+    }
+}
+
+/// What T2 came to.
+pub(super) enum Placing {
+    /// The order stands.
+    Placed(Ended),
+    /// The second look says no: nothing is placed.
+    Failed(Failed),
+    /// Somebody else placed it, by the same authorization.
+    PlacedElsewhere,
+    /// Somebody else settled the attempt first: this authorization is of no use.
+    SettledElsewhere,
+}
+
+/// A payment that is settled.
+pub(super) enum Ended {
+    /// With the answer of the request that waited.
+    Replied(Reply),
+    /// And nobody waits for an answer.
+    NobodyWaits,
+}
+
+/// One checkout on its way to an order.
+pub(super) struct Saga<'a> {
+    pub desk: &'a Checkout,
+    pub session: &'a mut Session,
+}
+
 impl Saga<'_> {
-    /// Runs the table from a step on. When one stops, those before it are undone, last first.
-    pub(super) async fn run(mut self, from: Step) -> Result<Reply, CheckoutRefused> {
-        let first = Step::ALL.iter().position(|step| *step == from).unwrap_or(0);
-        for (at, step) in Step::ALL.iter().enumerate().skip(first) {
-            let began = self.desk.now();
-            let ended = step.run(&mut self).await;
-            self.desk.count_saga(*step, &ended, began);
-            if let Err(stop) = ended {
-                return self.stop(at, stop).await;
+    /// Pays from the beginning.
+    pub(super) async fn pay(mut self, payment: &Payment<'_>) -> Result<Reply, CheckoutRefused> {
+        let began = self.desk.now();
+        let assessed = self.assess(payment).await;
+        self.desk.count_flow(Step::Assess, &assessed, began);
+        let assessed = match assessed? {
+            ControlFlow::Continue(assessed) => assessed,
+            ControlFlow::Break(reply) => return Ok(reply),
+        };
+        let began = self.desk.now();
+        let attempt = self.begin(payment, &assessed).await;
+        self.desk.count_flow(Step::Begin, &attempt, began);
+        let attempt = match attempt? {
+            ControlFlow::Continue(attempt) => attempt,
+            ControlFlow::Break(reply) => return Ok(reply),
+        };
+        let began = self.desk.now();
+        let answer = self.authorize(payment, &assessed, &attempt).await;
+        self.desk.count_answer(&answer, began);
+        let ended = match answer {
+            GatewayAnswer::Granted(granted) => self.finish(&assessed, &attempt, &granted).await?,
+            GatewayAnswer::Refused(verdict) => {
+                self.settle(&assessed, &attempt, verdict.into()).await?
+            }
+            GatewayAnswer::Unknown => return Err(CheckoutRefused::KeyInFlight),
+        };
+        match ended {
+            Ended::Replied(reply) => Ok(reply),
+            // Somebody else settled it, and the answer stored under this key has gone since.
+            Ended::NobodyWaits => Err(CheckoutRefused::KeyInFlight),
+        }
+    }
+
+    /// From the authorization on: the order, or what undoes the steps before.
+    pub(super) async fn finish(
+        &mut self,
+        assessed: &Assessed,
+        attempt: &Attempt,
+        granted: &Granted,
+    ) -> Result<Ended, CheckoutRefused> {
+        let began = self.desk.now();
+        let placing = self.place(assessed, attempt, granted).await;
+        self.desk.count_placing(&placing, began);
+        match placing? {
+            Placing::Placed(ended) => {
+                self.capture(attempt, granted);
+                Ok(ended)
+            }
+            Placing::Failed(failed) => {
+                self.void(attempt, granted).await?;
+                self.settle(assessed, attempt, failed).await
+            }
+            Placing::PlacedElsewhere => self.take_the_settled_answer(attempt).await,
+            Placing::SettledElsewhere => {
+                self.void(attempt, granted).await?;
+                self.take_the_settled_answer(attempt).await
             }
         }
-        self.reply.ok_or(CheckoutRefused::KeyInFlight)
-    }
-
-    /// Ends the saga before this step of the table.
-    pub(super) async fn stop_before(
-        self,
-        step: Step,
-        stop: Stop,
-    ) -> Result<Reply, CheckoutRefused> {
-        let at = Step::ALL.iter().position(|other| *other == step).unwrap_or(0);
-        self.stop(at, stop).await
-    }
-
-    async fn stop(mut self, at: usize, stop: Stop) -> Result<Reply, CheckoutRefused> {
-        for done in Step::ALL[..at].iter().rev() {
-            done.undo(&mut self, &stop).await?;
-        }
-        match stop {
-            Stop::Answered(reply) => Ok(reply),
-            Stop::Later(refused) => Err(refused),
-            Stop::Verdict(_) | Stop::SettledElsewhere => {
-                self.reply.ok_or(CheckoutRefused::KeyInFlight)
-            }
-        }
-    }
-
-    pub(super) fn attempt(&self) -> Result<Attempted, Stop> {
-        self.attempt.clone().ok_or(Stop::Later(CheckoutRefused::KeyInFlight))
-    }
-
-    /// What it is paid with; none where there is nothing to pay.
-    pub(super) fn means(&self) -> Option<&Means> {
-        self.session.due().and(self.tender.as_ref()?.means.as_ref())
     }
 
     pub(super) fn reach(&self, point: CrashPoint) {

@@ -1,11 +1,11 @@
 //! Unpin: what undoes T1 when a payment came to nothing.
 
 use super::{
-    answer::{CheckoutRefused, Reply},
+    answer::CheckoutRefused,
     count,
     desk::unexpected,
     record::document,
-    saga::{Saga, Verdict},
+    saga::{Assessed, Attempt, Ended, Failed, Saga, Verdict},
     session::{Notice, NoticeCode, Session},
 };
 use crate::ledger::{
@@ -15,23 +15,27 @@ use crate::ledger::{
 };
 
 impl Saga<'_> {
-    pub(super) async fn settle(&mut self, verdict: &Verdict) -> Result<(), CheckoutRefused> {
-        let Some(attempt) = self.attempt.clone() else { return Ok(()) };
-        let after = self.reopened(verdict);
-        let key = attempt.key.as_ref().map(|key| self.desk.answered(key, &after));
-        let answer = key.as_ref().and_then(|key| key.answer.clone());
+    pub(super) async fn settle(
+        &mut self,
+        assessed: &Assessed,
+        attempt: &Attempt,
+        Failed { verdict, second_look }: Failed,
+    ) -> Result<Ended, CheckoutRefused> {
+        let after = self.reopened(&verdict);
+        let answered = attempt.waiting.as_ref().map(|key| self.desk.answered(key, &after));
+        let (key, answer) = answered.unzip();
         let now = self.desk.now();
-        let unheard = *verdict == Verdict::Unheard;
+        let unheard = verdict == Verdict::Unheard;
         let settle = Settle {
             attempt: attempt.id,
             checkout: after.id,
-            state: state(verdict),
-            code: code(verdict).to_owned(),
+            state: state(&verdict),
+            code: code(&verdict).to_owned(),
             reopens: after.state == SessionState::Open,
             body: document(&after),
             hold_until: after.hold_until,
             watch_until: unheard.then(|| now.plus(self.desk.terms.watch)),
-            assessment: self.second_look.take(),
+            assessment: second_look.map(|record| *record),
             key,
             now,
         };
@@ -41,13 +45,12 @@ impl Saga<'_> {
             Ok(_) => {
                 count::told(&after.notices);
                 *self.session = after;
-                self.reply = answer.map(Reply::Done);
                 // Here, where one of several that find it out comes first, and nobody else.
-                self.remember_failure(verdict).await;
-                Ok(())
+                self.remember_failure(assessed, &verdict).await;
+                Ok(answer.into())
             }
             Err(LedgerRefused::AlreadyPlaced { .. } | LedgerRefused::AlreadySettled { .. }) => {
-                self.take_the_settled_answer().await
+                self.take_the_settled_answer(attempt).await
             }
             Err(refused) => Err(unexpected(&refused)),
         }
