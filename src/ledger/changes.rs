@@ -53,8 +53,10 @@ pub struct Changes {
     pub movements: Vec<MovementInsert>,
     /// What happened to orders after the sale.
     pub order_changes: Vec<ChangeInsert>,
-    /// Keys inserted, or answered where they stood unanswered.
-    pub keys: Vec<KeyWrite>,
+    /// Keys inserted: each belongs to its own request, so one that stands refuses the batch.
+    pub new_keys: Vec<KeyWrite>,
+    /// Keys answered where they stood unanswered.
+    pub answers: Vec<KeyWrite>,
     /// Judgements inserted.
     pub assessments: Vec<NewAssessment>,
     /// Cases opened.
@@ -70,7 +72,7 @@ pub struct Changes {
 impl Changes {
     /// Whether there is nothing to commit.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty() && self.keys.is_empty()
+        self.entries.is_empty() && self.new_keys.is_empty() && self.answers.is_empty()
     }
 }
 

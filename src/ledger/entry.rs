@@ -7,7 +7,7 @@ use std::{fmt, sync::Arc};
 use super::{
     authorization::Authorization,
     review::{Assess, LabelsWrite, NewAssessment, NewCase, Resolve},
-    row::{AttemptState, NewOperation, NewOrder, OperationState, SessionState},
+    row::{AttemptState, KeyRow, NewOperation, NewOrder, OperationState, SessionState},
 };
 use crate::base::{
     AttemptId, CheckoutId, Currency, EventId, GrantId, HolderId, OrderId, Sealed, Sku, Timestamp,
@@ -274,6 +274,22 @@ pub struct KeyWrite {
     pub answer: Option<StoredAnswer>,
     /// When.
     pub now: Timestamp,
+}
+
+impl KeyWrite {
+    /// The caller and the key.
+    pub fn name(&self) -> (String, String) {
+        (self.caller.clone(), self.key.clone())
+    }
+
+    /// What stands under the key once it is written.
+    pub fn row(&self) -> KeyRow {
+        KeyRow {
+            fingerprint: self.fingerprint.clone(),
+            dialect: self.dialect.clone(),
+            answer: self.answer.clone(),
+        }
+    }
 }
 
 /// An answer as it will be replayed, byte for byte.

@@ -19,10 +19,10 @@ use super::{
     outcome::BatchReply,
     recent::Recent,
     row::{
-        AttemptRow, AttemptState, GrantRow, HoldRow, NewOperation, OperationRow, OperationState,
-        SessionState, StockRow,
+        AttemptRow, AttemptState, GrantRow, HoldRow, KeyRow, NewOperation, OperationRow,
+        OperationState, SessionState, StockRow,
     },
-    world::{SessionHead, World},
+    world::{KeySeen, SessionHead, World},
 };
 use crate::base::{AttemptId, CheckoutId, GrantId, OperationId, Sku, Timestamp};
 
@@ -78,8 +78,6 @@ pub struct Before {
     pub assumed: Vec<Assumed>,
     /// Operations that are due; all others are new.
     pub due: HashSet<OperationId>,
-    /// Keys that stand unanswered, as `(caller, key)`; all others are new.
-    pub keys: HashSet<(String, String)>,
 }
 
 /// A session taken to be open, with exactly the holds that are wanted.
@@ -227,10 +225,9 @@ impl Known {
         to.world.attempts.push(attempt.clone());
         to.world.sessions.push(session.head);
         to.stand(session.holds.clone());
-        let waits = key.map(|key| (key.caller.clone(), key.key.clone()));
-        if waits.is_some() && waits == attempt.waiting {
-            to.before.keys.extend(waits);
-        }
+        // The rest of the batch has to see that it is taken: whoever asks again while the attempt
+        // goes on may be committed together with what it comes to.
+        to.world.keys.extend(key.filter(|key| waits(attempt, key)).map(waiting));
         Some(())
     }
 
@@ -335,6 +332,17 @@ impl Foreseen {
         self.before.holds.extend(known);
         self.world.holds.extend(holds);
     }
+}
+
+/// Whether this key waits for an attempt: then it stands, unanswered until the attempt ends.
+fn waits(attempt: &AttemptRow, key: &KeyWrite) -> bool {
+    attempt.waiting.as_ref().is_some_and(|(caller, name)| *caller == key.caller && *name == key.key)
+}
+
+/// A key as it stands before it is answered.
+fn waiting(key: &KeyWrite) -> KeySeen {
+    let (caller, name) = key.name();
+    KeySeen { caller, key: name, row: KeyRow { answer: None, ..key.row() } }
 }
 
 /// The holds a session wants, as if they stood.

@@ -56,7 +56,7 @@ impl Rows {
             };
             self.changes.events.extend(change.events.iter().map(named));
         }
-        self.keep_key(change.key.as_ref());
+        self.take_key(change.key.as_ref());
         Ok(Done::Written)
     }
 

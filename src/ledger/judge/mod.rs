@@ -19,8 +19,8 @@ pub use money::{CAPTURES_MAX, REFUNDS_MAX, money_of};
 
 use super::{
     changes::{Changes, RecordEntry},
-    entry::{Entry, EntryId, Fact, KeyWrite},
-    outcome::{BatchReply, Done, LedgerRefused, Outcome},
+    entry::{Entry, EntryId, Fact},
+    outcome::{BatchReply, Done, Outcome},
     world::World,
 };
 use crate::base::Timestamp;
@@ -63,7 +63,7 @@ impl Rows {
             Fact::Operation(write) => self.operate(write),
             Fact::Answer(key) => {
                 self.key_is_free(Some(key))?;
-                self.keep_key(Some(key));
+                self.take_key(Some(key));
                 Ok(Done::Written)
             }
             Fact::Assess(assess) => self.assess(assess),
@@ -74,15 +74,6 @@ impl Rows {
             Fact::CloseGrants(close) => Ok(self.close_grants(&close.grants)),
             Fact::Expire(expire) => Ok(self.expire(&expire.holds)),
             Fact::Change(change) => self.change_order(change),
-        }
-    }
-
-    /// A key that stands, answered or not, belongs to an earlier request.
-    fn key_is_free(&self, key: Option<&KeyWrite>) -> Result<(), LedgerRefused> {
-        let taken = key.and_then(|key| self.keys.get(&(key.caller.clone(), key.key.clone())));
-        match taken {
-            Some(row) => Err(LedgerRefused::KeyTaken(Box::new(row.clone()))),
-            None => Ok(()),
         }
     }
 }

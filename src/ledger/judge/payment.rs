@@ -48,7 +48,7 @@ impl Rows {
         self.changes.events.extend(place.events.iter().cloned());
         self.changes.assessments.extend(place.assessment.clone());
         self.changes.new_cases.extend(place.case.clone());
-        self.keep_key(place.key.as_ref());
+        self.answer_key(place.key.as_ref());
         Ok(Done::Placed { order, version })
     }
 
@@ -75,7 +75,7 @@ impl Rows {
         let state = if settle.reopens { SessionState::Open } else { SessionState::Canceled };
         let version = self.next_head(checkout, state, &settle.body, settle.now);
         self.changes.assessments.extend(settle.assessment.clone());
-        self.keep_key(settle.key.as_ref());
+        self.answer_key(settle.key.as_ref());
         Ok(Done::Settled { version })
     }
 

@@ -16,7 +16,7 @@ impl Rows {
     pub(super) fn assess(&mut self, assess: &Assess) -> Outcome {
         self.key_is_free(Some(&assess.key))?;
         self.changes.assessments.push(assess.assessment.clone());
-        self.keep_key(Some(&assess.key));
+        self.take_key(Some(&assess.key));
         Ok(Done::Written)
     }
 
@@ -24,7 +24,7 @@ impl Rows {
     pub(super) fn label(&mut self, write: &LabelsWrite) -> Outcome {
         self.key_is_free(Some(&write.key))?;
         self.changes.labels.extend(write.labels.iter().cloned());
-        self.keep_key(Some(&write.key));
+        self.take_key(Some(&write.key));
         Ok(Done::Written)
     }
 
@@ -52,7 +52,7 @@ impl Rows {
         self.put_case(order, resolve.to, (by, reason), resolve.now);
         self.changes.labels.extend(resolve.label.clone());
         self.changes.events.extend(resolve.events.iter().cloned());
-        self.keep_key(resolve.key.as_ref());
+        self.take_key(resolve.key.as_ref());
         Ok(Done::Written)
     }
 

@@ -186,16 +186,33 @@ impl Rows {
         }
     }
 
-    /// Inserts a key, or answers it where it stood unanswered.
-    pub(super) fn keep_key(&mut self, key: Option<&KeyWrite>) {
+    /// A key that stands, answered or not, belongs to an earlier request.
+    pub(super) fn key_is_free(&self, key: Option<&KeyWrite>) -> Result<(), LedgerRefused> {
+        match key.and_then(|key| self.keys.get(&key.name())) {
+            Some(row) => Err(LedgerRefused::KeyTaken(Box::new(row.clone()))),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes a key that is free. It is inserted, whatever else of the batch is about the same key.
+    pub(super) fn take_key(&mut self, key: Option<&KeyWrite>) {
         let Some(key) = key else { return };
-        let row = KeyRow {
-            fingerprint: key.fingerprint.clone(),
-            dialect: key.dialect.clone(),
-            answer: key.answer.clone(),
-        };
-        self.keys.insert((key.caller.clone(), key.key.clone()), row);
-        self.changes.keys.push(key.clone());
+        self.keys.insert(key.name(), key.row());
+        self.changes.new_keys.push(key.clone());
+    }
+
+    /// Answers the key that waits for an attempt; one that was purged meanwhile is taken anew.
+    pub(super) fn answer_key(&mut self, key: Option<&KeyWrite>) {
+        let Some(key) = key else { return };
+        if self.keys.insert(key.name(), key.row()).is_none() {
+            self.changes.new_keys.push(key.clone());
+            return;
+        }
+        let mut new = self.changes.new_keys.iter_mut();
+        match new.find(|new| new.caller == key.caller && new.key == key.key) {
+            Some(new) => new.clone_from(key),
+            None => self.changes.answers.push(key.clone()),
+        }
     }
 
     /// What memory should know of the grants and stock this batch locked.

@@ -36,7 +36,7 @@ impl Rows {
             self.begin(write, attempt);
         }
         self.changes.assessments.extend(write.assessment.clone());
-        self.keep_key(write.key.as_ref());
+        self.take_key(write.key.as_ref());
         Ok(Done::Session { version: write.version })
     }
 

@@ -43,7 +43,7 @@ impl Rows {
                 at: moved.now,
             });
         }
-        self.keep_key(moved.key.as_ref());
+        self.take_key(moved.key.as_ref());
         let row = self.stock(&moved.sku);
         let on_hand = row.map_or(0, |row| row.on_hand);
         Ok(Done::Stock { on_hand, unallocated: self.unallocated(&moved.sku) })

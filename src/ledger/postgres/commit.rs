@@ -1,7 +1,6 @@
 //! One batch, one transaction: lock and read, judge, apply, commit.
 
 use sqlx::{AssertSqlSafe, Executor, PgConnection};
-use std::collections::HashSet;
 use uuid::Uuid;
 
 use super::{
@@ -13,7 +12,7 @@ use crate::{
     base::{Sku, Timestamp},
     ledger::{
         changes::{ChangeInsert, Changes, Reopened},
-        entry::{Entry, EntryId, KeyWrite},
+        entry::{Entry, EntryId},
         judge::judge,
         outcome::BatchReply,
         review::NewCase,
@@ -189,10 +188,9 @@ impl Postgres {
             let given: String = given.fetch_one(&mut *conn).await?;
             world.given = serde_json::from_str(&given).map_err(unread)?;
         }
-        let stood = world.keys.iter().map(|seen| (seen.caller.clone(), seen.key.clone())).collect();
         let (reply, changes) = judge(world, batch, now);
         if !changes.is_empty() {
-            apply(conn, &changes, &stood, self.prepares()).await?;
+            apply(conn, &changes, self.prepares()).await?;
         }
         Ok((reply, changes))
     }
@@ -245,21 +243,13 @@ async fn lock(
         .await
 }
 
-/// Writes the changes. Keys in `stood` are answered where they stand, all others are new.
-async fn apply(
-    conn: &mut PgConnection,
-    changes: &Changes,
-    stood: &HashSet<(String, String)>,
-    kept: bool,
-) -> Result<(), sqlx::Error> {
+/// Writes the changes.
+async fn apply(conn: &mut PgConnection, changes: &Changes, kept: bool) -> Result<(), sqlx::Error> {
     let (new, old): (Vec<_>, Vec<_>) = changes.sessions.iter().partition(|row| row.version == 1);
     let lines = changes
         .orders
         .iter()
         .flat_map(|row| row.order.lines.iter().map(|line| LineOf(row.order.id, line)));
-    let stands = |key: &&KeyWrite| stood.contains(&(key.caller.clone(), key.key.clone()));
-    let (old_keys, new_keys): (Vec<_>, Vec<_>) = changes.keys.iter().partition(stands);
-    let answers = old_keys.into_iter().filter(|key| key.answer.is_some());
     sqlx::query(APPLY)
         .persistent(kept)
         .bind(rows(&changes.entries))
@@ -279,8 +269,8 @@ async fn apply(
         .bind(rows(&changes.operations))
         .bind(rows(&changes.events))
         .bind(rows(&changes.movements))
-        .bind(rows(new_keys.into_iter().map(NewKey)))
-        .bind(rows(answers.map(KeyAnswer)))
+        .bind(rows(changes.new_keys.iter().map(NewKey)))
+        .bind(rows(changes.answers.iter().map(KeyAnswer)))
         .bind(rows(&changes.assessments))
         .bind(rows(&changes.new_cases))
         .bind(rows(&changes.cases))

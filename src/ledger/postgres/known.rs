@@ -13,7 +13,6 @@ use super::{
 use crate::{
     base::{GrantId, Sku},
     ledger::{
-        entry::KeyWrite,
         known::{Judged, Known},
         outcome::BatchReply,
         store::CommitFault,
@@ -128,9 +127,6 @@ fn send(judged: &Judged) -> Scalar<'_> {
         .flat_map(|row| row.order.lines.iter().map(|line| LineOf(row.order.id, line)));
     let (due, added): (Vec<_>, Vec<_>) =
         changes.operations.iter().partition(|operation| before.due.contains(&operation.id));
-    let stands = |key: &&KeyWrite| before.keys.contains(&(key.caller.clone(), key.key.clone()));
-    let (old_keys, new_keys): (Vec<_>, Vec<_>) = changes.keys.iter().partition(stands);
-    let answers = old_keys.into_iter().filter(|key| key.answer.is_some());
     sqlx::query_scalar(COMMIT)
         .bind(rows(&changes.entries))
         .bind(rows(new))
@@ -149,8 +145,8 @@ fn send(judged: &Judged) -> Scalar<'_> {
         .bind(rows(added))
         .bind(rows(due))
         .bind(rows(&changes.events))
-        .bind(rows(new_keys.into_iter().map(NewKey)))
-        .bind(rows(answers.map(KeyAnswer)))
+        .bind(rows(changes.new_keys.iter().map(NewKey)))
+        .bind(rows(changes.answers.iter().map(KeyAnswer)))
         .bind(rows(&changes.assessments))
         .bind(rows(&changes.new_cases))
 }

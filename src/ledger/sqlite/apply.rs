@@ -7,7 +7,6 @@
 
 use serde::Serialize;
 use sqlx::SqliteConnection;
-use std::collections::BTreeSet;
 
 use crate::ledger::changes::Changes;
 
@@ -39,18 +38,13 @@ pub(super) async fn prepare(conn: &mut SqliteConnection) -> Result<(), sqlx::Err
     sqlx::raw_sql(include_str!("apply.sql")).execute(conn).await.map(drop)
 }
 
-/// Writes the changes; the constraints have the last word. `seen_keys` are those that stood before.
+/// Writes the changes; the constraints have the last word.
 pub(super) async fn apply(
     conn: &mut SqliteConnection,
     changes: &Changes,
-    seen_keys: &BTreeSet<(String, String)>,
 ) -> Result<(), sqlx::Error> {
     let (new, old): (Vec<_>, Vec<_>) = changes.sessions.iter().partition(|row| row.version == 1);
     let people: Vec<_> = changes.sessions.iter().filter(|row| row.personal.is_some()).collect();
-    let (answers, new_keys): (Vec<_>, Vec<_>) = changes
-        .keys
-        .iter()
-        .partition(|key| seen_keys.contains(&(key.caller.clone(), key.key.clone())));
     let query = sqlx::query(APPLY)
         .bind(rows(&changes.entries)?)
         .bind(rows(&new)?)
@@ -69,8 +63,8 @@ pub(super) async fn apply(
         .bind(rows(&changes.operations)?)
         .bind(rows(&changes.events)?)
         .bind(rows(&changes.movements)?)
-        .bind(rows(&answers)?)
-        .bind(rows(&new_keys)?)
+        .bind(rows(&changes.answers)?)
+        .bind(rows(&changes.new_keys)?)
         .bind(rows(&changes.assessments)?)
         .bind(rows(&changes.new_cases)?)
         .bind(rows(&changes.cases)?)
@@ -125,7 +119,7 @@ mod tests {
 
         let changes =
             Changes { stock: vec![stock("TEE", 5), stock("CAP", 2)], ..Changes::default() };
-        apply(lane.conn(), &changes, &BTreeSet::new()).await.expect("new rows are inserted");
+        apply(lane.conn(), &changes).await.expect("new rows are inserted");
         let lost = HeadChange {
             checkout: CheckoutId::from_uuid(uuid::Uuid::nil()),
             version: 2,
@@ -135,7 +129,7 @@ mod tests {
         };
         let changes =
             Changes { heads: vec![lost], stock: vec![stock("TEE", -1)], ..Changes::default() };
-        let fault = apply(lane.conn(), &changes, &BTreeSet::new()).await.expect_err("no session");
+        let fault = apply(lane.conn(), &changes).await.expect_err("no session");
         assert!(fault.to_string().contains("heads: not every row was written"), "{fault}");
         let left: i64 = sqlx::query_scalar("select sum(on_hand) from stock")
             .fetch_one(lane.conn())

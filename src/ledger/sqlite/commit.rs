@@ -63,12 +63,11 @@ async fn judge_alone(
 ) -> Result<(BatchReply, bool), sqlx::Error> {
     run(conn, "begin immediate").await?;
     let world = read(&mut *conn, &Ask::of(batch, now)).await?;
-    let seen_keys = world.keys.iter().map(|seen| (seen.caller.clone(), seen.key.clone())).collect();
     let (reply, changes) = judge(world, batch, now);
     if changes.is_empty() {
         return Ok((reply, false));
     }
-    apply(conn, &changes, &seen_keys).await?;
+    apply(conn, &changes).await?;
     Ok((reply, true))
 }
 

@@ -235,6 +235,35 @@ async fn only_plain_steps_on_remembered_rows_are_judged_on_memory() {
     assert!(judged(&known, &place).is_none(), "a silent line may be dead");
 }
 
+// breaks: leave the key out of what `Known::foresee_end` adds to the world
+#[tokio::test]
+async fn who_asks_again_is_not_judged_on_memory_beside_the_first_one() {
+    let bench = Bench::at(servers::postgres().await).await;
+    let mut known = Known::default();
+    known.learn(&Default::default(), &Default::default(), bench.now());
+    let (checkout, attempt) = (bench.checkout(), bench.attempt());
+    let pays = |checkout, attempt| {
+        let mut pin = bench.pinning(checkout, 1, &[("TEE", 1)], attempt);
+        pin.key = Some(bench.key("pay", None));
+        write(pin)
+    };
+    let begun = known.judge(&[pays(checkout, attempt)], bench.now()).expect("it is new");
+    known.learn(&begun.changes, &Default::default(), bench.now());
+    let mut place = bench.place(checkout, attempt, &[("TEE", 1)]);
+    if let Fact::Place(place) = &mut place.fact {
+        place.key = Some(bench.key("pay", Some("placed")));
+    }
+    let again = pays(bench.checkout(), bench.attempt());
+    let alone =
+        known.judge(std::slice::from_ref(&place), bench.now()).expect("its key waits").changes;
+    assert_eq!((alone.new_keys.len(), alone.answers.len()), (0, 1));
+    let alone = known.judge(std::slice::from_ref(&again), bench.now()).expect("it is new").changes;
+    assert_eq!((alone.new_keys.len(), alone.answers.len()), (1, 0), "its key has to be free");
+    for batch in [[place.clone(), again.clone()], [again, place]] {
+        assert!(known.judge(&batch, bench.now()).is_none(), "two of one key were accepted");
+    }
+}
+
 fn bench_stock(units: i64) -> doorbuster::ledger::BatchReply {
     doorbuster::ledger::BatchReply { stock: vec![(sku("TEE"), units)], ..Default::default() }
 }

@@ -6,7 +6,7 @@ use doorbuster::{
         changes::{Changes, HeadChange, OperationChange, OrderInsert, SessionChange},
         entry::KeyWrite,
         row::{
-            AttemptRow, AttemptState, HoldRow, KeyRow, NewOperation, OperationKind, OperationRow,
+            AttemptRow, AttemptState, HoldRow, NewOperation, OperationKind, OperationRow,
             OperationState, OrderLineRow, OrderRow, SessionRow, StockRow,
         },
         store::MovementRow,
@@ -92,15 +92,22 @@ impl Tables {
             order: moved.order,
             at: moved.at,
         }));
-        changes.keys.into_iter().try_for_each(|key| self.write_key(key))
+        changes.answers.into_iter().try_for_each(|key| self.answer_key(&key))?;
+        changes.new_keys.into_iter().try_for_each(|key| self.insert_key(&key))
     }
 
-    fn write_key(&mut self, key: KeyWrite) -> Broken {
-        let row = KeyRow { fingerprint: key.fingerprint, dialect: key.dialect, answer: key.answer };
-        let name = (key.caller, key.key);
-        let answered = self.keys.get(&name).is_some_and(|before| before.answer.is_some());
-        must(!answered, "idempotency_keys_pkey")?;
-        self.keys.insert(name, row);
+    /// A key that has its answer keeps it: whoever would give it another one was told of something
+    /// that nobody can ask for again.
+    fn answer_key(&mut self, key: &KeyWrite) -> Broken {
+        let waits = self.keys.get(&key.name()).is_some_and(|row| row.answer.is_none());
+        must(waits, "an answer is given once")?;
+        self.keys.insert(key.name(), key.row());
+        Ok(())
+    }
+
+    fn insert_key(&mut self, key: &KeyWrite) -> Broken {
+        must(!self.keys.contains_key(&key.name()), "idempotency_keys_pkey")?;
+        self.keys.insert(key.name(), key.row());
         Ok(())
     }
 

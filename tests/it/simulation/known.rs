@@ -22,13 +22,7 @@ impl Tables {
         let forgets = chaos.is(Sabotage::ForgetEntries);
         let changes = &judged.changes;
         changes.entries.iter().all(|entry| forgets || !self.entries.contains_key(&entry.id))
-            && changes.keys.iter().all(|key| {
-                let name = (key.caller.clone(), key.key.clone());
-                match self.keys.get(&name) {
-                    Some(row) => judged.before.keys.contains(&name) && row.answer.is_none(),
-                    None => !judged.before.keys.contains(&name),
-                }
-            })
+            && changes.new_keys.iter().all(|key| !self.keys.contains_key(&key.name()))
     }
 
     fn sessions_follow(&self, judged: &Judged) -> bool {
