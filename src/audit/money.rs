@@ -1,6 +1,9 @@
 //! Whether money adds up: orders, the attempts that paid for them, and the sandbox's book.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    time::Duration,
+};
 
 use super::report::Difference;
 use crate::{
@@ -11,6 +14,9 @@ use crate::{
     },
     payment::{Authorized, sandbox::Charge},
 };
+
+/// Idempotency keys are kept for so long at least (`retention.keys_days`).
+const KEY_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What the audit keeps of an order.
 #[derive(Debug, Clone)]
@@ -114,7 +120,25 @@ impl Books {
                 format!("has {count} attempts that are pending or authorized"),
             )
         }));
+        differences.extend(self.check_keys());
         differences.sort_by(|a, b| a.about.cmp(&b.about));
+        differences
+    }
+
+    /// A request that is sent again under its key is paid for once. Keys are forgotten in time, and
+    /// may then be used for something else.
+    fn check_keys(&self) -> Vec<Difference> {
+        let mut paid: HashMap<&(String, String), &AttemptRow> = HashMap::new();
+        let mut differences = Vec::new();
+        for attempt in self.attempts.values().filter(|row| row.state == AttemptState::Authorized) {
+            let Some(key) = &attempt.waiting else { continue };
+            let Some(before) = paid.insert(key, attempt) else { continue };
+            if attempt.id.begun_at().since(before.id.begun_at()) < KEY_KEPT {
+                let (caller, key) = key;
+                let text = format!("is paid under the key {key} of {caller}, as {} is", before.id);
+                differences.push(Difference::new(attempt.id, text));
+            }
+        }
         differences
     }
 
