@@ -4,7 +4,7 @@ use actix_web::{
     App,
     body::BoxBody,
     dev::ServiceResponse,
-    http::Method,
+    http::{Method, StatusCode},
     introspection::IntrospectionTree,
     middleware::from_fn,
     test::{TestRequest, init_service, try_call_service},
@@ -216,6 +216,9 @@ async fn of_every_mounted_route_somebody_said_who_may_use_it() {
         assert_eq!(answer.request().match_pattern(), Some(pattern.clone()), "{method} {pattern}");
         let routed = answer.request().match_info().iter().count();
         assert_eq!(routed, pattern.matches('{').count(), "{method} {pattern}");
+        // Where nothing is named, nothing can be missing.
+        let is_there = pattern.contains('{') || answer.status() != StatusCode::NOT_FOUND;
+        assert!(is_there, "{method} {pattern}");
     }
 }
 
