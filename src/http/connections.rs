@@ -240,11 +240,14 @@ mod tests {
         let (mut watched, client) = line(&Limits::default()).await;
         let began = tokio::time::Instant::now();
         let piece = vec![7; 1024 * 1024];
-        let fault = loop {
-            if let Err(fault) = watched.write_all(&piece).await {
-                break fault;
+        let given_up = async {
+            loop {
+                if let Err(fault) = watched.write_all(&piece).await {
+                    break fault;
+                }
             }
         };
+        let fault = tokio::time::timeout(WRITE_WINDOW * 3, given_up).await.expect("in its time");
         assert_eq!(fault.kind(), io::ErrorKind::TimedOut);
         assert!(began.elapsed() >= WRITE_WINDOW, "not before its time");
         let connections = watched.entry.connections.clone();

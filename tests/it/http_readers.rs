@@ -1,12 +1,15 @@
 //! Readers: those who take their time, those who take nothing, and those who have it already.
 
 use actix_web::test::TestRequest;
-use doorbuster::{base::Limits, http::server};
+use doorbuster::{
+    base::Limits,
+    http::{connections::WRITE_WINDOW, server},
+};
 use flate2::read::GzDecoder;
 use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::{http_answer::Answer, http_shop::Shop};
@@ -58,6 +61,7 @@ async fn whoever_reads_nothing_is_closed_where_too_much_is_unsent_and_who_reads_
     let shop = Shop::with(Limits { unsent_bytes: 1024, ..Limits::default() }).await;
     let whole = shop.get("/docs").await.bytes.len();
     let (address, handle) = listen(&shop);
+    let began = Instant::now();
     let (silent, reading) = off_thread(move || (asks(address, 40), asks(address, 40))).await;
     let read = off_thread(move || rest(reading, 40 * whole)).await;
     assert!(read.len() >= 40 * whole, "who reads gets all 40 answers, not {} bytes", read.len());
@@ -75,6 +79,8 @@ async fn whoever_reads_nothing_is_closed_where_too_much_is_unsent_and_who_reads_
     });
     let closed = closed.await;
     assert!(closed < 40 * whole, "it was closed before all was sent: {closed} bytes");
+    let waited = began.elapsed();
+    assert!(waited < WRITE_WINDOW, "sooner than who only takes too long: {waited:?}");
     handle.stop(false).await;
 }
 
