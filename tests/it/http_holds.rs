@@ -78,7 +78,7 @@ async fn a_limit_for_an_order_is_a_whole_number_from_one() {
     assert_eq!(shop.get("/v1/products/PENCIL").await.json().get("max_per_order"), None);
 }
 
-// breaks: do not ask `Unpaid::admit` in `write_draft`; or do not `restore` after a refusal
+// breaks: do not ask `Unpaid::admit` in `commit_unpaid`, or `put` nothing back when it refuses
 #[actix_web::test]
 async fn who_has_not_said_who_they_are_holds_little_and_a_buyer_not_everything() {
     let shop = shop().await;
@@ -105,6 +105,8 @@ async fn who_has_not_said_who_they_are_holds_little_and_a_buyer_not_everything()
     let (second, _) = http_ucp::created(&shop, &[("SCREW", 400)]).await;
     let more = shop.ask(Method::PUT, &second, &cart(&[("SCREW", 401)])).await;
     assert_eq!(more.status, 422, "{}", more.json());
+    let none = shop.post(http_ucp::SESSIONS, &cart(&[("SCREW", 1)])).await;
+    assert_eq!(none.status, 422, "what was refused more still has what it had: {}", none.json());
     let fewer = shop.ask(Method::PUT, &second, &cart(&[("SCREW", 399)])).await;
     assert_eq!(fewer.status, 200, "{}", fewer.json());
 
@@ -114,4 +116,17 @@ async fn who_has_not_said_who_they_are_holds_little_and_a_buyer_not_everything()
     let (third, _) = http_ucp::created(&shop, &[("SCREW", 601)]).await;
     assert_eq!(shop.post(&format!("{third}/cancel"), &json!({})).await.status, 200);
     http_ucp::created(&shop, &[("SCREW", 601)]).await;
+}
+
+// breaks: leave `restore` out of `Checkout::commit_unpaid`
+#[actix_web::test]
+async fn what_could_not_be_held_counts_for_nobody() {
+    let shop = shop().await;
+    shop.sells("BOLT", 10, StockPolicy::Tracked, 0).await;
+    let none = shop.post(http_ucp::SESSIONS, &cart(&[("BOLT", 900)])).await.json();
+    assert!(none.to_string().contains("out_of_stock"), "{none}");
+    let received = json!({"sku": "BOLT", "kind": "receive", "quantity": 500, "reason": "x"});
+    assert_eq!(shop.post("/v1/stock/movements", &received).await.status, 201);
+    let made = shop.post(http_ucp::SESSIONS, &cart(&[("BOLT", 200)])).await;
+    assert_eq!(made.status, 201, "{}", made.json());
 }
