@@ -15,7 +15,7 @@ async fn removed(shop: &Shop, sku: &str) -> Value {
     answer.json()
 }
 
-// breaks: delete what orders name in `product_removal::remove`
+// breaks: archive whatever goes in `product_removal::remove`
 #[actix_web::test]
 async fn a_product_is_deleted_and_tells_what_referred_to_it() {
     let shop = Shop::open().await;
@@ -37,7 +37,7 @@ async fn a_product_is_deleted_and_tells_what_referred_to_it() {
     assert_eq!(removed(&shop, "MUG").await["archived"], false, "gone already is as good");
 }
 
-// breaks: delete what checkouts hold, or list what is archived
+// breaks: delete what orders name or checkouts hold, or list what is archived
 #[actix_web::test]
 async fn a_product_that_orders_name_is_archived_and_comes_back_when_it_is_put() {
     let shop = Shop::open().await;
@@ -102,6 +102,11 @@ async fn a_setting_that_can_do_nothing_is_saved_with_a_warning() {
     let rate = json!({"title": "R", "service": "standard", "amount_minor": 1, "currency": "EUR",
         "max_weight_grams": 0});
     assert!(has(&warned(&shop, "shipping-rates/r", &rate).await, "never offered"));
+    let rate = json!({"title": "R", "service": "standard", "amount_minor": 1, "currency": "EUR",
+        "max_subtotal_minor": 0});
+    assert!(has(&warned(&shop, "shipping-rates/r", &rate).await, "No value of goods"));
+    let place = json!({"title": "P", "active": false, "address": {"address_country": "DE"}});
+    assert!(has(&warned(&shop, "pickup-locations/p", &place).await, "not active"));
     let tax = json!({"title": "T", "basis_points": 1, "active": false});
     assert!(has(&warned(&shop, "tax-rates/t", &tax).await, "not active"));
     let entry = json!({"value": "203.0.113.9", "expires_at": "2020-01-01T00:00:00Z"});
