@@ -183,6 +183,7 @@ mod tests {
                 let read = course.read(from + passed);
                 prop_assert!(read >= before);
                 prop_assert!(read.since(at(100)) <= passed);
+                prop_assert!(read >= at(100).plus(passed / 2), "at half speed at least");
                 if passed >= ahead * 2 {
                     prop_assert_eq!(read, at(100).plus(passed - ahead));
                 }

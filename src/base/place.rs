@@ -251,6 +251,9 @@ mod tests {
             ("AU", "New South Wales", "NSW"),
             ("BR", "Sao Paulo", "SP"),
             ("JP", "Tokyo", "13"),
+            ("CZ", "Praha", "10"),
+            ("CZ", "Praha, hlavní město", "10"),
+            ("DO", "Santo Domingo", "01"),
         ] {
             assert_eq!(region(country, raw), Some(code), "{country} {raw}");
         }

@@ -220,6 +220,8 @@ mod tests {
             "parser",
             "recursion",
             "ParseError",
+            "identifier",
+            "literal",
         ];
         for source in [
             "amount # 5",
