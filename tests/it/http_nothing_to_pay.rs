@@ -39,7 +39,8 @@ async fn is_placed_for_nothing(shop: &Shop, order: &str) {
     assert!(shop.bank.charges().is_empty(), "{:?}", shop.bank.charges());
 }
 
-// breaks: `obstacle` that wants means whatever is due, `saga` that keeps them, `is_of_nothing` no
+// breaks: `obstacle` that wants means whatever is due, `saga` that keeps them, `is_of_nothing` no,
+// or `billed` that is read with `?`
 #[actix_web::test]
 async fn nothing_is_needed_and_what_is_sent_has_no_effect_over_ucp() {
     let declined = ucp::pay("fail_token");
@@ -61,7 +62,7 @@ async fn nothing_is_needed_and_what_is_sent_has_no_effect_over_ucp() {
     }
 }
 
-// breaks: as above, or `billed` that is read with `?`
+// breaks: as above, but for `saga`: nothing is shown of an instrument here
 #[actix_web::test]
 async fn nothing_is_needed_and_what_is_sent_has_no_effect_over_ucp_2026_01_11() {
     for payment in [json!({}), ucp01::pay("fail_token"), json!({"payment_data": {"type": 7}})] {
@@ -77,7 +78,7 @@ async fn nothing_is_needed_and_what_is_sent_has_no_effect_over_ucp_2026_01_11() 
     }
 }
 
-// breaks: as above
+// breaks: as above, but for `saga`
 #[actix_web::test]
 async fn nothing_is_needed_and_what_is_sent_has_no_effect_over_acp() {
     for payment in [json!({}), acp::pay("fail_token"), json!({"payment_data": {"instrument": 7}})] {
@@ -94,7 +95,7 @@ async fn nothing_is_needed_and_what_is_sent_has_no_effect_over_acp() {
     }
 }
 
-// breaks: as above
+// breaks: as above, but for `saga`
 #[actix_web::test]
 async fn nothing_is_needed_and_what_is_sent_has_no_effect_in_the_express_lane() {
     for payment in [Value::Null, json!({"token": "fail_token"}), json!({"token": 7})] {
@@ -143,7 +144,8 @@ async fn what_costs_something_still_needs_an_instrument() {
     assert_eq!(shop.get("/v1/orders").await.json()["items"], json!([]));
 }
 
-// breaks: `refund_of` that knows no `NothingToPay`, `operation` in `judge/review.rs` neither
+// breaks: `left > 0` out of `Rows::approve` or `Rows::give_up`; the limits of a refund out of both
+// `amount` in order_changes.rs and `Money::refund`
 #[actix_web::test]
 async fn nothing_is_ever_given_back_or_taken_for_it() {
     for (email, decision) in [

@@ -122,7 +122,7 @@ async fn a_price_that_is_lost_while_the_hold_lapses_makes_no_other_currency() {
     assert!(shop.bank.charges().is_empty());
 }
 
-// breaks: `update` of `acp/session_request.rs` without the session's currency
+// breaks: `Session::draft` without its currency, and `Base::currency` without `settled`
 #[actix_web::test]
 async fn the_other_protocols_keep_it_too() {
     let shop = priced().await;

@@ -25,11 +25,8 @@ pub fn update(body: &At<'_>, session: &Session, limits: &Limits) -> Result<Draft
     let has_address =
         session.person.destinations.iter().any(|one| one.address.address_country.is_some());
     let sent = || Wish { method: Method::Shipping, destination: None, option: None };
-    let draft = Draft {
-        currency: Some(session.currency),
-        delivery: session.wish().or_else(|| has_address.then(sent)),
-        ..session.draft()
-    };
+    let draft =
+        Draft { delivery: session.wish().or_else(|| has_address.then(sent)), ..session.draft() };
     change(draft, body, limits)
 }
 
