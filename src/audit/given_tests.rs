@@ -80,7 +80,7 @@ fn after(harm: impl FnOnce(&mut OrderRow)) -> Vec<String> {
     check(&order).into_iter().map(|difference| difference.finding).collect()
 }
 
-// breaks: leave any one of the four out of `check`
+// breaks: leave any one of the first three out of `check`
 #[test]
 fn each_planted_error_is_found() {
     assert_eq!(after(|_| {}), [""; 0]);
@@ -101,7 +101,7 @@ fn each_planted_error_is_found() {
     assert_eq!(twice, ["9000 minor units are captured, refunded are 9001"]);
 }
 
-// breaks: leave `has_void` true, or the uses out of `check`
+// breaks: leave `has_void` true, or `check_uses` out of `check`
 #[test]
 fn what_an_order_that_was_given_up_leaves_behind_is_found() {
     let give_up = |order: &mut OrderRow| {

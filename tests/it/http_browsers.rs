@@ -36,7 +36,7 @@ fn readable_by(answer: &Answer) -> Option<&str> {
     answer.header("access-control-allow-origin")
 }
 
-// breaks: let `Cors::grant` name every origin, or leave out `Grant::write` in `Memo::name`
+// breaks: leave out `Grant::write` in `Memo::name`, or `Grant::preflight` in `admission::admit`
 #[actix_web::test]
 async fn a_storefront_of_a_configured_origin_asks_and_reads() {
     let (shop, key) = shop_for("https://shop.example, http://localhost:3000")
@@ -74,7 +74,7 @@ async fn a_storefront_of_a_configured_origin_asks_and_reads() {
     }
 }
 
-// breaks: compare origins by their beginning in `Cors::grant`
+// breaks: compare origins by their beginning in `Cors::grant`, or name every one there
 #[actix_web::test]
 async fn pages_of_other_origins_read_nothing() {
     let configured = shop_for(PAGE).await;

@@ -261,7 +261,7 @@ async fn rounds(shop: &Shop) {
     }
 }
 
-// breaks: take `look_after_authorizations` out of the round.
+// breaks: take `Lapses::look_after` out of the round.
 #[actix_web::test]
 async fn an_authorization_is_told_before_it_lapses_and_let_go_when_it_does() {
     let shop = Shop::with_terms(manual()).await;

@@ -83,7 +83,7 @@ fn in_a_system<T>(work: impl Future<Output = T>) -> T {
     actix::System::with_tokio_rt(threads).block_on(work)
 }
 
-// breaks: `fraud.bundled_model` live by default
+// breaks: leave the refund out of `Adjustment`
 #[test]
 fn on_sqlite_every_invoice_becomes_an_order_and_the_books_agree() {
     assert_told(&in_a_system(replayed(&file(), Config::default())));

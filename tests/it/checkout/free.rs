@@ -83,7 +83,7 @@ async fn a_crash_on_the_way_to_an_order_of_nothing_is_settled_once(on: On) {
     }
 }
 
-// breaks: `operation` in `ledger/judge/review.rs` that names `NothingToPay`
+// breaks: `left > 0` out of `Rows::give_up`
 async fn a_free_order_in_review_is_decided_without_a_bank(on: On) {
     let shop = on.shop_with(judged::review_all).await;
     shop.stock("TEE", 5).await;
