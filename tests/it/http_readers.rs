@@ -9,8 +9,9 @@ use flate2::read::GzDecoder;
 use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
-    time::{Duration, Instant},
+    time::Duration,
 };
+use tokio::time::Instant;
 
 use super::{http_answer::Answer, http_shop::Shop};
 
