@@ -101,12 +101,14 @@ pub fn run(
             let turned = take(house, *contender, connections[contender], &turning, live)?;
             eprintln!(
                 "  {} round {}: {contender:<5} {:>8.0} orders/s  {:>6.1} cpu-µs  \
-                 {:.3} commits/order",
+                 {:.3} commits, {:.1} rows written, {:.1} fetched/order",
                 race.key(),
                 round + 1,
                 turned.figures.orders_per_second(),
                 turned.cpu_micros_per_order(),
                 turned.commits_per_order(),
+                turned.rows_written_per_order(),
+                turned.tuples_fetched_per_order(),
             );
             turns.entry(*contender).or_default().push(turned);
         }

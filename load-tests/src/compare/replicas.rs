@@ -144,7 +144,7 @@ fn take(
     for (service, _) in services {
         service.process.stop()?;
     }
-    let (commits, stock_updates) = counters(house, &database)?;
+    let counted = counters(house, &database)?;
     let acks = read_acks(&log)?;
     house.runtime.block_on(async {
         let client = house.postgres.connect(&database).await?;
@@ -157,7 +157,7 @@ fn take(
     Ok(Seen {
         orders_per_second: sum.orders as f64 / MEASURE.as_secs_f64(),
         p99_ms: sum.good().millis(0.99),
-        stock_updates: stock_updates as f64 * 1000.0 / all,
-        commits: commits as f64 / all,
+        stock_updates: counted.stock_updates as f64 * 1000.0 / all,
+        commits: counted.commits as f64 / all,
     })
 }

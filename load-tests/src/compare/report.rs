@@ -93,9 +93,11 @@ fn cost(turns: &Turns) -> Findings {
     cpu.insert("spread".to_owned(), Value::Object(ranges));
     found.insert("cpu_us_per_order".to_owned(), Value::Object(cpu));
     type Figure = fn(&Turned) -> f64;
-    let ours: [(&str, Figure); 2] = [
+    let ours: [(&str, Figure); 4] = [
         ("commits_per_order", Turned::commits_per_order),
         ("stock_updates_per_1000_orders", Turned::stock_updates_per_thousand),
+        ("rows_written_per_order", Turned::rows_written_per_order),
+        ("tuples_fetched_per_order", Turned::tuples_fetched_per_order),
     ];
     for (key, of) in ours {
         if let Some(figure) = spread(turns, Contender::Ours, of) {

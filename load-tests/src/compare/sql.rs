@@ -52,7 +52,7 @@ pub fn take(
     })?;
     // pgbench does not count what its last moment cut off.
     ensure!(there.unsigned_abs() >= all, "{contender} says {all} orders, there are {there}");
-    let (commits, stock_updates) = counters(house, &database)?;
+    let counted = counters(house, &database)?;
     house.forget(&database)?;
     let figures = Figures {
         all_orders: there.unsigned_abs(),
@@ -61,12 +61,5 @@ pub fn take(
         ..Figures::default()
     };
     let (service_cpu, postgres_cpu) = (Duration::ZERO, Duration::ZERO);
-    Ok(Turned {
-        figures,
-        service_cpu,
-        postgres_cpu,
-        commits,
-        stock_updates,
-        metrics: String::new(),
-    })
+    Ok(Turned { figures, service_cpu, postgres_cpu, counted, metrics: String::new() })
 }

@@ -64,12 +64,23 @@ pub struct Turned {
     pub service_cpu: Duration,
     /// The same of PostgreSQL.
     pub postgres_cpu: Duration,
-    /// Commits in the whole turn, and updates of stock rows.
-    pub commits: i64,
-    /// Updates of stock rows in the whole turn.
-    pub stock_updates: i64,
+    /// What PostgreSQL counted in the whole turn.
+    pub counted: Counted,
     /// What ours told at `/metrics` at the end; of others, nothing.
     pub metrics: String,
+}
+
+/// What PostgreSQL counted of one database.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Counted {
+    /// Commits.
+    pub commits: i64,
+    /// Updates of stock rows.
+    pub stock_updates: i64,
+    /// Rows inserted, updated and deleted.
+    pub rows_written: i64,
+    /// Rows that index scans fetched.
+    pub tuples_fetched: i64,
 }
 
 impl Turned {
@@ -79,14 +90,29 @@ impl Turned {
         used * 1e6 / self.figures.orders.max(1) as f64
     }
 
+    fn per_order(&self, count: i64) -> f64 {
+        count as f64 / self.figures.all_orders.max(1) as f64
+    }
+
     /// Commits per order.
     pub fn commits_per_order(&self) -> f64 {
-        self.commits as f64 / self.figures.all_orders.max(1) as f64
+        self.per_order(self.counted.commits)
     }
 
     /// Updates of stock rows per 1,000 orders.
     pub fn stock_updates_per_thousand(&self) -> f64 {
-        self.stock_updates as f64 * 1000.0 / self.figures.all_orders.max(1) as f64
+        self.per_order(self.counted.stock_updates) * 1000.0
+    }
+
+    /// Rows inserted, updated and deleted per order.
+    pub fn rows_written_per_order(&self) -> f64 {
+        self.per_order(self.counted.rows_written)
+    }
+
+    /// Rows that index scans fetched per order. More of them with each order that stands means a plan
+    /// that reads tables from end to end.
+    pub fn tuples_fetched_per_order(&self) -> f64 {
+        self.per_order(self.counted.tuples_fetched)
     }
 }
 
@@ -148,7 +174,7 @@ pub fn take(
     let Turn { service, database, pooler, ours, .. } = turn;
     service.process.stop()?;
     pooler.map_or(Ok(()), PgBouncer::stop)?;
-    let (commits, stock_updates) = counters(house, &database)?;
+    let counted = counters(house, &database)?;
     if contender != Contender::Echo {
         let acks = read_acks(&log)?;
         house.runtime.block_on(async {
@@ -160,7 +186,7 @@ pub fn take(
         }
     }
     house.forget(&database)?;
-    Ok(Turned { figures, service_cpu, postgres_cpu, commits, stock_updates, metrics })
+    Ok(Turned { figures, service_cpu, postgres_cpu, counted, metrics })
 }
 
 /// Has the audit look at every SKU, one after the other; of very many, PostgreSQL sums them up.
@@ -207,16 +233,23 @@ fn watch(
 }
 
 /// What PostgreSQL counted of a database whose connections have ended.
-pub(super) fn counters(house: &House, database: &str) -> anyhow::Result<(i64, i64)> {
+pub(super) fn counters(house: &House, database: &str) -> anyhow::Result<Counted> {
     house.runtime.block_on(async {
         let client = house.postgres.connect(database).await?;
         let row = client
             .query_one(
                 "select xact_commit, coalesce((select n_tup_upd from pg_stat_user_tables
-                 where relname = 'stock'), 0) from pg_stat_database where datname = $1",
+                        where relname = 'stock'), 0),
+                        tup_inserted + tup_updated + tup_deleted, tup_fetched
+                 from pg_stat_database where datname = $1",
                 &[&database],
             )
             .await?;
-        Ok((row.try_get(0)?, row.try_get(1)?))
+        Ok(Counted {
+            commits: row.try_get(0)?,
+            stock_updates: row.try_get(1)?,
+            rows_written: row.try_get(2)?,
+            tuples_fetched: row.try_get(3)?,
+        })
     })
 }

@@ -40,7 +40,7 @@ async fn assert_free(shop: &TestShop, shopper: &Shopper<'_>) {
     assert!(shop.bank.charges().is_empty());
 }
 
-// breaks: `Attempted::is_of_nothing` that says no
+// breaks: `Attempt::is_of_nothing` that says no
 async fn nothing_is_paid_with_nothing_or_with_a_card_that_is_ignored(on: On) {
     let shop = on.shop().await;
     shop.stock("TEE", 5).await;
