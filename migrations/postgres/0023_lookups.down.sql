@@ -1,4 +1,18 @@
 -- Takes it back.
+drop index holds_by_sku;
+create index holds_by_sku on holds (sku, expires_at);
+
+create or replace view stock_levels as
+select s.sku, json_build_object('sku', s.sku, 'on_hand', s.on_hand,
+    'unallocated', s.unallocated,
+    'granted', (select coalesce(sum(g.granted - g.consumed), 0) from stock_grants g
+                where g.sku = s.sku and g.active),
+    'held', (select coalesce(sum(h.quantity), 0) from holds h where h.sku = s.sku),
+    'sold', (select coalesce(sum(l.quantity - l.shipped - l.restocked), 0) from order_lines l
+             where l.sku = s.sku and l.tracked and l.shipped + l.restocked < l.quantity)
+    ) as record
+from stock s;
+
 create or replace view operation_rows as
 select p.id, p.attempt_id, p.state, p.created_at, json_build_object('id', p.id,
     'attempt', p.attempt_id, 'kind', p.kind, 'amount_minor', p.amount_minor,

@@ -3,11 +3,16 @@
 -- whole table for each batch: a full scan of no rows is cheaper than ten look-ups. Nothing forbids
 -- such a plan, so the statements leave no choice:
 --
--- * each row of a batch is looked up by itself (`lateral … limit 1`), by nothing but its key. A
---   key of two columns is compared as a whole: no index but the key's own can do that;
+-- * each row of a batch is looked up by itself (`lateral … limit 1`), by nothing but its key;
+-- * no other index can be used for that. Holds by SKU are found by who says `quantity > 0`, which
+--   all of them are; lines of orders have their key compared as a whole, which reads a page of the
+--   index: they move after the sale;
 -- * what a look-up has seen is judged by what it saw (`seen`), and that version of the row (`ctid`)
 --   is written. If it has moved meanwhile it is not found, fewer rows are written than meant, and
 --   the batch is judged again.
+
+drop index holds_by_sku;
+create index holds_by_sku on holds (sku, expires_at) where quantity > 0;
 
 create or replace view operation_rows as
 select p.id, p.attempt_id, p.state, p.created_at, json_build_object('id', p.id,
@@ -16,6 +21,18 @@ select p.id, p.attempt_id, p.state, p.created_at, json_build_object('id', p.id,
     'currency', (select a.currency from payment_attempts a where a.id = p.attempt_id),
     'order', (select a.order_id from payment_attempts a where a.id = p.attempt_id)) as record
 from payment_operations p;
+
+create or replace view stock_levels as
+select s.sku, json_build_object('sku', s.sku, 'on_hand', s.on_hand,
+    'unallocated', s.unallocated,
+    'granted', (select coalesce(sum(g.granted - g.consumed), 0) from stock_grants g
+                where g.sku = s.sku and g.active),
+    'held', (select coalesce(sum(h.quantity), 0) from holds h
+             where h.sku = s.sku and h.quantity > 0),
+    'sold', (select coalesce(sum(l.quantity - l.shipped - l.restocked), 0) from order_lines l
+             where l.sku = s.sku and l.tracked and l.shipped + l.restocked < l.quantity)
+    ) as record
+from stock s;
 
 create or replace function ledger_lock(
     judged_at timestamptz, entry_ids text[], holders uuid[], attempt_ids uuid[],
@@ -88,9 +105,7 @@ begin
                     as w(checkout, sku, units, direct)
                 left join lateral (
                     select i.quantity from holds i
-                    where (i.checkout_id, i.sku) >= (w.checkout, w.sku)
-                      and (i.checkout_id, i.sku) <= (w.checkout, w.sku)
-                    order by i.checkout_id, i.sku limit 1) h on true
+                    where i.checkout_id = w.checkout and i.sku = w.sku limit 1) h on true
                 where (w.direct and w.units > coalesce(h.quantity, 0)) or w.units < h.quantity
                 union
                 select h.sku from holds h
@@ -130,9 +145,7 @@ begin
                 as w(checkout, sku, units, direct)
             left join lateral (
                 select i.quantity from holds i
-                where (i.checkout_id, i.sku) >= (w.checkout, w.sku)
-                  and (i.checkout_id, i.sku) <= (w.checkout, w.sku)
-                order by i.checkout_id, i.sku limit 1) h on true
+                where i.checkout_id = w.checkout and i.sku = w.sku limit 1) h on true
             where w.direct and w.units > coalesce(h.quantity, 0)
             group by w.sku) n
         left join lateral (
@@ -155,7 +168,8 @@ begin
         select array_agg(r.checkout_id), array_agg(r.sku) into stale, stale_skus
             from unnest(short, short_of) as n(sku, units) cross join lateral (
             select h.checkout_id, h.sku from holds h
-            where h.sku = n.sku and h.pinned_by is null and h.expires_at <= judged_at
+            where h.sku = n.sku and h.quantity > 0 and h.pinned_by is null
+              and h.expires_at <= judged_at
               and not h.checkout_id = any(owners)
             order by h.expires_at limit n.units for update skip locked) r;
     end if;
@@ -166,13 +180,12 @@ begin
             select h.record from unnest(stale, stale_skus) as x(checkout_id, sku),
             lateral (
                 select i.record from hold_rows i
-                where (i.checkout_id, i.sku) >= (x.checkout_id, x.sku)
-                  and (i.checkout_id, i.sku) <= (x.checkout_id, x.sku)
-                order by i.checkout_id, i.sku limit 1) h) r;
+                where i.checkout_id = x.checkout_id and i.sku = x.sku limit 1) h) r;
     end if;
     if cardinality(all_grants_of) > 0 then
         select coalesce(json_agg(json_build_object('sku', s, 'units',
-                (select coalesce(sum(h.quantity), 0) from holds h where h.sku = s)
+                (select coalesce(sum(h.quantity), 0) from holds h
+                 where h.sku = s and h.quantity > 0)
                 + (select coalesce(sum(l.quantity - l.shipped - l.restocked), 0)
                    from order_lines l where l.sku = s and l.tracked
                    and l.shipped + l.restocked < l.quantity))), none)
@@ -210,9 +223,7 @@ begin
                   from unnest(callers, key_names) as w(caller, key)) x,
             lateral (
                 select i.record from key_rows i
-                where (i.caller, i.key) >= (x.caller, x.key)
-                  and (i.caller, i.key) <= (x.caller, x.key)
-                order by i.caller, i.key limit 1) k;
+                where i.caller = x.caller and i.key = x.key limit 1) k;
     end if;
 
     return json_build_object('live', live, 'replicas', replicas, 'attempts', attempts,
@@ -266,9 +277,7 @@ begin
                answer_version = x.version, answered_at = x.at
             from unnest(answers) x, lateral (
                 select i.ctid, i.answered_at from idempotency_keys i
-                where (i.caller, i.key) >= (x.caller, x.key)
-                  and (i.caller, i.key) <= (x.caller, x.key)
-                order by i.caller, i.key limit 1) seen
+                where i.caller = x.caller and i.key = x.key limit 1) seen
             where k.ctid = seen.ctid and seen.answered_at is null;
     end if;
 end
@@ -300,9 +309,7 @@ begin
     if cardinality(gone_holds) > 0 then
         delete from holds h using unnest(gone_holds) x, lateral (
                 select i.ctid from holds i
-                where (i.checkout_id, i.sku) >= (x.checkout_id, x.sku)
-                  and (i.checkout_id, i.sku) <= (x.checkout_id, x.sku)
-                order by i.checkout_id, i.sku limit 1) seen
+                where i.checkout_id = x.checkout_id and i.sku = x.sku limit 1) seen
             where h.ctid = seen.ctid;
         get diagnostics written = row_count;
         perform ledger_expect('holds', cardinality(gone_holds), written);
@@ -429,9 +436,7 @@ begin
                expires_at = greatest(h.expires_at, x.expires_at)
             from unnest(old_holds) x, lateral (
                 select i.ctid, i.quantity, i.pinned_by from holds i
-                where (i.checkout_id, i.sku) >= (x.checkout_id, x.sku)
-                  and (i.checkout_id, i.sku) <= (x.checkout_id, x.sku)
-                order by i.checkout_id, i.sku limit 1) seen
+                where i.checkout_id = x.checkout_id and i.sku = x.sku limit 1) seen
             where h.ctid = seen.ctid and seen.quantity = x.quantity_before
               and seen.pinned_by is not distinct from x.pinned_before;
         get diagnostics written = row_count;
@@ -440,9 +445,7 @@ begin
     if cardinality(gone_holds) > 0 then
         delete from holds h using unnest(gone_holds) x, lateral (
                 select i.ctid, i.quantity, i.pinned_by from holds i
-                where (i.checkout_id, i.sku) >= (x.checkout_id, x.sku)
-                  and (i.checkout_id, i.sku) <= (x.checkout_id, x.sku)
-                order by i.checkout_id, i.sku limit 1) seen
+                where i.checkout_id = x.checkout_id and i.sku = x.sku limit 1) seen
             where h.ctid = seen.ctid and seen.quantity = x.quantity_before
               and seen.pinned_by is not distinct from x.pinned_before;
         get diagnostics written = row_count;

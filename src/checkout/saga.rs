@@ -10,9 +10,9 @@
 //!
 //! T0, the hold, stands in [`open`](super::open); it is undone by release or by time.
 //!
-//! A step takes what those before it have proved ([`Assessed`], then the [`Attempt`] of T1, then what
-//! was [`Granted`]) and returns what the next one needs. So whoever stops has in hand what there is to
-//! undo, and nothing else.
+//! A step takes what those before it have proved ([`Assessed`], then the [`Attempt`] of T1, then
+//! what was [`Granted`]) and returns what the next one needs. So whoever stops has in hand what
+//! there is to undo, and nothing else.
 
 use std::ops::ControlFlow;
 

@@ -135,8 +135,7 @@ impl Shop {
         let answers = Arc::new(Answers::of(Site::at(BASE_URL)));
         let catalog = Catalog::new(database.clone());
         let rules = Rules::load(database.clone(), clock.clone()).await.expect("a rulebook");
-        let rules = Arc::new(rules);
-        let keys = Arc::new(Keys::new(database.clone(), clock.clone()));
+        let (rules, keys) = (Arc::new(rules), Keys::new(database.clone(), clock.clone()));
         let models = Models::new(database.clone(), folder.path().join("models"), clock.clone());
         let desk = Arc::new(Checkout {
             store: store.clone(),
@@ -174,7 +173,7 @@ impl Shop {
                 limits,
                 browsers: Browsers::default(),
                 access: Access::Open,
-                keys: keys.clone(),
+                keys: Arc::new(keys),
                 answers,
                 draining: Arc::new(Draining::default()),
                 ready: Ready::default(),

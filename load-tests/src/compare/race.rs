@@ -100,12 +100,13 @@ pub fn run(
         for contender in &racers {
             let turned = take(house, *contender, connections[contender], &turning, live)?;
             eprintln!(
-                "  {} round {}: {contender:<5} {:>8.0} orders/s  {:>6.1} cpu-µs  \
+                "  {} round {}: {contender:<5} {:>8.0} orders/s  {:>4.0} + {:>3.0} cpu-µs  \
                  {:.3} commits, {:.1} rows written, {:.1} fetched/order",
                 race.key(),
                 round + 1,
                 turned.figures.orders_per_second(),
-                turned.cpu_micros_per_order(),
+                turned.micros_per_order(turned.service_cpu),
+                turned.micros_per_order(turned.postgres_cpu),
                 turned.commits_per_order(),
                 turned.rows_written_per_order(),
                 turned.tuples_fetched_per_order(),

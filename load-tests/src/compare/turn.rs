@@ -86,8 +86,12 @@ pub struct Counted {
 impl Turned {
     /// Processor time per order, in microseconds.
     pub fn cpu_micros_per_order(&self) -> f64 {
-        let used = (self.service_cpu + self.postgres_cpu).as_secs_f64();
-        used * 1e6 / self.figures.orders.max(1) as f64
+        self.micros_per_order(self.service_cpu + self.postgres_cpu)
+    }
+
+    /// A part of it: this processor time, per order that was measured.
+    pub fn micros_per_order(&self, used: Duration) -> f64 {
+        used.as_secs_f64() * 1e6 / self.figures.orders.max(1) as f64
     }
 
     fn per_order(&self, count: i64) -> f64 {
@@ -109,8 +113,8 @@ impl Turned {
         self.per_order(self.counted.rows_written)
     }
 
-    /// Rows that index scans fetched per order. More of them with each order that stands means a plan
-    /// that reads tables from end to end.
+    /// Rows that index scans fetched per order. More of them with each order that stands means a
+    /// plan that reads tables from end to end.
     pub fn tuples_fetched_per_order(&self) -> f64 {
         self.per_order(self.counted.tuples_fetched)
     }

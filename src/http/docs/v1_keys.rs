@@ -43,7 +43,10 @@ pub(super) fn operations() -> Vec<Operation> {
             )
             .answers::<KeyView<'_>>(201, "The key with its text."),
         post("revoke_key", "/v1/keys/{id}/revoke", "Ends an API key")
-            .says("Every replica refuses it within five seconds. The last key that can make keys stays.")
+            .says(
+                "Every replica refuses it within five seconds. The last key that can make keys \
+                 stays.",
+            )
             .takes([], json!({}))
             .answers::<KeyView<'_>>(200, "The key.")
             .or(&[Kind::NotFound, Kind::LastAdminKey]),

@@ -24,8 +24,8 @@ pub const CAPTURES_MAX: u8 = 64;
 /// The number of the last capture.
 const LAST_CAPTURE: u8 = OperationKind::LATER_CAPTURE + CAPTURES_MAX;
 
-/// The numbers of an attempt's operations of one kind, in the order they are given: refunds have what
-/// captures and the void leave.
+/// The numbers of an attempt's operations of one kind, in the order they are given: refunds have
+/// what captures and the void leave.
 fn numbers(kind: OperationKind) -> impl Iterator<Item = u8> {
     let of = |number: &u8| match *number {
         1 => OperationKind::Capture,

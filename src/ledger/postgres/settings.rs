@@ -20,8 +20,8 @@ pub(super) fn common(deadline: Duration) -> Vec<Setting> {
 
 /// For commits. Their statements look rows up by key, one by one (migration 0023), whatever the
 /// statistics said when they were first planned: a plan made for an empty table must not scan it
-/// when it has grown. So there is nothing to learn from a batch's values, and planning anew for each
-/// would cost more than running it. No row is looked up twice, so none need be remembered either.
+/// when it has grown. So there is nothing to learn from a batch's values, and planning anew for
+/// each would cost more than running it. No row is looked up twice, so none need be remembered.
 pub(super) fn by_key() -> Vec<Setting> {
     [
         ("plan_cache_mode", "force_generic_plan"),
