@@ -2,8 +2,8 @@
 //!
 //! The cases of the other files run here on tables that were vacuumed while they were empty, as
 //! those of a shop are each night, and each plan of a statement inside the commit's functions is
-//! looked at. A plan is made once and kept: one that reads a table from end to end costs little on the day
-//! it is made, and takes the shop down when the table has grown.
+//! looked at. A plan is made once and kept: one that reads a table from end to end costs little on
+//! the day it is made, and takes the shop down when the table has grown.
 
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
