@@ -28,8 +28,7 @@ use super::{
 /// A protocol and a code: `acp`, `not_found`.
 pub(crate) type Cell = (String, String);
 
-/// What nothing from outside provokes in one process, and why. The rows of UCP 2026-01-11 are
-/// provoked in http_ucp01_errors.rs.
+/// What nothing from outside provokes here, and why; of UCP 2026-01-11: http_ucp01_errors.rs.
 const BY_ITSELF: &[(&str, &[&str], &str)] = &[
     ("body_timeout", &["v1", "ucp", "acp"], "needs a slow line: http_door.rs"),
     ("internal_error", &["v1", "ucp", "acp"], "a fault of ours: http_door.rs"),
@@ -47,6 +46,7 @@ const BY_ITSELF: &[(&str, &[&str], &str)] = &[
     ("profile_malformed", &["ucp"], "needs a platform's server: http_signed.rs"),
     ("profile_unreachable", &["ucp"], "needs a platform's server: http_signed.rs"),
     ("not_captured", &["v1"], "needs a review that voids: http_shop.rs"),
+    ("last_admin_key", &["v1"], "needs a shop that has keys: http_api_keys.rs"),
     ("already_shipped", &["v1"], "needs an order of goods that left: http_order_money.rs"),
     ("unpaid", &["v1"], "needs a shop that captures later: http_order_money.rs"),
     ("nothing_authorized", &["v1"], "needs a shop that captures later: http_order_money.rs"),
