@@ -16,11 +16,7 @@ use super::{
 };
 use crate::{
     base::{AttemptId, OrderId},
-    ledger::{
-        LedgerRefused, Outcome, Shortage,
-        entry::{KeyWrite, NewAttempt},
-        row::SessionState,
-    },
+    ledger::{LedgerRefused, Outcome, Shortage, entry::NewAttempt, row::SessionState},
 };
 
 /// How often T1 is decided again when grants close under it; the second time goes direct.
@@ -37,15 +33,14 @@ impl Saga<'_> {
     ) -> Result<ControlFlow<Reply, Attempt>, CheckoutRefused> {
         self.reach(CrashPoint::BeforeBegin);
         let now = self.desk.now();
-        let key = payment.asked.write(None, now);
         let attempt = Attempt {
             id: AttemptId::new(now, &*self.desk.chance),
             amount: self.session.totals.total,
             deadline: now.plus(self.desk.terms.gateway_deadline),
-            waiting: Some(key.clone()),
+            waiting: Some(payment.asked.write(None, now)),
         };
         let after = completing(self.desk, self.session, payment, assessed, &attempt);
-        match self.desk.write_attempt(self.session, &after, &attempt, &key, assessed).await? {
+        match self.desk.write_attempt(self.session, &after, &attempt, assessed).await? {
             Ok(_) => {}
             Err(LedgerRefused::KeyTaken(row)) => {
                 return Ok(ControlFlow::Break(self.desk.replay(payment.asked, *row).await?));
@@ -87,7 +82,6 @@ impl Checkout {
         before: &Session,
         after: &Session,
         attempt: &Attempt,
-        key: &KeyWrite,
         assessed: &Assessed,
     ) -> Result<Outcome, CheckoutRefused> {
         let mut claim = self.claim(before).await?;
@@ -96,7 +90,7 @@ impl Checkout {
         let assessment = judged.map(|judged| self.assessment(after, judged, Some(attempt.id)));
         for decision in 0.. {
             let holds = claim.holds.clone();
-            let (begun, key) = (Some(self.new_attempt(after, attempt)), Some(key.clone()));
+            let (begun, key) = (Some(self.new_attempt(after, attempt)), attempt.waiting.clone());
             let mut write = session_write(after, holds, personal, begun, key, self.now());
             write.assessment.clone_from(&assessment);
             let outcome = self.commit(write).await;

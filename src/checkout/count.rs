@@ -3,7 +3,7 @@
 use super::{
     answer::{CheckoutRefused, Reply},
     desk::Checkout,
-    saga::{GatewayAnswer, Placing, Step},
+    saga::{GatewayAnswer, Placing},
     session::{Notice, NoticeCode, Session},
 };
 use crate::{
@@ -26,7 +26,7 @@ impl Checkout {
     /// A step ended now that goes on, or ends with an answer.
     pub(super) fn count_flow<T>(
         &self,
-        step: Step,
+        step: metrics::Step,
         ended: &Result<ControlFlow<Reply, T>, CheckoutRefused>,
         began: Timestamp,
     ) {
@@ -40,7 +40,7 @@ impl Checkout {
             GatewayAnswer::Refused(_) => Ok(false),
             GatewayAnswer::Unknown => Err(&CheckoutRefused::KeyInFlight),
         };
-        self.count_step(Step::Authorize, ended, began);
+        self.count_step(metrics::Step::Authorize, ended, began);
     }
 
     /// T2 ended now.
@@ -50,18 +50,15 @@ impl Checkout {
         began: Timestamp,
     ) {
         let is_placed = |placing: &Placing| matches!(placing, Placing::Placed(_));
-        self.count_step(Step::Place, placing.as_ref().map(is_placed), began);
+        self.count_step(metrics::Step::Place, placing.as_ref().map(is_placed), began);
     }
 
-    fn count_step(&self, step: Step, done: Result<bool, &CheckoutRefused>, began: Timestamp) {
-        let step = match step {
-            Step::Assess => metrics::Step::Assess,
-            Step::Begin => metrics::Step::Attempt,
-            Step::Authorize => metrics::Step::Authorize,
-            Step::Place => metrics::Step::Place,
-            // Only handed over here; the collector counts it.
-            Step::Capture => return,
-        };
+    fn count_step(
+        &self,
+        step: metrics::Step,
+        done: Result<bool, &CheckoutRefused>,
+        began: Timestamp,
+    ) {
         let outcome = match done {
             Ok(true) => StepOutcome::Done,
             Ok(false) => StepOutcome::Refused,

@@ -49,7 +49,6 @@ pub use collect::{Collection, Collector};
 pub use crash::{CrashPoint, NoProbe, Probe};
 pub use desk::{Capture, Checkout, Terms};
 pub use lapse::LOOK_BACK;
-pub use saga::Step;
 pub use session::{Instrument, Line, Notice, NoticeCode, Risk, Session, Tried};
 pub use unpaid::{Unpaid, UnpaidCaps};
 pub use uses::{UsesRefused, count_uses};

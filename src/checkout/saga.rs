@@ -26,39 +26,8 @@ use crate::{
     base::{AttemptId, Money, Person, Timestamp, Verification},
     fraud::Judged,
     ledger::{Authorization, entry::KeyWrite, review::NewAssessment},
+    telemetry::metrics,
 };
-
-/// The steps after the hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Step {
-    /// Fraud.
-    Assess,
-    /// T1.
-    Begin,
-    /// The gateway.
-    Authorize,
-    /// T2.
-    Place,
-    /// T3.
-    Capture,
-}
-
-impl Step {
-    /// The table's order.
-    pub const ALL: [Self; 5] =
-        [Self::Assess, Self::Begin, Self::Authorize, Self::Place, Self::Capture];
-
-    /// The word in metrics.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Assess => "assess",
-            Self::Begin => "begin",
-            Self::Authorize => "authorize",
-            Self::Place => "place",
-            Self::Capture => "capture",
-        }
-    }
-}
 
 /// A request to pay.
 pub(super) struct Payment<'a> {
@@ -187,14 +156,14 @@ impl Saga<'_> {
     pub(super) async fn pay(mut self, payment: &Payment<'_>) -> Result<Reply, CheckoutRefused> {
         let began = self.desk.now();
         let assessed = self.assess(payment).await;
-        self.desk.count_flow(Step::Assess, &assessed, began);
+        self.desk.count_flow(metrics::Step::Assess, &assessed, began);
         let assessed = match assessed? {
             ControlFlow::Continue(assessed) => assessed,
             ControlFlow::Break(reply) => return Ok(reply),
         };
         let began = self.desk.now();
         let attempt = self.begin(payment, &assessed).await;
-        self.desk.count_flow(Step::Begin, &attempt, began);
+        self.desk.count_flow(metrics::Step::Attempt, &attempt, began);
         let attempt = match attempt? {
             ControlFlow::Continue(attempt) => attempt,
             ControlFlow::Break(reply) => return Ok(reply),
@@ -245,16 +214,5 @@ impl Saga<'_> {
 
     pub(super) fn reach(&self, point: CrashPoint) {
         self.desk.probe.reach(point);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_table_lists_every_step_in_order() {
-        let names = Step::ALL.map(Step::as_str);
-        assert_eq!(names, ["assess", "begin", "authorize", "place", "capture"]);
     }
 }
