@@ -1,4 +1,5 @@
-//! Changes outside the cart that are done once per key: the key and the work are one commit.
+//! Changes outside the cart that are done once per key. Where the change is a fact of the ledger,
+//! key and change are one commit; where it is not, the key is written after the change.
 
 use actix_web::HttpResponse;
 use serde::Serialize;

@@ -1,7 +1,8 @@
 //! Our own interface: the express lane and the back office.
 //!
-//! **Owns:** its routes and wire formats. **Invariant:** refusals are problems; a change and its
-//! key are one commit. **Not here:** what agents speak (see [`ucp`](super::ucp)).
+//! **Owns:** its routes and wire formats. **Invariant:** refusals are problems; a change that is a
+//! fact of the ledger and its key are one commit, any other change is written before its key.
+//! **Not here:** what agents speak (see [`ucp`](super::ucp)).
 
 pub mod backtests;
 pub mod case_links;
