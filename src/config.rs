@@ -8,6 +8,7 @@ mod check;
 mod checkout;
 mod fraud;
 mod layers;
+mod reference;
 mod secret_url;
 mod ucp;
 
@@ -17,6 +18,7 @@ use std::{net::SocketAddr, path::Path, path::PathBuf, time::Duration};
 pub use checkout::{Capture, Checkout, Delivery};
 pub use fraud::FraudSettings;
 pub use layers::{ConfigError, Flag, environment_name};
+pub use reference::markdown;
 pub use secret_url::SecretUrl;
 pub use ucp::{Secret, Signatures, Ucp, UcpVersion};
 

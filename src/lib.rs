@@ -49,6 +49,9 @@
 //! **A declined one.** The same up to the gateway's no: the attempt is settled, the holds unpinned
 //! and renewed in one commit, and the session is open again for another try. Had the gateway said
 //! nothing, the attempt would stay pending, its holds pinned, until the reconciler has found out.
+//!
+//! `docs/ARCHITECTURE.md` follows these and three more through the code, with the decisions behind
+//! it; `docs/GLOSSARY.md` has the words.
 
 pub mod access;
 pub mod app;

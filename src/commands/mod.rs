@@ -108,7 +108,7 @@ pub enum Command {
     #[command(name = "openapi")]
     OpenApi(openapi::OpenApi),
     /// Check the configuration and print what is in force, passwords hidden.
-    CheckConfig,
+    CheckConfig(check_config::CheckConfig),
 }
 
 impl Cli {
@@ -187,7 +187,7 @@ pub fn run(
         None | Some(Command::Serve) => serve::run(config, out),
         Some(Command::Sandbox(arguments)) => sandbox::run(arguments, config, out),
         Some(Command::Listen(arguments)) => listen::run(arguments, out),
-        Some(Command::CheckConfig) => check_config::run(config, out),
+        Some(Command::CheckConfig(arguments)) => check_config::run(arguments, config, out),
         Some(Command::OpenApi(arguments)) => openapi::run(arguments, config, out),
         Some(Command::Simulate(arguments)) => simulate::run(arguments, out),
         Some(Command::Train(arguments)) if arguments.from_ledger => {

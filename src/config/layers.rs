@@ -213,7 +213,7 @@ fn hint(key: &str) -> &'static str {
 }
 
 /// Every key, with a value of its type: the defaults, and the settings that have none.
-fn every_key() -> BTreeMap<String, Value> {
+pub(super) fn every_key() -> BTreeMap<String, Value> {
     let defaults = Config::default();
     let url = Some(SecretUrl::new("scheme://host"));
     let path = Some(PathBuf::new());
@@ -240,12 +240,12 @@ fn every_key() -> BTreeMap<String, Value> {
     flatten(table(&full)).into_iter().collect()
 }
 
-fn table(config: &impl Serialize) -> Table {
+pub(super) fn table(config: &impl Serialize) -> Table {
     Table::try_from(config).expect("settings are tables of plain values")
 }
 
 /// Leaves under dotted keys. An empty section that is none of ours stays, to be found unknown.
-fn flatten(table: Table) -> Vec<(String, Value)> {
+pub(super) fn flatten(table: Table) -> Vec<(String, Value)> {
     let sections = table_sections();
     let mut leaves = Vec::new();
     let mut rest: Vec<(String, Value)> = table.into_iter().collect();

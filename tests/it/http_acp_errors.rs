@@ -1,5 +1,5 @@
-//! Every way in which the Agentic Commerce Protocol says no here: the table in the README is the
-//! one that is tested.
+//! Every way in which the Agentic Commerce Protocol says no here: the table in docs/PROTOCOLS.md is
+//! the one that is tested.
 
 use actix_web::test::TestRequest;
 use doorbuster::base::Limits;
@@ -15,10 +15,11 @@ use super::{
 /// What a row of the table says: status, type and code.
 type Row = (u16, String, String);
 
-/// The rows of the README.
+/// The rows of docs/PROTOCOLS.md.
 fn documented() -> BTreeSet<Row> {
-    let readme = include_str!("../../README.md");
-    let (_, section) = readme.split_once("#### Errors over ACP").expect("the section");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/PROTOCOLS.md");
+    let document = std::fs::read_to_string(path).expect("the document");
+    let (_, section) = document.split_once("### Errors over ACP").expect("the section");
     let rows = section.lines().skip_while(|line| !line.starts_with('|'));
     let rows = rows.take_while(|line| line.starts_with('|'));
     let rows = rows.filter_map(|line| {

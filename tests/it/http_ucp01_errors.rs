@@ -1,5 +1,5 @@
-//! Every way in which UCP 2026-01-11 says no here: the table in the README and the column of the
-//! guide `/docs/errors` are the ones that are tested.
+//! Every way in which UCP 2026-01-11 says no here: the table in docs/PROTOCOLS.md and the column of
+//! the guide `/docs/errors` are the ones that are tested.
 
 use actix_web::{http::Method, test::TestRequest};
 use doorbuster::{base::Limits, catalog::StockPolicy};
@@ -22,10 +22,11 @@ use super::{
 /// What a row of the table says: status and code.
 type Row = (u16, String);
 
-/// The rows of the README.
+/// The rows of docs/PROTOCOLS.md.
 fn documented() -> BTreeSet<Row> {
-    let readme = include_str!("../../README.md");
-    let (_, section) = readme.split_once("#### Errors over UCP 2026-01-11").expect("the section");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/PROTOCOLS.md");
+    let document = std::fs::read_to_string(path).expect("the document");
+    let (_, section) = document.split_once("### Errors over UCP 2026-01-11").expect("the section");
     let rows = section.lines().skip_while(|line| !line.starts_with('|'));
     let rows = rows.take_while(|line| line.starts_with('|'));
     let rows = rows.filter_map(|line| {

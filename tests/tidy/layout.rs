@@ -17,8 +17,11 @@ const TOP_LEVEL: &[&str] = &[
     "benches",
     "load-tests",
     "tests",
+    "docs",
     "README.md",
     "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
     "LICENSE-MIT",
     "LICENSE-APACHE",
 ];

@@ -276,18 +276,3 @@ fn counts_and_times_that_do_not_hold_say_what_to_do() {
     assert!(filter.starts_with("shop.toml: `log.filter` "), "{filter}");
     assert!(filter.ends_with("write a level, or `target=level` with commas between"), "{filter}");
 }
-
-#[test]
-fn the_readme_lists_every_setting_with_its_default() {
-    let readme = include_str!("../../../README.md");
-    let rows: Vec<&str> = readme.lines().filter(|line| line.starts_with("| `")).collect();
-    let defaults: BTreeMap<_, _> = flatten(table(&Config::default())).into_iter().collect();
-    for key in every_key().keys() {
-        let row = rows.iter().find(|row| row.starts_with(&format!("| `{key}` |")));
-        let row = row.unwrap_or_else(|| panic!("README.md does not list `{key}`"));
-        if let Some(default) = defaults.get(key) {
-            let default = default.as_str().map_or_else(|| default.to_string(), str::to_owned);
-            assert!(row.contains(&format!("| `{default}` |")), "{row}: the default is {default}");
-        }
-    }
-}
