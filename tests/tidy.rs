@@ -6,6 +6,8 @@
 mod budgets;
 #[path = "tidy/code.rs"]
 mod code;
+#[path = "tidy/documents.rs"]
+mod documents;
 #[path = "tidy/doors.rs"]
 mod doors;
 #[path = "tidy/figures.rs"]
@@ -56,6 +58,12 @@ fn walk(at: &Path, endings: &[&str], found: &mut Vec<Source>) {
     }
 }
 
+/// What is written for people: at the root, and in `docs`.
+fn texts() -> Vec<Source> {
+    let at_root = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "docs"];
+    read(&at_root, &[".md"])
+}
+
 fn rust() -> Vec<Source> {
     read(&["src", "tests", "benches", "load-tests"], &[".rs"])
 }
@@ -104,7 +112,29 @@ fn nothing_is_left_undone() {
     let folders = ["src", "tests", "benches", "load-tests", "migrations", "models", ".ci"];
     let endings = [".rs", ".sql", ".md", ".toml", ".py", "run"];
     tidy(&words::undone(&read(&folders, &endings)));
-    tidy(&words::undone(&read(&["README.md", "CHANGELOG.md", "Cargo.toml"], &[""])));
+    tidy(&words::undone(&texts()));
+    tidy(&words::undone(&read(&["Cargo.toml"], &[""])));
+}
+
+// breaks: link docs/NOWHERE.md in README.md, or README.md#nothing
+#[test]
+fn documents_lead_to_what_exists() {
+    let others = ["tests", "load-tests", "benches", "models", "migrations"];
+    let mut all = texts();
+    all.extend(read(&others, &[".md"]));
+    tidy(&documents::links(&all, |path| root().join(path).exists()));
+}
+
+// breaks: rename `Checkout::recover`, or name another file in docs/ARCHITECTURE.md
+#[test]
+fn documents_name_code_that_exists() {
+    tidy(&documents::code(&texts(), |path| fs::read_to_string(root().join(path)).ok()));
+}
+
+// breaks: put 1,300 more characters into README.md
+#[test]
+fn the_readme_is_short() {
+    tidy(&read(&["README.md"], &[""]).iter().flat_map(documents::length).collect::<Vec<_>>());
 }
 
 #[test]
