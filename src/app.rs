@@ -1,4 +1,4 @@
-//! The composition root: the only file that names every concrete type.
+//! The composition root: this file and those below it alone name every concrete type.
 //!
 //! Start goes up the import order, from the ledger to the door; shutdown goes down it: no new work,
 //! the work at hand finished, grants given back, the ledger closed.

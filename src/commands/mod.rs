@@ -174,7 +174,7 @@ pub async fn open_database(config: &Config) -> Result<Database, DatabaseFault> {
     Ok(database)
 }
 
-/// Carries a command out, printing to `out`. No command serves.
+/// Carries a command out, printing to `out`. Without a command it serves.
 ///
 /// # Errors
 /// When it fails; the message says what to do.

@@ -49,7 +49,8 @@ macro_rules! change {
     };
 }
 
-/// Free, or the lease has run out, or theirs already.
+/// The most urgent case that nobody has, or whose lease has run out; one that is theirs already is
+/// not claimed again.
 const CLAIM_NEXT: &str = change!(
     "claimed_by = $1::json->>'by', lease_until = ($1::json->>'until')::timestamptz
     where c.order_id = (
