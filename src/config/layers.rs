@@ -14,6 +14,9 @@ use super::{Config, FraudSettings, GatewayChoice, Mode, SecretUrl, Server, Stora
 /// others stay out.
 const PREFIX: &str = "DOORBUSTER__";
 
+/// The variable that sets the log's filter for most Rust programs, and here; ours comes first.
+const RUST_LOG: &str = "RUST_LOG";
+
 /// A setting given on the command line. May hold a password, hence no `Debug`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Flag {
@@ -86,9 +89,14 @@ impl Config {
         if let Some((path, text)) = file {
             layers.read_file(&path.display().to_string(), text)?;
         }
-        let mut ours: Vec<_> = environment.filter(|(name, _)| name.starts_with(PREFIX)).collect();
+        let said = environment.filter(|(_, value)| !value.is_empty());
+        let (mut ours, theirs): (Vec<_>, Vec<_>) =
+            said.partition(|(name, _)| name.starts_with(PREFIX));
+        if let Some((name, filter)) = theirs.into_iter().find(|(name, _)| name == RUST_LOG) {
+            layers.set_text(Source::Environment(name), "log.filter".to_owned(), filter);
+        }
         ours.sort();
-        for (name, value) in ours.into_iter().filter(|(_, value)| !value.is_empty()) {
+        for (name, value) in ours {
             let key = name[PREFIX.len()..].to_lowercase().replace("__", ".");
             layers.set_text(Source::Environment(name), key, value);
         }

@@ -248,7 +248,11 @@ const MEANINGS: &[(&str, &str)] = &[
         "whether an empty store gets the demo shop; in production mode only where it is set",
     ),
     ("log.format", "`text` or `json`"),
-    ("log.filter", "a level, or `target=level` with commas between"),
+    (
+        "log.filter",
+        "which events are logged: a level, or `target=level` with commas between; `RUST_LOG` sets \
+         it as well, unless `DOORBUSTER__LOG__FILTER` does",
+    ),
 ];
 
 /// Every setting with its default and its meaning, as the text of `docs/CONFIGURATION.md`.

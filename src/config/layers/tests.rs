@@ -72,6 +72,19 @@ fn a_shop_without_a_model_of_its_own_hears_that_the_bundled_one_only_watches() {
     assert!(told[0].contains("fraud.bundled_model"), "{told:?}");
 }
 
+// breaks: let `RUST_LOG` come after our own variables, or leave it out
+#[test]
+fn rust_log_sets_the_filter_unless_ours_does() {
+    let file = "[log]\nfilter = 'error'";
+    let filter = |set: &[(&str, &str)]| load(file, set, &[]).map(|config| config.log.filter);
+    assert_eq!(filter(&[("RUST_LOG", "")]).unwrap(), "error");
+    assert_eq!(filter(&[("RUST_LOG", "doorbuster=debug")]).unwrap(), "doorbuster=debug");
+    let both = [("RUST_LOG", "trace"), ("DOORBUSTER__LOG__FILTER", "warn")];
+    assert_eq!(filter(&both).unwrap(), "warn");
+    let told = filter(&[("RUST_LOG", "loud=very")]).unwrap_err().problems;
+    assert!(told[0].starts_with("environment variable RUST_LOG: `log.filter`"), "{told:?}");
+}
+
 #[test]
 fn empty_variables_and_those_of_others_are_left_alone() {
     let set = [("DOORBUSTER__STORAGE__REDIS", ""), ("DOORBUSTER_TEST_REDIS", "x"), ("HOME", "/")];
