@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    base::Clock,
+    base::{Chain, Clock},
     checkout::Checkout,
     config::Config,
     fraud::{
@@ -37,7 +37,9 @@ pub(super) fn open_fraud(
     let folder = settings.model.as_deref();
     let serving = settings.serving().or_else(|fault| {
         tracing::error!(
-            ?folder, %fault, "the fraud model cannot be loaded; payments are judged without a score"
+            ?folder,
+            fault = %Chain(&fault),
+            "the fraud model cannot be loaded; payments are judged without a score"
         );
         Serving::of(&Schema::parse(bundled::SCHEMA)?).map_err(anyhow::Error::from)
     })?;

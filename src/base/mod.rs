@@ -1,4 +1,4 @@
-//! The words every slice speaks: ids, money, quantity, time, chance, people.
+//! The words every slice speaks: ids, money, quantity, time, chance, people, errors.
 //!
 //! **Owns:** types that are right by construction, and nothing that acts.
 //! **Invariant:** a value that exists is well formed; personal values redact themselves in `Debug`.
@@ -6,6 +6,7 @@
 
 pub mod anchored;
 pub mod card_number;
+mod chain;
 pub mod chance;
 pub mod hints;
 pub mod id;
@@ -24,6 +25,7 @@ pub mod verification;
 
 pub use anchored::AnchoredClock;
 pub use card_number::{Holds, is_card_number_in, looks_like_card_number};
+pub use chain::Chain;
 pub use chance::{Chance, SeededChance, SystemChance};
 pub use hints::Hints;
 pub use id::{

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{error::Error, time::Duration};
 
 use super::{OutboundFault, install_tls_provider};
+use crate::base::Chain;
 
 /// Bytes of a refusal's body that are kept: enough for a problem document, too little for a page.
 const STATUS_BODY_BYTES: usize = 2048;
@@ -142,13 +143,15 @@ pub(super) fn fault(error: reqwest::Error) -> OutboundFault {
     }
 }
 
-/// The innermost cause, which is the one that tells people something; addresses may carry secrets.
+/// What it came of, without the library's own sentence: that names the address, which may carry
+/// secrets.
 fn told(error: &reqwest::Error) -> String {
-    let mut cause: &dyn Error = error;
-    while let Some(inner) = cause.source() {
+    let mut cause: &(dyn Error + 'static) = error;
+    while cause.is::<reqwest::Error>() {
+        let Some(inner) = cause.source() else { return "malformed address".to_owned() };
         cause = inner;
     }
-    if cause.is::<reqwest::Error>() { "malformed address".to_owned() } else { cause.to_string() }
+    Chain(cause).to_string()
 }
 
 #[cfg(test)]

@@ -9,11 +9,14 @@ use std::{
 };
 
 use super::settings::{self, Begin};
-use crate::ledger::{
-    database::{DatabaseFault, DatabaseOptions, Pooling},
-    known::Known,
-    lanes::{Lane, Lanes, Open},
-    store::LedgerFault,
+use crate::{
+    base::Chain,
+    ledger::{
+        database::{DatabaseFault, DatabaseOptions, Pooling},
+        known::Known,
+        lanes::{Lane, Lanes, Open},
+        store::LedgerFault,
+    },
 };
 
 /// One piece of work under way on a connection.
@@ -230,8 +233,8 @@ pub(super) fn fault(error: &sqlx::Error) -> LedgerFault {
                       `storage.pooling` to `transaction`";
         LedgerFault::Unreachable(format!("{error}: {advice}"))
     } else if is_broken(error) || is_late(error) {
-        LedgerFault::Unreachable(error.to_string())
+        LedgerFault::Unreachable(Chain(error).to_string())
     } else {
-        LedgerFault::Broken(error.to_string())
+        LedgerFault::Broken(Chain(error).to_string())
     }
 }

@@ -16,10 +16,13 @@ use super::{
     apply::prepare,
     private::{make_folder, take_from_others},
 };
-use crate::ledger::{
-    database::{DatabaseFault, DatabaseOptions},
-    lanes::{Lane, Lanes, Open},
-    store::LedgerFault,
+use crate::{
+    base::Chain,
+    ledger::{
+        database::{DatabaseFault, DatabaseOptions},
+        lanes::{Lane, Lanes, Open},
+        store::LedgerFault,
+    },
 };
 
 /// Memory for pages the writer has read, in KiB (a minus sign says so). The indexes that orders
@@ -200,9 +203,9 @@ pub(super) fn fault(error: &sqlx::Error) -> LedgerFault {
             LedgerFault::Broken(inner.to_string())
         }
         sqlx::Error::Database(_) | sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed => {
-            LedgerFault::Unreachable(error.to_string())
+            LedgerFault::Unreachable(Chain(error).to_string())
         }
-        _ => LedgerFault::Broken(error.to_string()),
+        _ => LedgerFault::Broken(Chain(error).to_string()),
     }
 }
 

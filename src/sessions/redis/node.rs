@@ -11,7 +11,10 @@ use std::{
 use tokio::time::Instant;
 
 use super::home::Patience;
-use crate::{base::Clock, sessions::circuit::Circuit};
+use crate::{
+    base::{Chain, Clock},
+    sessions::circuit::Circuit,
+};
 
 /// One server.
 pub(super) struct Node {
@@ -101,7 +104,7 @@ impl Node {
                 self.circuit.succeeded();
                 return Err(NodeFault::Answered(error));
             }
-            Ok(Err(error)) => (error.to_string(), error.is_timeout()),
+            Ok(Err(error)) => (Chain(&error).to_string(), error.is_timeout()),
             Err(_) => (format!("no answer within {:?}", self.patience.wait), true),
         };
         if late && self.circuit.bears_a_late_one() {
