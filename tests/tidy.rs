@@ -16,6 +16,8 @@ mod figures;
 mod imports;
 #[path = "tidy/layout.rs"]
 mod layout;
+#[path = "tidy/logs.rs"]
+mod logs;
 #[path = "tidy/paths.rs"]
 mod paths;
 #[path = "tidy/words.rs"]
@@ -105,6 +107,12 @@ fn files_functions_and_lines_stay_short() {
 #[test]
 fn nothing_unwraps_outside_tests() {
     tidy(&words::unwraps(&product()));
+}
+
+// breaks: log `order = %order` somewhere in src
+#[test]
+fn lines_of_the_log_are_found_by_ids() {
+    tidy(&logs::fields(&product()));
 }
 
 #[test]

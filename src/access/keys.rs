@@ -147,7 +147,7 @@ impl Keys {
             Database::Sqlite(sqlite) => sqlite::note_use(sqlite, key.id, now).await,
         };
         if let Err(fault) = written {
-            tracing::warn!(key = %key.id, %fault, "the use of an API key is not written down");
+            tracing::warn!(key.id = %key.id, %fault, "the use of an API key is not written down");
         }
     }
 

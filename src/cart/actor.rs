@@ -6,6 +6,7 @@ use actix::{
 };
 use std::{sync::Arc, time::Duration};
 use tokio::sync::oneshot;
+use tracing::Instrument;
 
 use super::{
     carts::LiveCarts,
@@ -49,7 +50,7 @@ impl CartActor {
     fn work(&mut self, ctx: &mut Context<Self>) {
         let next = self.seat.next_job(|(job, _)| job.is_wanted());
         let Some(((job, reply), session)) = next else { return };
-        let desk = self.desk.clone();
+        let (desk, span) = (self.desk.clone(), job.span());
         let work = async move {
             let (session, outcome) = job.run(&desk, session).await;
             let _gone = reply.send(outcome);
@@ -58,7 +59,7 @@ impl CartActor {
             }
             session
         };
-        ctx.spawn(work.into_actor(self).map(|session, act, ctx| {
+        ctx.spawn(work.instrument(span).into_actor(self).map(|session, act, ctx| {
             act.seat.done(session);
             act.work(ctx);
             if act.seat.is_worthless() && act.live.remove(act.checkout, &ctx.address()) {

@@ -253,7 +253,7 @@ impl Keeper {
         for case in &expired {
             // Whoever decided meanwhile was first.
             let outcome = self.desk.expire_case(case).await?;
-            tracing::info!(order = %case.order, ?outcome, "nobody decided a review in time");
+            tracing::info!(order.id = %case.order, ?outcome, "nobody decided a review in time");
         }
         Ok(expired.len())
     }
@@ -270,7 +270,7 @@ impl Keeper {
 /// Whether a checkout was looked after. One that could not be comes up in the next round again.
 fn log(checkout: CheckoutId, outcome: Result<(), CheckoutRefused>) -> bool {
     if let Err(refused) = &outcome {
-        tracing::warn!(%checkout, %refused, "a checkout could not be looked after");
+        tracing::warn!(checkout.id = %checkout, %refused, "a checkout could not be looked after");
     }
     outcome.is_ok()
 }

@@ -2,6 +2,7 @@
 
 use actix::Message;
 use std::sync::{Arc, Weak};
+use tracing::Span;
 
 use crate::{
     base::{CheckoutId, Protocol},
@@ -30,6 +31,8 @@ pub struct Awaited {
     pub ask: Box<Ask>,
     /// Lives as long as somebody waits.
     pub waits: Weak<()>,
+    /// What the log knows of who waits.
+    pub span: Span,
 }
 
 /// The commands.
@@ -52,6 +55,19 @@ pub enum Command {
 }
 
 impl Command {
+    /// Its name, for the log.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Create(_) => "create",
+            Self::Update(_) => "update",
+            Self::Complete(_) => "complete",
+            Self::Cancel => "cancel",
+            Self::CancelCart => "cancel_cart",
+            Self::Present => "present",
+            Self::Express(..) => "express",
+        }
+    }
+
     /// Whether it is for a cart rather than for a checkout.
     pub fn is_for_cart(&self) -> bool {
         match self {

@@ -9,6 +9,7 @@ use std::{
     },
     time::Duration,
 };
+use tracing::Span;
 
 use super::{
     actor::CartActor,
@@ -63,7 +64,8 @@ impl Carts {
         let checkout = ask.checkout;
         let waiting = Waiting::on(&self.waiting);
         let (ask, waits) = (Box::new(ask), Arc::downgrade(&waiting.alive));
-        let answer = self.actor(checkout).send(Awaited { ask, waits }).await;
+        let awaited = Awaited { ask, waits, span: Span::current() };
+        let answer = self.actor(checkout).send(awaited).await;
         drop(waiting);
         answer.unwrap_or_else(|error| Err(dead(error)))
     }

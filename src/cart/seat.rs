@@ -1,6 +1,7 @@
 //! What a cart may do next: one job at a time, those that come meanwhile in a bounded line.
 
 use std::collections::VecDeque;
+use tracing::{Span, field};
 
 use super::messages::{Ask, Awaited, Command, Tend};
 use crate::{
@@ -107,6 +108,23 @@ impl Job {
             Self::Ask(awaited) => awaited.ask.checkout,
             Self::Tend(tend) => tend.checkout,
         }
+    }
+
+    /// What the log knows of everything that is done for it. Attempt and order are noted when there
+    /// is one.
+    pub fn span(&self) -> Span {
+        let (parent, command) = match self {
+            Self::Ask(awaited) => (awaited.span.id(), awaited.ask.command.name()),
+            Self::Tend(_) => (None, "tend"),
+        };
+        tracing::info_span!(
+            parent: parent,
+            "command",
+            command,
+            checkout.id = %self.checkout(),
+            attempt.id = field::Empty,
+            order.id = field::Empty,
+        )
     }
 
     /// Whether anybody waits for it. Housekeeping is its own reason.

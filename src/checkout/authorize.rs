@@ -80,7 +80,7 @@ impl Checkout {
                 }
                 fault => {
                     may_have_acted = true;
-                    tracing::info!(attempt = %attempt.id, %fault, "the gateway gave no answer");
+                    tracing::info!(attempt.id = %attempt.id, %fault, "the gateway gave no answer");
                 }
             }
             match self.ask_what_became(attempt).await {
@@ -108,7 +108,7 @@ impl Checkout {
             }
             Ok(Found::Nothing) => GatewayAnswer::Unknown,
             Err(fault) => {
-                tracing::warn!(attempt = %attempt.id, %fault, "the gateway tells nothing");
+                tracing::warn!(attempt.id = %attempt.id, %fault, "the gateway tells nothing");
                 GatewayAnswer::Unknown
             }
         }

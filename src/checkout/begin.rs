@@ -1,6 +1,7 @@
 //! T1: the attempt is written and the holds are pinned, before the gateway hears of it.
 
 use std::ops::ControlFlow;
+use tracing::{Span, field};
 
 use super::{
     answer::{Asked, CheckoutRefused, Reply},
@@ -39,6 +40,7 @@ impl Saga<'_> {
             deadline: now.plus(self.desk.terms.gateway_deadline),
             waiting: Some(payment.asked.write(None, now)),
         };
+        Span::current().record("attempt.id", field::display(attempt.id));
         let after = completing(self.desk, self.session, payment, assessed, &attempt);
         match self.desk.write_attempt(self.session, &after, &attempt, assessed).await? {
             Ok(_) => {}

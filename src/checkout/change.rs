@@ -164,7 +164,7 @@ impl Checkout {
         let order: Option<OrderRow> = match self.store.find_order(order).await {
             Ok(order) => order,
             Err(fault) => {
-                tracing::info!(%order, %fault, "debts wait for the sweep");
+                tracing::info!(order.id = %order, %fault, "debts wait for the sweep");
                 None
             }
         };

@@ -3,6 +3,7 @@
 use serde_json::json;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::mpsc;
+use tracing::{Instrument, Span};
 
 use super::{
     crash::{CrashPoint, Probe},
@@ -56,6 +57,17 @@ pub struct Collection {
     pub review_max: Duration,
 }
 
+/// What the log knows of everything that is done about a debt.
+fn span(due: &OperationRow) -> Span {
+    tracing::info_span!(
+        parent: None,
+        "collect",
+        operation.id = %due.operation.id,
+        attempt.id = %due.operation.attempt,
+        order.id = %due.order,
+    )
+}
+
 impl Collection {
     /// The handle and the task, which ends when every handle is gone.
     pub fn start(self) -> (Collector, impl Future<Output = ()> + Send + 'static) {
@@ -71,7 +83,10 @@ impl Collection {
                 // In this order, not by chance: new debts first, until there are enough at once.
                 biased;
                 due = inbox.recv(), if working.len() < AT_ONCE => match due {
-                    Some(due) => working.push(self.collect(due)),
+                    Some(due) => {
+                        let span = span(&due);
+                        working.push(self.collect(due).instrument(span));
+                    }
                     None => break,
                 },
                 Some(()) = working.next(), if !working.is_empty() => {}
@@ -90,21 +105,23 @@ impl Collection {
             Ok(()) => (OperationState::Done, String::new()),
             Err(GatewayFault::Refused(why)) => (OperationState::Refused, why),
             Err(fault) => {
-                tracing::info!(operation = %due.operation.id, %fault, "a debt stays due");
+                tracing::info!(operation.id = %due.operation.id, %fault, "a debt stays due");
                 return;
             }
         };
         if state == OperationState::Refused {
             let (operation, order) = (due.operation.id, due.order);
-            tracing::error!(%operation, %order, note, "the gateway refuses a debt");
+            tracing::error!(
+                operation.id = %operation, order.id = %order, note, "the gateway refuses a debt"
+            );
         }
         let began = self.clock.now();
         let recorded = self.record(&due, state, note).await;
         let outcome = if recorded.is_ok() { StepOutcome::Done } else { StepOutcome::Fault };
         metrics::checkout_step(Step::Record, outcome, self.clock.now().since(began));
         if let Err(fault) = recorded {
-            let operation = due.operation.id;
-            tracing::warn!(%operation, %fault, "a collected debt is not recorded yet");
+            let id = due.operation.id;
+            tracing::warn!(operation.id = %id, %fault, "a collected debt is not recorded yet");
         }
     }
 

@@ -20,7 +20,9 @@ use std::{collections::BTreeSet, ops::ControlFlow};
 impl Checkout {
     /// A step ended now.
     pub(super) fn count(&self, step: metrics::Step, outcome: StepOutcome, began: Timestamp) {
-        metrics::checkout_step(step, outcome, self.now().since(began));
+        let took = self.now().since(began);
+        metrics::checkout_step(step, outcome, took);
+        tracing::debug!(?step, ?outcome, ?took, "a step ended");
     }
 
     /// A step ended now that goes on, or ends with an answer.

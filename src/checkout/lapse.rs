@@ -66,7 +66,7 @@ impl Checkout {
             let wish = ChangeWish { money, reason, ..ChangeWish::of(name, row.id, self.now()) };
             // Whoever captured or let it go meanwhile was first.
             let outcome = self.change_order(wish, None).await?;
-            tracing::info!(order = %row.id, ?outcome, "an authorization lapsed uncaptured");
+            tracing::info!(order.id = %row.id, ?outcome, "an authorization lapsed uncaptured");
             voided += usize::from(outcome.is_ok());
         }
         Ok(voided)

@@ -1,5 +1,7 @@
 //! T2: the order, its payment and its events become true together; and what is owed after it (T3).
 
+use tracing::{Span, field};
+
 use super::{
     answer::{CheckoutRefused, Reply},
     count,
@@ -34,6 +36,7 @@ impl Saga<'_> {
         let (key, answer) = answered.unzip();
         let body = document(&after);
         let order_id = OrderId::of(after.id);
+        Span::current().record("order.id", field::display(order_id));
         let now = self.desk.now();
         let place = Place {
             attempt: attempt.id,

@@ -1,5 +1,7 @@
 //! Finds out what became of payment attempts nobody waits for any more, and settles them.
 
+use tracing::{Span, field};
+
 use super::{
     answer::CheckoutRefused,
     crash::CrashPoint,
@@ -34,6 +36,7 @@ impl Checkout {
             return Ok(());
         }
         self.probe.reach(CrashPoint::InRecovery);
+        Span::current().record("attempt.id", field::display(id));
         let attempt = self.attempted(&row).await?;
         let found = match self.ask_what_became(&attempt).await {
             GatewayAnswer::Granted(granted) => Ok(granted),
@@ -43,7 +46,7 @@ impl Checkout {
                 return Ok(());
             }
         };
-        tracing::info!(attempt = %id, checkout = %session.id, ?found, "recovered an attempt");
+        tracing::info!(attempt.id = %id, checkout.id = %session.id, ?found, "recovered an attempt");
         metrics::reconciled(match &found {
             Ok(_) => Settlement::Sold,
             Err(Verdict::Unheard) => Settlement::Unheard,
@@ -68,7 +71,7 @@ impl Checkout {
         let found = match self.gateway.find(row.id).await {
             Ok(found) => found,
             Err(fault) => {
-                tracing::warn!(attempt = %row.id, %fault, "the gateway tells nothing");
+                tracing::warn!(attempt.id = %row.id, %fault, "the gateway tells nothing");
                 return Ok(());
             }
         };
@@ -80,7 +83,7 @@ impl Checkout {
         else {
             return Ok(());
         };
-        tracing::warn!(attempt = %row.id, "a late authorization was found; voiding it");
+        tracing::warn!(attempt.id = %row.id, "a late authorization was found; voiding it");
         metrics::reconciled(Settlement::Voided);
         let amount = Money::from_minor(row.amount_minor, row.currency);
         self.owe(OperationRow {

@@ -29,8 +29,10 @@ use super::{
     signed,
     sliced::sliced,
     timer::{self, Timer},
+    trace_context::TraceId,
 };
 use crate::telemetry::metrics;
+use tracing::{Instrument, Span, field};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
@@ -46,6 +48,7 @@ const NOBODY: &str = "";
 struct Memo {
     door: web::Data<Door>,
     id: Arc<str>,
+    trace: Option<TraceId>,
     path: String,
     method: Method,
     dialect: Dialect,
@@ -56,13 +59,25 @@ struct Memo {
 
 /// The middleware around every route.
 pub async fn admit(
-    mut request: ServiceRequest,
+    request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let Some(door) = request.app_data::<web::Data<Door>>().cloned() else {
         return Err(Problem::fault(Kind::Internal, "no door").into());
     };
     let memo = Memo::of(&request, door);
+    let pattern = caller::pattern(&request);
+    let span = memo.span(pattern.as_deref());
+    within(memo, pattern, request, next).instrument(span).await
+}
+
+/// The same within the request's span.
+async fn within(
+    memo: Memo,
+    pattern: Option<String>,
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
     let timer = Timer::start();
     if let Some(mut answer) = memo.grant.preflight(&request) {
         memo.name(answer.headers_mut());
@@ -70,7 +85,7 @@ pub async fn admit(
         return Ok(request.into_response(answer));
     }
     request.extensions_mut().insert(RequestId(Arc::clone(&memo.id)));
-    let _place = match let_in(&mut request, &memo.door).await {
+    let _place = match let_in(&mut request, pattern.as_deref(), &memo.door).await {
         Ok(place) => place,
         Err(problem) => {
             let response = memo.write(&problem);
@@ -105,21 +120,24 @@ pub async fn admit(
 }
 
 /// Reads the body and takes a place inside, or says why not.
-async fn let_in(request: &mut ServiceRequest, door: &Door) -> Result<Option<Place>, Problem> {
+async fn let_in(
+    request: &mut ServiceRequest,
+    pattern: Option<&str>,
+    door: &Door,
+) -> Result<Option<Place>, Problem> {
     door.browsers.hosts.check(request)?;
     let changes = !request.method().is_safe();
     if changes && door.draining.has_begun() {
         return Err(Problem::new(Kind::Draining, "This replica takes no new work."));
     }
     head::check(request)?;
-    let pattern = caller::pattern(request);
-    if pattern.as_deref().is_some_and(is_watched) {
+    if pattern.is_some_and(is_watched) {
         return Ok(None);
     }
     if pattern.is_none() && body::is_announced(request) {
         body::spare(request, &door.limits).await;
     }
-    caller::admit(request, pattern.as_deref(), door).await?;
+    caller::admit(request, pattern, door).await?;
     free_text::refuse_card_numbers_in_head(request)?;
     let asks = request.extensions().get::<Caller>().map(|caller| caller.0.clone());
     let asks = asks.unwrap_or_else(|| Arc::from(NOBODY));
@@ -157,6 +175,7 @@ impl Memo {
         let key = || request.headers().get(IDEMPOTENCY_KEY).cloned();
         Self {
             id: request_id::of(request.headers(), &door),
+            trace: TraceId::of(request.headers()),
             path: request.uri().path().to_owned(),
             method: request.method().clone(),
             key: if dialect == Dialect::Acp { key() } else { None },
@@ -171,8 +190,21 @@ impl Memo {
             base_url: &self.door.site().base_url,
             path: Some(&self.path),
             request_id: Some(&self.id),
+            trace_id: self.trace.as_ref().map(TraceId::as_str),
             dialect: self.dialect,
         }
+    }
+
+    /// What the log knows of everything that is done for this request. The route is its pattern:
+    /// paths may hold what people typed.
+    fn span(&self, route: Option<&str>) -> Span {
+        tracing::info_span!(
+            "request",
+            request.id = %self.id,
+            trace.id = self.trace.as_ref().map(field::display),
+            http.method = %self.method,
+            http.route = route,
+        )
     }
 
     /// The problem as an answer, with this request's id.
@@ -180,7 +212,11 @@ impl Memo {
         timer::count(problem);
         if let Some(fault) = problem.what_broke() {
             let (id, method, path) = (&self.id, &self.method, &self.path);
-            tracing::error!(request.id = %id, %method, path, fault, "{method} {path}: {fault}");
+            let trace = self.trace.as_ref().map(field::display);
+            tracing::error!(
+                request.id = %id, trace.id = trace, http.method = %method, http.path = path,
+                fault = %fault, "{method} {path}: {fault}"
+            );
         }
         let mut response = problem.response(self.scene());
         self.name(response.headers_mut());

@@ -22,7 +22,8 @@ const METHODS: &str = "GET, HEAD, POST, PUT, DELETE";
 /// Headers of requests that some route reads.
 const REQUEST_HEADERS: &str = "accept, accept-language, api-version, authorization, \
      content-digest, content-type, idempotency-key, if-match, request-id, request-signature, \
-     signature, signature-input, timestamp, ucp-agent, x-api-key, x-request-id";
+     signature, signature-input, timestamp, traceparent, tracestate, ucp-agent, x-api-key, \
+     x-request-id";
 
 /// Headers of answers that a storefront acts upon.
 const ANSWER_HEADERS: &str = "content-digest, etag, idempotency-key, idempotent-replayed, \

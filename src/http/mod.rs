@@ -52,6 +52,7 @@ pub mod signed;
 pub mod sliced;
 pub mod telling;
 pub mod timer;
+pub mod trace_context;
 pub mod ucp;
 pub mod ucp01;
 pub mod v1;

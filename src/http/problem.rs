@@ -6,10 +6,11 @@ use actix_web::{
 };
 use schemars::JsonSchema;
 use serde::Serialize;
-use std::{borrow::Cow, fmt, time::Duration};
+use std::{borrow::Cow, error::Error, fmt, sync::Arc, time::Duration};
 
 pub use super::dialect::Dialect;
 use super::{acp::error_wire, kinds::Kind, ucp01};
+use crate::base::Chain;
 
 /// Version of the protocol named in problems of its routes.
 const UCP_VERSION: &str = "2026-04-08";
@@ -29,7 +30,7 @@ struct Details {
     retry_after: Option<Duration>,
     suggestion: Option<Cow<'static, str>>,
     place: Option<Place>,
-    fault: Option<String>,
+    fault: Option<Arc<dyn Error + Send + Sync>>,
 }
 
 /// A place in a text that was sent.
@@ -58,6 +59,8 @@ pub(super) struct Body<'a> {
     instance: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pointer: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -109,6 +112,8 @@ pub struct Scene<'a> {
     pub path: Option<&'a str>,
     /// The request's id.
     pub request_id: Option<&'a str>,
+    /// The trace it is part of, where its caller says so.
+    pub trace_id: Option<&'a str>,
     /// Whose words it is told in.
     pub dialect: Dialect,
 }
@@ -128,10 +133,10 @@ impl Problem {
         }))
     }
 
-    /// A fault: the caller hears that it is ours, the log hears what it was.
-    pub fn fault(kind: Kind, what: impl fmt::Display) -> Self {
+    /// A fault: the caller hears that it is ours, the log hears what it was and what it came of.
+    pub fn fault(kind: Kind, what: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let mut problem = Self::new(kind, kind.row().title);
-        problem.0.fault = Some(what.to_string());
+        problem.0.fault = Some(Arc::from(what.into()));
         problem
     }
 
@@ -208,9 +213,9 @@ impl Problem {
         self.0.suggestion.as_deref()
     }
 
-    /// What broke, for the log.
-    pub fn what_broke(&self) -> Option<&str> {
-        self.0.fault.as_deref()
+    /// What broke with everything that it came of, for the log.
+    pub fn what_broke(&self) -> Option<Chain<'_>> {
+        self.0.fault.as_ref().map(|fault| Chain(&**fault))
     }
 
     /// The body.
@@ -240,6 +245,7 @@ impl Problem {
             detail: &self.0.detail,
             instance: scene.path,
             request_id: scene.request_id,
+            trace_id: scene.trace_id,
             pointer: self.0.pointer.as_deref(),
             limit: self.0.limit,
             retry_after_ms: self.0.retry_after.map(millis),
@@ -323,6 +329,7 @@ mod tests {
             base_url: "https://shop.example",
             path: Some("/v1/orders"),
             request_id: Some("r-1"),
+            trace_id: Some("4bf92f3577b34da6a3ce929d0e0e4736"),
             dialect: Dialect::Plain,
         };
         let body: Value = serde_json::from_str(&problem.body(scene)).expect("JSON");
@@ -332,7 +339,7 @@ mod tests {
                 "type": "https://shop.example/problems/limit_exceeded",
                 "title": "A limit was passed", "status": 422, "code": "limit_exceeded",
                 "detail": "At most 5 lines.", "instance": "/v1/orders", "request_id": "r-1",
-                "pointer": "/lines", "limit": 5
+                "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736", "pointer": "/lines", "limit": 5
             })
         );
     }
@@ -351,7 +358,24 @@ mod tests {
     fn a_fault_tells_the_log_and_not_the_caller() {
         let problem = Problem::fault(Kind::Internal, "column price is gone");
         assert!(!problem.body(Scene::default()).contains("column"));
-        assert_eq!(problem.what_broke(), Some("column price is gone"));
+        assert_eq!(told(&problem), "column price is gone");
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the product is not read")]
+    struct Unread(#[source] std::io::Error);
+
+    fn told(problem: &Problem) -> String {
+        problem.what_broke().expect("it is a fault").to_string()
+    }
+
+    // breaks: keep the text of the fault alone in `Problem::fault`
+    #[test]
+    fn what_a_fault_came_of_is_told_as_well() {
+        let fault = Unread(std::io::Error::other("the disk is gone"));
+        let problem = Problem::fault(Kind::Internal, fault);
+        assert_eq!(told(&problem), "the product is not read: the disk is gone");
+        assert!(!problem.body(Scene::default()).contains("disk"));
     }
 
     #[test]

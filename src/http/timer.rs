@@ -20,8 +20,10 @@ impl Timer {
 
     /// Counts the request. Routes are patterns, never paths: their number is known.
     pub fn stop(&self, method: &Method, route: &str, status: StatusCode) {
-        let method = metrics::Method::of(method.as_str());
-        metrics::http_request(route, method, status.as_u16(), self.0.elapsed());
+        let (method, took) = (metrics::Method::of(method.as_str()), self.0.elapsed());
+        let status = status.as_u16();
+        metrics::http_request(route, method, status, took);
+        tracing::debug!(http.route = route, http.status = status, ?took, "answered {status}");
     }
 }
 

@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 use tokio::sync::{mpsc, oneshot};
+use tracing::{Instrument, Span, field};
 
 use super::{
     entry::Entry,
@@ -41,7 +42,14 @@ pub type Heard = Arc<dyn Fn(&BatchReply) + Send + Sync>;
 
 struct Queued {
     entry: Entry,
+    caller: Caller,
+}
+
+/// Who waits for an entry.
+struct Caller {
     reply: oneshot::Sender<Result<Outcome, LedgerFault>>,
+    /// What the log knows of them.
+    span: Span,
 }
 
 #[derive(Debug, Default)]
@@ -89,7 +97,8 @@ impl Writer {
         }
         let (reply, answer) = oneshot::channel();
         let _waiting = Waiting::on(&self.gauges.depth);
-        let sent = self.queue.send(Queued { entry, reply }).await;
+        let caller = Caller { reply, span: Span::current() };
+        let sent = self.queue.send(Queued { entry, caller }).await;
         sent.map_err(|_| unreachable("the ledger writer has stopped"))?;
         answer.await.map_err(|_| unreachable("the ledger writer has stopped"))?
     }
@@ -170,27 +179,33 @@ impl Task {
 
     /// Commits a batch and answers each entry; one that poisons it is found by going one by one.
     async fn settle(&mut self, batch: Vec<Queued>) {
-        let (mut entries, replies): (Vec<_>, Vec<_>) =
-            batch.into_iter().map(|queued| (queued.entry, queued.reply)).unzip();
-        match self.commit(&mut entries).await {
-            Ok(outcomes) => answer(replies, outcomes.into_iter().map(Ok)),
+        let (mut entries, callers): (Vec<_>, Vec<_>) =
+            batch.into_iter().map(|queued| (queued.entry, queued.caller)).unzip();
+        let span = commit_span(&callers);
+        match self.commit(&mut entries).instrument(span).await {
+            Ok(outcomes) => {
+                tell_committed(&entries, &callers);
+                answer(callers, outcomes.into_iter().map(Ok));
+            }
             Err(LedgerFault::Broken(_)) if entries.len() > 1 => {
-                for (entry, reply) in entries.into_iter().zip(replies) {
+                for (entry, caller) in entries.into_iter().zip(callers) {
                     let mut alone = [entry];
-                    let outcome = self.commit(&mut alone).await;
+                    let outcome = self.commit(&mut alone).instrument(caller.span.clone()).await;
                     let outcome = outcome.and_then(|mut outcomes| {
                         outcomes.pop().ok_or_else(|| LedgerFault::Broken("no outcome".into()))
                     });
-                    answer(vec![reply], [outcome]);
+                    answer(vec![caller], [outcome]);
                 }
             }
             Err(fault) => {
-                if let LedgerFault::Broken(why) = &fault {
-                    let entry = entries.first().map(|entry| &entry.id);
-                    tracing::error!(?entry, why, "a ledger entry failed");
+                if let (LedgerFault::Broken(why), Some(caller)) = (&fault, callers.first()) {
+                    let id = entries.first().map(|entry| field::debug(&entry.id));
+                    caller.span.in_scope(|| {
+                        tracing::error!(entry.id = id, why, "a ledger entry failed");
+                    });
                 }
-                let answers = std::iter::repeat_n(Err(fault), replies.len());
-                answer(replies, answers);
+                let answers = std::iter::repeat_n(Err(fault), callers.len());
+                answer(callers, answers);
             }
         }
     }
@@ -259,17 +274,35 @@ impl Task {
         let inbox = std::iter::from_fn(|| self.inbox.try_recv().ok());
         for queued in carried.into_iter().chain(inbox) {
             let fault = unreachable("the last commit's outcome is still unknown");
-            answer(vec![queued.reply], [Err(fault)]);
+            answer(vec![queued.caller], [Err(fault)]);
         }
     }
 }
 
-type ReplyTo = oneshot::Sender<Result<Outcome, LedgerFault>>;
+/// What the log knows of one commit, which follows from whatever its entries are for.
+fn commit_span(callers: &[Caller]) -> Span {
+    let span = tracing::debug_span!(parent: None, "commit", entries = callers.len());
+    for caller in callers {
+        span.follows_from(&caller.span);
+    }
+    span
+}
+
+/// Notes each entry where it is asked for: from here on the request that waits finds it durable.
+fn tell_committed(entries: &[Entry], callers: &[Caller]) {
+    for (entry, caller) in entries.iter().zip(callers) {
+        let (id, together) = (&entry.id, entries.len());
+        // Entered, and not named as the parent: only then does JSON show the spans above it.
+        caller.span.in_scope(|| {
+            tracing::debug!(entry.id = ?id, entries = together, "committed");
+        });
+    }
+}
 
 /// Answers each in turn; one who has gone away is no failure.
-fn answer(replies: Vec<ReplyTo>, outcomes: impl IntoIterator<Item = Result<Outcome, LedgerFault>>) {
-    for (reply, outcome) in replies.into_iter().zip(outcomes) {
-        let _gone = reply.send(outcome);
+fn answer(callers: Vec<Caller>, outcomes: impl IntoIterator<Item = Result<Outcome, LedgerFault>>) {
+    for (caller, outcome) in callers.into_iter().zip(outcomes) {
+        let _gone = caller.reply.send(outcome);
     }
 }
 

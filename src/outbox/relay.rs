@@ -298,7 +298,7 @@ impl Relay {
         });
         if settlement == Settlement::Ended(DeliveryState::Parked) {
             let (id, order, to) = (delivery.id, delivery.order_id, &delivery.receiver);
-            tracing::error!(delivery = %id, %order, to, "a webhook is given up");
+            tracing::error!(delivery.id = %id, order.id = %order, to, "a webhook is given up");
         }
         self.deliveries.settle(delivery, &outcome, settlement, now).await?;
         Ok(outcome)

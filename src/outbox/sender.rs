@@ -78,7 +78,7 @@ impl Sender {
             Ok(answer) => Outcome::Answered(answer.status),
             Err(fault) => {
                 let event = &delivery.event_id;
-                tracing::info!(webhook.event = %event, %fault, "a webhook was not delivered");
+                tracing::info!(event.id = %event, %fault, "a webhook was not delivered");
                 Outcome::Failed(fault.told())
             }
         }

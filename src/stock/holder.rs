@@ -39,7 +39,7 @@ impl Holder {
         let now = clock.now();
         let id = HolderId::new(now, &*chance);
         store.register_holder(id, &label, now).await?;
-        tracing::info!(holder = %id, replica = label, "registered as a holder of grants");
+        tracing::info!(holder.id = %id, replica.label = label, "registered as a holder of grants");
         Ok(Arc::new(Self { id: Mutex::new(id), store, clock, chance, label }))
     }
 
@@ -60,12 +60,13 @@ impl Holder {
             self.store.register_holder(fresh, &self.label, now).await?;
             *self.id.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
             stock.become_holder(fresh);
-            tracing::warn!(holder = %fresh, "was fenced; goes on as a new holder");
+            tracing::warn!(holder.id = %fresh, "was fenced; goes on as a new holder");
         }
         let stale_before = now.minus(STALE);
         for holder in self.store.list_stale_holders(stale_before).await? {
             let closed = self.store.fence(holder, stale_before, now).await?;
-            tracing::warn!(%holder, grants = closed.len(), "fenced a holder that stopped beating");
+            let grants = closed.len();
+            tracing::warn!(holder.id = %holder, grants, "fenced a holder that stopped beating");
         }
         Ok(())
     }

@@ -3,6 +3,10 @@
 //! The message names the thing; dotted fields repeat it (`checkout.id`, `order.id`). A failure is
 //! logged once, where it is handled; a decline is `info`. Types that hold personal data redact
 //! themselves, so that a careless field cannot leak them.
+//!
+//! Spans say what a line is part of: `request` (`http::admission`), below it `command`
+//! (`cart::seat`), and by themselves `collect` (`checkout::collect`) and `commit`
+//! (`ledger::writer`). A span or an event that the filter leaves out costs a look at a flag.
 
 use serde::{Deserialize, Serialize};
 use std::io::{self, IsTerminal};

@@ -199,7 +199,7 @@ impl Rules {
             now_seen.iter().map(|(name, (_, list))| (name.clone(), list.clone())).collect();
         let book = Rulebook::new(version, rules, lists, snoozes);
         for (name, refused) in book.broken() {
-            tracing::warn!(rule = %name, "the rule {name} is not asked: {refused}");
+            tracing::warn!(rule.name = %name, "the rule {name} is not asked: {refused}");
         }
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(book);
         *seen = now_seen;

@@ -166,6 +166,15 @@ impl House {
         self.said.lock().expect("nobody panics here").join("\n")
     }
 
+    /// Waits until its log has this text.
+    pub(super) async fn logs(&self, text: &str) {
+        let late = Instant::now() + START;
+        while !fs::read_to_string(&self.log).is_ok_and(|log| log.contains(text)) {
+            assert!(Instant::now() < late, "`{text}` is not logged\n{}", self.log_tail());
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// The end of its log, for a test that fails.
     pub(super) fn log_tail(&self) -> String {
         let log = fs::read_to_string(&self.log).unwrap_or_default();

@@ -11,6 +11,7 @@ mod documents;
 mod house;
 mod kills;
 mod learning;
+mod logs;
 mod outages;
 mod pooled;
 mod reckoning;

@@ -58,7 +58,7 @@ async fn production_lets_in_by_key_only_and_takes_no_test_money_unasked() {
     let status = |till: Till, path: &'static str, body: serde_json::Value| async move {
         till.post(&fresh_key(), path, &body).await.expect("it answers").status
     };
-    assert!(house.log_tail().contains("replica=\"till-3\""), "{}", house.log_tail());
+    assert!(house.log_tail().contains("replica.label=\"till-3\""), "{}", house.log_tail());
     assert_eq!(status(open.clone(), "/v1/orders", order.clone()).await, 401);
     assert_eq!(open.get("/v1/stock").await.expect("it answers").status, 401);
     let keyed = open.with_key(key);

@@ -69,6 +69,16 @@ impl Till {
         self.exchange(Method::Post, path, &headers, Some(body)).await
     }
 
+    /// The same with more headers.
+    pub(super) async fn post_with(
+        &self,
+        headers: &[(&'static str, &str)],
+        path: &str,
+        body: &Value,
+    ) -> Result<Answer, OutboundFault> {
+        self.exchange(Method::Post, path, headers, Some(body)).await
+    }
+
     /// The same, and once more under the same key while the service is not able to answer (503): a
     /// disk that stalls under the ledger is no answer.
     pub(super) async fn insists(&self, key: &str, path: &str, body: &Value) -> Answer {
