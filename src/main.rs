@@ -2,6 +2,7 @@
 
 use clap::Parser;
 use doorbuster::{
+    base::Chain,
     commands::{self, Cli},
     outbound,
     telemetry::logs,
@@ -17,7 +18,7 @@ fn main() -> ExitCode {
     match run(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("doorbuster: {error:#}");
+            eprintln!("doorbuster: {}", Chain(error.as_ref()));
             ExitCode::FAILURE
         }
     }
