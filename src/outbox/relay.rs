@@ -7,6 +7,7 @@ use tokio::{
     sync::watch,
     time::{Interval, MissedTickBehavior, interval},
 };
+use tracing::{Instrument, Span};
 
 use super::{
     delivery::{Delivery, DeliveryState, NewDelivery, Outcome, UnsentEvent},
@@ -76,6 +77,17 @@ pub struct Relay {
     pub retry_wait_percent: u32,
     /// How long a delivery is kept once it has ended.
     pub keep: Duration,
+}
+
+/// What the log knows of everything that is done about a delivery.
+fn span(delivery: &Delivery) -> Span {
+    tracing::info_span!(
+        parent: None,
+        "deliver",
+        delivery.id = %delivery.id,
+        event.id = %delivery.event_id,
+        order.id = %delivery.order_id,
+    )
 }
 
 impl Relay {
@@ -288,7 +300,8 @@ impl Relay {
         target: &Target,
         delivery: &Delivery,
     ) -> Result<Outcome, LedgerFault> {
-        let outcome = self.sender.send(receiver, target, delivery).await;
+        let sending = self.sender.send(receiver, target, delivery);
+        let outcome = sending.instrument(span(delivery)).await;
         let now = self.clock.now();
         let percent = self.retry_wait_percent;
         let settlement = settle(delivery.attempts, &outcome, percent, now, &*self.chance);

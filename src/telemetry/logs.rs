@@ -5,8 +5,9 @@
 //! themselves, so that a careless field cannot leak them.
 //!
 //! Spans say what a line is part of: `request` (`http::admission`), below it `command`
-//! (`cart::seat`), and by themselves `collect` (`checkout::collect`) and `commit`
-//! (`ledger::writer`). A span or an event that the filter leaves out costs a look at a flag.
+//! (`cart::seat`), and by themselves `collect` (`checkout::collect`), `deliver`
+//! (`outbox::relay`) and `commit` (`ledger::writer`). A span or an event that the filter leaves
+//! out costs a look at a flag.
 
 use serde::{Deserialize, Serialize};
 use std::io::{self, IsTerminal};

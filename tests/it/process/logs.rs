@@ -70,7 +70,7 @@ async fn an_order_is_followed_from_its_request_to_its_commits() {
     assert_eq!(lines.iter().filter(captured).count(), 1, "T3\n{log}");
 }
 
-// breaks: take the innermost cause alone in `outbound::client::told`
+// breaks: take the innermost cause alone in `client::told`, or no span in `Relay::attempt`
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_failure_is_logged_with_what_it_came_of() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -85,10 +85,14 @@ async fn a_failure_is_logged_with_what_it_came_of() {
         "lines": [{"sku": "TEE", "quantity": 1}], "buyer": {"email": "ada@example.com"},
         "payment": {"token": "success_token"},
     });
-    till.insists(&fresh_key(), "/v1/orders", &body).await;
+    let placed = json(&till.insists(&fresh_key(), "/v1/orders", &body).await);
     let whole = "tcp connect error: Connection refused";
     house.logs(whole).await;
     house.stop().await;
+    let log = fs::read_to_string(folder.path().join("log")).expect("a log");
+    let line = log.lines().find(|line| line.contains(whole)).expect("it was there");
+    let order = placed["id"].as_str().expect("an id");
+    assert!(line.contains("deliver{") && line.contains(&format!("order.id={order}")), "{line}");
 }
 
 // breaks: leave `RUST_LOG` out of `Config::from_layers`
