@@ -118,6 +118,8 @@ fn say(figures: &Figures, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
     writeln!(out, "average precision    {:.4}", figures.average_precision)?;
     writeln!(out, "recall at 1% FPR     {:.4}", figures.recall_at_1pct_fpr)?;
     writeln!(out, "Brier score          {:.5}", figures.brier)?;
+    let (score, loss) = (figures.money_caught_by_score, figures.money_caught_by_expected_loss);
+    writeln!(out, "fraud money caught   {score:.3} at 0.5% reviewed; {loss:.3} by expected loss")?;
     let (p50, p99) = (figures.score_p50_us, figures.score_p99_us);
     writeln!(out, "model and reasons    {p50:.2} µs p50, {p99:.2} µs p99")?;
     for (name, Group { n, positives, flagged, reviewed, recall }) in &figures.groups {

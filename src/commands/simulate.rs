@@ -24,10 +24,13 @@ pub struct Simulate {
     /// About so many attempts to pay, attacks included
     #[arg(long, value_name = "N", default_value_t = SimulateOptions::default().orders)]
     pub orders: u32,
-    /// How many days, from 2025-01-01 on
+    /// In how many shops, each unlike the others
+    #[arg(long, value_name = "N", default_value_t = SimulateOptions::default().worlds)]
+    pub worlds: u16,
+    /// How many days in each shop, the first one's from 2025-01-01 on
     #[arg(long, value_name = "N", default_value_t = SimulateOptions::default().days)]
     pub days: u16,
-    /// How attackers go about it
+    /// Which kind of shops and attackers
     #[arg(long, value_enum, default_value_t = Attackers::Usual)]
     pub attackers: Attackers,
     /// Where it is written
@@ -35,12 +38,12 @@ pub struct Simulate {
     pub out: PathBuf,
 }
 
-/// How attackers go about it.
+/// Which kind of shops and attackers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Attackers {
     /// As the bundled model was trained
     Usual,
-    /// Slower, spread wider and better disguised
+    /// Other habits; attackers slower, spread wider and better disguised
     Unseen,
 }
 
@@ -55,6 +58,7 @@ pub fn run(arguments: &Simulate, out: &mut (dyn Write + Send)) -> anyhow::Result
     };
     let options = SimulateOptions {
         orders: arguments.orders,
+        worlds: arguments.worlds.max(1),
         days: arguments.days.max(1),
         mix,
         ..SimulateOptions::default()

@@ -184,7 +184,7 @@ fn write_model(
         "trees": options.trees,
         "depth": options.depth,
         "min_leaf": options.min_leaf,
-        "candidates": options.candidates_of(layout.features.len()),
+        "candidates": options.candidates_of(layout.read_count()),
         "most_good": options.most_good,
         "rows": tally.rows,
         "good": tally.good,

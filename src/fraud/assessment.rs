@@ -67,6 +67,9 @@ pub struct Assessment {
     pub probability: Option<f64>,
     /// What raised the score most, the strongest first.
     pub reasons: Vec<ReasonGiven>,
+    /// What lowered it most, the strongest first: what speaks for the buyer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons_for_buyer: Vec<ReasonGiven>,
     /// Rules that matched, also those that only watch.
     pub rules: Vec<RuleHit>,
     /// What was not available; the policy was stricter for it.

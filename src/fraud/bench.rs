@@ -257,6 +257,7 @@ impl Bench {
             score_in_shadow: scored.score.is_some() && serving.score_mode() == ScoreMode::Shadow,
             probability: scored.score.map(|score| score.probability),
             reasons: scored.reasons,
+            reasons_for_buyer: scored.reasons_for_buyer,
             rules: ruled.hits,
             degraded: Vec::new(),
             model: scored.version,

@@ -201,7 +201,7 @@ mod tests {
 
     /// The bundled model's schema.
     fn schema() -> Schema {
-        Schema::parse(include_str!("../../models/fraud/1/schema")).expect("a schema")
+        Schema::parse(include_str!("../../models/fraud/2/schema")).expect("a schema")
     }
 
     #[test]

@@ -63,7 +63,7 @@ async fn an_approved_order_has_a_judgement_with_its_reasons() {
     let judged = shop.get(&format!("/v1/orders/{order}/assessments")).await.json();
     let judged = &judged["items"][0];
     assert_eq!(judged["outcome"], "approve", "{judged}");
-    assert_eq!((&judged["decided_by"], &judged["model"]), (&json!("nothing"), &json!("bundled-1")));
+    assert_eq!((&judged["decided_by"], &judged["model"]), (&json!("nothing"), &json!("bundled-2")));
     assert!(judged["score"].as_u64().is_some_and(|score| score <= 1000), "{judged}");
     let features = judged["features"].as_str().expect("features");
     assert!(features.split(' ').count() > 200, "{features}");
@@ -93,7 +93,7 @@ async fn every_order_says_that_it_was_paid_with_test_money() {
 async fn rules_that_read_no_score_decide_while_the_bundled_models_score_only_watches() {
     let shop = Shop::open().await;
     let models = shop.get("/v1/models").await.json();
-    assert_eq!((&models["serving"], &models["score"]), (&json!("bundled-1"), &json!("shadow")));
+    assert_eq!((&models["serving"], &models["score"]), (&json!("bundled-2"), &json!("shadow")));
     for (name, expression) in [("by_score", "score >= 0"), ("by_units", "units >= 1")] {
         let rule = json!({"expression": expression, "action": "review", "mode": "live",
                           "reason": "watched long enough"});
@@ -320,7 +320,7 @@ async fn drift_is_told_once_there_are_orders_enough() {
     let drift = async || shop.get("/v1/models/drift").await.json();
     buys(&shop, "ada@example.com").await;
     let few = drift().await;
-    assert_eq!((&few["model"], &few["orders"]), (&json!("bundled-1"), &json!(1)), "{few}");
+    assert_eq!((&few["model"], &few["orders"]), (&json!("bundled-2"), &json!(1)), "{few}");
     assert_eq!((&few["score"], &few["features"]), (&Value::Null, &json!([])), "{few}");
 
     let bench = shop.door.desk.fraud.bench();

@@ -262,7 +262,7 @@ async fn a_model_is_watched_then_live_then_taken_back(bench: Bench) {
     let configured = serving.version().map(str::to_owned);
     let follower = Follower::new(open(), judges.clone());
     assert!(!follower.follow().await.expect("follows"), "nothing was changed");
-    let bundled = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/fraud/1");
+    let bundled = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/fraud/2");
     for name in ["one", "two"] {
         let row = models.add(&bundled, name, "ada").await.expect("added");
         assert_eq!(row.state, ModelState::Candidate);

@@ -10,6 +10,7 @@ mod catalog;
 mod checkout;
 mod customers_contract;
 mod fraud;
+mod fraud_orders;
 mod fuzz;
 mod http_acp;
 mod http_acp_errors;

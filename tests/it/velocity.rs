@@ -52,6 +52,8 @@ fn layout(label_delay: Duration) -> Arc<Layout> {
             of(Aggregate::ToMean(window));
             of(Aggregate::ToMax(window));
             of(Aggregate::Distinct((kind + 1) % 3, window));
+            of(Aggregate::Others((kind + 1) % 3, window));
+            of(Aggregate::Unmet((kind + 1) % 3, window));
         }
         for window in LABEL_WINDOWS {
             of(Aggregate::Frauds(window));
@@ -59,7 +61,14 @@ fn layout(label_delay: Duration) -> Arc<Layout> {
         }
     }
     let entities = vec![entity("card"), entity("ip"), entity("device")];
-    Arc::new(Layout { entities, numbers: Vec::new(), features, label_delay })
+    Arc::new(Layout {
+        entities,
+        numbers: Vec::new(),
+        features,
+        label_delay,
+        reads: Vec::new(),
+        acquaintances: Vec::new(),
+    })
 }
 
 /// The place of a count of cards, in this window.

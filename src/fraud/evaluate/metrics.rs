@@ -9,6 +9,9 @@ use crate::fraud::policy::Policy;
 /// The false-positive rate at which recall is told.
 const FALSE_POSITIVES: f64 = 0.01;
 
+/// The share of orders that people look at, for which the money they find is told.
+const REVIEWED: f64 = 0.005;
+
 /// What an evaluation came to. Rows whose outcome is unknown are left out.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Figures {
@@ -30,6 +33,10 @@ pub struct Figures {
     pub score_p99_us: f64,
     /// The probability from which on false positives stay within 1%.
     pub threshold_at_1pct_fpr: f64,
+    /// The share of fraud money among the 0.5% of orders that score highest.
+    pub money_caught_by_score: f64,
+    /// … and among as many whose probability times amount is highest.
+    pub money_caught_by_expected_loss: f64,
     /// Figures per group, where rows have one.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub groups: BTreeMap<String, Group>,
@@ -114,6 +121,10 @@ impl Figures {
             score_p50_us: quantile(&nanos, 0.5) / 1000.0,
             score_p99_us: quantile(&nanos, 0.99) / 1000.0,
             threshold_at_1pct_fpr: if threshold.is_finite() { threshold } else { 1.0 },
+            money_caught_by_score: money_caught(scored, |row| row.probability),
+            money_caught_by_expected_loss: money_caught(scored, |row| {
+                row.probability * row.paid as f64
+            }),
             groups: groups(scored, threshold),
         })
     }
@@ -122,6 +133,19 @@ impl Figures {
 fn quantile(sorted: &[u64], quantile: f64) -> f64 {
     let last = sorted.len().saturating_sub(1) as f64;
     sorted.get((last * quantile).round() as usize).map_or(0.0, |nanos| *nanos as f64)
+}
+
+/// The share of fraud money that is found by looking at the orders that rank first.
+fn money_caught(scored: &[Scored], rank: impl Fn(&Scored) -> f64) -> f64 {
+    let mut rows: Vec<&Scored> = scored.iter().filter(|row| row.fraud.is_some()).collect();
+    rows.sort_by(|a, b| rank(b).total_cmp(&rank(a)));
+    let looked_at = (rows.len() as f64 * REVIEWED).round() as usize;
+    let money = |rows: &[&Scored]| -> f64 {
+        let frauds = rows.iter().filter(|row| row.fraud == Some(true));
+        frauds.map(|row| row.paid as f64).sum()
+    };
+    let all = money(&rows);
+    if all > 0.0 { money(&rows[..looked_at]) / all } else { 0.0 }
 }
 
 fn groups(scored: &[Scored], threshold: f64) -> BTreeMap<String, Group> {
@@ -155,6 +179,7 @@ mod tests {
             fraud: Some(*fraud == 1),
             nanos: 1000 * (place as u64 + 1),
             group: Some(if place % 2 == 0 { "even" } else { "odd" }.into()),
+            paid: 100,
         };
         scores.iter().enumerate().map(row).collect()
     }
@@ -175,6 +200,20 @@ mod tests {
         assert_eq!(figures.groups["odd"].recall, Some(1.0));
         assert_eq!(figures.groups["even"].recall, Some(0.0));
         assert_eq!((figures.groups["odd"].reviewed, figures.groups["even"].reviewed), (1, 0));
+    }
+
+    // breaks: rank by the amount alone, or count what failed
+    #[test]
+    fn money_is_found_by_score_and_by_what_would_be_lost() {
+        let mut scored = rows(&[(0.01, 0); 398]);
+        scored.extend(rows(&[(0.9, 1), (0.5, 1)]));
+        (scored[398].paid, scored[399].paid) = (100, 900);
+        let figures = Figures::of(&scored).expect("both kinds");
+        assert!((figures.money_caught_by_score - 1.0).abs() < 1e-12, "two of 400 are looked at");
+        (scored[0].probability, scored[1].probability) = (0.95, 0.9);
+        let figures = Figures::of(&scored).expect("both kinds");
+        assert_eq!(figures.money_caught_by_score, 0.0);
+        assert!((figures.money_caught_by_expected_loss - 0.9).abs() < 1e-12);
     }
 
     #[test]

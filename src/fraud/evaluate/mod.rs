@@ -36,6 +36,8 @@ pub struct Scored {
     pub nanos: u64,
     /// What figures are split by.
     pub group: Option<Box<str>>,
+    /// What was paid, in hundredths; nothing where the payment failed, or no column says.
+    pub paid: i64,
 }
 
 /// Passes history and data through the engine in the order of time and scores the data, each row
@@ -71,7 +73,8 @@ pub fn score(
             let fraud = row.label.map(|label| label.fraud);
             let group = row.group.clone();
             let (probability, points) = (score.probability, score.points);
-            let one = Scored { probability, points, fraud, nanos, group };
+            let paid = if row.event.failed { 0 } else { row.event.amount.unwrap_or(0).max(0) };
+            let one = Scored { probability, points, fraud, nanos, group, paid };
             seen(&one, &features);
             scored.push(one);
         }

@@ -1,8 +1,9 @@
 //! From an event and what is remembered to feature values. Reads and changes nothing.
 
 use super::{
-    Entity, MISSING, Recall,
-    declared::{Aggregate, Feature, Layout},
+    Entity, MISSING, Recall, Window,
+    declared::{AS_IF_GOOD, Acquaintance, Aggregate, Feature, Layout, OTHERS_LEAST},
+    entity::Attempts,
 };
 use crate::{base::Timestamp, fraud::event::Event};
 
@@ -21,13 +22,34 @@ impl Layout {
                 (event.at.micros().div_euclid(24 * HOUR_MICROS) + 3).rem_euclid(7) as f32
             }
             Feature::Number(place) => known(event.numbers[place]),
+            Feature::Acquaintance(place) => {
+                let known = self.acquaintances[place].of.iter().filter_map(|kind| {
+                    let entity = memory.recall(*kind, event.keys[*kind]?);
+                    let first = entity.and_then(|entity| entity.first_seen(event.at));
+                    Some(first.is_some_and(|first| {
+                        event.at.micros() - first.micros() >= Acquaintance::AFTER_MICROS
+                    }))
+                });
+                Acquaintance::of(known).map_or(MISSING, |known| f32::from(known as u8))
+            }
             Feature::Of(kind, aggregate) => {
                 if of.0 != kind {
                     of = (kind, event.keys[kind].and_then(|key| memory.recall(kind, key)));
                 }
-                match event.keys[kind] {
-                    Some(_) => value(aggregate, of.1, event),
-                    None => MISSING,
+                match (event.keys[kind], aggregate) {
+                    (None, _) => MISSING,
+                    (
+                        Some(_),
+                        Aggregate::ToOthers(own, window) | Aggregate::FailureShare(own, window),
+                    ) => {
+                        let own = event.keys[own].and_then(|key| memory.recall(own, key));
+                        let others = others(window, event.at, (of.1, own));
+                        match aggregate {
+                            Aggregate::ToOthers(..) => to_others(event, others),
+                            _ => failure_share(others),
+                        }
+                    }
+                    (Some(_), aggregate) => value(aggregate, of.1, event),
                 }
             }
         }));
@@ -42,6 +64,36 @@ fn known(number: f32) -> f32 {
 /// Hundredths as main units. The division is exact to the float's own precision.
 fn main_units(hundredths: i64) -> f32 {
     (hundredths.max(0) as f64 / 100.0) as f32
+}
+
+/// What others did: the attempts of an entity without the buyer's own among them.
+fn others(window: Window, now: Timestamp, of: (Option<&Entity>, Option<&Entity>)) -> Attempts {
+    let attempts = |entity: Option<&Entity>| {
+        entity.map(|entity| entity.attempts(window, now)).unwrap_or_default()
+    };
+    let (all, own) = (attempts(of.0), attempts(of.1));
+    Attempts {
+        count: all.count.saturating_sub(own.count),
+        failures: all.failures.saturating_sub(own.failures),
+        priced: all.priced.saturating_sub(own.priced),
+        sum: all.sum.saturating_sub(own.sum),
+        max: all.max,
+    }
+}
+
+/// The amount ÷ the mean of what others spent, where they are enough for a mean.
+fn to_others(event: &Event, others: Attempts) -> f32 {
+    match event.amount {
+        Some(amount) if others.priced >= OTHERS_LEAST && others.sum > 0 => {
+            (amount.max(0) as f64 * f64::from(others.priced) / others.sum as f64) as f32
+        }
+        _ => MISSING,
+    }
+}
+
+fn failure_share(others: Attempts) -> f32 {
+    let all = others.count.saturating_add(AS_IF_GOOD);
+    (f64::from(others.failures) / f64::from(all)) as f32
 }
 
 /// An entity nobody has seen has counts of zero, and nothing to compare with.
@@ -70,6 +122,19 @@ fn value(aggregate: Aggregate, entity: Option<&Entity>, event: &Event) -> f32 {
             (Some(entity), Ok(of)) => entity.distinct(of, window, now) as f32,
             _ => 0.0,
         },
+        Aggregate::Others(of, window) => match (entity, u8::try_from(of)) {
+            (Some(entity), Ok(kind)) => entity.others((kind, event.keys[of]), window, now) as f32,
+            _ => 0.0,
+        },
+        Aggregate::Unmet(of, window) => match (entity, u8::try_from(of), event.keys[of]) {
+            (_, _, None) => MISSING,
+            (Some(entity), Ok(kind), own) if attempts(window).count > 0 => {
+                f32::from(u8::from(!entity.has_met((kind, own), window, now)))
+            }
+            _ => 0.0,
+        },
+        // These need two entities; told where both are recalled.
+        Aggregate::ToOthers(..) | Aggregate::FailureShare(..) => MISSING,
         Aggregate::Frauds(window) => labels(window).frauds as f32,
         Aggregate::FraudRate(window) => {
             let learned = labels(window);

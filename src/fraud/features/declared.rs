@@ -15,6 +15,12 @@ use crate::{
 /// Changes when the same declaration begins to mean other values.
 const ENGINE_VERSION: u32 = 1;
 
+/// Attempts that did not fail, added to every share of failures.
+pub const AS_IF_GOOD: u32 = 10;
+
+/// Fewer amounts of others are no usual amount.
+pub const OTHERS_LEAST: u32 = 20;
+
 /// A kind of entity: card, e-mail, address, or a pair of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntityKind {
@@ -31,6 +37,52 @@ pub struct NumberField {
     pub name: String,
     /// The sentence it gives as a reason; `{}` stands for the value.
     pub says: String,
+    /// The sentence where it is 0, if another.
+    pub says_none: Option<String>,
+    /// The sentence where it is 1, if another.
+    pub says_one: Option<String>,
+    /// The sentence where nobody told.
+    pub says_unknown: Option<String>,
+}
+
+/// Entities that belong to one buyer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AcquaintanceField {
+    /// Its name: `buyer`.
+    pub name: String,
+    /// Places of entities.
+    pub of: Vec<usize>,
+}
+
+/// How an order's own things are known. What the order does not have is passed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Acquaintance {
+    /// All of them were first seen a day ago or longer.
+    Known = 0,
+    /// None of them was.
+    Stranger = 1,
+    /// Some were and some were not: a new phone, or a known account in other hands.
+    Mixed = 2,
+}
+
+impl Acquaintance {
+    /// A tester's things are younger than the attack.
+    pub const AFTER_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
+
+    /// By whether each thing is known; none without any.
+    pub fn of(known: impl Iterator<Item = bool>) -> Option<Self> {
+        let (mut some, mut all, mut any) = (false, true, false);
+        for known in known {
+            any = true;
+            some |= known;
+            all &= known;
+        }
+        any.then_some(match (all, some) {
+            (true, _) => Self::Known,
+            (false, true) => Self::Mixed,
+            (false, false) => Self::Stranger,
+        })
+    }
 }
 
 /// What is counted about an entity.
@@ -48,6 +100,19 @@ pub enum Aggregate {
     ToMax(Window),
     /// Distinct entities of the kind at this place of [`Layout::entities`].
     Distinct(usize, Window),
+    /// Distinct entities of the kind at this place of [`Layout::entities`] other than the event's
+    /// own: whoever comes back with the same things brings none.
+    Others(usize, Window),
+    /// 1 where the entity was seen in the window and never with the event's own of the kind at this
+    /// place, 0 where it was, or was not seen at all: a known account on a device it never used.
+    Unmet(usize, Window),
+    /// This amount ÷ the mean amount in the window without those of the kind at this place: what
+    /// others spend, whatever the buyer spent. Missing below [`OTHERS_LEAST`] such amounts.
+    ToOthers(usize, Window),
+    /// Failed attempts ÷ attempts without those of the kind at this place, as if [`AS_IF_GOOD`]
+    /// that did not fail came before: what a single failure says of a part of the net or an issuer
+    /// does not grow with the shop, and nothing the buyer did is in it.
+    FailureShare(usize, Window),
     /// Frauds learned of in the window.
     Frauds(Window),
     /// The same ÷ attempts whose label came due in it.
@@ -69,6 +134,9 @@ pub enum Feature {
     Weekday,
     /// The plain fact at this place of [`Layout::numbers`].
     Number(usize),
+    /// Whether those at this place of [`Layout::acquaintances`] are known together: see
+    /// [`Acquaintance`].
+    Acquaintance(usize),
     /// Something about the entity at this place of [`Layout::entities`].
     Of(usize, Aggregate),
 }
@@ -80,10 +148,35 @@ pub struct Layout {
     pub entities: Vec<EntityKind>,
     /// Plain facts.
     pub numbers: Vec<NumberField>,
+    /// Entities that are known together or not.
+    pub acquaintances: Vec<AcquaintanceField>,
     /// The features, in the order in which a model reads them.
     pub features: Vec<Feature>,
     /// How long after an attempt its label may be used.
     pub label_delay: Duration,
+    /// How a model that is trained may read each of the features; all as it likes where this is
+    /// empty. It gives features no other meaning, so the hash does not know of it.
+    pub reads: Vec<Reads>,
+}
+
+/// How a model may read a feature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reads {
+    /// Not at all: it is there for rules.
+    No,
+    /// As it likes.
+    Freely,
+    /// More of it never lowers a score.
+    Rising,
+    /// More of it never raises a score.
+    Falling,
+    /// Whether the buyer is known. All else being the same, a score is never higher for one who is
+    /// known than for a stranger.
+    Known,
+    /// Whether what others use, too, is known: it may be for whoever is known.
+    Around,
+    /// As it likes; and whoever comes back with all of their things has none of it.
+    Settled,
 }
 
 impl Layout {
@@ -99,16 +192,35 @@ impl Layout {
             Feature::Hour => "hour".to_owned(),
             Feature::Weekday => "weekday".to_owned(),
             Feature::Number(place) => self.numbers[place].name.clone(),
+            Feature::Acquaintance(place) => self.acquaintances[place].name.clone(),
             Feature::Of(kind, aggregate) => {
                 let entity = &self.entities[kind].name;
                 match aggregate {
                     Aggregate::Distinct(of, window) => {
                         format!("{entity}.distinct_{}.{window}", self.entities[of].name)
                     }
+                    Aggregate::Others(of, window) => {
+                        format!("{entity}.others_{}.{window}", self.entities[of].name)
+                    }
+                    Aggregate::Unmet(of, window) => {
+                        format!("{entity}.unmet_{}.{window}", self.entities[of].name)
+                    }
+                    Aggregate::FailureShare(of, window) => {
+                        format!("{entity}.failure_share_but_{}.{window}", self.entities[of].name)
+                    }
+                    Aggregate::ToOthers(of, window) => {
+                        format!("{entity}.amount_to_others_{}.{window}", self.entities[of].name)
+                    }
                     other => format!("{entity}.{other}"),
                 }
             }
         }
+    }
+
+    /// How many features a model may read.
+    pub fn read_count(&self) -> usize {
+        let unread = self.reads.iter().filter(|reads| **reads == Reads::No).count();
+        self.features.len() - unread
     }
 
     /// SHA-256 of everything that gives the features their meaning: two layouts with one hash give
@@ -128,7 +240,12 @@ impl Layout {
     pub fn partners(&self, kind: usize) -> Vec<usize> {
         let mut partners: Vec<usize> = Vec::new();
         for feature in &self.features {
-            if let Feature::Of(of, Aggregate::Distinct(partner, _)) = feature
+            if let Feature::Of(
+                of,
+                Aggregate::Distinct(partner, _)
+                | Aggregate::Others(partner, _)
+                | Aggregate::Unmet(partner, _),
+            ) = feature
                 && *of == kind
                 && !partners.contains(partner)
             {
@@ -140,13 +257,23 @@ impl Layout {
 
     /// Whether any feature is about this kind.
     pub fn recalls(&self, kind: usize) -> bool {
-        self.features.iter().any(|feature| matches!(feature, Feature::Of(of, _) if *of == kind))
+        self.acquaintances.iter().any(|buyer| buyer.of.contains(&kind))
+            || self.features.iter().any(|feature| {
+                let Feature::Of(of, aggregate) = feature else { return false };
+                let own = match aggregate {
+                    Aggregate::FailureShare(own, _) | Aggregate::ToOthers(own, _) => Some(*own),
+                    _ => None,
+                };
+                *of == kind || own == Some(kind)
+            })
     }
 
     /// Whether any feature counts failures.
     pub fn counts_failures(&self) -> bool {
-        let failures =
-            |feature: &Feature| matches!(feature, Feature::Of(_, Aggregate::Failures(_)));
+        let failures = |feature: &Feature| {
+            let Feature::Of(_, of) = feature else { return false };
+            matches!(of, Aggregate::Failures(_) | Aggregate::FailureShare(..))
+        };
         self.features.iter().any(failures)
     }
 
@@ -207,6 +334,10 @@ impl fmt::Display for Aggregate {
             Self::ToMean(window) => write!(f, "amount_to_mean.{window}"),
             Self::ToMax(window) => write!(f, "amount_to_max.{window}"),
             Self::Distinct(of, window) => write!(f, "distinct_{of}.{window}"),
+            Self::Others(of, window) => write!(f, "others_{of}.{window}"),
+            Self::Unmet(of, window) => write!(f, "unmet_{of}.{window}"),
+            Self::ToOthers(of, window) => write!(f, "amount_to_others_{of}.{window}"),
+            Self::FailureShare(of, window) => write!(f, "failure_share_but_{of}.{window}"),
             Self::Frauds(window) => write!(f, "frauds.{window}"),
             Self::FraudRate(window) => write!(f, "fraud_rate.{window}"),
             Self::Since => f.write_str("since"),

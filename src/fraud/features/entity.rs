@@ -158,6 +158,24 @@ impl Entity {
         self.partners.iter().filter(|(of, _, seen)| *of == kind && within(*seen)).count()
     }
 
+    /// Distinct partners of a kind within a window without this one.
+    pub fn others(&self, (kind, own): (u8, Option<Key>), window: Window, now: Timestamp) -> usize {
+        let within = |seen: Timestamp| seen.micros() > now.micros() - window.micros();
+        let other = |(of, key, seen): &&(u8, Key, Timestamp)| {
+            *of == kind && Some(*key) != own && within(*seen)
+        };
+        self.partners.iter().filter(other).count()
+    }
+
+    /// Whether this partner took part within a window.
+    pub fn has_met(&self, (kind, own): (u8, Option<Key>), window: Window, now: Timestamp) -> bool {
+        let within = |seen: Timestamp| seen.micros() > now.micros() - window.micros();
+        let is_own = |(of, key, seen): &(u8, Key, Timestamp)| {
+            *of == kind && Some(*key) == own && within(*seen)
+        };
+        self.partners.iter().any(is_own)
+    }
+
     /// When it was last seen, unless it is new again.
     pub fn last_seen(&self, now: Timestamp) -> Option<Timestamp> {
         self.last.filter(|last| now.micros() - last.micros() <= LIFE_MICROS)

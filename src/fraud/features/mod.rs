@@ -21,7 +21,9 @@ pub mod packed;
 mod property_tests;
 pub mod window;
 
-pub use declared::{Aggregate, EntityKind, Feature, Layout, NumberField};
+pub use declared::{
+    Acquaintance, AcquaintanceField, Aggregate, EntityKind, Feature, Layout, NumberField, Reads,
+};
 pub use engine::Engine;
 pub use entity::Entity;
 pub use memory::{InProcess, Recall};

@@ -3,6 +3,7 @@
 
 use super::{
     Aggregate, Feature, Layout, MISSING, Window,
+    declared::{AS_IF_GOOD, OTHERS_LEAST},
     engine::RETRY_MICROS,
     entity::{LIFE_MICROS, MOST_DISTINCT},
 };
@@ -24,6 +25,24 @@ pub(super) fn features(layout: &Layout, before: History<'_>, event: &Event) -> V
         Feature::Weekday => f32::from(event.at.to_offset().weekday().number_days_from_monday()),
         Feature::Number(place) if event.numbers[place].is_nan() => MISSING,
         Feature::Number(place) => event.numbers[place],
+        Feature::Acquaintance(place) => {
+            let of = layout.acquaintances[place].of.iter();
+            let told = of.filter(|kind| event.keys[**kind].is_some());
+            let known: Vec<bool> = told
+                .map(|kind| {
+                    let same = |before: &&&Event| before.keys[*kind] == event.keys[*kind];
+                    let attempts: Vec<&Event> = counted.iter().filter(same).copied().collect();
+                    let first = life(&attempts, event.at).map(|(first, _)| first.micros());
+                    first.is_some_and(|first| event.at.micros() - first >= 86_400_000_000)
+                })
+                .collect();
+            match known.iter().filter(|known| **known).count() {
+                _ if known.is_empty() => MISSING,
+                0 => 1.0,
+                some if some == known.len() => 0.0,
+                _ => 2.0,
+            }
+        }
         Feature::Of(kind, aggregate) => match event.keys[kind] {
             None => MISSING,
             Some(key) => {
@@ -56,6 +75,20 @@ fn within(window: Window, at: Timestamp, now: Timestamp) -> bool {
     window.step_of(now) - window.step_of(at) < window.steps()
 }
 
+/// The first and the last of the attempts of a present life.
+fn life(attempts: &[&Event], now: Timestamp) -> Option<(Timestamp, Timestamp)> {
+    let mut start: Option<(Timestamp, Timestamp)> = None;
+    for attempt in attempts {
+        start = match start {
+            Some((first, last)) if attempt.at.micros() - last.micros() <= LIFE_MICROS => {
+                Some((first, attempt.at))
+            }
+            _ => Some((attempt.at, attempt.at)),
+        };
+    }
+    start.filter(|(_, last)| now.micros() - last.micros() <= LIFE_MICROS)
+}
+
 fn value(
     aggregate: Aggregate,
     attempts: &[&Event],
@@ -66,18 +99,7 @@ fn value(
     let now = event.at;
     let inside = |window| attempts.iter().filter(move |event| within(window, event.at, now));
     let amounts = |window| inside(window).filter_map(|event| event.amount).collect::<Vec<i64>>();
-    let life = || {
-        let mut start: Option<(Timestamp, Timestamp)> = None;
-        for attempt in attempts {
-            start = match start {
-                Some((first, last)) if attempt.at.micros() - last.micros() <= LIFE_MICROS => {
-                    Some((first, attempt.at))
-                }
-                _ => Some((attempt.at, attempt.at)),
-            };
-        }
-        start.filter(|(_, last)| now.micros() - last.micros() <= LIFE_MICROS)
-    };
+    let life = || life(attempts, now);
     let seconds = |at: Timestamp| ((now.micros() - at.micros()) / 1_000_000) as f32;
     let learned = |window| {
         let (mut due, mut frauds) = (0, 0);
@@ -113,6 +135,10 @@ fn value(
             keys.dedup();
             keys.len().min(MOST_DISTINCT) as f32
         }
+        Aggregate::Others(of, window)
+        | Aggregate::Unmet(of, window)
+        | Aggregate::ToOthers(of, window)
+        | Aggregate::FailureShare(of, window) => beside(aggregate, (of, window), attempts, event),
         Aggregate::Frauds(window) => learned(window).1 as f32,
         Aggregate::FraudRate(window) => match learned(window) {
             (0, _) => MISSING,
@@ -120,5 +146,50 @@ fn value(
         },
         Aggregate::Since => life().map_or(MISSING, |(_, last)| seconds(last)),
         Aggregate::Age => life().map_or(MISSING, |(first, _)| seconds(first)),
+    }
+}
+
+/// What is told beside the event's own of another kind.
+fn beside(
+    aggregate: Aggregate,
+    (of, window): (usize, Window),
+    attempts: &[&Event],
+    event: &Event,
+) -> f32 {
+    let (now, own) = (event.at, event.keys[of]);
+    let recent = || {
+        let is_recent = move |before: &&&Event| before.at.micros() > now.micros() - window.micros();
+        attempts.iter().filter(is_recent)
+    };
+    let inside: Vec<&&Event> =
+        attempts.iter().filter(|before| within(window, before.at, now)).collect();
+    // The kind is taken for a part of this one, as an e-mail address is of its domain.
+    let is_own = |before: &Event| own.is_some() && before.keys[of] == own;
+    let others: Vec<&&&Event> = inside.iter().filter(|before| !is_own(before)).collect();
+    match aggregate {
+        Aggregate::Others(..) => {
+            let mut keys: Vec<Key> = recent().filter_map(|before| before.keys[of]).collect();
+            keys.sort_unstable();
+            keys.dedup();
+            keys.iter().filter(|key| Some(**key) != own).count().min(MOST_DISTINCT) as f32
+        }
+        Aggregate::Unmet(..) if own.is_none() => MISSING,
+        Aggregate::Unmet(..) => {
+            let met = recent().any(|before| before.keys[of] == own);
+            f32::from(u8::from(!inside.is_empty() && !met))
+        }
+        Aggregate::ToOthers(..) => {
+            let amounts: Vec<i64> = others.iter().filter_map(|before| before.amount).collect();
+            match (event.amount, amounts.iter().sum::<i64>()) {
+                (Some(amount), sum @ 1..) if amounts.len() >= OTHERS_LEAST as usize => {
+                    (amount as f64 * amounts.len() as f64 / sum as f64) as f32
+                }
+                _ => MISSING,
+            }
+        }
+        _ => {
+            let failed = others.iter().filter(|before| before.failed).count();
+            (failed as f64 / (others.len() as f64 + f64::from(AS_IF_GOOD))) as f32
+        }
     }
 }

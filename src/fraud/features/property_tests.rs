@@ -1,5 +1,6 @@
 use super::{
-    Aggregate, Engine, EntityKind, Feature, InProcess, Layout, NumberField, Window, entity, naive,
+    AcquaintanceField, Aggregate, Engine, EntityKind, Feature, InProcess, Layout, NumberField,
+    Window, entity, naive,
 };
 use crate::{
     base::Timestamp,
@@ -23,6 +24,8 @@ fn layout() -> Arc<Layout> {
             of(Aggregate::ToMean(window));
             of(Aggregate::ToMax(window));
             of(Aggregate::Distinct((kind + 1) % 3, window));
+            of(Aggregate::Others((kind + 1) % 3, window));
+            of(Aggregate::Unmet((kind + 1) % 3, window));
         }
         for window in entity::LABEL_WINDOWS {
             of(Aggregate::Frauds(window));
@@ -31,9 +34,17 @@ fn layout() -> Arc<Layout> {
     }
     Arc::new(Layout {
         entities: vec![entity("card"), entity("ip"), entity("device")],
-        numbers: vec![NumberField { name: "units".into(), says: "{} units".into() }],
+        numbers: vec![NumberField {
+            name: "units".into(),
+            says: "{} units".into(),
+            says_none: None,
+            says_one: None,
+            says_unknown: None,
+        }],
         features,
         label_delay: Duration::from_secs(2 * 24 * 3600),
+        reads: Vec::new(),
+        acquaintances: vec![AcquaintanceField { name: "buyer".into(), of: vec![0, 2] }],
     })
 }
 

@@ -23,7 +23,7 @@ struct Street {
 
 impl Street {
     fn new() -> Self {
-        let schema = Schema::parse(include_str!("../../../models/fraud/1/schema")).expect("reads");
+        let schema = Schema::parse(include_str!("../../../models/fraud/2/schema")).expect("reads");
         let layout = Arc::new(schema.layout(std::time::Duration::ZERO).expect("holds"));
         Self {
             guarded: Guarded::of(&layout),

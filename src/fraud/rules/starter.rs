@@ -145,7 +145,7 @@ const RULES: &[(&str, Action, Pass, &str, &str)] = &[
         "review_disposable_email",
         Action::Review,
         Pass::Before,
-        "listed(email_domain, \"disposable_domains\") || email_digits >= 8",
+        "listed(email_domain, \"disposable_domains\")",
         "An e-mail address made for one order.",
     ),
     (

@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use super::{EntitySchema, MOST_ENTITIES, Schema, SchemaFault};
+use super::{AcquaintanceSchema, DistinctSchema, EntitySchema, MOST_ENTITIES, Schema, SchemaFault};
 use crate::fraud::features::{
-    Aggregate, EntityKind, Feature, Layout, NumberField, Window, entity::LABEL_WINDOWS,
+    AcquaintanceField, Aggregate, EntityKind, Feature, Layout, NumberField, Window,
+    entity::LABEL_WINDOWS,
 };
 
 impl Schema {
@@ -31,15 +32,45 @@ impl Schema {
         let says = |says: &Option<String>, name: &str| {
             says.clone().unwrap_or_else(|| format!("{name} is {{}}"))
         };
-        let numbers = self.numbers.iter().map(|n| (&n.name, says(&n.says, &n.name)));
-        let flags = self.flags.iter().map(|f| (&f.name, says(&f.says, &f.name)));
-        let field = |(name, says): (&String, String)| NumberField { name: name.clone(), says };
-        Ok(Layout {
+        let numbers = self.numbers.iter().map(|number| NumberField {
+            name: number.name.clone(),
+            says: says(&number.says, &number.name),
+            says_none: None,
+            says_one: number.says_one.clone(),
+            says_unknown: number.says_unknown.clone(),
+        });
+        let flags = self.flags.iter().map(|flag| NumberField {
+            name: flag.name.clone(),
+            says: says(&flag.says, &flag.name),
+            says_none: flag.says_not.clone(),
+            says_one: None,
+            says_unknown: flag.says_unknown.clone(),
+        });
+        let mut layout = Layout {
             entities: self.entities.iter().map(kind).collect(),
-            numbers: numbers.chain(flags).map(field).collect(),
+            numbers: numbers.chain(flags).collect(),
             features,
             label_delay,
-        })
+            reads: Vec::new(),
+            acquaintances: self.acquaintances()?,
+        };
+        layout.features.extend((0..layout.acquaintances.len()).map(Feature::Acquaintance));
+        if let Some(model) = &self.model {
+            layout.reads = model.reads(&layout.names())?;
+        }
+        Ok(layout)
+    }
+
+    fn acquaintances(&self) -> Result<Vec<AcquaintanceField>, SchemaFault> {
+        let place = |name: &String| {
+            let found = self.entities.iter().position(|entity| entity.name == *name);
+            found.ok_or_else(|| SchemaFault::Wrong(format!("`{name}` is no entity")))
+        };
+        let field = |of: &AcquaintanceSchema| {
+            let places = of.of.iter().map(place).collect::<Result<_, _>>()?;
+            Ok(AcquaintanceField { name: of.name.clone(), of: places })
+        };
+        self.acquaintances.iter().map(field).collect()
     }
 
     fn check_names(&self) -> Result<(), SchemaFault> {
@@ -49,6 +80,7 @@ impl Schema {
         }
         let entities = self.entities.iter().map(|entity| &entity.name);
         let plain = self.numbers.iter().map(|n| &n.name).chain(self.flags.iter().map(|f| &f.name));
+        let plain = plain.chain(self.acquaintances.iter().map(|buyer| &buyer.name));
         let mut seen = BTreeSet::new();
         for name in entities.chain(plain) {
             let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
@@ -106,17 +138,39 @@ impl Schema {
         all.extend(sum.into_iter().map(Aggregate::Sum));
         all.extend(to_mean.into_iter().map(Aggregate::ToMean));
         all.extend(to_max.into_iter().map(Aggregate::ToMax));
+        let kind = |of: &DistinctSchema| {
+            let found = self.entities.iter().position(|other| other.name == of.of);
+            found.ok_or_else(|| {
+                wrong(format!("`{name}` counts distinct `{}`, which is no entity", of.of))
+            })
+        };
         for distinct in &entity.distinct {
-            let of = self.entities.iter().position(|other| other.name == distinct.of);
-            let of = of.ok_or_else(|| {
-                wrong(format!("`{name}` counts distinct `{}`, which is no entity", distinct.of))
-            })?;
+            let of = kind(distinct)?;
             all.extend(distinct.windows.iter().map(|window| Aggregate::Distinct(of, *window)));
         }
         all.extend(frauds.into_iter().map(Aggregate::Frauds));
         all.extend(rate.into_iter().map(Aggregate::FraudRate));
         all.extend(entity.since.then_some(Aggregate::Since));
         all.extend(entity.age.then_some(Aggregate::Age));
+        for others in &entity.others {
+            let of = kind(others)?;
+            all.extend(others.windows.iter().map(|window| Aggregate::Others(of, *window)));
+        }
+        for unmet in &entity.unmet {
+            let of = kind(unmet)?;
+            all.extend(unmet.windows.iter().map(|window| Aggregate::Unmet(of, *window)));
+        }
+        for others in &entity.amount_to_others {
+            let of = kind(others)?;
+            all.extend(others.windows.iter().map(|window| Aggregate::ToOthers(of, *window)));
+        }
+        if !entity.failure_share_but.is_empty() && !failed {
+            return Err(wrong(format!("`{name}` shares failures, but no column has them")));
+        }
+        for but in &entity.failure_share_but {
+            let of = kind(but)?;
+            all.extend(but.windows.iter().map(|window| Aggregate::FailureShare(of, *window)));
+        }
         Ok(all)
     }
 }

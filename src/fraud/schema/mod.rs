@@ -19,6 +19,7 @@
 pub mod declare;
 pub mod moment;
 pub mod read;
+mod reads;
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use std::time::Duration;
@@ -57,6 +58,48 @@ pub struct Schema {
     /// Plain yes or no.
     #[serde(default, rename = "flag")]
     pub flags: Vec<FlagSchema>,
+    /// Entities of one buyer.
+    #[serde(default, rename = "acquaintance", skip_serializing_if = "Vec::is_empty")]
+    pub acquaintances: Vec<AcquaintanceSchema>,
+    /// What a model may read, and how; everything, as it likes, unless said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<ModelSchema>,
+}
+
+/// Whether a buyer is known: 0 when all of these were first seen a day ago or longer, 1 when none
+/// was, 2 when some were.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AcquaintanceSchema {
+    /// Its name.
+    pub name: String,
+    /// The names of the entities; those an order does not have are passed over.
+    pub of: Vec<String>,
+}
+
+/// What a model may read of the features. Names as rules have them, where `*` stands for any part
+/// of a name without dots: `*.failures.*`. What none of the lists names is there for rules alone.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelSchema {
+    /// As it likes.
+    #[serde(default)]
+    pub free: Vec<String>,
+    /// More of it never lowers a score.
+    #[serde(default)]
+    pub rising: Vec<String>,
+    /// More of it never raises a score.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub falling: Vec<String>,
+    /// Acquaintances: a score is never higher for a buyer who is known than for a stranger.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub known: Vec<String>,
+    /// Acquaintances of what others use, too: it may be known for whoever is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub around: Vec<String>,
+    /// What is 0 for whoever comes back with all of their things: read as the model likes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settled: Vec<String>,
 }
 
 /// The columns with a meaning of their own.
@@ -105,6 +148,20 @@ pub struct EntitySchema {
     /// Distinct others that took part; none unless said.
     #[serde(default)]
     pub distinct: Vec<DistinctSchema>,
+    /// Distinct others that took part, without the order's own; none unless said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<DistinctSchema>,
+    /// Whether it was never seen with the order's own; not told unless said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unmet: Vec<DistinctSchema>,
+    /// Amount ÷ the mean of all but the order's own of another entity, which has to be a part of
+    /// this one, as an e-mail address is of its domain; none unless said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub amount_to_others: Vec<DistinctSchema>,
+    /// Share of failed attempts without those of another entity of the order, which is the buyer's
+    /// own; none unless said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failure_share_but: Vec<DistinctSchema>,
     /// Seconds since the last; yes unless said.
     #[serde(default = "yes")]
     pub since: bool,
@@ -133,6 +190,12 @@ pub struct NumberSchema {
     pub column: Option<String>,
     /// The sentence it gives as a reason; `{}` stands for the value.
     pub says: Option<String>,
+    /// The sentence where it is 1, if another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub says_one: Option<String>,
+    /// The sentence where nobody told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub says_unknown: Option<String>,
 }
 
 /// A plain yes or no.
@@ -151,6 +214,12 @@ pub struct FlagSchema {
     pub differ: Vec<String>,
     /// The sentence it gives as a reason.
     pub says: Option<String>,
+    /// The sentence where the answer is no.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub says_not: Option<String>,
+    /// The sentence where nobody told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub says_unknown: Option<String>,
 }
 
 /// A duration as `7d`, `36h`, `90m` or `0`.

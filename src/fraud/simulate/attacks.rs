@@ -1,250 +1,204 @@
-//! The attacks, in the usual way and in one no model was trained on.
+//! The attacks. Each attacker draws ways of their own, copies good people as far as those go, and
+//! adapts to what is declined.
 
 use super::{
-    Mix, SimulateOptions,
-    calendar::Calendar,
-    dice::Dice,
-    good::{goods, ordinary},
-    order::{Attack, Order, THROWN_AWAY},
-    people::{People, STRANGERS},
+    Scene,
+    good::ordinary,
+    goods::{basket, resale},
+    order::{Attack, Order},
+    people::Person,
+    stranger::{adapt, go_online, stranger},
+    world::Ways,
 };
 
-/// Of a thousand attempts so many belong to each attack.
-const SHARES: [(Attack, u32); 6] = [
-    (Attack::CardTesting, 7),
-    (Attack::StolenCard, 5),
-    (Attack::Takeover, 2),
-    (Attack::Reshipper, 3),
-    (Attack::Promotion, 3),
-    (Attack::Friendly, 2),
+/// Of a hundred attacked attempts so many belong to each attack, more in one world and less in
+/// another.
+const ATTACKS: [(Attack, u32); 6] = [
+    (Attack::CardTesting, 28),
+    (Attack::StolenCard, 27),
+    (Attack::Takeover, 17),
+    (Attack::Reshipper, 14),
+    (Attack::Promotion, 8),
+    (Attack::Friendly, 6),
 ];
 
-/// The shop and its attackers while attacks are added.
-struct Scene<'a> {
-    calendar: &'a Calendar,
-    people: &'a People,
-    dice: &'a Dice<'a>,
-    mix: Mix,
-    next: u32,
-}
-
-/// Adds every attack's share of the orders.
-pub fn add(
-    orders: &mut Vec<Order>,
-    options: SimulateOptions,
-    (calendar, people): (&Calendar, &People),
-    dice: &Dice<'_>,
-) {
-    let mut scene = Scene { calendar, people, dice, mix: options.mix, next: STRANGERS };
-    for (attack, share) in SHARES {
-        let wanted = orders.len() + (options.orders / 1_000 * share) as usize;
-        while orders.len() < wanted {
+/// Adds every attack's share of so many attempts.
+pub fn add(scene: &Scene<'_>, orders: &mut Vec<Order>, attempts: usize) {
+    let weights = ATTACKS.iter().zip(scene.world.attacks).map(|((_, often), of)| often * of);
+    let weights: Vec<u32> = weights.collect();
+    let all: u32 = weights.iter().sum();
+    for ((attack, _), weight) in ATTACKS.into_iter().zip(weights) {
+        let end = orders.len() + attempts * weight as usize / all as usize;
+        while orders.len() < end {
             let before = orders.len();
+            let ways = scene.world.ways(scene.dice);
             match attack {
-                Attack::CardTesting => scene.card_testing(orders),
-                Attack::StolenCard => scene.stolen_card(orders),
-                Attack::Takeover => scene.takeover(orders),
-                Attack::Reshipper => scene.reshipper(orders),
-                Attack::Promotion => scene.promotion(orders),
-                Attack::Friendly => scene.friendly(orders),
+                Attack::CardTesting => card_testing(scene, &ways, orders),
+                Attack::StolenCard => stolen_card(scene, &ways, orders),
+                Attack::Takeover => takeover(scene, &ways, orders),
+                Attack::Reshipper => reshipper(scene, &ways, orders),
+                Attack::Promotion => promotion(scene, &ways, orders),
+                Attack::Friendly => friendly(scene, orders),
             }
-            orders.truncate(wanted.max(before + 1));
+            orders.truncate(end);
             orders[before..].iter_mut().for_each(|order| order.attack = Some(attack));
         }
     }
 }
 
-impl Scene<'_> {
-    /// A number nobody has had.
-    fn fresh(&mut self) -> u32 {
-        self.next += 1;
-        self.next
-    }
-
-    fn unseen(&self) -> bool {
-        self.mix == Mix::Unseen
-    }
-
-    /// An address of a hosting company or, better disguised, of somebody's home.
-    fn ip(&mut self) -> u32 {
-        let block = if self.unseen() { 80 } else { 45 };
-        (block << 24) | (self.fresh().wrapping_mul(2_654_435_761) >> 8)
-    }
-
-    /// A stranger with a stolen card: everything new, little of it matching.
-    fn stranger(&mut self, second: i64) -> Order {
-        let victim = self.people.somebody(self.calendar.day_of(second), self.dice);
-        let mut order = ordinary(victim, second, self.calendar, self.dice);
-        let dice = self.dice;
-        order.email = self.fresh();
-        order.customer = dice.per_mille(400).then_some(order.email);
-        order.account_days = order.customer.map(|_| dice.below(3));
-        order.domain = if dice.per_mille(350) {
-            THROWN_AWAY + dice.below(3) as u8
-        } else {
-            dice.below(u32::from(THROWN_AWAY)) as u8
-        };
-        order.email_digits = dice.between(0, 6) as u8;
-        order.card = self.fresh();
-        order.issuer = dice.below(12) as u8;
-        order.card_country = dice.one(&[0, 0, 0, 3, 5, 5]);
-        order.wallet = false;
-        order.ip = self.ip();
-        order.ip_country = dice.one(&[0, 0, 5, 6, 7]);
-        order.device = self.fresh();
-        order.address = self.fresh();
-        order.billing_country = order.card_country;
-        order.billing_differs = dice.per_mille(800);
-        order.session_seconds = 15 + dice.skewed(400);
-        order.agent = false;
-        if self.unseen() {
-            // Prepared for weeks, in the card's own country, in no hurry.
-            order.customer = Some(order.email);
-            order.account_days = Some(dice.between(20, 60));
-            order.domain = dice.below(u32::from(THROWN_AWAY)) as u8;
-            (order.card_country, order.ip_country, order.billing_country) = (0, 0, 0);
-            order.billing_differs = dice.per_mille(300);
-            order.session_seconds = 60 + dice.skewed(1_500);
+/// Many cards, one after the other. Testers change what they can; what they keep gives them away,
+/// and numbers that are counted through are of one issuer.
+fn card_testing(scene: &Scene<'_>, ways: &Ways, orders: &mut Vec<Order>) {
+    let Scene { world, calendar, people, dice } = scene;
+    let mut second = calendar.any_second(5, dice);
+    let first = stranger(scene, ways, second);
+    let [cart, device, net, email, address, issuer] = [(); 6].map(|()| dice.per_mille(ways.keeps));
+    let is_tiny = dice.per_mille(ways.tiny);
+    for _ in 0..dice.between(8, 80) {
+        let mut order = stranger(scene, ways, second);
+        if cart {
+            order.cart = first.cart;
         }
-        order
-    }
-
-    fn card_testing(&mut self, orders: &mut Vec<Order>) {
-        let dice = self.dice;
-        let attempts = dice.between(30, 260);
-        let mut second = self.calendar.any_second(10, dice);
-        let first = self.stranger(second);
-        let single_ip = dice.per_mille(400);
-        for _ in 0..attempts {
-            let mut order = Order { second, ..first.clone() };
-            (order.card, order.issuer) = (self.fresh(), dice.below(12) as u8);
-            order.card_country = dice.one(&[0, 3, 5, 5]);
+        if device {
+            order.device = first.device;
+        }
+        if net {
+            (order.ip, order.ip_country) = (first.ip, first.ip_country);
+        }
+        if email {
+            (order.email, order.domain, order.email_digits) =
+                (first.email, first.domain, first.email_digits);
+            (order.customer, order.account_days) = (first.customer, first.account_days);
+        }
+        if address {
+            (order.address, order.shipping_country) = (first.address, first.shipping_country);
+        }
+        if issuer {
+            (order.issuer, order.card_country) = (first.issuer, first.card_country);
+        }
+        order.card = people.new_thing();
+        order = order.with(basket(world, 60, dice));
+        if is_tiny {
             order.cents = dice.between(100, 1_500);
             (order.lines, order.units) = (1, 1);
-            order.failed = dice.per_mille(850);
-            order.session_seconds = dice.between(2, 20);
-            if !single_ip {
-                order.ip = self.ip();
-                order.ip_country = dice.one(&[0, 5, 6, 7]);
-            }
-            if self.unseen() {
-                // A new cart, device and address each time, an ordinary amount, hours apart.
-                order = Order { card: order.card, failed: order.failed, ..self.stranger(second) };
-                second += i64::from(dice.between(600, 5_400));
-            } else {
-                second += i64::from(dice.between(2, 40));
-            }
-            orders.push(order);
+        }
+        order.failed = dice.per_mille(ways.fails);
+        orders.push(order);
+        second += i64::from(dice.between(1, 2 * ways.pace));
+    }
+}
+
+/// A stolen card, used for goods until it is blocked.
+fn stolen_card(scene: &Scene<'_>, ways: &Ways, orders: &mut Vec<Order>) {
+    let Scene { world, calendar, dice, .. } = scene;
+    let mut order = stranger(scene, ways, calendar.any_second(3, dice));
+    for _ in 0..=dice.skewed(5) {
+        order.failed = dice.per_mille(300);
+        order.cart = dice.below(u32::MAX);
+        orders.push(order.clone());
+        order.second += i64::from(dice.between(120, 40_000));
+        match order.failed {
+            true => adapt(scene, ways, &mut order),
+            false if dice.per_mille(ways.resale) => order = order.with(resale(world, dice)),
+            false => {}
         }
     }
+}
 
-    fn stolen_card(&mut self, orders: &mut Vec<Order>) {
-        let dice = self.dice;
-        let mut order = self.stranger(self.calendar.any_second(3, dice));
-        for _ in 0..=dice.skewed(4) {
-            let (cents, lines, units) = goods(dice.between(100, 300), dice);
-            let times = if self.unseen() { 1 } else { dice.between(1, 4) };
-            order.cents = cents * times;
-            (order.lines, order.units) = (lines, units);
-            order.gift_card = dice.per_mille(150);
-            order.failed = dice.per_mille(300);
-            order.cart = dice.below(u32::MAX);
-            orders.push(order.clone());
-            order.second += i64::from(dice.between(120, 40_000));
-            if dice.per_mille(300) {
-                order.card = self.fresh();
-            }
+/// A good customer's account in other hands: the account and its card are old, device and network
+/// are not, and what is bought is sold again.
+fn takeover(scene: &Scene<'_>, ways: &Ways, orders: &mut Vec<Order>) {
+    let Scene { world, calendar, people, dice } = scene;
+    let second = calendar.any_second(3, dice);
+    let victim = victim(scene, second);
+    let mut order = ordinary(scene, victim, second);
+    order.device = people.new_thing();
+    go_online(scene, ways, &mut order);
+    if dice.per_mille(ways.hurried) {
+        order.session_seconds = dice.between(1, 30);
+    }
+    if dice.per_mille(ways.resale) {
+        order = order.with(resale(world, dice));
+    }
+    // What needs no parcel goes nowhere.
+    if !order.digital && dice.per_mille(if world.is_unseen() { 650 } else { 800 }) {
+        order.address = people.new_thing();
+        order.billing_differs = true;
+    }
+    if dice.per_mille(250) {
+        order.card = people.new_thing();
+    }
+    for _ in 0..=dice.skewed(4) {
+        order.failed = dice.per_mille(120);
+        orders.push(order.clone());
+        order.second += i64::from(dice.between(60, 3_000));
+        order.cart = dice.below(u32::MAX);
+        if order.failed {
+            adapt(scene, ways, &mut order);
         }
     }
+}
 
-    fn takeover(&mut self, orders: &mut Vec<Order>) {
-        let dice = self.dice;
-        let second = self.calendar.any_second(3, dice);
-        let mut victim = self.people.somebody(self.calendar.day_of(second), dice);
-        for _ in 0..50 {
-            // Old accounts are worth taking.
-            if victim.joined.is_some_and(|joined| joined < -100) {
-                break;
-            }
-            victim = self.people.somebody(self.calendar.day_of(second), dice);
+/// Somebody whose account is old and in use: those are worth taking.
+fn victim<'a>(scene: &Scene<'a>, second: i64) -> &'a Person {
+    let Scene { calendar, people, dice, .. } = scene;
+    let draw = || people.somebody(calendar.day_of(second), dice);
+    let drawn = (0..20).map(|_| draw());
+    let old = drawn.filter(|person| person.joined.is_some_and(|joined| joined < -60));
+    // Those who come often stand first.
+    old.min_by_key(|person| person.id).unwrap_or_else(draw)
+}
+
+/// Stolen cards, goods to the same few addresses.
+fn reshipper(scene: &Scene<'_>, ways: &Ways, orders: &mut Vec<Order>) {
+    let Scene { world, calendar, people, dice } = scene;
+    let addresses: Vec<u32> = (0..dice.between(1, 4)).map(|_| people.new_thing()).collect();
+    let devices: Vec<u32> = (0..dice.between(1, 5)).map(|_| people.new_thing()).collect();
+    let mut second = calendar.any_second(21, dice);
+    for _ in 0..dice.between(5, 25) {
+        let mut order = stranger(scene, ways, second);
+        order.address = dice.one(&addresses);
+        order.billing_differs = true;
+        order.shipping_country = world.home;
+        if dice.per_mille(ways.keeps) {
+            order.device = dice.one(&devices);
         }
-        let mut order = ordinary(victim, second, self.calendar, dice);
-        order.device = self.fresh();
-        order.ip = self.ip();
-        order.session_seconds = 20 + dice.skewed(250);
-        let (cents, lines, units) = goods(dice.between(150, 350), dice);
-        (order.cents, order.lines, order.units) = (cents, lines, units);
-        if self.unseen() {
-            // What needs no parcel.
-            order.digital = true;
-            order.gift_card = dice.per_mille(600);
-        } else {
-            order.ip_country = dice.one(&[0, 5, 6, 7]);
-            order.address = self.fresh();
-            order.billing_differs = true;
-            order.gift_card = dice.per_mille(250);
-        }
-        for _ in 0..=dice.skewed(3) {
-            orders.push(order.clone());
-            order.second += i64::from(dice.between(60, 3_000));
-            order.cart = dice.below(u32::MAX);
-        }
+        order.failed = dice.per_mille(250);
+        orders.push(order);
+        second += i64::from(dice.between(1_800, 90_000));
     }
+}
 
-    fn reshipper(&mut self, orders: &mut Vec<Order>) {
-        let dice = self.dice;
-        let addresses: Vec<u32> = (0..dice.between(1, 4)).map(|_| self.fresh()).collect();
-        let devices: Vec<u32> = (0..dice.between(1, 5)).map(|_| self.fresh()).collect();
-        let mut second = self.calendar.any_second(21, dice);
-        for _ in 0..dice.between(8, 40) {
-            let mut order = self.stranger(second);
-            order.address = dice.one(&addresses);
-            if !self.unseen() {
-                order.device = dice.one(&devices);
-            }
-            order.shipping_country = 0;
-            let (cents, lines, units) = goods(dice.between(150, 400), dice);
-            (order.cents, order.lines, order.units) = (cents, lines, units);
-            order.failed = dice.per_mille(250);
-            orders.push(order);
-            second += i64::from(dice.between(1_800, 90_000));
+/// One person, many accounts, every first-order discount.
+fn promotion(scene: &Scene<'_>, ways: &Ways, orders: &mut Vec<Order>) {
+    let Scene { world, calendar, dice, .. } = scene;
+    let mut second = calendar.any_second(14, dice);
+    let home = stranger(scene, ways, second);
+    for _ in 0..dice.between(4, 20) {
+        let mut order = stranger(scene, ways, second);
+        (order.address, order.ip, order.ip_country) = (home.address, home.ip, world.home);
+        if dice.per_mille(ways.keeps) {
+            order.device = home.device;
         }
+        order.customer = Some(order.email);
+        order.account_days = Some(0);
+        order.card = if dice.per_mille(600) { home.card } else { order.card };
+        (order.card_country, order.billing_country) = (world.home, world.home);
+        (order.shipping_country, order.billing_differs) = (world.home, false);
+        order = order.with(basket(world, 60, dice));
+        order.discount = true;
+        orders.push(order);
+        second += i64::from(dice.between(600, 80_000));
     }
+}
 
-    fn promotion(&mut self, orders: &mut Vec<Order>) {
-        let dice = self.dice;
-        let mut second = self.calendar.any_second(14, dice);
-        let home = self.stranger(second);
-        for _ in 0..dice.between(4, 20) {
-            let mut order = self.stranger(second);
-            (order.address, order.ip, order.ip_country) = (home.address, home.ip, 0);
-            if !self.unseen() {
-                order.device = home.device;
-            }
-            order.customer = Some(order.email);
-            order.account_days = Some(0);
-            order.card = if dice.per_mille(600) { home.card } else { order.card };
-            (order.card_country, order.billing_country, order.shipping_country) = (0, 0, 0);
-            order.billing_differs = false;
-            order.discount = true;
-            let (cents, lines, units) = goods(60, dice);
-            (order.cents, order.lines, order.units) = (cents, lines, units);
-            orders.push(order);
-            second += i64::from(dice.between(600, 80_000));
-        }
-    }
-
-    /// Nothing tells it from a good order but the dispute; some do it again.
-    fn friendly(&mut self, orders: &mut Vec<Order>) {
-        let dice = self.dice;
-        let second = self.calendar.any_second(60, dice);
-        let person = self.people.somebody(self.calendar.day_of(second), dice);
-        let mut later = second;
-        for _ in 0..=dice.skewed(4) {
-            let mut order = ordinary(person, later, self.calendar, dice);
-            order.digital = dice.per_mille(350);
-            orders.push(order);
-            later += i64::from(dice.between(86_400, 1_200_000));
-        }
+/// Nothing tells it from a good order but the dispute; some do it again.
+fn friendly(scene: &Scene<'_>, orders: &mut Vec<Order>) {
+    let Scene { calendar, people, dice, .. } = scene;
+    let mut second = calendar.any_second(60, dice);
+    let person = people.somebody(calendar.day_of(second), dice);
+    for _ in 0..=dice.skewed(4) {
+        orders.push(ordinary(scene, person, second));
+        second += i64::from(dice.between(86_400, 1_200_000));
     }
 }

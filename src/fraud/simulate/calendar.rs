@@ -1,38 +1,37 @@
-//! When people buy: seasons, weekdays, sales peaks, hours of the day.
+//! When people buy: seasons, weekdays, sales peaks, hours of the day where they are. Each world has
+//! its own.
 
-use super::dice::Dice;
+use super::{countries::COUNTRIES, dice::Dice};
 
-/// Of each month, January first.
-const MONTHS: [u32; 12] = [8, 7, 8, 8, 9, 8, 7, 7, 9, 10, 15, 17];
-
-/// Of each weekday, Monday first.
-const WEEKDAYS: [u32; 7] = [11, 10, 10, 10, 10, 12, 14];
-
-/// Of each hour.
+/// Of each hour of the day, where the buyer is.
 const HOURS: [u32; 24] =
     [6, 3, 2, 1, 1, 2, 5, 10, 16, 22, 26, 28, 30, 28, 26, 26, 27, 30, 36, 44, 50, 46, 32, 16];
-
-/// Sales peaks: day of the year and how many times as much as usual.
-const PEAKS: [(i64, u32); 6] = [(13, 2), (180, 3), (314, 3), (331, 6), (332, 4), (334, 5)];
 
 /// The days of a simulated span.
 #[derive(Debug)]
 pub struct Calendar {
     first_day: i64,
     weights: Vec<u32>,
+    peaks: Vec<u32>,
 }
 
 impl Calendar {
     /// Days from `first_day` on, counted from 1970-01-01.
-    pub fn new(first_day: i64, days: u16) -> Self {
-        let weight = |day: i64| {
-            let of_year = (day - super::FIRST_DAY).rem_euclid(365);
-            let month = (of_year * 12 / 365) as usize;
-            let weekday = (day + 3).rem_euclid(7) as usize;
-            MONTHS[month] * WEEKDAYS[weekday] * peak(of_year)
+    pub fn draw(first_day: i64, days: u16, dice: &Dice<'_>) -> Self {
+        let months: [u32; 12] = [(); 12].map(|()| dice.between(6, 14));
+        let weekdays: [u32; 7] = [(); 7].map(|()| dice.between(8, 15));
+        let count = u32::from(days.max(1));
+        let mut peaks = vec![1; count as usize];
+        for _ in 0..=count / 60 {
+            peaks[dice.below(count) as usize] = dice.between(2, 6);
+        }
+        let weight = |(day, peak): (usize, &u32)| {
+            let day = first_day + day as i64;
+            let month = (day.rem_euclid(365) * 12 / 365) as usize;
+            months[month] * weekdays[day.rem_euclid(7) as usize] * peak
         };
-        let weights = (0..i64::from(days.max(1))).map(|day| weight(first_day + day)).collect();
-        Self { first_day, weights }
+        let weights = peaks.iter().enumerate().map(weight).collect();
+        Self { first_day, weights, peaks }
     }
 
     /// How many days there are.
@@ -40,11 +39,15 @@ impl Calendar {
         u32::try_from(self.weights.len()).unwrap_or(u32::MAX)
     }
 
-    /// A second in which somebody buys.
-    pub fn second(&self, dice: &Dice<'_>) -> i64 {
-        let day = self.first_day + dice.weighted(&self.weights) as i64;
-        let hour = dice.weighted(&HOURS) as i64;
-        day * 86_400 + hour * 3_600 + i64::from(dice.below(3_600))
+    /// A day on which somebody buys, counted from 1970-01-01.
+    pub fn day(&self, dice: &Dice<'_>) -> i64 {
+        self.first_day + dice.weighted(&self.weights) as i64
+    }
+
+    /// A second of that day in which somebody of that country buys.
+    pub fn second(&self, day: i64, country: u8, dice: &Dice<'_>) -> i64 {
+        let hour = dice.weighted(&HOURS) as i64 - COUNTRIES[usize::from(country)].hours_ahead;
+        day * 86_400 + hour.rem_euclid(24) * 3_600 + i64::from(dice.below(3_600))
     }
 
     /// Any second, with room for `days` behind it: attackers have no seasons.
@@ -60,11 +63,7 @@ impl Calendar {
 
     /// Whether a second lies in a sales peak.
     pub fn is_peak(&self, second: i64) -> bool {
-        let day = second.div_euclid(86_400);
-        peak((day - super::FIRST_DAY).rem_euclid(365)) > 1
+        usize::try_from(self.day_of(second))
+            .is_ok_and(|day| self.peaks.get(day).is_some_and(|times| *times > 1))
     }
-}
-
-fn peak(of_year: i64) -> u32 {
-    PEAKS.iter().find(|(day, _)| *day == of_year).map_or(1, |(_, times)| *times)
 }

@@ -5,12 +5,16 @@ use super::{
     order::{Attack, Order},
 };
 
+/// Ten times as many of a thousand good orders as are called fraud by mistake.
+const ACCUSED_PER_10: u32 = 1;
+
 /// Sets an order's label: late as disputes are, missing where nobody complains, wrong where a
 /// buyer or a reviewer errs.
 pub fn set(order: &mut Order, dice: &Dice<'_>) {
     // How many of a thousand are found out, and within which days.
     let (found, soonest, latest) = match order.attack {
-        None => (1, 5, 50),
+        None if dice.per_mille(ACCUSED_PER_10) => (100, 5, 50),
+        None => (0, 5, 50),
         // Refused attempts cost nobody money; the burst is seen in the daily numbers.
         Some(Attack::CardTesting) => (950, 1, 5),
         Some(Attack::StolenCard) => (930, 5, 60),

@@ -2,7 +2,11 @@
 
 use std::fmt;
 
-use super::storefront::{Part, Told};
+use super::{
+    countries::COUNTRIES,
+    goods::Basket,
+    storefront::{Part, Told},
+};
 use crate::base::Timestamp;
 
 /// The columns. `fraud` and `attack` are the truth, for judging a model; the schema names neither.
@@ -11,27 +15,36 @@ pub const HEADER: &str = "order_id,placed_at,storefront,cart,customer,email,emai
     billing_country,shipping_country,billing_differs,amount,lines,units,gift_card,digital,discount,\
     account_days,session_seconds,agent,failed,label,label_at,fraud,attack";
 
-/// E-mail domains: free ones first, then throw-away ones, then one of many companies'.
-pub const DOMAINS: [&str; 9] = [
-    "freemail.example",
-    "postbox.example",
-    "mail.example",
-    "inbox.example",
-    "tenminutes.example",
-    "throwaway.example",
-    "burner.example",
-    "works.example",
-    "school.example",
+/// E-mail domains. Each world has its own.
+const DOMAINS: [&str; 9] = [
+    "freemail",
+    "postbox",
+    "mail",
+    "inbox",
+    "tenminutes",
+    "throwaway",
+    "burner",
+    "works",
+    "school",
 ];
 
-/// The first domain that is thrown away after use.
-pub const THROWN_AWAY: u8 = 4;
+/// Domains that everybody may have an address at.
+pub const FREE_DOMAINS: [u8; 4] = [0, 1, 2, 3];
 
-/// Countries of cards, buyers and addresses.
-pub const COUNTRIES: [&str; 8] = ["DE", "AT", "CH", "FR", "NL", "US", "NG", "VN"];
+/// Domains whose addresses are thrown away after use.
+pub const THROWN_AWAY: [u8; 3] = [4, 5, 6];
 
-/// Card issuers, by country: `BIN = 400000 + country × 100 + issuer`.
-const BINS: u32 = 400_000;
+/// Domains of those who have one through work or school.
+pub const WORK_DOMAINS: [u8; 2] = [7, 8];
+
+/// Card issuers, by world and country: eight digits.
+const BINS: u32 = 40_000_000;
+
+/// The first number of a world's network addresses.
+const NETS: u16 = 11;
+
+/// Worlds that have another first number than each other.
+const NETS_MOST: u16 = 200;
 
 /// An attack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +80,8 @@ impl Attack {
 /// An attempt. Numbers stand for values that are the same where the numbers are.
 #[derive(Debug, Clone)]
 pub struct Order {
+    /// The world it happens in: what has a number there is nothing elsewhere.
+    pub world: u16,
     /// Its place in the file.
     pub number: u32,
     /// When, in seconds since 1970.
@@ -77,7 +92,7 @@ pub struct Order {
     pub customer: Option<u32>,
     /// The e-mail address.
     pub email: u32,
-    /// Its domain, of [`DOMAINS`].
+    /// Its domain.
     pub domain: u8,
     /// Digits in it.
     pub email_digits: u8,
@@ -85,11 +100,11 @@ pub struct Order {
     pub card: u32,
     /// Its issuer among those of its country.
     pub issuer: u8,
-    /// Its country, of [`COUNTRIES`].
+    /// Its country, of [`COUNTRIES`](super::countries::COUNTRIES).
     pub card_country: u8,
     /// Whether it is in a phone's wallet.
     pub wallet: bool,
-    /// The IP address.
+    /// The IP address: 16 bits of its part of the net, 8 of its own.
     pub ip: u32,
     /// Its country.
     pub ip_country: u8,
@@ -108,7 +123,7 @@ pub struct Order {
     /// Lines.
     pub lines: u8,
     /// Units.
-    pub units: u8,
+    pub units: u16,
     /// Whether a gift card is among them.
     pub gift_card: bool,
     /// Whether it is all digital.
@@ -133,6 +148,21 @@ pub struct Order {
     pub told: Told,
 }
 
+impl Order {
+    /// What is in the cart.
+    pub fn basket(&self) -> Basket {
+        let Self { cents, lines, units, digital, gift_card, .. } = *self;
+        Basket { cents, lines, units, digital, gift_card }
+    }
+
+    /// The same with this in the cart.
+    #[must_use]
+    pub fn with(self, basket: Basket) -> Self {
+        let Basket { cents, lines, units, digital, gift_card } = basket;
+        Self { cents, lines, units, digital, gift_card, ..self }
+    }
+}
+
 impl fmt::Display for Order {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bit = |yes: bool| u8::from(yes);
@@ -150,24 +180,30 @@ impl fmt::Display for Order {
             false => ",".repeat(cells.matches(',').count()),
         };
         let number = |number: Option<u32>| number.map_or(String::new(), |n| n.to_string());
-        let country = |place: u8| COUNTRIES[usize::from(place)];
-        let domain = DOMAINS[usize::from(self.domain)];
-        let bin = BINS + u32::from(self.card_country) * 100 + u32::from(self.issuer);
-        let [a, b, c, d] = self.ip.to_be_bytes();
+        let country = |place: u8| COUNTRIES[usize::from(place)].code;
+        let world = self.world;
+        let domain = format!("{}{world}.example", DOMAINS[usize::from(self.domain)]);
+        let issuer = u32::from(self.card_country) * 100 + u32::from(self.issuer);
+        let bin = BINS + u32::from(world) * 10_000 + issuer;
+        let [_, b, c, d] = self.ip.to_be_bytes();
+        let a = NETS + world % NETS_MOST;
         let email = format!("e{}@{domain},{domain},{},", self.email, self.email_digits);
         let card_country = country(self.card_country);
-        let card = format!("c{},{bin},{card_country},{},", self.card, bit(self.wallet));
+        let card = format!("c{world}-{},{bin},{card_country},{},", self.card, bit(self.wallet));
         let ip_country = country(self.ip_country);
         let net = format!("{a}.{b}.{c}.{d},{a}.{b}.{c},{ip_country},");
         let (bill, goods) = (country(self.billing_country), country(self.shipping_country));
-        let address = format!("a{},{bill},{goods},{},", self.address, bit(self.billing_differs));
+        let address =
+            format!("a{world}-{},{bill},{goods},{},", self.address, bit(self.billing_differs));
         let through = self.told.storefront.name();
-        write!(f, "o{},{},{through},k{},", self.number, date(self.second), self.cart)?;
-        f.write_str(&tells(Part::Account, format!("{},", number(self.customer))))?;
+        write!(f, "o{},{},{through},", self.number, date(self.second))?;
+        write!(f, "k{world}-{},", self.cart)?;
+        let customer = self.customer.map_or(String::new(), |n| format!("u{world}-{n}"));
+        f.write_str(&tells(Part::Account, format!("{customer},")))?;
         f.write_str(&tells(Part::Email, email))?;
         f.write_str(&tells(Part::Card, card))?;
         f.write_str(&tells(Part::Net, net))?;
-        f.write_str(&tells(Part::Device, format!("d{},", self.device)))?;
+        f.write_str(&tells(Part::Device, format!("d{world}-{},", self.device)))?;
         f.write_str(&tells(Part::Address, address))?;
         write!(f, "{}.{:02},", self.cents / 100, self.cents % 100)?;
         write!(f, "{},{},{},", self.lines, self.units, bit(self.gift_card))?;

@@ -1,9 +1,21 @@
 //! Who buys: customers with their cards, devices, homes and workplaces.
 
-use super::{calendar::Calendar, dice::Dice, order::THROWN_AWAY};
+use std::cell::Cell;
 
-/// Numbers of one kind never meet those of another: attackers count from here on.
-pub const STRANGERS: u32 = 1 << 30;
+use super::{
+    calendar::Calendar,
+    countries::email_digits,
+    dice::Dice,
+    order::{FREE_DOMAINS, THROWN_AWAY, WORK_DOMAINS},
+    world::World,
+};
+
+/// Numbers of one kind never meet those of another: new things count from here on.
+const NEW_THINGS: u32 = 1 << 30;
+
+/// Lockers and offices, as addresses.
+const LOCKERS: u32 = 1 << 28;
+const OFFICES: u32 = 1 << 29;
 
 /// People who share an office's address.
 const PER_OFFICE: u32 = 60;
@@ -11,10 +23,16 @@ const PER_OFFICE: u32 = 60;
 /// People who share a mobile carrier's address.
 const PER_CARRIER: u32 = 400;
 
-/// Buyers of different countries, in percent: the shop is German.
-const AT_HOME: [u32; 5] = [78, 8, 6, 4, 4];
+/// People who share a virtual network's address.
+const PER_TUNNEL: u32 = 150;
 
-/// Where somebody goes online, most of the time.
+/// People who collect from one locker.
+const PER_LOCKER: u32 = 80;
+
+/// Homes in one part of the net.
+const PER_STREET: u32 = 24;
+
+/// Where somebody goes online.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Line {
     /// At home.
@@ -23,6 +41,8 @@ pub enum Line {
     Office(u32),
     /// With a carrier.
     Carrier(u32),
+    /// Through a virtual network, wherever they are.
+    Tunnel(u32),
 }
 
 /// A customer.
@@ -34,8 +54,12 @@ pub struct Person {
     pub household: u32,
     /// Line used besides the home's.
     pub line: Line,
+    /// Where goods go.
+    pub address: u32,
     /// Country.
     pub country: u8,
+    /// Country of the card.
+    pub card_country: u8,
     /// E-mail domain.
     pub domain: u8,
     /// Digits in the e-mail address.
@@ -46,6 +70,8 @@ pub struct Person {
     pub budget: u32,
     /// Whether the card is in a wallet.
     pub wallet: bool,
+    /// Whether an agent buys.
+    pub agent: bool,
     /// Issuer of the card.
     pub issuer: u8,
 }
@@ -54,50 +80,20 @@ pub struct Person {
 #[derive(Debug)]
 pub struct People {
     everybody: Vec<Person>,
-    next_thing: u32,
+    next_thing: Cell<u32>,
 }
 
 impl People {
     /// So many people.
-    pub fn new(count: u32, calendar: &Calendar, dice: &Dice<'_>) -> Self {
+    pub fn new(count: u32, world: &World, calendar: &Calendar, dice: &Dice<'_>) -> Self {
         let mut household = 0;
-        let person = |id: u32| {
-            // One in four lives with the one before.
-            if !dice.per_mille(250) {
+        let everybody = (0..count).map(|id| {
+            if !dice.per_mille(world.habits.together) {
                 household = id;
             }
-            let line = match dice.below(100) {
-                0..20 => Line::Office(dice.below(count / PER_OFFICE + 1)),
-                20..35 => Line::Carrier(dice.below(count / PER_CARRIER + 1)),
-                _ => Line::Home,
-            };
-            // Three in five were there before the first day; a third never makes an account.
-            let days = calendar.days();
-            let joined = if dice.per_mille(600) {
-                -i64::from(dice.below(2_000)) - 1
-            } else {
-                i64::from(dice.below(days))
-            };
-            Person {
-                id,
-                household,
-                line,
-                country: dice.weighted(&AT_HOME) as u8,
-                domain: if dice.per_mille(850) {
-                    dice.below(u32::from(THROWN_AWAY)) as u8
-                } else if dice.per_mille(30) {
-                    THROWN_AWAY
-                } else {
-                    7 + dice.below(2) as u8
-                },
-                email_digits: if dice.per_mille(350) { dice.between(1, 4) as u8 } else { 0 },
-                joined: dice.per_mille(670).then_some(joined),
-                budget: dice.between(50, 180),
-                wallet: dice.per_mille(220),
-                issuer: dice.below(12) as u8,
-            }
-        };
-        Self { everybody: (0..count).map(person).collect(), next_thing: count }
+            person(id, household, count, (world, calendar), dice)
+        });
+        Self { everybody: everybody.collect(), next_thing: Cell::new(NEW_THINGS) }
     }
 
     /// Somebody who is a customer on that day; some come often, most seldom.
@@ -112,20 +108,79 @@ impl People {
         &self.everybody[0]
     }
 
-    /// A number for a new card, device or address of a good customer.
-    pub fn new_thing(&mut self) -> u32 {
-        self.next_thing += 1;
-        self.next_thing
+    /// A number for a card, a device, an address or an e-mail address that nobody has had.
+    pub fn new_thing(&self) -> u32 {
+        self.next_thing.set(self.next_thing.get() + 1);
+        self.next_thing.get()
     }
 }
 
-/// The IP address of a line: offices and carriers have one each, homes one per household.
-pub fn ip_of(person: &Person, line: Line) -> u32 {
-    let (block, number) = match line {
-        Line::Home => (80 + u32::from(person.country), person.household),
-        Line::Office(number) => (160, number * 256 + 7),
-        Line::Carrier(number) => (190, number * 256 + 9),
+fn person(
+    id: u32,
+    household: u32,
+    count: u32,
+    (world, calendar): (&World, &Calendar),
+    dice: &Dice<'_>,
+) -> Person {
+    let habits = &world.habits;
+    let office = dice.below(count / PER_OFFICE + 1);
+    let line = match dice.below(100) {
+        _ if dice.per_mille(habits.tunnels) => Line::Tunnel(dice.below(count / PER_TUNNEL + 1)),
+        0..20 => Line::Office(office),
+        20..40 => Line::Carrier(dice.below(count / PER_CARRIER + 1)),
+        _ => Line::Home,
     };
-    // Spread over prefixes: neighbors in number are no neighbors in the net.
-    (block << 24) | (number.wrapping_mul(2_654_435_761) >> 8)
+    let address = match () {
+        () if dice.per_mille(habits.lockers) => LOCKERS + dice.below(count / PER_LOCKER + 1),
+        () if dice.per_mille(habits.offices) => OFFICES + office,
+        () => household,
+    };
+    let joined = match dice.per_mille(habits.settled) {
+        true => -i64::from(dice.below(2_000)) - 1,
+        false => i64::from(dice.below(calendar.days())),
+    };
+    let country = world.country(habits.abroad, dice);
+    let is_expat = dice.per_mille(habits.expats);
+    Person {
+        id,
+        household,
+        line,
+        address,
+        country,
+        card_country: if is_expat { world.country(1_000, dice) } else { country },
+        domain: domain(habits.throwaway, dice),
+        email_digits: email_digits(country, dice),
+        joined: (!dice.per_mille(habits.guests)).then_some(joined),
+        budget: dice.between(50, 180),
+        wallet: dice.per_mille(habits.wallets),
+        agent: dice.per_mille(habits.agents),
+        issuer: dice.below(12) as u8,
+    }
+}
+
+/// The domain of an e-mail address; so many of a thousand are thrown away after use.
+pub fn domain(throwaway: u32, dice: &Dice<'_>) -> u8 {
+    match () {
+        () if dice.per_mille(throwaway) => dice.one(&THROWN_AWAY),
+        () if dice.per_mille(120) => dice.one(&WORK_DOMAINS),
+        () => dice.one(&FREE_DOMAINS),
+    }
+}
+
+/// The network address of a line: 16 bits of its part of the net, 8 of its own. Offices, carriers
+/// and virtual networks have one for all; homes one per household, which changes now and then.
+pub fn ip_of(person: &Person, line: Line, is_new: bool, dice: &Dice<'_>) -> u32 {
+    let (kind, number, host) = match line {
+        Line::Home if is_new => (0, person.household / PER_STREET, dice.between(100, 254)),
+        Line::Home => (0, person.household / PER_STREET, 1 + person.household % PER_STREET),
+        Line::Office(number) => (1, number, 7),
+        Line::Carrier(number) => (2, number, 9),
+        Line::Tunnel(number) => (3, number, 11),
+    };
+    (part_of_net(kind, number) << 8) | host
+}
+
+/// A part of the net: neighbors in number are no neighbors in it.
+pub fn part_of_net(kind: u32, number: u32) -> u32 {
+    (number.wrapping_mul(4).wrapping_add(kind)).wrapping_mul(2_654_435_761) >> 16
 }

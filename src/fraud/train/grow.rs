@@ -9,7 +9,11 @@ use smartcore::{
     linalg::basic::matrix::DenseMatrix,
 };
 
-use super::{TrainFault, TrainOptions, sample::Samples};
+use super::{
+    TrainFault, TrainOptions,
+    monotone::{self, Reading},
+    sample::Samples,
+};
 use crate::fraud::{
     model::{Forest, GrownNode, forest::GrownSplit},
     progress::Progress,
@@ -33,10 +37,11 @@ pub struct Grown {
 /// When the library refuses, or what it gives does not read.
 pub fn grow(
     samples: &Samples,
+    readings: &[Reading],
     options: &TrainOptions,
     progress: &mut dyn Progress,
 ) -> Result<Grown, TrainFault> {
-    let matrix = matrix(samples)?;
+    let read: Vec<usize> = (0..samples.features).filter(|at| readings[*at].is_read()).collect();
     let labels: Vec<f32> = samples.frauds.iter().map(|fraud| f32::from(u8::from(*fraud))).collect();
     let mut trees = Vec::with_capacity(options.trees);
     let mut unseen = vec![(0.0, 0_u32); samples.len()];
@@ -45,19 +50,15 @@ pub fn grow(
         let count = AT_A_TIME.min(options.trees - trees.len());
         // A tree's own seed is the call's plus its place: calls must be further apart than that.
         let seed = options.seed.wrapping_mul(1_000_003).wrapping_add(trees.len() as u64 * 1_009);
-        let parameters = RandomForestRegressorParameters::default()
-            .with_n_trees(count)
-            .with_max_depth(options.depth)
-            .with_min_samples_leaf(options.min_leaf)
-            .with_min_samples_split(2 * options.min_leaf.max(1))
-            .with_keep_samples(true)
-            .with_m(options.candidates_of(samples.features))
-            .with_seed(seed);
-        let forest =
-            RandomForestRegressor::fit(&matrix, &labels, parameters).map_err(grow_fault)?;
+        let depth = options.depth;
+        let library = Library { features: &read, depth, trees: count, seed, keep_seen: true };
+        let forest = library.fit(samples, &labels, options)?;
         let Taken { trees: more, seen } = take(&forest)?;
         drop(forest);
-        for (tree, seen) in more.into_iter().zip(seen) {
+        for (mut tree, seen) in more.into_iter().zip(seen) {
+            name_features(&mut tree, &read);
+            let counts = monotone::counts(&tree, samples);
+            monotone::order(&mut tree, readings, &counts);
             let alone = Forest::flatten(samples.features, std::slice::from_ref(&tree))?;
             let places = seen.iter().zip(&mut unseen).enumerate();
             for (place, (_, unseen)) in places.filter(|(_, (seen, _))| !**seen) {
@@ -72,8 +73,52 @@ pub fn grow(
     Ok(Grown { trees, out_of_bag: unseen.into_iter().map(mean).collect() })
 }
 
+/// How the library grows a few trees at once.
+#[derive(Debug)]
+pub(super) struct Library<'a> {
+    /// The features it may ask.
+    pub(super) features: &'a [usize],
+    /// How deep.
+    pub(super) depth: u16,
+    /// How many trees.
+    pub(super) trees: usize,
+    /// Where it starts.
+    pub(super) seed: u64,
+    /// Whether it keeps which rows each tree has seen.
+    pub(super) keep_seen: bool,
+}
+
+impl Library<'_> {
+    /// A forest on as many of the first rows as there are targets.
+    pub(super) fn fit(
+        &self,
+        samples: &Samples,
+        targets: &Vec<f32>,
+        options: &TrainOptions,
+    ) -> Result<LibraryForest, TrainFault> {
+        let parameters = RandomForestRegressorParameters::default()
+            .with_n_trees(self.trees)
+            .with_max_depth(self.depth)
+            .with_min_samples_leaf(options.min_leaf)
+            .with_min_samples_split(2 * options.min_leaf.max(1))
+            .with_keep_samples(self.keep_seen)
+            .with_m(options.candidates_of(self.features.len()))
+            .with_seed(self.seed);
+        let matrix = matrix(samples, self.features, targets.len())?;
+        RandomForestRegressor::fit(&matrix, targets, parameters).map_err(grow_fault)
+    }
+}
+
+/// The library counts the features that it was given; ours have the numbers of the layout.
+pub(super) fn name_features(tree: &mut [GrownNode], features: &[usize]) {
+    let splits = tree.iter_mut().filter_map(|node| node.split.as_mut());
+    splits.for_each(|split| split.feature = features[split.feature]);
+}
+
 /// A forest of the library's.
-pub type LibraryForest = RandomForestRegressor<f32, f32, DenseMatrix<f32>, Vec<f32>>;
+pub type LibraryForest = RandomForestRegressor<f32, f32, Matrix, Vec<f32>>;
+
+type Matrix = DenseMatrix<f32>;
 
 /// What a forest of the library's consists of.
 #[derive(Debug)]
@@ -99,12 +144,13 @@ pub fn take(forest: &LibraryForest) -> Result<Taken, TrainFault> {
 }
 
 /// The rows column by column, as the library reads them fastest.
-fn matrix(samples: &Samples) -> Result<DenseMatrix<f32>, TrainFault> {
-    let mut columns = Vec::with_capacity(samples.values.len());
-    for feature in 0..samples.features {
-        columns.extend(samples.values.iter().skip(feature).step_by(samples.features));
+fn matrix(samples: &Samples, read: &[usize], rows: usize) -> Result<Matrix, TrainFault> {
+    let mut columns = Vec::with_capacity(rows * read.len());
+    for feature in read {
+        let column = samples.values.iter().skip(*feature).step_by(samples.features);
+        columns.extend(column.take(rows));
     }
-    DenseMatrix::new(samples.len(), samples.features, columns, true).map_err(grow_fault)
+    DenseMatrix::new(rows, read.len(), columns, true).map_err(grow_fault)
 }
 
 fn grow_fault(fault: impl ToString) -> TrainFault {
@@ -178,7 +224,7 @@ mod tests {
     fn our_forest_says_what_the_library_says() {
         let samples = samples(600);
         let options = TrainOptions { trees: 7, depth: 6, candidates: 2, ..TrainOptions::default() };
-        let grown = grow(&samples, &options, &mut Silent).expect("it grows");
+        let grown = grow(&samples, &[Reading::FREELY; 3], &options, &mut Silent).expect("it grows");
         let forest = Forest::flatten(3, &grown.trees).expect("trees");
         let parameters = RandomForestRegressorParameters::default()
             .with_n_trees(7)
@@ -188,7 +234,7 @@ mod tests {
             .with_m(2)
             .with_seed(1_000_003);
         let labels: Vec<f32> = samples.frauds.iter().map(|f| f32::from(u8::from(*f))).collect();
-        let matrix = matrix(&samples).expect("a matrix");
+        let matrix = matrix(&samples, &[0, 1, 2], samples.len()).expect("a matrix");
         let library = RandomForestRegressor::fit(&matrix, &labels, parameters).expect("it fits");
         let theirs = library.predict(&matrix).expect("it predicts");
         for (place, theirs) in theirs.iter().enumerate() {
@@ -203,7 +249,10 @@ mod tests {
     fn the_same_seed_grows_the_same_trees_and_another_does_not() {
         let samples = samples(300);
         let options = |seed| TrainOptions { seed, trees: 12, depth: 5, ..TrainOptions::default() };
-        let trees = |seed| grow(&samples, &options(seed), &mut Silent).expect("it grows").trees;
+        let trees = |seed| {
+            let grown = grow(&samples, &[Reading::FREELY; 3], &options(seed), &mut Silent);
+            grown.expect("it grows").trees
+        };
         let first = trees(3);
         assert_eq!(first, trees(3));
         assert_ne!(first, trees(4));

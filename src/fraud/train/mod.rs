@@ -3,7 +3,8 @@
 //!
 //! ```text
 //!  rows, sorted ─► Engine ─► Samples: all frauds, a drawn share of the good  (sample.rs)
-//!               ─► Forest, a few trees at a time, laid flat                  (grow.rs)
+//!               ─► trees, a few at a time, that keep to what is known    (grow.rs, monotone.rs)
+//!               ─► Forest, laid flat
 //!               ─► out-of-bag scores ─► isotonic curve, points            (calibrate.rs)
 //!               ─► what rows and scores looked like                   (reference.rs)
 //! ```
@@ -11,6 +12,7 @@
 
 pub mod calibrate;
 pub mod grow;
+pub mod monotone;
 pub mod reference;
 pub mod sample;
 
@@ -149,7 +151,7 @@ fn fit(
     options: &TrainOptions,
     progress: &mut dyn Progress,
 ) -> Result<Trained, TrainFault> {
-    let grown = grow::grow(&samples, options, progress)?;
+    let grown = grow::grow(&samples, &monotone::readings(layout), options, progress)?;
     let forest = Forest::flatten(samples.features, &grown.trees)?;
     let calibration = calibrate::calibrate(&samples, &grown.out_of_bag)?;
     let reference = reference::reference(layout, &samples, &grown.out_of_bag, &calibration);

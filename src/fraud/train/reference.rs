@@ -6,7 +6,7 @@ use crate::fraud::{
         Reference,
         reference::{Bins, Named},
     },
-    features::{Feature, Layout},
+    features::{Feature, Layout, Reads},
     model::Calibration,
 };
 
@@ -14,7 +14,7 @@ use crate::fraud::{
 /// rows got from trees that had not seen them.
 ///
 /// Hour and weekday are not watched: they follow the clock, and a young process has seen few of
-/// either.
+/// either. Nor is what the model does not read.
 pub fn reference(
     layout: &Layout,
     samples: &Samples,
@@ -25,6 +25,7 @@ pub fn reference(
     let features = features.map(|(place, (feature, name))| {
         let value = |row: usize| (samples.row(row)[place], samples.weight(row));
         let bins = match feature {
+            _ if layout.reads.get(place) == Some(&Reads::No) => Bins::unwatched(),
             Feature::Hour | Feature::Weekday => Bins::unwatched(),
             _ => Bins::of((0..samples.len()).map(value).collect()),
         };

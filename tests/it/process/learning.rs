@@ -107,7 +107,7 @@ async fn a_shop_learns_from_its_own_orders_and_goes_back() {
     assert_eq!(listed(&setup), [state("later", "candidate"), state("first", "candidate")]);
     setup.done(&["models", "promote", "first"]);
     assert_eq!(listed(&setup)[1], state("first", "shadow"), "it is watched first");
-    assert_eq!(serving(&setup).await, "bundled-1");
+    assert_eq!(serving(&setup).await, "bundled-2");
     setup.done(&["models", "promote", "first"]);
     assert_eq!(serving(&setup).await, "first");
     setup.done(&["models", "promote", "later"]);
