@@ -123,6 +123,11 @@ pub fn event(
     NewEvent { id, order, kind: kind.to_owned(), body: raw(body), at }
 }
 
+/// The event of an order that was placed: the completed session, as it stands with the order.
+pub fn placed(id: EventId, order: OrderId, body: &Document, at: Timestamp) -> NewEvent {
+    NewEvent { id, order, kind: "order.placed".to_owned(), body: body.clone(), at }
+}
+
 /// A JSON text as a document.
 ///
 /// # Errors
