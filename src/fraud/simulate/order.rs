@@ -100,7 +100,7 @@ pub struct Order {
     pub card: u32,
     /// Its issuer among those of its country.
     pub issuer: u8,
-    /// Its country, of [`COUNTRIES`](super::countries::COUNTRIES).
+    /// Its country, of [`COUNTRIES`].
     pub card_country: u8,
     /// Whether it is in a phone's wallet.
     pub wallet: bool,
