@@ -20,7 +20,7 @@ pub struct FraudSettings {
     /// `"live"` acts on judgements, `"shadow"` records them and approves, `"off"` judges nothing.
     pub mode: FraudMode,
     /// Folder of a trained model (`model` and `schema`). Unset: the one that comes with the
-    /// program, trained on a made-up shop.
+    /// program, trained on made-up shops.
     pub model: Option<PathBuf>,
     /// Whether the score of the model that comes with the program decides: `"shadow"` writes it
     /// down with each judgement, `"live"` holds it against the thresholds. A model of your own,
@@ -65,7 +65,7 @@ impl Default for FraudSettings {
         Self {
             mode,
             model: None,
-            // It was trained on a made-up shop: what it says of a real one has to be seen first.
+            // It was trained on made-up shops: what it says of a real one has to be seen first.
             bundled_model: ScoreMode::Shadow,
             models: None,
             ip_database: None,

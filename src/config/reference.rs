@@ -171,7 +171,7 @@ const MEANINGS: &[(&str, &str)] = &[
     ),
     (
         "fraud.model",
-        "folder of a trained model. Not set: the bundled one, trained on a made-up shop",
+        "folder of a trained model. Not set: the bundled one, trained on made-up shops",
     ),
     (
         "fraud.bundled_model",
