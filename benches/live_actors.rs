@@ -192,6 +192,7 @@ async fn open(app: &App, number: usize, skus: usize) -> anyhow::Result<()> {
         caller: "anonymous".into(),
         key: format!("open-{number}"),
         fingerprint: format!("{number:064x}"),
+        request: None,
         origin: Origin::of(Protocol::Ucp),
     };
     let checkout = CheckoutId::new(app.desk.now(), &*app.desk.chance);

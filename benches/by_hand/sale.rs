@@ -192,6 +192,7 @@ fn session(wish: &Wish, id: CheckoutId, attempt: AttemptId, now: Timestamp) -> S
         tried: Vec::new(),
         risk: None,
         express: true,
+        request: None,
         is_cart: false,
         country: None,
         held: Vec::new(),

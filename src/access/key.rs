@@ -27,7 +27,10 @@ pub enum Scope {
     /// Reading products, stock and all orders.
     #[serde(rename = "backoffice:read")]
     BackofficeRead,
-    /// Changing products and stock; includes reading.
+    /// Working cases; includes reading.
+    #[serde(rename = "cases")]
+    Cases,
+    /// Changing products and stock; includes working cases.
     #[serde(rename = "backoffice:write")]
     BackofficeWrite,
     /// Everything.
@@ -38,20 +41,22 @@ pub enum Scope {
 /// The text names no scope.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "there is no scope `{0}`; the scopes are checkout, backoffice:read, backoffice:write and admin"
+    "there is no scope `{0}`; the scopes are checkout, backoffice:read, cases, backoffice:write \
+     and admin"
 )]
 pub struct UnknownScope(String);
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 4] =
-        [Self::Checkout, Self::BackofficeRead, Self::BackofficeWrite, Self::Admin];
+    pub const ALL: [Self; 5] =
+        [Self::Checkout, Self::BackofficeRead, Self::Cases, Self::BackofficeWrite, Self::Admin];
 
     /// Its name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Checkout => "checkout",
             Self::BackofficeRead => "backoffice:read",
+            Self::Cases => "cases",
             Self::BackofficeWrite => "backoffice:write",
             Self::Admin => "admin",
         }
@@ -59,9 +64,14 @@ impl Scope {
 
     /// Whether who has this scope may do what needs the other.
     pub fn covers(self, needed: Self) -> bool {
-        self == needed
-            || self == Self::Admin
-            || (self, needed) == (Self::BackofficeWrite, Self::BackofficeRead)
+        match self {
+            Self::Admin => true,
+            Self::BackofficeWrite => {
+                matches!(needed, Self::BackofficeWrite | Self::Cases | Self::BackofficeRead)
+            }
+            Self::Cases => matches!(needed, Self::Cases | Self::BackofficeRead),
+            Self::BackofficeRead | Self::Checkout => self == needed,
+        }
     }
 }
 

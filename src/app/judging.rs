@@ -18,6 +18,7 @@ use crate::{
         rebuild::{REMEMBERED_SPAN, Rebuilder},
         rules::{FeatureNames, Rules},
         schema::Schema,
+        search::Search,
         serving::{Serving, bundled},
         velocity::{InProcessVelocity, RedisVelocity, VelocityLimits},
         whereabouts::Whereabouts,
@@ -136,8 +137,8 @@ pub(super) async fn open_learning(
     if let Err(fault) = learner.round().await {
         tracing::warn!(%fault, "what labels teach is learned later: {fault}");
     }
-    let (links, clock) = (cases.links(), desk.clock.clone());
-    Ok(Learning { models, follower, learner: Arc::new(learner), rebuilder, links, clock })
+    let (links, search, clock) = (cases.links(), cases.search(), desk.clock.clone());
+    Ok(Learning { models, follower, learner: Arc::new(learner), rebuilder, links, search, clock })
 }
 
 /// Those who learn while the service runs.
@@ -147,5 +148,6 @@ pub(super) struct Learning {
     pub(super) learner: Arc<Learner>,
     pub(super) rebuilder: Option<Arc<Rebuilder>>,
     pub(super) links: Links,
+    pub(super) search: Search,
     pub(super) clock: Arc<dyn Clock>,
 }

@@ -22,7 +22,6 @@ use crate::{
         Bench,
         drift::{ACT, WATCH},
         learning::Learner,
-        links::Links,
         rebuild::Rebuilder,
         rules::Rules,
     },
@@ -282,7 +281,7 @@ impl Tasks {
     /// and labels.
     pub(super) fn learning(&mut self, learning: &Learning) {
         self.labels(&learning.learner);
-        self.links(learning.links.clone(), &learning.clock);
+        self.links(learning);
         self.memory(learning.rebuilder.as_ref());
         let follower = learning.follower.clone();
         self.every(RULES, move || {
@@ -304,12 +303,17 @@ impl Tasks {
         });
     }
 
-    /// Notes what orders share, so that they are found from each other.
-    fn links(&mut self, links: Links, clock: &Arc<dyn Clock>) {
-        let clock = clock.clone();
+    /// Notes what orders share, so that they are found from each other, and what judgements are
+    /// asked by.
+    fn links(&mut self, learning: &Learning) {
+        let Learning { links, search, clock, .. } = learning;
+        let (links, search, clock) = (links.clone(), search.clone(), clock.clone());
         self.every(LINKS, move || {
-            let (links, now) = (links.clone(), clock.now());
-            async move { log(links.round(now).await.err()) }
+            let (links, search, now) = (links.clone(), search.clone(), clock.now());
+            async move {
+                log(links.round(now).await.err());
+                log(search.round(now).await.err());
+            }
         });
     }
 

@@ -20,6 +20,8 @@ pub struct Asked {
     pub key: String,
     /// Hash of method, path and canonical body.
     pub fingerprint: String,
+    /// The request, as its answer and the log name it. None where nobody sent one.
+    pub request: Option<Box<str>>,
     /// How the answer is to be written, and where a checkout that begins here comes from.
     pub origin: Origin,
 }
@@ -136,7 +138,18 @@ pub enum Shown<'a> {
         notices: &'a [Notice],
         /// The currency asked for, when known.
         currency: Option<Currency>,
+        /// Which payment it was that came to nothing, where one did.
+        declined: Option<Declined<'a>>,
     },
+}
+
+/// A payment that was declined and left nothing but its judgement: how it is found again.
+#[derive(Debug, Clone, Copy)]
+pub struct Declined<'a> {
+    /// Its checkout.
+    pub checkout: CheckoutId,
+    /// The request that asked for it.
+    pub request: Option<&'a str>,
 }
 
 /// What was asked of a session.

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, ops::ControlFlow};
 
 use super::{
-    answer::{Asked, CheckoutRefused, Reply, Shown},
+    answer::{Asked, CheckoutRefused, Declined, Reply, Shown},
     count,
     desk::{Checkout, unexpected},
     reopen::Reopened,
@@ -54,6 +54,7 @@ impl Saga<'_> {
         let Some(mut judged) = self.desk.fraud.assess(signals, &tried).await else {
             return Ok(ControlFlow::Continue(Assessed(None)));
         };
+        judged.assessment = self.known(judged.assessment, payment.asked.request.as_deref());
         // Nobody authenticates a buyer who pays nothing: a person looks instead.
         if judged.outcome == Outcome::Challenge && means.is_none() {
             judged.outcome = Outcome::Review;
@@ -62,6 +63,18 @@ impl Saga<'_> {
             return Ok(ControlFlow::Break(self.declined(payment, &judged).await?));
         }
         Ok(ControlFlow::Continue(Assessed(Some(judged))))
+    }
+
+    /// A judgement with what it is found by.
+    fn known(&self, assessment: Assessment, request: Option<&str>) -> Assessment {
+        let total = self.session.totals.total;
+        Assessment {
+            storefront: Some(self.session.caller.as_str().into()),
+            request_id: request.map(Into::into),
+            amount_minor: Some(total.minor()),
+            currency: Some(total.currency()),
+            ..assessment
+        }
     }
 
     async fn declined(
@@ -97,7 +110,8 @@ impl Saga<'_> {
         let notices = [notice];
         count::told(&notices);
         let currency = Some(self.session.currency);
-        let shown = Shown::Nothing { notices: &notices, currency };
+        let declined = Declined { checkout: self.session.id, request: asked.request.as_deref() };
+        let shown = Shown::Nothing { notices: &notices, currency, declined: Some(declined) };
         let answer = self.desk.render.render(asked.origin.protocol, shown);
         let key = asked.write(Some(answer.clone()), self.desk.now());
         let id = EntryId::of(format_args!("assessed/{}", assessment.id));
@@ -125,7 +139,9 @@ impl Saga<'_> {
         let mut signals = signals(self.desk.now(), session, session.person.clone(), brand);
         signals.verification = granted.verification;
         let first = assessed.0.as_ref().map(|judged| &judged.assessment);
-        let Some(again) = self.desk.fraud.look_again(signals, first) else { return Ok(None) };
+        let Some(mut again) = self.desk.fraud.look_again(signals, first) else { return Ok(None) };
+        let request = first.and_then(|first| first.request_id.as_deref());
+        again.assessment = self.known(again.assessment, request);
         let record = self.desk.assessment(session, &again, Some(attempt.id));
         if again.outcome == Outcome::Decline {
             let verdict = Verdict::Declined(DECLINED.to_owned());

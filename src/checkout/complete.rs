@@ -63,7 +63,8 @@ impl Checkout {
         self.count(metrics::Step::Quote, StepOutcome::Done, began);
         let session = self.draft_express(Base::New(id, asked), &draft, &products).await?;
         let currency = (!session.currency_is_open).then_some(session.currency);
-        let mut session = Session { version: 0, express: true, ..session };
+        let mut session =
+            Session { version: 0, express: true, request: asked.request.clone(), ..session };
         // Whoever pays in one request sees no quote: a code that does not count, or a line that was
         // cut, is told instead.
         let is_other =

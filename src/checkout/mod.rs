@@ -41,8 +41,8 @@ mod warnings;
 pub mod worth;
 
 pub use answer::{
-    Asked, CheckoutRefused, Demands, Draft, DraftLine, Means, Operation, Render, Reply, Shown,
-    Tender,
+    Asked, CheckoutRefused, Declined, Demands, Draft, DraftLine, Means, Operation, Render, Reply,
+    Shown, Tender,
 };
 pub use change::ChangeWish;
 pub use collect::{Collection, Collector};

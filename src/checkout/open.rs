@@ -245,8 +245,9 @@ impl Checkout {
         currency: Option<Currency>,
     ) -> Result<(Option<Session>, Reply), CheckoutRefused> {
         count::told(notices);
-        let answer =
-            self.render.render(asked.origin.protocol, Shown::Nothing { notices, currency });
+        let answer = self
+            .render
+            .render(asked.origin.protocol, Shown::Nothing { notices, currency, declined: None });
         Ok((None, self.keep_answer(asked, answer).await?))
     }
 
@@ -293,6 +294,7 @@ impl Checkout {
             tried: before.map(|before| before.tried.clone()).unwrap_or_default(),
             risk: None,
             express: false,
+            request: None,
             is_cart: draft.is_cart,
             country: draft.country.as_deref().map(Into::into),
             held: before.map(|before| before.held.clone()).unwrap_or_default(),

@@ -222,7 +222,7 @@ pub struct Session {
     /// The one currency of all its money.
     pub currency: Currency,
     /// Whether nothing has been priced yet, and the first product to come decides the currency.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub currency_is_open: bool,
     /// What is bought.
     pub lines: Vec<Line>,
@@ -257,8 +257,11 @@ pub struct Session {
     /// Whether it came through the express lane: refused, it leaves nothing.
     #[serde(default)]
     pub express: bool,
+    /// The request that it came with, where it came through the express lane: a refusal names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<Box<str>>,
     /// Whether it is a cart: it holds nothing and is never paid for, but becomes checkouts.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_cart: bool,
     /// The buyer's country, where nothing else tells it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -282,18 +285,13 @@ pub struct Session {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub placed_at: Option<Timestamp>,
     /// Whether it was paid with money for trying things out.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub test_payment: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks like this")]
 const fn is_zero(count: &u32) -> bool {
     *count == 0
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks like this")]
-const fn is_false(flag: &bool) -> bool {
-    !*flag
 }
 
 const fn open() -> SessionState {

@@ -29,7 +29,8 @@ pub enum Action {
         /// What people will call it: one line.
         #[arg(long, value_parser = crate::access::check_label)]
         label: String,
-        /// What it allows: checkout, backoffice:read, backoffice:write, admin. Repeatable.
+        /// What it allows: checkout, backoffice:read, cases, backoffice:write, admin.
+        /// Repeatable.
         #[arg(long = "scope", required = true)]
         scopes: Vec<Scope>,
         /// The storefront it speaks for, as `keys list` shows it: what other keys of it opened is

@@ -3,7 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::telemetry::metrics::{JudgedAs, Missing};
+use crate::{
+    base::Currency,
+    telemetry::metrics::{JudgedAs, Missing},
+};
 
 /// What becomes of a payment. Later ones are stricter, so that the strictest of several is their
 /// maximum.
@@ -80,6 +83,19 @@ pub struct Assessment {
     pub model: Option<String>,
     /// The version of the rules that were in force.
     pub rules_version: u64,
+    /// The storefront (API key) that it came through. None where it was judged before that was
+    /// kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storefront: Option<Box<str>>,
+    /// The request that asked for the payment, as its answer and the log name it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<Box<str>>,
+    /// What was to be paid, in minor units.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount_minor: Option<i64>,
+    /// In which currency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<Currency>,
     /// What another model, watched beside the live one, would have said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub challenger: Option<Challenger>,

@@ -14,6 +14,7 @@ use super::{
     kinds::Kind,
     problem::{Dialect, Problem},
     reading::At,
+    request_id::RequestId,
 };
 use crate::{
     base::{Limits, Origin, Protocol, Timestamp},
@@ -30,6 +31,7 @@ pub struct Asking {
     key: String,
     fingerprint: String,
     if_match: Option<IfMatch>,
+    request: Option<Box<str>>,
     body: Value,
 }
 
@@ -45,6 +47,7 @@ impl Asking {
             caller: self.caller.0.to_string(),
             key: self.key.clone(),
             fingerprint: self.fingerprint.clone(),
+            request: self.request.clone(),
             origin,
         }
     }
@@ -124,7 +127,7 @@ fn read_file(request: &HttpRequest, door: &Door) -> Result<AskingFile, Problem> 
     let body = serde_json::json!({ QUERY: request.query_string(), FILE: file });
     let (method, path) = (request.method().as_str(), request.match_info().as_str());
     let fingerprint = canonical::fingerprint(&caller.0, method, path, &body);
-    Ok(AskingFile(Asking { caller, key, fingerprint, if_match: None, body }))
+    Ok(AskingFile(Asking { caller, key, fingerprint, if_match: None, request: None, body }))
 }
 
 impl FromRequest for Asking {
@@ -145,7 +148,8 @@ fn read(request: &HttpRequest, door: &Door) -> Result<Asking, Problem> {
     let (method, path) = (request.method().as_str(), request.match_info().as_str());
     let fingerprint = canonical::fingerprint(&caller.0, method, path, &body);
     let if_match = if_match::of(request.headers())?;
-    Ok(Asking { caller, key, fingerprint, if_match, body })
+    let request = request.extensions().get::<RequestId>().map(|id| Box::from(&*id.0));
+    Ok(Asking { caller, key, fingerprint, if_match, request, body })
 }
 
 /// The field under which a table stands: hashed, and searched for card numbers, as any other text.

@@ -20,6 +20,15 @@ use crate::access::{AccessRefused, Scope};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller(pub Arc<str>);
 
+/// Whose things a caller is shown. Kept beside the request once they may be here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sees {
+    /// Everybody's.
+    All,
+    /// Those of this storefront, which is theirs.
+    Own(Arc<str>),
+}
+
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
@@ -27,6 +36,8 @@ pub enum Need {
     Nothing,
     /// Who has a key that allows this.
     Key(Scope),
+    /// Who has a key that allows the first, and for what is its own, who has one for the second.
+    Either(Scope, Scope),
 }
 
 /// Lets a request in whose caller may do what the route needs.
@@ -41,11 +52,17 @@ pub async fn admit(
 ) -> Result<(), Problem> {
     let at_root = AtRoot::speaks(request.request());
     let needed = pattern.and_then(|pattern| needed(request.method(), pattern, at_root));
-    let Need::Key(scope) = needed.ok_or_else(nothing_here)? else { return Ok(()) };
+    let needed = needed.ok_or_else(nothing_here)?;
+    let (Need::Key(scope) | Need::Either(scope, _)) = needed else { return Ok(()) };
     let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
     let caller = door.access.caller(text("authorization"), text("x-api-key")).await?;
-    caller.may(scope)?;
-    request.extensions_mut().insert(Caller(caller.id.into()));
+    let id: Arc<str> = caller.id.as_str().into();
+    let sees = match (caller.may(scope), needed) {
+        (Err(_), Need::Either(_, own)) if caller.may(own).is_ok() => Sees::Own(id.clone()),
+        (allowed, _) => allowed.map(|()| Sees::All)?,
+    };
+    request.extensions_mut().insert(sees);
+    request.extensions_mut().insert(Caller(id));
     Ok(())
 }
 
@@ -94,6 +111,9 @@ pub(super) fn needed(method: &Method, pattern: &str, at_root: bool) -> Option<Ne
             Some(Need::Nothing)
         }
         "/v1/orders" if *method == Method::POST => checkout,
+        // A storefront finds what became of its own payments.
+        "/v1/assessments" => Some(Need::Either(Scope::BackofficeRead, Scope::Checkout)),
+        _ if below("/v1/cases").is_some() && !method.is_safe() => Some(Need::Key(Scope::Cases)),
         // Whoever makes keys makes one that may do everything.
         "/v1/keys" => Some(Need::Key(Scope::Admin)),
         _ if below("/v1/keys").is_some() => Some(Need::Key(Scope::Admin)),
@@ -124,6 +144,17 @@ impl FromRequest for Caller {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         std::future::ready(caller_of(request))
+    }
+}
+
+impl FromRequest for Sees {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let sees = request.extensions().get::<Self>().cloned();
+        let missing = || Problem::fault(Kind::Internal, "the route asks for no scope");
+        std::future::ready(sees.ok_or_else(missing))
     }
 }
 
@@ -158,6 +189,9 @@ mod tests {
             (&post, "/v1/orders/{id}/lines/{line}/{kind}", key(Scope::BackofficeWrite)),
             (&put, "/v1/products/{sku}", key(Scope::BackofficeWrite)),
             (&get, "/v1/stock", key(Scope::BackofficeRead)),
+            (&get, "/v1/cases/{order}", key(Scope::BackofficeRead)),
+            (&post, "/v1/cases/{order}/{action}", key(Scope::Cases)),
+            (&get, "/v1/assessments", Some(Need::Either(Scope::BackofficeRead, Scope::Checkout))),
             (&get, "/v1/keys", key(Scope::Admin)),
             (&post, "/v1/keys/{id}/revoke", key(Scope::Admin)),
             (&get, "/healthz", Some(Need::Nothing)),

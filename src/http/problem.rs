@@ -10,7 +10,7 @@ use std::{borrow::Cow, error::Error, fmt, sync::Arc, time::Duration};
 
 pub use super::dialect::Dialect;
 use super::{acp::error_wire, kinds::Kind, ucp01};
-use crate::base::Chain;
+use crate::base::{Chain, CheckoutId};
 
 /// Version of the protocol named in problems of its routes.
 const UCP_VERSION: &str = "2026-04-08";
@@ -30,6 +30,7 @@ struct Details {
     retry_after: Option<Duration>,
     suggestion: Option<Cow<'static, str>>,
     place: Option<Place>,
+    checkout: Option<CheckoutId>,
     fault: Option<Arc<dyn Error + Send + Sync>>,
 }
 
@@ -71,6 +72,8 @@ pub(super) struct Body<'a> {
     suggestion: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     place: Option<&'a Place>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checkout_id: Option<CheckoutId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ucp: Option<Ucp>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -129,6 +132,7 @@ impl Problem {
             retry_after: kind.row().retry_after,
             suggestion: None,
             place: None,
+            checkout: None,
             fault: None,
         }))
     }
@@ -165,6 +169,13 @@ impl Problem {
     #[must_use]
     pub fn suggest(mut self, suggestion: impl Into<Cow<'static, str>>) -> Self {
         self.0.suggestion = Some(suggestion.into());
+        self
+    }
+
+    /// The checkout whose payment came to nothing: its judgement is found by it.
+    #[must_use]
+    pub const fn about(mut self, checkout: CheckoutId) -> Self {
+        self.0.checkout = Some(checkout);
         self
     }
 
@@ -251,6 +262,7 @@ impl Problem {
             retry_after_ms: self.0.retry_after.map(millis),
             suggestion: self.0.suggestion.as_deref(),
             place: self.0.place.as_ref(),
+            checkout_id: self.0.checkout,
             ucp: is_ucp.then_some(Ucp { version: UCP_VERSION, status: "error" }),
             messages,
         };

@@ -42,3 +42,4 @@ mod races;
 mod records;
 mod review;
 mod schema;
+mod search;

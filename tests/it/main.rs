@@ -17,6 +17,7 @@ mod http_acp_errors;
 mod http_acp_keys;
 mod http_answer;
 mod http_api_keys;
+mod http_assessments;
 mod http_breakdowns;
 mod http_browsers;
 mod http_cards;

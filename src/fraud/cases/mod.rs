@@ -117,6 +117,11 @@ impl Cases {
         History::new(self.database.clone())
     }
 
+    /// The database they stand in.
+    pub(super) const fn database(&self) -> &Database {
+        &self.database
+    }
+
     /// Orders that share something, found through this database.
     pub fn links(&self) -> Links {
         Links::new(self.clone(), self.database.clone())

@@ -89,6 +89,11 @@ impl LinkKeys {
         Self(LinkKind::ALL.into_iter().map(|kind| key(kind).unwrap_or(0)).collect())
     }
 
+    /// What of this kind a checkout has to share.
+    pub fn find(&self, kind: LinkKind) -> Option<LinkKey> {
+        self.iter().find(|key| key.kind == kind)
+    }
+
     /// Those there are.
     pub fn iter(&self) -> impl Iterator<Item = LinkKey> {
         let kinds = LinkKind::ALL.into_iter().zip(&self.0);

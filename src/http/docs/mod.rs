@@ -24,6 +24,7 @@ mod reference;
 mod refusals;
 mod ucp;
 mod ucp01;
+mod v1_cases;
 mod v1_fraud;
 mod v1_keys;
 mod v1_orders;

@@ -331,7 +331,7 @@ impl Operation {
     /// What a caller's key must allow; none where no key is asked for.
     pub fn scope(&self) -> Option<Scope> {
         match caller::needed(&self.method, &self.path, false)? {
-            Need::Key(scope) => Some(scope),
+            Need::Key(scope) | Need::Either(scope, _) => Some(scope),
             Need::Nothing => None,
         }
     }

@@ -1,4 +1,4 @@
-//! Cases, rules, lists, labels, backtests and models.
+//! Rules, lists, labels, backtests and models.
 
 use schemars::JsonSchema;
 use serde_json::{Value, json};
@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use super::{
     fields::{Field, flag, list, may, moment, needs, object, of, one_of, said, text, whole, words},
     operation::{Operation, delete, get, post, put},
+    v1_cases,
 };
 use crate::{
     fraud::{
@@ -14,8 +15,6 @@ use crate::{
             costs::{Costs, Fitted},
             report::Report,
         },
-        cases::CaseRow,
-        links::walk::Linked,
         models::ModelRow,
         rules::{
             Action, FunctionRow, ListEntry, ListHead, ListKind, Mode, Pass, Rule, Snooze,
@@ -24,19 +23,14 @@ use crate::{
     },
     http::{
         kinds::Kind,
-        v1::{
-            cases::{AssessmentView, CaseView},
-            drift::DriftView,
-            models::Comparison,
-            rules::Checked,
-        },
+        v1::{drift::DriftView, models::Comparison, rules::Checked},
     },
     ledger::review::NewLabel,
 };
 
 /// The operations.
 pub(super) fn operations() -> Vec<Operation> {
-    let mut all = cases();
+    let mut all = v1_cases::operations();
     all.extend(rules());
     all.extend(snoozes());
     all.extend(lists());
@@ -49,55 +43,8 @@ pub(super) fn operations() -> Vec<Operation> {
 #[derive(JsonSchema)]
 #[schemars(rename = "All_{T}")]
 #[expect(dead_code, reason = "the handlers write it with `json!`")]
-struct Items<T> {
+pub(super) struct Items<T> {
     items: Vec<T>,
-}
-
-/// The case that was claimed, when there was one.
-#[derive(JsonSchema)]
-#[expect(dead_code, reason = "the handler writes it with `json!`")]
-struct Claimed {
-    case: Option<CaseRow>,
-}
-
-fn cases() -> Vec<Operation> {
-    let lease = || may("lease_seconds", whole(1, "How long it is theirs; 15 minutes unless said."));
-    let reviewer = || needs("reviewer", words("Who."));
-    let decisions = ["approve", "decline", "refund"];
-    let decided = json!({ "type": "object" });
-    vec![
-        get("list_cases", "/v1/cases", "Lists open cases, the most urgent first")
-            .paged::<CaseRow>(),
-        post("claim_next_case", "/v1/cases/claim", "Gives a reviewer the next case")
-            .takes([reviewer(), lease()], json!({ "reviewer": "grace" }))
-            .answers::<Claimed>(200, "The case, or none."),
-        get("get_case", "/v1/cases/{order}", "Shows a case with all that was said of its order")
-            .answers::<CaseView>(200, "The case."),
-        get("list_linked_orders", "/v1/cases/{order}/links", "Lists orders that share something")
-            .says("A card, an address, a device, …: one and two steps away, frauds first.")
-            .answers::<Linked>(200, "The orders."),
-        post("act_on_case", "/v1/cases/{order}/{action}", "What a reviewer does with a case")
-            .says(
-                "`claim` and `release` a lease; `assign` it `to` somebody; `escalate` it for a \
-                 `reason`; leave a `note`; `decide` it: a `decision` and its `reason`.",
-            )
-            .takes(
-                [
-                    reviewer(),
-                    lease(),
-                    may("to", words("To whom it is assigned.")),
-                    may("reason", words("Why it is escalated, or decided so.")),
-                    may("note", words("What is to be remembered.")),
-                    may("decision", one_of(decisions, "How it ends.")),
-                ],
-                json!({ "reviewer": "grace" }),
-            )
-            .answers_schema(200, "The case, or what was decided.", decided)
-            .or(&[Kind::CaseClaimed, Kind::CaseEnded, Kind::CheckoutCompleting]),
-        get("list_assessments", "/v1/orders/{id}/assessments", "Shows how payments were judged")
-            .says("Every judgement of an order's checkout, by the id of either.")
-            .answers::<Items<AssessmentView>>(200, "The judgements."),
-    ]
 }
 
 /// Why, for whoever asks a year from now.

@@ -4,6 +4,7 @@
 //! fact of the ledger and its key are one commit, any other change is written before its key.
 //! **Not here:** what agents speak (see [`ucp`](super::ucp)).
 
+pub mod assessments;
 pub mod backtests;
 pub mod case_links;
 pub mod cases;
@@ -45,6 +46,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .configure(webhook_endpoints::routes)
         .configure(webhook_deliveries::routes)
         .configure(keys::routes)
+        .configure(cases_and_models)
+        .configure(rules_and_lists)
         .service(web::resource("/orders").post(express::place).get(orders::list))
         .service(web::resource("/orders/{id}").get(orders::get))
         .service(web::resource("/orders/{id}/shipments").post(order_changes::ship))
@@ -55,18 +58,6 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/orders/{id}/void").post(order_money::void))
         .service(web::resource("/orders/{id}/assessments").get(cases::list_assessments))
         .service(web::resource("/orders/{id}/labels").get(labels::list).post(labels::add))
-        .service(web::resource("/labels/bulk").post(labels::add_many))
-        .service(web::resource("/backtests").post(backtests::run))
-        .service(web::resource("/models").get(models::list))
-        .service(web::resource("/models/comparison").get(models::comparison))
-        .service(web::resource("/models/rollback").post(models::rollback))
-        .service(web::resource("/models/{version}/promote").post(models::promote))
-        .service(web::resource("/cases").get(cases::list))
-        .service(web::resource("/cases/claim").post(cases::claim_next))
-        .service(web::resource("/cases/{order}").get(cases::get))
-        .service(web::resource("/cases/{order}/links").get(case_links::list))
-        .service(web::resource("/cases/{order}/{action}").post(cases::act))
-        .service(web::resource("/models/drift").get(drift::get))
         .service(web::resource("/product-groups").get(product_groups::list))
         .service(
             web::resource("/product-groups/{id}")
@@ -83,6 +74,34 @@ pub fn routes(config: &mut ServiceConfig) {
                 .delete(product_removal::remove),
         )
         .service(web::resource("/products/{sku}/references").get(product_removal::references))
+        .service(web::resource("/testing/clock").get(testing::get).post(testing::advance))
+        .service(web::resource("/stock").get(stock::list))
+        .service(web::resource("/stock/movements").post(movements::record))
+        .service(web::resource("/stock/{sku}").get(stock::get))
+        .service(web::resource("/stock/{sku}/movements").get(movements::list));
+}
+
+/// What a risk team works with.
+fn cases_and_models(config: &mut ServiceConfig) {
+    config
+        .service(web::resource("/labels/bulk").post(labels::add_many))
+        .service(web::resource("/assessments").get(assessments::list))
+        .service(web::resource("/backtests").post(backtests::run))
+        .service(web::resource("/models").get(models::list))
+        .service(web::resource("/models/comparison").get(models::comparison))
+        .service(web::resource("/models/rollback").post(models::rollback))
+        .service(web::resource("/models/{version}/promote").post(models::promote))
+        .service(web::resource("/cases").get(cases::list))
+        .service(web::resource("/cases/claim").post(cases::claim_next))
+        .service(web::resource("/cases/{order}").get(cases::get))
+        .service(web::resource("/cases/{order}/links").get(case_links::list))
+        .service(web::resource("/cases/{order}/{action}").post(cases::act))
+        .service(web::resource("/models/drift").get(drift::get));
+}
+
+/// What it writes.
+fn rules_and_lists(config: &mut ServiceConfig) {
+    config
         .service(web::resource("/rules").get(rules::list))
         .service(web::resource("/rules/language").get(rules::language))
         .service(web::resource("/rules/check").post(rules::check))
@@ -100,10 +119,5 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(
             web::resource("/lists/{name}/entries").get(rule_lists::entries).post(rule_lists::add),
         )
-        .service(web::resource("/lists/{name}/entries/{value:.+}").delete(rule_lists::remove))
-        .service(web::resource("/testing/clock").get(testing::get).post(testing::advance))
-        .service(web::resource("/stock").get(stock::list))
-        .service(web::resource("/stock/movements").post(movements::record))
-        .service(web::resource("/stock/{sku}").get(stock::get))
-        .service(web::resource("/stock/{sku}/movements").get(movements::list));
+        .service(web::resource("/lists/{name}/entries/{value:.+}").delete(rule_lists::remove));
 }

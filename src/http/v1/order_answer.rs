@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::{
     base::{CheckoutId, OrderId, Timestamp},
-    checkout::{Notice, NoticeCode, Session, Shown},
+    checkout::{Declined, Notice, NoticeCode, Session, Shown},
     http::{
         kinds::Kind,
         notices,
@@ -49,15 +49,18 @@ pub(in crate::http) struct LineWire<'a> {
 /// The answer's status and body.
 pub fn write(answers: &Answers, shown: Shown<'_>) -> (u16, String) {
     let session = match shown {
-        Shown::Nothing { notices, .. } => return refusal(answers, notices, None),
+        Shown::Nothing { notices, declined, .. } => {
+            return refusal(answers, notices, None, declined);
+        }
         Shown::Session { session, .. } => session,
     };
+    let declined = Declined { checkout: session.id, request: session.request.as_deref() };
     match session.state {
         SessionState::Completed => (201, order(answers, session, "placed")),
         // The gateway has not answered; the order is placed or given up without the buyer.
         SessionState::Completing => (202, order(answers, session, "pending")),
         SessionState::Open | SessionState::Canceled | SessionState::Expired => {
-            refusal(answers, &session.notices, session.challenge_url.as_deref())
+            refusal(answers, &session.notices, session.challenge_url.as_deref(), Some(declined))
         }
     }
 }
@@ -88,15 +91,27 @@ fn order(answers: &Answers, session: &Session, status: &'static str) -> String {
 }
 
 /// The first notice that has a word to say against it.
-fn refusal(answers: &Answers, notices: &[Notice], challenge: Option<&str>) -> (u16, String) {
+fn refusal(
+    answers: &Answers,
+    notices: &[Notice],
+    challenge: Option<&str>,
+    declined: Option<Declined<'_>>,
+) -> (u16, String) {
     let weight = |notice: &&Notice| notices::row(notice.code).kind == "error";
     let notice = notices.iter().find(weight).or_else(|| notices.first());
-    let scene = Scene { base_url: &answers.site().base_url, ..Scene::default() };
+    let scene = Scene {
+        base_url: &answers.site().base_url,
+        request_id: declined.and_then(|declined| declined.request),
+        ..Scene::default()
+    };
     let Some(notice) = notice else {
         let problem = Problem::new(Kind::CheckoutEnded, "The checkout ended without an order.");
         return (problem.kind().row().status, problem.body(scene));
     };
     let mut problem = Problem::new(notices::row(notice.code).problem, notice.text.clone());
+    if let Some(declined) = declined {
+        problem = problem.about(declined.checkout);
+    }
     if let Some(line) = notice.line {
         problem = problem.at(format!("/lines/{line}"));
     }

@@ -51,6 +51,7 @@ pub(in crate::ledger) const STEPS: Steps = [
     step!("0021", "money"),
     step!("0022", "storefronts"),
     step!("0023", "lookups"),
+    step!("0024", "search"),
 ];
 
 /// Carries them out.

@@ -83,7 +83,7 @@ pub(super) async fn watched() -> (Bench, Plans) {
     watched_after("vacuum analyze").await
 }
 
-async fn watched_after(prepare: &'static str) -> (Bench, Plans) {
+pub(super) async fn watched_after(prepare: &'static str) -> (Bench, Plans) {
     let address = servers::postgres().await;
     let (_, name) = address.rsplit_once('/').expect("an address ends in a database's name");
     let mut hand = PgConnection::connect(&address).await.expect("the test server answers");
@@ -108,6 +108,16 @@ async fn watched_after(prepare: &'static str) -> (Bench, Plans) {
 }
 
 impl Plans {
+    /// The plans of statements with this in their text.
+    pub(super) fn of(&self, part: &str) -> Vec<Value> {
+        let told = self.told.lock().expect("nobody panics with it");
+        let plans = told.iter().filter_map(|told| told.split_once("plan:\n"));
+        let plans = plans.map(|(_, plan)| serde_json::from_str::<Value>(plan).expect("JSON"));
+        plans
+            .filter(|plan| plan["Query Text"].as_str().is_some_and(|text| text.contains(part)))
+            .collect()
+    }
+
     /// Panics where a statement of a commit does not find its rows by their key. How many were
     /// looked at.
     pub(super) fn find_rows_by_key(self) -> usize {

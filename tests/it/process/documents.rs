@@ -206,6 +206,8 @@ async fn fraud_is_approved_reviewed_declined_and_labeled() {
         "\"state\":\"approved\"",
         "/problems/payment_declined",
         "\"items\":[]",
+        "\"outcome\":\"decline\"",
+        "\"by_outcome\":{\"decline\":1}",
         "\"frauds\":1",
     ];
     tells("docs/FRAUD.md", &parts).await;

@@ -255,6 +255,7 @@ impl<'a> Shopper<'a> {
             caller: "anonymous".into(),
             key: key.to_owned(),
             fingerprint: body.to_owned(),
+            request: None,
             origin: Origin::of(protocol),
         };
         Ask { checkout: self.checkout, asked, if_version: None, command }

@@ -286,8 +286,13 @@ fn ask(key: &str, wish: &Wish, fresh: CheckoutId) -> Ask {
         }
     };
     let (key, fingerprint) = (key.to_owned(), format!("{wish:?}"));
-    let asked =
-        Asked { caller: "anonymous".into(), key, fingerprint, origin: Origin::of(protocol) };
+    let asked = Asked {
+        caller: "anonymous".into(),
+        key,
+        fingerprint,
+        request: None,
+        origin: Origin::of(protocol),
+    };
     Ask { checkout, asked, if_version: None, command }
 }
 
