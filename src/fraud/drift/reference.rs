@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::fraud::features::MISSING;
+
 /// Into so many parts of about the same weight the known values of a figure are cut.
 const PARTS: f64 = 10.0;
 
@@ -30,8 +32,8 @@ pub struct Named {
     pub bins: Bins,
 }
 
-/// Bins of one figure. A value belongs to the bin behind the last cut that is not above it, so
-/// that missing values, which are below zero, have the first bin to themselves.
+/// Bins of one figure. A value belongs to the bin behind the last cut that is not above it. Missing
+/// values have a bin to themselves: the first where nothing is below zero, else one in between.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Bins {
     /// Where bins begin, but for the first; rising.
@@ -53,27 +55,29 @@ pub enum BadReference {
 
 impl Bins {
     /// Cuts values, each with its weight, where about a tenth of the weight lies in between. Equal
-    /// values stay together; missing ones, below zero, too.
+    /// values stay together, and missing ones apart from the others.
     pub fn of(mut values: Vec<(f32, f64)>) -> Self {
         values.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let all: f64 = values.iter().map(|(_, weight)| weight).sum();
-        let known: f64 = values.iter().filter(|(x, _)| *x >= 0.0).map(|(_, weight)| weight).sum();
-        let (mut cuts, mut weights) = (vec![0.0], vec![0.0, 0.0]);
-        let mut last = None;
-        for (value, weight) in values {
-            let bin = weights.len() - 1;
-            if value < 0.0 {
-                weights[0] += weight;
-                continue;
-            }
-            if last.is_some_and(|last| value > last) && weights[bin] >= known / PARTS {
-                cuts.push(value);
-                weights.push(weight);
-            } else {
-                weights[bin] += weight;
-            }
-            last = Some(value);
+        let weight = |values: &[(f32, f64)]| values.iter().map(|(_, weight)| weight).sum::<f64>();
+        let all = weight(&values);
+        let (missing, known): (Vec<_>, Vec<_>) =
+            values.into_iter().partition(|(value, _)| *value == MISSING);
+        let part = weight(&known) / PARTS;
+        let (below, above) = known.split_at(known.partition_point(|(value, _)| *value < MISSING));
+        let (mut cuts, mut weights) = (vec![], vec![0.0]);
+        fill(below, part, (&mut cuts, &mut weights));
+        let mut begin = |cut, weight| {
+            cuts.push(cut);
+            weights.push(weight);
+        };
+        if known.first().is_some_and(|(least, _)| *least < 0.0) {
+            begin(MISSING, weight(&missing));
+            begin(MISSING.next_up(), 0.0);
+        } else {
+            begin(0.0, 0.0);
+            weights[0] = weight(&missing);
         }
+        fill(above, part, (&mut cuts, &mut weights));
         // Six digits: one order in a million, and the same text on every machine.
         let share = |weight: &f64| (weight / all.max(1.0) * 1e6).round() / 1e6;
         Self { shares: weights.iter().map(share).collect(), cuts }
@@ -90,6 +94,21 @@ impl Bins {
             && self.cuts.is_sorted_by(|a, b| a < b)
             && self.shares.iter().all(|share| (0.0..=1.0).contains(share))
             && (sum - 1.0).abs() < 1e-3
+    }
+}
+
+/// Fills the last bin with values that rise, and begins another where it has its part.
+fn fill(values: &[(f32, f64)], part: f64, (cuts, weights): (&mut Vec<f32>, &mut Vec<f64>)) {
+    let mut last = None;
+    for (value, weight) in values {
+        let bin = weights.len() - 1;
+        if last.is_some_and(|last| *value > last) && weights[bin] >= part {
+            cuts.push(*value);
+            weights.push(*weight);
+        } else {
+            weights[bin] += weight;
+        }
+        last = Some(*value);
     }
 }
 
@@ -152,6 +171,21 @@ mod tests {
         assert_eq!(bins.cuts, [0.0, 100.0, 200.0, 300.0, 400.0, 500.0, 600.0, 700.0, 800.0, 900.0]);
         assert_eq!(bins.shares[0], 0.2);
         assert!(bins.shares[1..].iter().all(|share| (share - 0.08).abs() < 1e-9), "{bins:?}");
+    }
+
+    // breaks: take values below zero for missing ones
+    #[test]
+    fn values_below_zero_are_known_and_the_missing_stand_between_them() {
+        let mut values: Vec<f32> = (-500..500_i16).map(|n| f32::from(n) + 0.25).collect();
+        values.extend([MISSING; 250]);
+        let Bins { cuts, shares } = bins(&values);
+        let missing = cuts.iter().position(|cut| *cut == MISSING).expect("a cut at the missing");
+        assert_eq!(cuts[missing + 1], MISSING.next_up());
+        assert!((shares[missing + 1] - 0.2).abs() < 1e-6, "{shares:?}");
+        assert!(cuts.is_sorted_by(|a, b| a < b) && cuts.len() == 11, "{cuts:?}");
+        assert!(shares[0] > 0.07 && cuts[0] < -390.0, "{shares:?} {cuts:?}");
+        let all_below = self::bins(&[-3.0, -2.0]);
+        assert_eq!(all_below.cuts, [-2.0, MISSING, MISSING.next_up()]);
     }
 
     #[test]

@@ -56,14 +56,18 @@ impl Layout {
     }
 }
 
-/// A fact as a feature: never NaN, never below zero unless missing.
+/// A number as a feature: never NaN, and never what stands for a missing one.
 fn known(number: f32) -> f32 {
-    if number.is_finite() { number.max(0.0) } else { MISSING }
+    match number {
+        MISSING => MISSING.next_up(),
+        _ if number.is_finite() => number,
+        _ => MISSING,
+    }
 }
 
 /// Hundredths as main units. The division is exact to the float's own precision.
 fn main_units(hundredths: i64) -> f32 {
-    (hundredths.max(0) as f64 / 100.0) as f32
+    known((hundredths as f64 / 100.0) as f32)
 }
 
 /// What others did: the attempts of an entity without the buyer's own among them.
@@ -85,7 +89,7 @@ fn others(window: Window, now: Timestamp, of: (Option<&Entity>, Option<&Entity>)
 fn to_others(event: &Event, others: Attempts) -> f32 {
     match event.amount {
         Some(amount) if others.priced >= OTHERS_LEAST && others.sum > 0 => {
-            (amount.max(0) as f64 * f64::from(others.priced) / others.sum as f64) as f32
+            known((amount as f64 * f64::from(others.priced) / others.sum as f64) as f32)
         }
         _ => MISSING,
     }
@@ -102,8 +106,9 @@ fn value(aggregate: Aggregate, entity: Option<&Entity>, event: &Event) -> f32 {
     let seconds = |from: Option<Timestamp>| {
         from.map_or(MISSING, |from| (now.since(from).as_micros() / 1_000_000) as f32)
     };
-    let ratio = |above: f64, below: f64| if below > 0.0 { (above / below) as f32 } else { MISSING };
-    let amount = event.amount.map(|amount| amount.max(0) as f64);
+    let ratio =
+        |above: f64, below: f64| if below > 0.0 { known((above / below) as f32) } else { MISSING };
+    let amount = event.amount.map(|amount| amount as f64);
     let attempts = |window| entity.map(|entity| entity.attempts(window, now)).unwrap_or_default();
     let labels = |window| entity.map(|entity| entity.labels(window, now)).unwrap_or_default();
     match aggregate {

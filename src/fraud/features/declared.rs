@@ -43,6 +43,8 @@ pub struct NumberField {
     pub says_one: Option<String>,
     /// The sentence where nobody told.
     pub says_unknown: Option<String>,
+    /// Whether it is a yes or no, and so never below zero.
+    pub is_flag: bool,
 }
 
 /// Entities that belong to one buyer.

@@ -29,6 +29,6 @@ pub use entity::Entity;
 pub use memory::{InProcess, Recall};
 pub use window::Window;
 
-/// Stands for a feature whose value is not known. Every known value is zero or more, so that a
-/// threshold can tell the two apart.
+/// Stands for a feature whose value is not known. Known values below zero are given as they are, but
+/// for this one, which is given as the next number above it: a threshold can tell the two apart.
 pub const MISSING: f32 = -1.0;

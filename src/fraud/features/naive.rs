@@ -20,11 +20,11 @@ pub(super) type History<'a> = &'a [(Event, Option<Label>)];
 pub(super) fn features(layout: &Layout, before: History<'_>, event: &Event) -> Vec<f32> {
     let counted = counted(before);
     let of = |feature: &Feature| match *feature {
-        Feature::Amount => event.amount.map_or(MISSING, |amount| (amount as f64 / 100.0) as f32),
+        Feature::Amount => event.amount.map_or(MISSING, |amount| given(amount as f64 / 100.0)),
         Feature::Hour => f32::from(event.at.to_offset().hour()),
         Feature::Weekday => f32::from(event.at.to_offset().weekday().number_days_from_monday()),
         Feature::Number(place) if event.numbers[place].is_nan() => MISSING,
-        Feature::Number(place) => event.numbers[place],
+        Feature::Number(place) => given(event.numbers[place].into()),
         Feature::Acquaintance(place) => {
             let of = layout.acquaintances[place].of.iter();
             let told = of.filter(|kind| event.keys[**kind].is_some());
@@ -56,6 +56,12 @@ pub(super) fn features(layout: &Layout, before: History<'_>, event: &Event) -> V
         },
     };
     layout.features.iter().map(of).collect()
+}
+
+/// A known value, which is never taken for a missing one.
+fn given(value: f64) -> f32 {
+    let value = value as f32;
+    if value == MISSING { -0.999_999_94 } else { value }
 }
 
 /// The attempts that are no retries.
@@ -115,16 +121,16 @@ fn value(
     match aggregate {
         Aggregate::Count(window) => inside(window).count() as f32,
         Aggregate::Failures(window) => inside(window).filter(|event| event.failed).count() as f32,
-        Aggregate::Sum(window) => (amounts(window).iter().sum::<i64>() as f64 / 100.0) as f32,
+        Aggregate::Sum(window) => given(amounts(window).iter().sum::<i64>() as f64 / 100.0),
         Aggregate::ToMean(window) => {
             let all = amounts(window);
             match (event.amount, all.iter().sum::<i64>()) {
-                (Some(amount), sum @ 1..) => (amount as f64 * all.len() as f64 / sum as f64) as f32,
+                (Some(amount), sum @ 1..) => given(amount as f64 * all.len() as f64 / sum as f64),
                 _ => MISSING,
             }
         }
         Aggregate::ToMax(window) => match (event.amount, amounts(window).into_iter().max()) {
-            (Some(amount), Some(max @ 1..)) => (amount as f64 / max as f64) as f32,
+            (Some(amount), Some(max @ 1..)) => given(amount as f64 / max as f64),
             _ => MISSING,
         },
         Aggregate::Distinct(of, window) => {
@@ -182,7 +188,7 @@ fn beside(
             let amounts: Vec<i64> = others.iter().filter_map(|before| before.amount).collect();
             match (event.amount, amounts.iter().sum::<i64>()) {
                 (Some(amount), sum @ 1..) if amounts.len() >= OTHERS_LEAST as usize => {
-                    (amount as f64 * amounts.len() as f64 / sum as f64) as f32
+                    given(amount as f64 * amounts.len() as f64 / sum as f64)
                 }
                 _ => MISSING,
             }

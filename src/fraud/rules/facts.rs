@@ -54,8 +54,8 @@ pub struct Features<'a> {
 impl Features<'_> {
     fn get(self, name: &str) -> Option<f64> {
         let value = *self.values.get(*self.names.0.get(name)?)?;
-        // An exact comparison: no known value is below zero.
-        (value > MISSING).then_some(f64::from(value))
+        // An exact comparison: no known value is this one.
+        (value != MISSING).then_some(f64::from(value))
     }
 }
 
@@ -210,4 +210,17 @@ pub fn address_hash(address: &str) -> String {
         let _written = write!(text, "{byte:02x}");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // breaks: ask in `Features::get` for values above `MISSING`
+    #[test]
+    fn a_feature_below_zero_is_known_and_a_missing_one_is_not() {
+        let names = FeatureNames::new(["balance", "days"]);
+        let features = Features { names: &names, values: &[-2.5, MISSING] };
+        assert_eq!((features.get("balance"), features.get("days")), (Some(-2.5), None));
+    }
 }

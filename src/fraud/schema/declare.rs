@@ -38,6 +38,7 @@ impl Schema {
             says_none: None,
             says_one: number.says_one.clone(),
             says_unknown: number.says_unknown.clone(),
+            is_flag: false,
         });
         let flags = self.flags.iter().map(|flag| NumberField {
             name: flag.name.clone(),
@@ -45,6 +46,7 @@ impl Schema {
             says_none: flag.says_not.clone(),
             says_one: None,
             says_unknown: flag.says_unknown.clone(),
+            is_flag: true,
         });
         let mut layout = Layout {
             entities: self.entities.iter().map(kind).collect(),

@@ -140,7 +140,10 @@ impl Places {
         let known_at: Option<Timestamp> =
             optional(record, self.label_at.as_ref(), "a time", moment)?;
         let numbers = self.numbers.iter().map(|place| {
-            let number = optional(record, Some(place), "a number", |text| text.parse::<f32>().ok());
+            // What is too large for a feature is not made up, and not left out without a word.
+            let finite =
+                |text: &str| text.parse().ok().filter(|number: &f32| !number.is_infinite());
+            let number = optional(record, Some(place), "a number", finite);
             Ok(number?.unwrap_or(f32::NAN))
         });
         let flags = self.flags.iter().map(|of| flag(record, of));
@@ -293,6 +296,7 @@ mod tests {
             ("2018-04-01,maybe,,5,0,k,c,i,3,x,DE,DE", "column `fraud`: expected 1 or 0"),
             ("2018-04-01,1,,\"5,0\",0,k,c,i,3,x,DE,DE", "column `sum`: expected an amount"),
             ("2018-04-01,1,,5,0,k,c,i,few,x,DE,DE", "column `units`: expected a number"),
+            ("2018-04-01,1,,5,0,k,c,i,1e39,x,DE,DE", "column `units`: expected a number"),
             ("2018-04-01,1", "found record with 2 fields"),
         ] {
             let error = read(&format!("{good}{bad}\n")).expect_err(bad).to_string();

@@ -37,11 +37,14 @@ enum Missing {
 pub struct Reading {
     reads: Reads,
     missing: Missing,
+    /// Whether values below zero are known ones, beside the missing one.
+    is_signed: bool,
 }
 
 impl Reading {
     /// As the trees like.
-    pub const FREELY: Self = Self { reads: Reads::Freely, missing: Missing::Apart };
+    pub const FREELY: Self =
+        Self { reads: Reads::Freely, missing: Missing::Apart, is_signed: false };
 
     /// Whether it may be read at all.
     pub fn is_read(self) -> bool {
@@ -54,7 +57,8 @@ impl Reading {
     }
 }
 
-/// How each feature of a layout may be read.
+/// How each feature of a layout may be read. An amount and a number may be below zero; sums and
+/// ratios of amounts are held to their order from zero on.
 pub fn readings(layout: &Layout) -> Vec<Reading> {
     let reading = |(place, feature): (usize, &Feature)| Reading {
         reads: layout.reads.get(place).copied().unwrap_or(Reads::Freely),
@@ -62,6 +66,11 @@ pub fn readings(layout: &Layout) -> Vec<Reading> {
             Feature::Of(_, Aggregate::Since | Aggregate::Age) => Missing::Least,
             Feature::Of(_, Aggregate::ToMean(_) | Aggregate::ToMax(_)) => Missing::Most,
             _ => Missing::Apart,
+        },
+        is_signed: match feature {
+            Feature::Amount => true,
+            Feature::Number(place) => !layout.numbers[*place].is_flag,
+            _ => false,
         },
     };
     layout.features.iter().enumerate().map(reading).collect()
@@ -146,11 +155,11 @@ fn may_rise(from: &Leaf, to: &Leaf, readings: &[Reading]) -> bool {
     };
     from.spans.keys().chain(to.spans.keys()).all(|feature| {
         let (from, to) = spans(feature);
-        let Reading { reads, missing } = readings[*feature];
-        match reads {
+        let reading = readings[*feature];
+        match reading.reads {
             Reads::No | Reads::Freely | Reads::Settled => meet(from, to),
-            Reads::Rising => reaches(from, to, missing),
-            Reads::Falling => reaches(to, from, missing),
+            Reads::Rising => reading.reaches(from, to),
+            Reads::Falling => reading.reaches(to, from),
             Reads::Known | Reads::Around => true,
         }
     }) && may_forget(from, to, readings)
@@ -198,14 +207,16 @@ fn lacks(span: Span) -> bool {
     span.0 < absent && absent <= span.1
 }
 
-/// Whether a value of the first span is at most one of the second.
-fn reaches(low: Span, high: Span, missing: Missing) -> bool {
-    let knows = |span: Span| span.1 >= 0.0;
-    let known = knows(low) && knows(high) && low.0 < high.1;
-    match missing {
-        Missing::Least => low.0 < high.1,
-        Missing::Apart => known || (lacks(low) && lacks(high)),
-        Missing::Most => known || lacks(high),
+impl Reading {
+    /// Whether a value of the first span is at most one of the second.
+    fn reaches(self, low: Span, high: Span) -> bool {
+        let knows = |span: Span| self.is_signed || span.1 >= 0.0;
+        let known = knows(low) && knows(high) && low.0 < high.1;
+        match self.missing {
+            Missing::Least => low.0 < high.1,
+            Missing::Apart => known || (lacks(low) && lacks(high)),
+            Missing::Most => known || lacks(high),
+        }
     }
 }
 
@@ -257,20 +268,24 @@ mod tests {
     };
     use proptest::prelude::*;
 
-    /// A feature of each kind: free, rising, rising from missing, falling.
-    const READINGS: [Reading; 4] = [
+    /// A feature of each kind: free, rising, rising from missing, falling, rising from below zero.
+    const READINGS: [Reading; 5] = [
         Reading::FREELY,
-        Reading { reads: Reads::Rising, missing: Missing::Apart },
-        Reading { reads: Reads::Rising, missing: Missing::Most },
-        Reading { reads: Reads::Falling, missing: Missing::Least },
+        Reading { reads: Reads::Rising, missing: Missing::Apart, is_signed: false },
+        Reading { reads: Reads::Rising, missing: Missing::Most, is_signed: false },
+        Reading { reads: Reads::Falling, missing: Missing::Least, is_signed: false },
+        Reading { reads: Reads::Rising, missing: Missing::Apart, is_signed: true },
     ];
+
+    /// The step before zero that is not what stands for a missing value.
+    const MISSING_TO_COME: f32 = -2.0;
 
     fn value() -> impl Strategy<Value = f32> {
         prop_oneof![1 => Just(MISSING), 4 => (0..5_u8).prop_map(f32::from)]
     }
 
     fn tree() -> impl Strategy<Value = Vec<GrownNode>> {
-        let split = (0..4_usize, -1..5_i8, 0.0..1.0_f64, any::<prop::sample::Index>());
+        let split = (0..5_usize, -3..5_i8, 0.0..1.0_f64, any::<prop::sample::Index>());
         prop::collection::vec(split, 1..25).prop_map(|splits| {
             let leaf = |value| GrownNode { value, split: None };
             let mut tree = vec![leaf(0.5)];
@@ -292,26 +307,34 @@ mod tests {
             1 => (0.0..6.0).contains(&value).then_some(value + 1.0),
             2 => (value >= 0.0).then_some(if value > 3.0 { MISSING } else { value + 1.0 }),
             3 => (value >= 0.0).then_some(value - 1.0),
+            // From below what stands for a missing value over zero, and never by way of it.
+            4 => (value < 6.0 && value != MISSING).then_some(match value {
+                MISSING_TO_COME => 0.0,
+                value => value + 1.0,
+            }),
             _ => None,
         }
     }
 
     proptest! {
-        // breaks: leave `lift` out of `pool`, or `Missing::Most` to be `Apart`
+        // breaks: leave `lift` out of `pool`, `Missing::Most` to be `Apart`, or no `is_signed`
         #[test]
         fn whatever_was_grown_keeps_to_it(
             mut tree in tree(),
-            rows in prop::collection::vec(prop::array::uniform4(value()), 1..40),
-            row in prop::array::uniform4(value()),
-            feature in 1..4_usize,
+            rows in prop::collection::vec(prop::array::uniform5(value()), 1..40),
+            mut row in prop::array::uniform5(value()),
+            feature in 1..5_usize,
         ) {
             let (frauds, values) = (vec![false; rows.len()], rows.concat());
             let tally = Tally::default();
-            let samples = Samples { features: 4, values, frauds, weight_of_good: 1.0, tally };
+            let samples = Samples { features: 5, values, frauds, weight_of_good: 1.0, tally };
             let counts = counts(&tree, &samples);
             order(&mut tree, &READINGS, &counts);
-            let forest = Forest::flatten(4, &[tree]).expect("a tree");
-            let (mut row, mut least) = (row, forest.predict(&row));
+            let forest = Forest::flatten(5, &[tree]).expect("a tree");
+            if feature == 4 {
+                row[4] = -4.0;
+            }
+            let mut least = forest.predict(&row);
             while let Some(next) = worse(feature, row[feature]) {
                 row[feature] = next;
                 let score = forest.predict(&row);
@@ -334,10 +357,11 @@ mod tests {
             node(0.1, None),
             node(0.9, None),
         ];
-        let values: Vec<f32> = [[0.0_f32; 4], [0.0, 1.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0]].concat();
+        let values: Vec<f32> =
+            [[0.0_f32; 5], [0.0, 1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0, 0.0]].concat();
         let frauds = vec![false; 3];
         let tally = Tally::default();
-        let samples = Samples { features: 4, values, frauds, weight_of_good: 1.0, tally };
+        let samples = Samples { features: 5, values, frauds, weight_of_good: 1.0, tally };
         let counts = counts(&tree, &samples);
         order(&mut tree, &READINGS, &counts);
         let values = [1, 3, 4].map(|leaf: usize| tree[leaf].value);
