@@ -3,6 +3,7 @@
 use sha2::{Digest, Sha256};
 use std::num::NonZeroU64;
 
+use super::features::payments::Paid;
 use crate::base::Timestamp;
 
 /// What stands for a card, an address, a device: 64 bits of SHA-256. Two values share one by
@@ -57,6 +58,11 @@ pub struct Event {
 }
 
 impl Event {
+    /// The payment that its outcome is remembered by.
+    pub const fn paid(&self) -> Paid {
+        Paid { at: self.at, amount: self.amount }
+    }
+
     /// Its entities, each under the number of its kind. A schema has fewer kinds than 255.
     pub fn entities(&self) -> impl Iterator<Item = (u8, Key)> {
         let numbered = self.keys.iter().enumerate();

@@ -59,6 +59,7 @@ fn layout(label_delay: Duration) -> Arc<Layout> {
             of(Aggregate::Frauds(window));
             of(Aggregate::FraudRate(window));
         }
+        Aggregate::of_payments().into_iter().for_each(&mut of);
     }
     let entities = vec![entity("card"), entity("ip"), entity("device")];
     Arc::new(Layout {

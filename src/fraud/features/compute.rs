@@ -2,8 +2,10 @@
 
 use super::{
     Entity, MISSING, Recall, Window,
-    declared::{AS_IF_GOOD, Acquaintance, Aggregate, Feature, Layout, OTHERS_LEAST},
+    aggregate::Aggregate,
+    declared::{AS_IF_GOOD, Acquaintance, Feature, Layout, OTHERS_LEAST},
     entity::Attempts,
+    payments::{Outcome, Payments, Spent},
 };
 use crate::{base::Timestamp, fraud::event::Event};
 
@@ -103,9 +105,7 @@ fn failure_share(others: Attempts) -> f32 {
 /// An entity nobody has seen has counts of zero, and nothing to compare with.
 fn value(aggregate: Aggregate, entity: Option<&Entity>, event: &Event) -> f32 {
     let now = event.at;
-    let seconds = |from: Option<Timestamp>| {
-        from.map_or(MISSING, |from| (now.since(from).as_micros() / 1_000_000) as f32)
-    };
+    let seconds = |from: Option<Timestamp>| from.map_or(MISSING, |from| seconds_since(from, now));
     let ratio =
         |above: f64, below: f64| if below > 0.0 { known((above / below) as f32) } else { MISSING };
     let amount = event.amount.map(|amount| amount as f64);
@@ -147,5 +147,89 @@ fn value(aggregate: Aggregate, entity: Option<&Entity>, event: &Event) -> f32 {
         }
         Aggregate::Since => seconds(entity.and_then(|entity| entity.last_seen(now))),
         Aggregate::Age => seconds(entity.and_then(|entity| entity.first_seen(now))),
+        Aggregate::ToLifeMean
+        | Aggregate::ToMedian
+        | Aggregate::Deviation
+        | Aggregate::Outliers(_)
+        | Aggregate::SinceOutlier => {
+            let payments = entity.and_then(|entity| entity.payments(now));
+            of_amounts(aggregate, payments, event)
+        }
+        Aggregate::LastFrauds(_)
+        | Aggregate::FraudStreak
+        | Aggregate::SinceStreak
+        | Aggregate::SinceFraud
+        | Aggregate::PlainFrauds(_) => {
+            let outcomes = entity.into_iter().flat_map(|entity| entity.outcomes(now));
+            let spent = entity.and_then(|entity| entity.payments(now)).map(Payments::spent);
+            of_outcomes(aggregate, outcomes, spent, now)
+        }
     }
+}
+
+/// An amount beside those before it.
+fn of_amounts(aggregate: Aggregate, payments: Option<&Payments>, event: &Event) -> f32 {
+    let Some(payments) = payments else {
+        return if matches!(aggregate, Aggregate::Outliers(_)) { 0.0 } else { MISSING };
+    };
+    let (now, spent) = (event.at, payments.spent());
+    let told = |value: Option<f64>| value.map_or(MISSING, |value| known(value as f32));
+    let over = |below: f64, times: f64| {
+        event.amount.filter(|_| below > 0.0).map(|amount| amount as f64 * times / below)
+    };
+    match aggregate {
+        Aggregate::ToLifeMean => told(over(spent.sum as f64, f64::from(spent.count))),
+        Aggregate::ToMedian => {
+            told(payments.median_doubled().and_then(|doubled| over(doubled as f64, 2.0)))
+        }
+        Aggregate::Deviation => told(event.amount.and_then(|amount| spent.deviation(amount))),
+        Aggregate::Outliers(window) => {
+            let within = |at: &&Timestamp| window.covers(window.step_of(**at), now);
+            payments.outliers().iter().filter(within).count() as f32
+        }
+        _ => payments.outliers().iter().max().map_or(MISSING, |last| seconds_since(*last, now)),
+    }
+}
+
+/// What payments of before turned out to be.
+fn of_outcomes(
+    aggregate: Aggregate,
+    mut outcomes: impl DoubleEndedIterator<Item = Outcome>,
+    spent: Option<&Spent>,
+    now: Timestamp,
+) -> f32 {
+    let since = |outcome: Option<Outcome>| {
+        outcome.map_or(MISSING, |outcome| seconds_since(outcome.paid.at, now))
+    };
+    match aggregate {
+        Aggregate::LastFrauds(last) => {
+            let (mut all, mut frauds) = (0_u8, 0_u8);
+            for outcome in outcomes.rev().take(last.into()) {
+                (all, frauds) = (all + 1, frauds + u8::from(outcome.fraud));
+            }
+            if all == 0 { MISSING } else { (f64::from(frauds) / f64::from(all)) as f32 }
+        }
+        Aggregate::FraudStreak => {
+            let mut known = outcomes.rev().peekable();
+            match known.peek() {
+                None => MISSING,
+                Some(_) => known.take_while(|outcome| outcome.fraud).count() as f32,
+            }
+        }
+        Aggregate::SinceStreak => since(outcomes.rev().take_while(|outcome| outcome.fraud).last()),
+        Aggregate::SinceFraud => since(outcomes.rfind(|outcome| outcome.fraud)),
+        Aggregate::PlainFrauds(days) => {
+            let least = now.micros() - i64::from(days) * 24 * HOUR_MICROS;
+            let is_outlier = |amount| spent.is_some_and(|spent| spent.is_outlier(amount));
+            let plain = |Outcome { paid, fraud }: &Outcome| {
+                *fraud && paid.at.micros() > least && !paid.amount.is_some_and(is_outlier)
+            };
+            outcomes.filter(plain).count() as f32
+        }
+        _ => MISSING,
+    }
+}
+
+fn seconds_since(from: Timestamp, now: Timestamp) -> f32 {
+    (now.since(from).as_micros() / 1_000_000) as f32
 }

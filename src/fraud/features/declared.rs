@@ -1,11 +1,12 @@
 //! Which features there are: entity × aggregate × window, plus plain ones, in one order.
 
 use sha2::{Digest, Sha256};
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use super::{
+    aggregate::Aggregate,
     entity::{Labels, MOST_DISTINCT},
-    window::Window,
+    payments::{self, Keeps},
 };
 use crate::{
     base::Timestamp,
@@ -85,44 +86,6 @@ impl Acquaintance {
             (false, false) => Self::Stranger,
         })
     }
-}
-
-/// What is counted about an entity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Aggregate {
-    /// Attempts in the window.
-    Count(Window),
-    /// Failed ones.
-    Failures(Window),
-    /// Sum of their amounts, in main units.
-    Sum(Window),
-    /// This amount ÷ the mean amount in the window.
-    ToMean(Window),
-    /// This amount ÷ the largest amount in the window.
-    ToMax(Window),
-    /// Distinct entities of the kind at this place of [`Layout::entities`].
-    Distinct(usize, Window),
-    /// Distinct entities of the kind at this place of [`Layout::entities`] other than the event's
-    /// own: whoever comes back with the same things brings none.
-    Others(usize, Window),
-    /// 1 where the entity was seen in the window and never with the event's own of the kind at this
-    /// place, 0 where it was, or was not seen at all: a known account on a device it never used.
-    Unmet(usize, Window),
-    /// This amount ÷ the mean amount in the window without those of the kind at this place: what
-    /// others spend, whatever the buyer spent. Missing below [`OTHERS_LEAST`] such amounts.
-    ToOthers(usize, Window),
-    /// Failed attempts ÷ attempts without those of the kind at this place, as if [`AS_IF_GOOD`]
-    /// that did not fail came before: what a single failure says of a part of the net or an issuer
-    /// does not grow with the shop, and nothing the buyer did is in it.
-    FailureShare(usize, Window),
-    /// Frauds learned of in the window.
-    Frauds(Window),
-    /// The same ÷ attempts whose label came due in it.
-    FraudRate(Window),
-    /// Seconds since the last attempt.
-    Since,
-    /// Seconds since the first attempt.
-    Age,
 }
 
 /// One feature.
@@ -279,6 +242,15 @@ impl Layout {
         self.features.iter().any(failures)
     }
 
+    /// What is remembered of a kind's payments one by one.
+    pub fn keeps(&self, kind: usize) -> Keeps {
+        let keeps = |feature: &Feature| match feature {
+            Feature::Of(of, aggregate) if *of == kind => aggregate.keeps(),
+            _ => Keeps::NOTHING,
+        };
+        self.features.iter().map(keeps).fold(Keeps::NOTHING, Keeps::and)
+    }
+
     /// SHA-256 of what is remembered for these features: layouts with one of these may share a
     /// memory, whichever features they draw from it.
     pub fn memory_hash(&self) -> [u8; 32] {
@@ -291,6 +263,10 @@ impl Layout {
             let (recalls, learns) = (self.recalls(kind), self.learns(kind));
             let partners = self.partners(kind);
             hash.update(format!("{:?} {recalls} {learns} {partners:?}\n", entity.name));
+            let keeps = self.keeps(kind);
+            if keeps != Keeps::NOTHING {
+                hash.update(format!("payments {} {}\n", keeps.byte(), payments::MEANING));
+            }
         }
         hash.finalize().into()
     }
@@ -323,27 +299,6 @@ impl Layout {
             matches!(feature, Feature::Of(of, Aggregate::Frauds(_) | Aggregate::FraudRate(_))
                 if *of == kind)
         };
-        self.features.iter().any(learns)
-    }
-}
-
-impl fmt::Display for Aggregate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Count(window) => write!(f, "count.{window}"),
-            Self::Failures(window) => write!(f, "failures.{window}"),
-            Self::Sum(window) => write!(f, "sum.{window}"),
-            Self::ToMean(window) => write!(f, "amount_to_mean.{window}"),
-            Self::ToMax(window) => write!(f, "amount_to_max.{window}"),
-            Self::Distinct(of, window) => write!(f, "distinct_{of}.{window}"),
-            Self::Others(of, window) => write!(f, "others_{of}.{window}"),
-            Self::Unmet(of, window) => write!(f, "unmet_{of}.{window}"),
-            Self::ToOthers(of, window) => write!(f, "amount_to_others_{of}.{window}"),
-            Self::FailureShare(of, window) => write!(f, "failure_share_but_{of}.{window}"),
-            Self::Frauds(window) => write!(f, "frauds.{window}"),
-            Self::FraudRate(window) => write!(f, "fraud_rate.{window}"),
-            Self::Since => f.write_str("since"),
-            Self::Age => f.write_str("age"),
-        }
+        self.keeps(kind).has(Keeps::OUTCOMES) || self.features.iter().any(learns)
     }
 }

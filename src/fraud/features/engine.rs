@@ -6,6 +6,7 @@ use super::{
     declared::Layout,
     entity::Labels,
     memory::{InProcess, Recall},
+    payments::{Keeps, Paid},
 };
 use crate::{
     base::Timestamp,
@@ -36,6 +37,7 @@ pub struct Engine {
     layout: Arc<Layout>,
     partners: Vec<Vec<usize>>,
     learns: Vec<bool>,
+    keeps: Vec<Keeps>,
     counts_failures: bool,
     memory: InProcess,
     waiting: BinaryHeap<Reverse<Due>>,
@@ -48,6 +50,7 @@ struct Due {
     at: Timestamp,
     sequence: u64,
     keys: Box<[(u8, Key)]>,
+    paid: Paid,
     due: u32,
     frauds: u32,
 }
@@ -58,7 +61,8 @@ impl Engine {
         let kinds = 0..layout.entities.len();
         Self {
             partners: kinds.clone().map(|kind| layout.partners(kind)).collect(),
-            learns: kinds.map(|kind| layout.learns(kind)).collect(),
+            learns: kinds.clone().map(|kind| layout.learns(kind)).collect(),
+            keeps: kinds.map(|kind| layout.keeps(kind)).collect(),
             counts_failures: layout.counts_failures(),
             layout,
             memory,
@@ -97,9 +101,15 @@ impl Engine {
             let Some(Reverse(next)) = self.waiting.pop() else { return };
             let learned = Labels { due: next.due, frauds: next.frauds };
             for (kind, key) in next.keys {
-                self.memory.entity(kind, key, next.at).note_label(next.at, learned);
+                let paid = self.outcome(kind, next.paid);
+                self.memory.entity(kind, key, next.at).note_outcome(next.at, learned, paid);
             }
         }
+    }
+
+    /// The payment, where outcomes of the kind are kept.
+    fn outcome(&self, kind: u8, paid: Paid) -> Option<Paid> {
+        self.keeps[usize::from(kind)].has(Keeps::OUTCOMES).then_some(paid)
     }
 
     /// Appends the features of an event that is not noted yet.
@@ -126,7 +136,9 @@ impl Engine {
     pub fn note(&mut self, event: &Event) {
         for (kind, key) in event.entities() {
             let partners = event.partners(&self.partners[usize::from(kind)]);
-            self.memory.entity(kind, key, event.at).note(event.at, event.amount, partners);
+            let keeps = self.keeps[usize::from(kind)];
+            let entity = self.memory.entity(kind, key, event.at);
+            entity.note_payment(event.at, event.amount, partners, keeps);
         }
     }
 
@@ -142,7 +154,7 @@ impl Engine {
     /// Takes an event's label, to be used from its delay on, and as fraud from when it is known.
     pub fn learn(&mut self, event: &Event, label: Label) {
         for (at, learned) in self.layout.dues(event, label) {
-            self.wait(at, self.taught(event), learned);
+            self.wait(at, event, learned);
         }
     }
 
@@ -150,7 +162,7 @@ impl Engine {
     /// on, though not before its delay, and not as due once more.
     pub fn found_out(&mut self, event: &Event, at: Timestamp) {
         let (at, learned) = self.layout.found_out(event, at);
-        self.wait(at, self.taught(event), learned);
+        self.wait(at, event, learned);
     }
 
     /// A fraud that was found out at this moment was none after all. Labels due by now are let in
@@ -159,10 +171,11 @@ impl Engine {
         self.advance(now);
         let (from, back) = self.layout.taken_back(event, found_at);
         if from > now {
-            return self.wait(from, self.taught(event), back);
+            return self.wait(from, event, back);
         }
         for (kind, key) in self.taught(event) {
-            self.memory.entity(kind, key, now).note_label(from, back);
+            let paid = self.outcome(kind, event.paid());
+            self.memory.entity(kind, key, now).note_outcome(from, back, paid);
         }
     }
 
@@ -171,11 +184,12 @@ impl Engine {
         event.entities().filter(|(kind, _)| self.learns[usize::from(*kind)]).collect()
     }
 
-    fn wait(&mut self, at: Timestamp, keys: Box<[(u8, Key)]>, learned: Labels) {
+    fn wait(&mut self, at: Timestamp, event: &Event, learned: Labels) {
+        let (keys, paid) = (self.taught(event), event.paid());
         if !keys.is_empty() {
             self.sequence += 1;
-            let Labels { due, frauds } = learned;
-            self.waiting.push(Reverse(Due { at, sequence: self.sequence, keys, due, frauds }));
+            let (Labels { due, frauds }, sequence) = (learned, self.sequence);
+            self.waiting.push(Reverse(Due { at, sequence, keys, paid, due, frauds }));
         }
     }
 }

@@ -1,7 +1,10 @@
 //! What is remembered of one card, address or device: counts by step, the last distinct partners,
 //! first and last time. Pure values, so that any store may keep them.
 
-use super::window::Window;
+use super::{
+    payments::{Keeps, Lesson, Outcome, Paid, Payments},
+    window::Window,
+};
 use crate::{base::Timestamp, fraud::event::Key};
 
 /// After so long without an attempt an entity is new again: a card that comes back after a season
@@ -43,6 +46,16 @@ impl Labels {
     /// A fraud that was counted was none. A replica of before this was known reads it as nothing
     /// learned, which it is to it.
     pub const TAKEN_BACK: Self = Self { due: 0, frauds: 0 };
+
+    /// What they say of one payment.
+    const fn lesson(self) -> Lesson {
+        match self {
+            Self { due: 0, frauds: 0 } => Lesson::TakenBack,
+            Self { due: 0, .. } => Lesson::FoundOut,
+            Self { frauds: 0, .. } => Lesson::Good,
+            _ => Lesson::Fraud,
+        }
+    }
 }
 
 /// What was counted in one step of a window.
@@ -63,9 +76,30 @@ pub struct Entity {
     pub(super) first: Option<Timestamp>,
     pub(super) last: Option<Timestamp>,
     pub(super) touched: Option<Timestamp>,
+    /// Payments one by one, where anybody asks for them.
+    pub(super) payments: Option<Box<Payments>>,
 }
 
 impl Entity {
+    /// As [`note`](Self::note), and keeps what is wanted of the payment itself.
+    pub fn note_payment(
+        &mut self,
+        at: Timestamp,
+        amount: Option<i64>,
+        partners: impl Iterator<Item = (u8, Key)>,
+        keeps: Keeps,
+    ) {
+        if self.last_seen(at).is_none()
+            && let Some(payments) = &mut self.payments
+        {
+            payments.begin_anew();
+        }
+        if let Some(amount) = amount.filter(|_| keeps != Keeps::NOTHING) {
+            self.payments.get_or_insert_default().note(at, amount, keeps);
+        }
+        self.note(at, amount, partners);
+    }
+
     /// Notes an attempt that was not a retry. `partners` are the others who took part and whose
     /// distinct number is wanted, each under the place of its kind.
     pub fn note(
@@ -113,6 +147,26 @@ impl Entity {
             count.due += learned.due;
             count.frauds += learned.frauds;
         }
+    }
+
+    /// As [`note_label`](Self::note_label), and keeps the outcome of the payment it is about, where
+    /// that is wanted.
+    pub fn note_outcome(&mut self, at: Timestamp, learned: Labels, paid: Option<Paid>) {
+        self.note_label(at, learned);
+        if let Some(paid) = paid {
+            self.payments.get_or_insert_default().learn(paid, learned.lesson());
+        }
+    }
+
+    /// Its payments in its present life.
+    pub fn payments(&self, now: Timestamp) -> Option<&Payments> {
+        self.last_seen(now).and(self.payments.as_deref())
+    }
+
+    /// What its payments turned out to be, of those last made in its present life.
+    pub fn outcomes(&self, now: Timestamp) -> impl DoubleEndedIterator<Item = Outcome> {
+        let lived = self.first_seen(now).zip(self.payments.as_deref());
+        lived.into_iter().flat_map(|(first, payments)| payments.outcomes(first))
     }
 
     /// A window that it has left since has nothing to give back: what is counted there is another.

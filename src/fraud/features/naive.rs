@@ -6,6 +6,7 @@ use super::{
     declared::{AS_IF_GOOD, OTHERS_LEAST},
     engine::RETRY_MICROS,
     entity::{LIFE_MICROS, MOST_DISTINCT},
+    payments::{OUTCOMES_MOST, OUTLIERS_MOST, RECENT_MOST},
 };
 use crate::{
     base::Timestamp,
@@ -150,9 +151,117 @@ fn value(
             (0, _) => MISSING,
             (due, frauds) => (f64::from(frauds) / f64::from(due)) as f32,
         },
+        of_payments if Aggregate::of_payments().contains(&of_payments) => {
+            payments(aggregate, attempts, labeled, event, layout)
+        }
         Aggregate::Since => life().map_or(MISSING, |(_, last)| seconds(last)),
         Aggregate::Age => life().map_or(MISSING, |(first, _)| seconds(first)),
+        _ => MISSING,
     }
+}
+
+/// What is told of payments one by one.
+fn payments(
+    aggregate: Aggregate,
+    attempts: &[&Event],
+    labeled: &[&(Event, Option<Label>)],
+    event: &Event,
+    layout: &Layout,
+) -> f32 {
+    let now = event.at;
+    let first = life(attempts, now).map(|(first, _)| first);
+    let lived = attempts.iter().skip_while(|attempt| first.is_none_or(|first| attempt.at < first));
+    let paid: Vec<(Timestamp, i64)> =
+        lived.filter_map(|attempt| Some((attempt.at, attempt.amount?))).collect();
+    let amounts: Vec<i64> = paid.iter().map(|(_, amount)| *amount).collect();
+    let outliers: Vec<Timestamp> = (0..paid.len())
+        .filter(|place| deviation(&amounts[..*place], paid[*place].1).is_some_and(|z| z >= 3.0))
+        .map(|place| paid[place].0)
+        .collect();
+    let outliers = &outliers[outliers.len().saturating_sub(OUTLIERS_MOST)..];
+    let outcomes = outcomes(labeled, first, now, layout);
+    let seconds = |at: Timestamp| ((now.micros() - at.micros()) / 1_000_000) as f32;
+    let streak = outcomes.iter().rev().take_while(|(_, fraud, _)| *fraud).count();
+    let over = |count: f64, sum: i64| match event.amount {
+        Some(amount) if sum > 0 => given(amount as f64 * count / sum as f64),
+        _ => MISSING,
+    };
+    match aggregate {
+        Aggregate::ToLifeMean => over(amounts.len() as f64, amounts.iter().sum()),
+        Aggregate::ToMedian => {
+            let mut last = amounts[amounts.len().saturating_sub(RECENT_MOST)..].to_vec();
+            last.sort_unstable();
+            match last.len() {
+                0 => MISSING,
+                odd if odd % 2 == 1 => over(2.0, 2 * last[odd / 2]),
+                even => over(2.0, last[even / 2 - 1] + last[even / 2]),
+            }
+        }
+        Aggregate::Deviation => {
+            event.amount.and_then(|amount| deviation(&amounts, amount)).map_or(MISSING, given)
+        }
+        Aggregate::Outliers(window) => {
+            outliers.iter().filter(|at| within(window, **at, now)).count() as f32
+        }
+        Aggregate::SinceOutlier => outliers.last().map_or(MISSING, |at| seconds(*at)),
+        Aggregate::LastFrauds(_) if outcomes.is_empty() => MISSING,
+        Aggregate::LastFrauds(last) => {
+            let last = &outcomes[outcomes.len().saturating_sub(last.into())..];
+            (last.iter().filter(|(_, fraud, _)| *fraud).count() as f64 / last.len() as f64) as f32
+        }
+        Aggregate::FraudStreak if outcomes.is_empty() => MISSING,
+        Aggregate::FraudStreak => streak as f32,
+        Aggregate::SinceStreak if streak == 0 => MISSING,
+        Aggregate::SinceStreak => seconds(outcomes[outcomes.len() - streak].0),
+        Aggregate::SinceFraud => {
+            let last = outcomes.iter().rfind(|(_, fraud, _)| *fraud);
+            last.map_or(MISSING, |(at, ..)| seconds(*at))
+        }
+        Aggregate::PlainFrauds(days) => {
+            let recent =
+                |at: Timestamp| now.micros() - at.micros() < i64::from(days) * 86_400_000_000;
+            let is_outlier = |amount| deviation(&amounts, amount).is_some_and(|z| z >= 3.0);
+            let plain = outcomes.iter().filter(|(at, fraud, amount)| {
+                *fraud && recent(*at) && !amount.is_some_and(is_outlier)
+            });
+            plain.count() as f32
+        }
+        _ => MISSING,
+    }
+}
+
+/// The last payments of a life whose outcome is known, in the order in which was paid.
+fn outcomes(
+    labeled: &[&(Event, Option<Label>)],
+    first: Option<Timestamp>,
+    now: Timestamp,
+    layout: &Layout,
+) -> Vec<(Timestamp, bool, Option<i64>)> {
+    let mut known: BTreeMap<(Timestamp, Option<i64>), Vec<bool>> = BTreeMap::new();
+    for (event, label) in labeled {
+        let due_at = event.at.plus(layout.label_delay);
+        let Some(label) = label.filter(|_| due_at <= now) else { continue };
+        let fraud = label.fraud && label.known_at.is_none_or(|at| at <= now);
+        known.entry((event.at, event.amount)).or_default().push(fraud);
+    }
+    // Those of one moment and amount are remembered as one.
+    let over = known.len().saturating_sub(OUTCOMES_MOST);
+    let last = known.into_iter().skip(over);
+    let each = last.flat_map(|((at, amount), mut frauds)| {
+        frauds.sort_unstable();
+        frauds.into_iter().map(move |fraud| (at, fraud, amount))
+    });
+    each.filter(|(at, ..)| first.is_some_and(|first| *at >= first)).collect()
+}
+
+/// How many standard deviations above the mean of others, at least a tenth of it, an amount is.
+fn deviation(others: &[i64], amount: i64) -> Option<f64> {
+    let count = others.len() as f64;
+    let mean = others.iter().sum::<i64>() as f64 / count;
+    let squares: u128 = others.iter().map(|one| u128::from(one.unsigned_abs()).pow(2)).sum();
+    let variance = (squares as f64 / count - mean * mean).max(0.0);
+    let deviation = variance.sqrt().max(mean.abs() / 10.0).max(1.0);
+    (others.len() >= 3).then(|| (amount as f64 - mean) / deviation)
 }
 
 /// What is told beside the event's own of another kind.

@@ -5,6 +5,7 @@ use std::num::NonZeroU64;
 
 use super::{
     entity::{Attempts, Entity, Labels, Step},
+    payments::Paid,
     window::Window,
 };
 use crate::{base::Timestamp, fraud::event::Key};
@@ -13,6 +14,10 @@ use crate::{base::Timestamp, fraud::event::Key};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("what is remembered of an entity does not read")]
 pub struct Unreadable;
+
+/// Stands before an entity whose payments are remembered one by one: they come last. Another begins
+/// with whether its first moment is known.
+const WITH_PAYMENTS: u8 = 2;
 
 /// Writes values one after the other.
 #[derive(Debug, Default)]
@@ -65,8 +70,18 @@ impl Packer {
         self.0
     }
 
+    /// A payment that an outcome is remembered by.
+    pub fn paid(&mut self, paid: Paid) {
+        self.moment(paid.at);
+        self.byte(u8::from(paid.amount.is_some()));
+        paid.amount.into_iter().for_each(|amount| self.signed(amount));
+    }
+
     /// An entity.
     pub fn entity(&mut self, entity: &Entity) {
+        if entity.payments.is_some() {
+            self.byte(WITH_PAYMENTS);
+        }
         self.moment_if(entity.first);
         self.moment_if(entity.last);
         self.moment_if(entity.touched);
@@ -86,6 +101,9 @@ impl Packer {
             self.byte(*kind);
             self.key(*key);
             self.moment(*seen);
+        }
+        if let Some(payments) = &entity.payments {
+            self.payments(payments);
         }
     }
 
@@ -191,11 +209,29 @@ impl<'a> Unpacker<'a> {
         Ok(Key::from_raw(raw))
     }
 
+    /// A payment that an outcome is remembered by.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn paid(&mut self) -> Result<Paid, Unreadable> {
+        let at = self.moment()?;
+        let amount = match self.byte()? {
+            0 => None,
+            1 => Some(self.signed()?),
+            _ => return Err(Unreadable),
+        };
+        Ok(Paid { at, amount })
+    }
+
     /// An entity.
     ///
     /// # Errors
     /// When there is none.
     pub fn entity(&mut self) -> Result<Entity, Unreadable> {
+        let pays = self.0.first() == Some(&WITH_PAYMENTS);
+        if pays {
+            self.byte()?;
+        }
         let first = self.moment_if()?;
         let last = self.moment_if()?;
         let touched = self.moment_if()?;
@@ -208,7 +244,8 @@ impl<'a> Unpacker<'a> {
         let partners = self.number()?;
         let partner = |_| Ok((self.byte()?, self.key()?, self.moment()?));
         let partners = (0..partners).map(partner).collect::<Result<_, _>>()?;
-        Ok(Entity { attempts, labels, partners, first, last, touched })
+        let payments = pays.then(|| self.payments().map(Box::new)).transpose()?;
+        Ok(Entity { attempts, labels, partners, first, last, touched, payments })
     }
 
     fn steps<T>(
@@ -233,6 +270,7 @@ impl<'a> Unpacker<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fraud::features::payments::{Keeps, OUTCOMES_MOST};
 
     fn key(number: u64) -> Key {
         Key::from_raw(NonZeroU64::new(number).expect("a number from 1"))
@@ -263,18 +301,39 @@ mod tests {
         entity
     }
 
+    /// With payments, outliers and outcomes.
+    fn paying() -> Entity {
+        let mut entity = Entity::default();
+        let keeps = Keeps::OUTLIERS.and(Keeps::RECENT).and(Keeps::OUTCOMES);
+        for (minute, amount) in (0..200_i64).zip([5, 1, 12, i64::MAX, -7].into_iter().cycle()) {
+            let at = Timestamp::from_micros(1_700_000_000_000_000 + minute * 60_000_017);
+            entity.note_payment(at, Some(amount), std::iter::empty(), keeps);
+            let paid = Paid { at, amount: (minute % 4 > 0).then_some(amount) };
+            let learned = Labels { due: 1, frauds: u32::from(minute % 3 == 0) };
+            entity.note_outcome(at, learned, Some(paid));
+            if minute % 5 == 0 {
+                entity.note_outcome(at, Labels::TAKEN_BACK, Some(paid));
+            }
+        }
+        let payments = entity.payments.as_deref().expect("they are kept");
+        assert!(!payments.outliers.is_empty() && payments.said.len() == OUTCOMES_MOST);
+        entity
+    }
+
+    // breaks: `WITH_PAYMENTS` not written, or the amount of an outcome
     #[test]
     fn what_is_packed_is_unpacked() {
-        for entity in [Entity::default(), busy()] {
+        for entity in [Entity::default(), busy(), paying()] {
             assert_eq!(unpacked(&packed(&entity)), Ok(entity));
         }
     }
 
     #[test]
     fn what_was_cut_or_is_none_of_ours_is_told() {
-        let whole = packed(&busy());
-        for end in 0..whole.len() {
-            assert_eq!(unpacked(&whole[..end]), Err(Unreadable), "cut after {end} bytes");
+        for whole in [packed(&busy()), packed(&paying())] {
+            for end in 0..whole.len() {
+                assert_eq!(unpacked(&whole[..end]), Err(Unreadable), "cut after {end} bytes");
+            }
         }
         for bytes in [&b"nonsense"[..], &[0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0x0f], &[0; 7]] {
             assert_eq!(unpacked(bytes), Err(Unreadable));

@@ -11,6 +11,7 @@
 pub mod calibration;
 pub mod file;
 pub mod forest;
+mod of_payments;
 pub mod reasons;
 
 pub use calibration::Calibration;

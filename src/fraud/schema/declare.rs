@@ -173,6 +173,37 @@ impl Schema {
             let of = kind(but)?;
             all.extend(but.windows.iter().map(|window| Aggregate::FailureShare(of, *window)));
         }
+        all.extend(self.of_payments(entity)?);
+        Ok(all)
+    }
+
+    /// What is told of payments one by one: only what is asked for.
+    fn of_payments(&self, entity: &EntitySchema) -> Result<Vec<Aggregate>, SchemaFault> {
+        let (name, mut all) = (&entity.name, vec![]);
+        all.extend(entity.amount_to_life_mean.then_some(Aggregate::ToLifeMean));
+        all.extend(entity.amount_to_median.then_some(Aggregate::ToMedian));
+        all.extend(entity.amount_deviation.then_some(Aggregate::Deviation));
+        all.extend(entity.outliers.iter().copied().map(Aggregate::Outliers));
+        all.extend(entity.since_outlier.then_some(Aggregate::SinceOutlier));
+        if !all.is_empty() && self.columns.amount.is_none() {
+            let what = format!("`{name}` compares amounts, but no column has them");
+            return Err(SchemaFault::Wrong(what));
+        }
+        let of_amounts = all.len();
+        if let Some(last) = entity.last_frauds.iter().find(|of| !Aggregate::LAST.contains(of)) {
+            let what = format!("`{name}`: last_frauds is of the last 1, 3 or 10, not {last}");
+            return Err(SchemaFault::Wrong(what));
+        }
+        all.extend(entity.last_frauds.iter().copied().map(Aggregate::LastFrauds));
+        all.extend(entity.fraud_streak.then_some(Aggregate::FraudStreak));
+        all.extend(entity.since_streak.then_some(Aggregate::SinceStreak));
+        all.extend(entity.since_fraud.then_some(Aggregate::SinceFraud));
+        let plain = entity.plain_frauds.iter().map(|days| Aggregate::PlainFrauds(days.days()));
+        all.extend(plain);
+        if all.len() > of_amounts && self.columns.label.is_none() {
+            let what = format!("`{name}` remembers outcomes, but no column has labels");
+            return Err(SchemaFault::Wrong(what));
+        }
         Ok(all)
     }
 }

@@ -24,7 +24,7 @@ mod reads;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use std::time::Duration;
 
-use super::features::Window;
+use super::features::{Aggregate, Window};
 
 /// More kinds of entities than this make a table nobody reads.
 pub const MOST_ENTITIES: usize = 64;
@@ -162,12 +162,69 @@ pub struct EntitySchema {
     /// own; none unless said.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failure_share_but: Vec<DistinctSchema>,
+    /// Amount ÷ mean of the entity's whole life; no unless said.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub amount_to_life_mean: bool,
+    /// Amount ÷ median of the last fifty; no unless said.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub amount_to_median: bool,
+    /// Standard deviations above the mean of the entity's whole life; no unless said.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub amount_deviation: bool,
+    /// Earlier attempts whose amount was an outlier; none unless said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outliers: Vec<Window>,
+    /// Seconds since the last of those; no unless said.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub since_outlier: bool,
+    /// The share of frauds among the last 1, 3 or 10 known payments, in the order in which was
+    /// paid; none unless said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub last_frauds: Vec<u8>,
+    /// How many known payments, from the last back, were frauds without a break; no unless said.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub fraud_streak: bool,
+    /// Seconds since the first payment of that streak; no unless said.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub since_streak: bool,
+    /// Seconds since the last known payment that was fraud; no unless said.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub since_fraud: bool,
+    /// Known frauds with an amount that is no outlier, paid in the last 14, 21 or 35 days; none
+    /// unless said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub plain_frauds: Vec<PlainDays>,
     /// Seconds since the last; yes unless said.
     #[serde(default = "yes")]
     pub since: bool,
     /// Seconds since the first; yes unless said.
     #[serde(default = "yes")]
     pub age: bool,
+}
+
+/// The days in which plain frauds are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PlainDays {
+    /// Two weeks: with a label delay of one, frauds of one.
+    #[serde(rename = "14d")]
+    Fortnight,
+    /// Three weeks.
+    #[serde(rename = "21d")]
+    ThreeWeeks,
+    /// Five weeks.
+    #[serde(rename = "35d")]
+    FiveWeeks,
+}
+
+impl PlainDays {
+    /// How many.
+    pub const fn days(self) -> u8 {
+        match self {
+            Self::Fortnight => Aggregate::PLAIN_DAYS[0],
+            Self::ThreeWeeks => Aggregate::PLAIN_DAYS[1],
+            Self::FiveWeeks => Aggregate::PLAIN_DAYS[2],
+        }
+    }
 }
 
 /// Distinct others.
@@ -278,6 +335,11 @@ fn yes() -> bool {
     true
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is the serializer's")]
+fn is_no(asked: &bool) -> bool {
+    !asked
+}
+
 impl Schema {
     /// Reads a schema.
     ///
@@ -304,6 +366,9 @@ mod tests {
             ("columns = [\"c\"]\nfrauds = [\"7d\"]", "`card` counts frauds, but no column"),
             ("columns = [\"c\"]\nfailures = [\"7d\"]", "`card` counts failures, but no column"),
             ("columns = [\"c\"]\nfrauds = [\"10m\"]", "24h, 7d and 30d"),
+            ("columns = [\"c\"]\noutliers = [\"7d\"]", "`card` compares amounts, but no column"),
+            ("columns = [\"c\"]\nfraud_streak = true", "`card` remembers outcomes, but no column"),
+            ("columns = [\"c\"]\nplain_frauds = [\"7d\"]", "unknown variant `7d`"),
             ("columns = [\"c\"]\ndistinct = [{ of = \"ip\", windows = [\"1h\"] }]", "`ip`"),
             ("columns = [\"c\"]\n[[entity]]\nname = \"card\"\ncolumns = [\"d\"]", "twice"),
             ("columns = [\"c\"]\ncolour = 1", "unknown field `colour`"),

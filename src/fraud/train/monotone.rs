@@ -64,11 +64,21 @@ pub fn readings(layout: &Layout) -> Vec<Reading> {
         reads: layout.reads.get(place).copied().unwrap_or(Reads::Freely),
         missing: match feature {
             Feature::Of(_, Aggregate::Since | Aggregate::Age) => Missing::Least,
-            Feature::Of(_, Aggregate::ToMean(_) | Aggregate::ToMax(_)) => Missing::Most,
+            Feature::Of(
+                _,
+                Aggregate::ToMean(_)
+                | Aggregate::ToMax(_)
+                | Aggregate::ToLifeMean
+                | Aggregate::ToMedian
+                // Nothing like it ever happened: longer ago than anything.
+                | Aggregate::SinceOutlier
+                | Aggregate::SinceStreak
+                | Aggregate::SinceFraud,
+            ) => Missing::Most,
             _ => Missing::Apart,
         },
         is_signed: match feature {
-            Feature::Amount => true,
+            Feature::Amount | Feature::Of(_, Aggregate::Deviation) => true,
             Feature::Number(place) => !layout.numbers[*place].is_flag,
             _ => false,
         },
@@ -249,7 +259,7 @@ fn pool(values: &mut [f64], leaves: &[Leaf], bounds: &[(usize, usize)]) {
 }
 
 /// Values of inner nodes, which reasons are told by, follow those of the leaves.
-fn mean(tree: &mut [GrownNode], at: usize, counts: &[f64]) -> f64 {
+pub(super) fn mean(tree: &mut [GrownNode], at: usize, counts: &[f64]) -> f64 {
     if let Some(split) = tree[at].split {
         let (below, above) = (mean(tree, split.below, counts), mean(tree, split.above, counts));
         let (one, other) =

@@ -21,6 +21,7 @@ use crate::{
             Entity,
             entity::Labels,
             packed::{Packer, Unpacker, Unreadable},
+            payments::{Keeps, Paid},
         },
     },
 };
@@ -33,6 +34,10 @@ const FAILURE: u8 = 3;
 const LABEL: u8 = 4;
 /// Says nothing: makes two pages differ that say the same.
 const PAD: u8 = 5;
+/// Says what the attempt that comes next is kept for, as a payment of its own.
+const KEEPS: u8 = 6;
+/// A label of a payment whose outcome is kept.
+const OUTCOME: u8 = 7;
 
 /// After so many bytes of attempts and failures, some forty of them, a summary pays: each reader
 /// goes through them, and writing one costs about what reading one does.
@@ -46,14 +51,19 @@ const WAITING_MAX: usize = 64;
 pub struct Facts(Packer);
 
 impl Facts {
-    /// An attempt that counts, with the others who took part.
+    /// An attempt that counts, with the others who took part, and what is kept of it as a payment.
     pub fn note(
         &mut self,
         at: Timestamp,
         amount: Option<i64>,
         partners: impl Iterator<Item = (u8, Key)>,
+        keeps: Keeps,
     ) {
         let Self(out) = self;
+        if keeps != Keeps::NOTHING {
+            out.byte(KEEPS);
+            out.byte(keeps.byte());
+        }
         out.byte(if amount.is_some() { PRICED_NOTE } else { NOTE });
         out.moment(at);
         if let Some(amount) = amount {
@@ -73,12 +83,13 @@ impl Facts {
         self.0.moment(at);
     }
 
-    /// What is learned of earlier attempts, and when.
-    pub fn label(&mut self, at: Timestamp, learned: Labels) {
-        self.0.byte(LABEL);
+    /// What is learned of earlier attempts, and when; and of which payment, where that is kept.
+    pub fn label(&mut self, at: Timestamp, learned: Labels, paid: Option<Paid>) {
+        self.0.byte(if paid.is_some() { OUTCOME } else { LABEL });
         self.0.moment(at);
         self.0.number(learned.due.into());
         self.0.number(learned.frauds.into());
+        paid.into_iter().for_each(|paid| self.0.paid(paid));
     }
 
     /// The bytes to append.
@@ -87,12 +98,15 @@ impl Facts {
     }
 }
 
+/// A label, from when it may be used, and the payment whose outcome it is.
+type Waiting = (Timestamp, Labels, Option<Paid>);
+
 /// What stood written about an entity.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Written {
     entity: Entity,
     /// Labels whose moment has not come, in the order in which they arrived.
-    waiting: Vec<(Timestamp, Labels)>,
+    waiting: Vec<Waiting>,
     facts: usize,
 }
 
@@ -121,20 +135,27 @@ impl Written {
         let mut from = Unpacker::new(facts);
         while !from.is_done() {
             let left = from.left();
-            match from.byte()? {
+            let mut keeps = Keeps::NOTHING;
+            let mut kind = from.byte()?;
+            if kind == KEEPS {
+                keeps = Keeps::from_byte(from.byte()?).ok_or(Unreadable)?;
+                kind = from.byte()?;
+            }
+            match kind {
                 kind @ (NOTE | PRICED_NOTE) => {
                     let at = from.moment()?;
                     let amount = (kind == PRICED_NOTE).then(|| from.signed()).transpose()?;
                     let partners = from.number()?;
                     let partner = |_| Ok((from.byte()?, from.key()?));
                     let partners: Vec<_> = (0..partners).map(partner).collect::<Result<_, _>>()?;
-                    self.entity.note(at, amount, partners.into_iter());
+                    self.entity.note_payment(at, amount, partners.into_iter(), keeps);
                 }
                 FAILURE => self.entity.note_failure(from.moment()?),
-                LABEL => {
+                kind @ (LABEL | OUTCOME) => {
                     let at = from.moment()?;
                     let learned = Labels { due: from.count()?, frauds: from.count()? };
-                    self.waiting.push((at, learned));
+                    let paid = (kind == OUTCOME).then(|| from.paid()).transpose()?;
+                    self.waiting.push((at, learned, paid));
                     // Those that wait stay as they are, summed up or not.
                     continue;
                 }
@@ -149,12 +170,12 @@ impl Written {
     /// The entity as it is known at a moment: labels due by then are let in.
     pub fn at(&mut self, now: Timestamp) -> &Entity {
         let (mut due, waiting): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.waiting).into_iter().partition(|(at, _)| *at <= now);
+            std::mem::take(&mut self.waiting).into_iter().partition(|(at, ..)| *at <= now);
         self.waiting = waiting;
         // Those of one moment stay in their order; what takes one back comes after all of them.
-        due.sort_by_key(|(at, learned)| (*learned == Labels::TAKEN_BACK, *at));
-        for (at, learned) in due {
-            self.entity.note_label(at, learned);
+        due.sort_by_key(|(at, learned, _)| (*learned == Labels::TAKEN_BACK, *at));
+        for (at, learned, paid) in due {
+            self.entity.note_outcome(at, learned, paid);
         }
         &self.entity
     }
@@ -171,14 +192,14 @@ impl Written {
         out.byte(SUMMARY);
         out.entity(&self.entity);
         let mut waiting = self.waiting.clone();
-        waiting.sort_by_key(|(at, _)| *at);
+        waiting.sort_by_key(|(at, ..)| *at);
         // Those due first stay, and as many leave as fill whole pages.
         let (stay, leave) = waiting.split_at(waiting.len() % WAITING_MAX);
         let mut text = Facts(out);
-        stay.iter().for_each(|(at, learned)| text.label(*at, *learned));
-        let page = |labels: &[(Timestamp, Labels)]| {
+        stay.iter().for_each(|(at, learned, paid)| text.label(*at, *learned, *paid));
+        let page = |labels: &[Waiting]| {
             let mut facts = Facts::default();
-            labels.iter().for_each(|(at, learned)| facts.label(*at, *learned));
+            labels.iter().for_each(|(at, learned, paid)| facts.label(*at, *learned, *paid));
             (labels[0].0, facts.into_bytes())
         };
         (text.into_bytes(), leave.chunks(WAITING_MAX).map(page).collect())
@@ -189,6 +210,9 @@ impl Written {
 mod tests {
     use super::*;
     use std::num::NonZeroU64;
+
+    /// Everything that can be.
+    const KEPT: Keeps = Keeps::OUTLIERS.and(Keeps::RECENT).and(Keeps::OUTCOMES);
 
     fn at(minutes: i64) -> Timestamp {
         Timestamp::from_micros(minutes * 60_000_000)
@@ -204,8 +228,8 @@ mod tests {
         for minute in 0..minutes {
             let (at, amount) = (at(minute), (minute % 3 > 0).then_some(minute * 100));
             let partner = (1, key(minute.unsigned_abs() % 90 + 1));
-            facts.note(at, amount, [partner].into_iter());
-            entity.note(at, amount, [partner].into_iter());
+            facts.note(at, amount, [partner].into_iter(), KEPT);
+            entity.note_payment(at, amount, [partner].into_iter(), KEPT);
             if minute % 4 == 0 {
                 facts.failure(at);
                 entity.note_failure(at);
@@ -222,8 +246,8 @@ mod tests {
         let (mut summary, pages) = whole.summary();
         assert!(whole.is_long() && summary.len() < facts.len() && pages.is_empty());
         let mut more = Facts::default();
-        more.note(at(501), None, std::iter::empty());
-        entity.note(at(501), None, std::iter::empty());
+        more.note(at(501), None, std::iter::empty(), KEPT);
+        entity.note_payment(at(501), None, std::iter::empty(), KEPT);
         summary.extend(more.into_bytes());
         let mut read = Written::read(&summary).expect("ours");
         assert!(!read.is_long());
@@ -237,7 +261,8 @@ mod tests {
             // Not in the order in which they are due.
             for label in 0..count {
                 let due = at(1_000 + label * 7 % count);
-                facts.label(due, Labels { due: 1, frauds: u32::from(label % 2 == 0) });
+                let paid = (label % 3 > 0).then_some(Paid { at: at(label), amount: Some(label) });
+                facts.label(due, Labels { due: 1, frauds: u32::from(label % 2 == 0) }, paid);
             }
             let mut written = Written::read(&facts.into_bytes()).expect("ours");
             let nothing = written.at(at(999)).clone();

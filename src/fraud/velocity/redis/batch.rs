@@ -7,7 +7,7 @@ use crate::{
     base::Timestamp,
     fraud::{
         event::{Event, Key},
-        features::{EntityKind, Layout, entity::Labels, packed::Unreadable},
+        features::{EntityKind, Layout, entity::Labels, packed::Unreadable, payments::Keeps},
         velocity::{
             Passing, Recalled,
             written::{Facts, Written},
@@ -29,6 +29,7 @@ struct Kind {
     name: String,
     recalls: bool,
     learns: bool,
+    keeps: Keeps,
     partners: Vec<usize>,
 }
 
@@ -80,6 +81,7 @@ impl Wanted {
             name: kind.name.clone(),
             recalls: layout.recalls(number),
             learns: layout.learns(number),
+            keeps: layout.keeps(number),
             partners: layout.partners(number),
         };
         Self {
@@ -110,8 +112,8 @@ impl Wanted {
                 let start = share.facts.len();
                 if *counts {
                     let mut facts = Facts::default();
-                    let partners = &self.kinds[usize::from(kind)].partners;
-                    facts.note(event.at, event.amount, event.partners(partners));
+                    let Kind { partners, keeps, .. } = &self.kinds[usize::from(kind)];
+                    facts.note(event.at, event.amount, event.partners(partners), *keeps);
                     share.facts.extend(facts.into_bytes());
                 }
                 share.parts.push(Part { event: number, facts: start..share.facts.len() });
@@ -148,7 +150,9 @@ impl Wanted {
     ) -> Vec<(String, Vec<u8>)> {
         let noted = self.entities(event, |kind| kind.learns).map(|(kind, key)| {
             let mut facts = Facts::default();
-            dues.iter().for_each(|(at, learned)| facts.label(*at, *learned));
+            let keeps = self.kinds[usize::from(kind)].keeps;
+            let paid = keeps.has(Keeps::OUTCOMES).then(|| event.paid());
+            dues.iter().for_each(|(at, learned)| facts.label(*at, *learned, paid));
             (self.place(space, (kind, key)), facts.into_bytes())
         });
         noted.collect()
