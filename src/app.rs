@@ -29,7 +29,7 @@ use crate::{
     checkout::{Checkout, Probe, Terms},
     config::{Config, Mode, UcpVersion},
     customers::Addresses,
-    fraud::{cases::Cases, rebuild::Rebuilder, rules::Rules, velocity::VelocityLimits},
+    fraud::{cases::Cases, rules::Rules, velocity::VelocityLimits},
     http::{
         Answers, Draining, Site, server,
         ucp01::{self, simulation::SimulationSecret},
@@ -40,6 +40,7 @@ use crate::{
     stock::Holder,
     telemetry::metrics,
 };
+pub use judging::Learning;
 use judging::open_learning;
 use parts::{
     Ground, open_access, open_database, open_desk, open_door, open_keeper, open_shop, open_trust,
@@ -100,8 +101,8 @@ pub struct App {
     pub carts: Arc<Carts>,
     /// Makes the rounds.
     pub keeper: Arc<Keeper>,
-    /// Tends the memory of past payments in Redis, where there is one.
-    pub rebuilder: Option<Arc<Rebuilder>>,
+    /// Those who learn while the service runs.
+    pub learning: Learning,
     holder: Arc<Holder>,
     draining: Arc<Draining>,
     server: ServerHandle,
@@ -121,7 +122,7 @@ impl App {
         let handles: Vec<ArbiterHandle> = arbiters.iter().map(Arbiter::handle).collect();
         let (listener, address) = listen(config)?;
         let answers = Arc::new(Answers::of(Site::at(&public_url(config, address))));
-        let with_rounds = !replaced.no_rounds;
+        let (with_rounds, velocity) = (!replaced.no_rounds, replaced.velocity.unwrap_or_default());
 
         let mut tasks = Tasks::default();
         let database = open_database(config).await?;
@@ -143,7 +144,7 @@ impl App {
         let cases = Cases::new(database.clone());
         let keeper = Arc::new(open_keeper(config, &desk, &carts, &cases, tasks.stopping()));
 
-        let learning = open_learning(config, &database, &desk, &cases).await?;
+        let learning = open_learning(config, velocity, &database, (&desk, &cases)).await?;
         let access = open_access(config, &database, &desk.clock, address).await?;
         let trust = open_trust(config, &database, &desk.clock).await?;
         let door = Data::new(open_door(
@@ -178,7 +179,7 @@ impl App {
             desk,
             carts,
             keeper,
-            rebuilder: learning.rebuilder,
+            learning,
             holder,
             draining,
             server,

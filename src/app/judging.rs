@@ -4,23 +4,24 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     base::{Chain, Clock},
-    checkout::Checkout,
-    config::Config,
+    checkout::{Checkout, signals_of},
+    config::{Config, SecretUrl},
     fraud::{
         Bench,
         cases::Cases,
-        features::{Layout, memory::DEFAULT_LIMIT},
-        history::Span,
+        feature_set::FeatureSet,
+        features::memory::DEFAULT_LIMIT,
         learning::Learner,
         links::Links,
+        memory::{Memory, Redis},
         models::{Follower, Models},
-        policy::FraudMode,
-        rebuild::{REMEMBERED_SPAN, Rebuilder},
         rules::{FeatureNames, Rules},
         schema::Schema,
+        schemas::Schemas,
         search::Search,
         serving::{Serving, bundled},
-        velocity::{InProcessVelocity, RedisVelocity, VelocityLimits},
+        tend::Tender,
+        velocity::{InProcessVelocity, RedisVelocity, VelocityFault, VelocityLimits},
         whereabouts::Whereabouts,
     },
     ledger::Database,
@@ -32,7 +33,7 @@ pub(super) fn open_fraud(
     config: &Config,
     limits: VelocityLimits,
     clock: &Arc<dyn Clock>,
-    (rules, cases): (&Arc<Rules>, Cases),
+    (rules, cases, database): (&Arc<Rules>, Cases, &Database),
 ) -> anyhow::Result<Arc<Bench>> {
     let settings = &config.fraud;
     let folder = settings.model.as_deref();
@@ -44,109 +45,79 @@ pub(super) fn open_fraud(
         );
         Serving::of(&Schema::parse(bundled::SCHEMA)?).map_err(anyhow::Error::from)
     })?;
-    let layout = serving.layout.clone();
-    let redis = open_velocity(config, &layout, limits, clock)?;
-    let local = InProcessVelocity::new(layout, DEFAULT_LIMIT);
+    let memory = MemoryOpener::of(config, limits, clock).open(serving.set())?;
     rules.know_features(FeatureNames::of(&serving.layout));
     let policy = settings.policy(config.mode);
-    let bench = Bench::new(serving, local, None, policy, clock.clone());
-    let bench = bench.with_rules(rules.clone()).with_cases(cases);
-    let bench = bench.with_whereabouts(Whereabouts::open(settings.ip_databases())?);
-    Ok(Arc::new(match redis {
-        Some(redis) => bench.with_redis(Arc::new(redis.tended())),
-        None => bench,
-    }))
+    let schemas = Arc::new(Schemas::of(database.clone()));
+    let bench = Bench::over(serving, memory, policy, clock.clone());
+    let bench = bench.with_rules(rules.clone()).with_past(cases, schemas, signals_of);
+    Ok(Arc::new(bench.with_whereabouts(Whereabouts::open(settings.ip_databases())?)))
 }
 
-fn open_velocity(
-    config: &Config,
-    layout: &Arc<Layout>,
+/// Opens what is remembered for a set of features.
+struct MemoryOpener {
+    redis: Option<SecretUrl>,
     limits: VelocityLimits,
-    clock: &Arc<dyn Clock>,
-) -> anyhow::Result<Option<RedisVelocity>> {
-    let Some(url) = &config.storage.redis else { return Ok(None) };
-    Ok(Some(RedisVelocity::new(url.expose(), layout.clone(), limits, clock.clone())?))
+    clock: Arc<dyn Clock>,
 }
 
-/// Who tends the memory in Redis, where there is one. An empty ledger, and a short one, is looked
-/// through at once, so that the first payments are judged on the whole of the past.
-async fn open_rebuilder(
-    config: &Config,
-    desk: &Checkout,
-    cases: &Cases,
-) -> anyhow::Result<Option<Arc<Rebuilder>>> {
-    let bench = desk.fraud.bench();
-    let patient = VelocityLimits { wait: Duration::from_secs(5), ..VelocityLimits::default() };
-    let layout = bench.serving().layout.clone();
-    let writer = open_velocity(config, &layout, patient, &desk.clock)?;
-    let Some((redis, writer)) = bench.redis().cloned().zip(writer) else { return Ok(None) };
-    let both = (bench.clone(), cases.clone());
-    let rebuilder = Rebuilder::new(both, (redis, writer), desk.clock.clone(), desk.chance.clone());
-    let now = desk.now();
-    let past = cases.history().count(Span::of(now.minus(REMEMBERED_SPAN), now)).await?;
-    if past <= AT_ONCE_MAX
-        && let Err(fault) = rebuilder.round().await
-    {
-        tracing::warn!(%fault, "what Redis remembers of the past is looked at later: {fault}");
+impl MemoryOpener {
+    fn of(config: &Config, limits: VelocityLimits, clock: &Arc<dyn Clock>) -> Self {
+        Self { redis: config.storage.redis.clone(), limits, clock: clock.clone() }
     }
-    Ok(Some(Arc::new(rebuilder)))
+
+    /// A memory that has to be told of the past first.
+    fn open(&self, set: &Arc<FeatureSet>) -> Result<Arc<Memory>, VelocityFault> {
+        let layout = &set.remembered;
+        let local = InProcessVelocity::new(layout.clone(), DEFAULT_LIMIT);
+        let now = self.clock.now();
+        let Some(url) = &self.redis else {
+            return Ok(Arc::new(Memory::new(set.clone(), local.to_be_built(), None, now)));
+        };
+        let patient = VelocityLimits { wait: Duration::from_secs(5), ..VelocityLimits::default() };
+        let open =
+            |limits| RedisVelocity::new(url.expose(), layout.clone(), limits, self.clock.clone());
+        let shared = Arc::new(open(self.limits)?.tended());
+        let redis = Redis { shared, writer: Arc::new(open(patient)?) };
+        Ok(Arc::new(Memory::new(set.clone(), local, None, now).with_redis(redis)))
+    }
 }
 
-/// Judgements that are told Redis before the service starts: some seconds' work. More are told
-/// beside it.
-const AT_ONCE_MAX: u64 = 10_000;
-
-/// Judgements read at once while memory is built again.
-const REMEMBERED_PAGE: u32 = 2_000;
-
-/// Without Redis the counts of the past are this process's own: it reads them from the ledger.
-async fn remember_the_past(desk: &Checkout, cases: &Cases) -> anyhow::Result<()> {
-    let bench = desk.fraud.bench();
-    if bench.is_shared() || bench.policy.mode == FraudMode::Off {
-        return Ok(());
-    }
-    let since = desk.now().minus(REMEMBERED_SPAN);
-    let (mut cursor, mut count) = (None, 0);
-    loop {
-        let page = cases.list_past(since, cursor, REMEMBERED_PAGE).await?;
-        let Some(last) = page.last() else { break };
-        cursor = Some(last.row.id);
-        count += bench.remember(&page);
-    }
-    if count > 0 {
-        tracing::info!(count, "remembered payments judged before");
-    }
-    Ok(())
-}
-
-/// The past remembered, the registry of models, and those who follow it and the labels. Both have
-/// caught up when this returns, as far as Redis lets them.
+/// The registry of models and those who follow it, the memories, and the labels. All have caught up
+/// when this returns, as far as Redis lets them.
 pub(super) async fn open_learning(
     config: &Config,
+    limits: VelocityLimits,
     database: &Database,
-    desk: &Arc<Checkout>,
-    cases: &Cases,
+    (desk, cases): (&Arc<Checkout>, &Cases),
 ) -> anyhow::Result<Learning> {
-    remember_the_past(desk, cases).await?;
-    let rebuilder = open_rebuilder(config, desk, cases).await?;
-    let models = Models::new(database.clone(), config.models(), desk.clock.clone());
-    let (models, bench) = (Arc::new(models), desk.fraud.bench());
-    let follower = Arc::new(Follower::new(models.clone(), bench.clone()));
+    let (bench, clock) = (desk.fraud.bench(), desk.clock.clone());
+    bench.schemas().keep(bench.serving().set(), desk.now()).await?;
+    let models = Arc::new(Models::new(database.clone(), config.models(), clock.clone()));
+    let opener = MemoryOpener::of(config, limits, &clock);
+    let open = Box::new(move |set: &Arc<FeatureSet>| opener.open(set));
+    let follower = Arc::new(Follower::new(models.clone(), bench.clone(), open));
     follower.follow().await?;
-    let learner = Learner::new(bench.clone(), cases.history(), desk.clock.clone());
+    let tender = Arc::new(Tender::new(bench.clone(), clock.clone(), desk.chance.clone()));
+    tender.start().await?;
+    let learner = Learner::new(bench.clone(), cases.history(), clock.clone());
     if let Err(fault) = learner.round().await {
         tracing::warn!(%fault, "what labels teach is learned later: {fault}");
     }
-    let (links, search, clock) = (cases.links(), cases.search(), desk.clock.clone());
-    Ok(Learning { models, follower, learner: Arc::new(learner), rebuilder, links, search, clock })
+    let (links, search) = (cases.links(), cases.search());
+    Ok(Learning { models, follower, learner: Arc::new(learner), tender, links, search, clock })
 }
 
 /// Those who learn while the service runs.
-pub(super) struct Learning {
-    pub(super) models: Arc<Models>,
-    pub(super) follower: Arc<Follower>,
-    pub(super) learner: Arc<Learner>,
-    pub(super) rebuilder: Option<Arc<Rebuilder>>,
+pub struct Learning {
+    /// The registry of models.
+    pub models: Arc<Models>,
+    /// Puts in force what it says.
+    pub follower: Arc<Follower>,
+    /// Hands labels to the memories.
+    pub learner: Arc<Learner>,
+    /// Tends the memories of past payments.
+    pub tender: Arc<Tender>,
     pub(super) links: Links,
     pub(super) search: Search,
     pub(super) clock: Arc<dyn Clock>,

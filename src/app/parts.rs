@@ -213,7 +213,7 @@ pub(super) fn open_desk(
     let hot = hot::open(config, sessions, &clock)?;
     let catalog = Catalog::new(database.clone());
     let tariffs = Arc::new(Tariffs::new(database.clone()));
-    let judged = (rules, Cases::new(database.clone()));
+    let judged = (rules, Cases::new(database.clone()), database);
     let bench = open_fraud(config, velocity, &clock, judged)?;
     let fraud = Arc::new(Fraud::start(bench, arbiters.to_vec()));
     let render = answers.clone();

@@ -22,8 +22,8 @@ use crate::{
         Bench,
         drift::{ACT, WATCH},
         learning::Learner,
-        rebuild::Rebuilder,
         rules::Rules,
+        tend::Tender,
     },
     http::{Door, Telling},
     ledger::{LedgerFault, writer::QUEUE_BOUND},
@@ -282,7 +282,7 @@ impl Tasks {
     pub(super) fn learning(&mut self, learning: &Learning) {
         self.labels(&learning.learner);
         self.links(learning);
-        self.memory(learning.rebuilder.as_ref());
+        self.memory(&learning.tender);
         let follower = learning.follower.clone();
         self.every(RULES, move || {
             let follower = follower.clone();
@@ -317,14 +317,14 @@ impl Tasks {
         });
     }
 
-    /// Tends what Redis remembers.
-    fn memory(&mut self, rebuilder: Option<&Arc<Rebuilder>>) {
-        let Some(rebuilder) = rebuilder.cloned() else { return };
+    /// Tends what is remembered.
+    fn memory(&mut self, tender: &Arc<Tender>) {
+        let tender = tender.clone();
         self.every(MEMORY, move || {
-            let rebuilder = rebuilder.clone();
+            let tender = tender.clone();
             async move {
-                if let Err(fault) = rebuilder.round().await {
-                    tracing::warn!(%fault, "what Redis remembers is looked at later: {fault}");
+                if let Err(fault) = tender.round().await {
+                    tracing::warn!(%fault, "what is remembered is looked at later: {fault}");
                 }
             }
         });

@@ -234,7 +234,7 @@ fn discounts(session: &Session) -> Discounts {
 }
 
 /// What a recorded attempt's session and person still tell. None when the session is gone.
-pub(super) fn signals_of(past: &Past) -> Option<Signals> {
+pub fn signals_of(past: &Past) -> Option<Signals> {
     let mut session: Session = serde_json::from_str(past.session.as_ref()?.get()).ok()?;
     let person = past.personal.as_ref().and_then(|sealed| sealed.open_json().ok());
     let brand = session.instrument.as_mut().and_then(|instrument| instrument.brand.take());

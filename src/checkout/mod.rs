@@ -44,6 +44,7 @@ pub use answer::{
     Asked, CheckoutRefused, Declined, Demands, Draft, DraftLine, Means, Operation, Render, Reply,
     Shown, Tender,
 };
+pub use assess::signals_of;
 pub use change::ChangeWish;
 pub use collect::{Collection, Collector};
 pub use crash::{CrashPoint, NoProbe, Probe};

@@ -86,16 +86,12 @@ pub async fn run(
             }
         }
         Action::Promote { version } => {
-            let serving = config.fraud.serving()?;
-            show(&models.promote(version, &serving, AUTHOR).await?, out)?;
+            show(&models.promote(version, AUTHOR).await?, out)?;
         }
-        Action::Rollback => {
-            let serving = config.fraud.serving()?;
-            match models.rollback(&serving, AUTHOR).await? {
-                Some(row) => show(&row, out)?,
-                None => writeln!(out, "the configured model scores again")?,
-            }
-        }
+        Action::Rollback => match models.rollback(AUTHOR).await? {
+            Some(row) => show(&row, out)?,
+            None => writeln!(out, "the configured model scores again")?,
+        },
     }
     Ok(())
 }

@@ -36,7 +36,8 @@ pub struct Train {
     /// Train on the ledger's judgements and labels instead of files
     #[arg(long)]
     pub from_ledger: bool,
-    /// What the columns are (TOML)
+    /// What the columns are (TOML). With --from-ledger another schema than the one that serves:
+    /// features are computed anew from what was recorded
     #[arg(long, value_name = "FILE", required_unless_present = "from_ledger")]
     pub schema: Option<PathBuf>,
     /// Past orders; several files are read as one
@@ -125,9 +126,14 @@ impl Train {
 pub(super) enum Source {
     /// Files.
     Files,
-    /// The ledger, where so many orders had other features or none.
+    /// The ledger: orders with these features recorded, those whose features were computed anew,
+    /// and those that had none.
     Ledger {
-        /// How many.
+        /// Recorded.
+        recorded: u64,
+        /// Computed anew.
+        replayed: u64,
+        /// Passed over.
         passed: u64,
     },
 }
@@ -193,8 +199,10 @@ fn write_model(
         "entities_forgotten": tally.forgotten,
         "doorbuster": env!("CARGO_PKG_VERSION"),
     });
-    if let Source::Ledger { passed } = source {
-        manifest["source"] = json!({ "ledger": { "orders_with_other_features": passed } });
+    if let Source::Ledger { recorded, replayed, passed } = source {
+        manifest["source"] = json!({ "ledger": {
+            "attempts_recorded": recorded, "attempts_replayed": replayed, "passed_over": passed,
+        } });
     }
     let manifest = serde_json::to_string_pretty(&manifest)? + "\n";
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;

@@ -2,17 +2,18 @@
 //! costs no hop.
 
 use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, ResponseFuture, WrapFuture};
+use futures_util::future::join_all;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::{
-    assessment::{Degraded, Outcome},
+    assessment::Outcome,
     bench::{Bench, Judged},
-    event::Event,
     messages::{Failed, Judge},
     registry::Threads,
+    setup::{Attempt, Recollected, Told},
     signals::Signals,
-    velocity::{Passing, Velocity},
+    velocity::Passing,
 };
 use crate::telemetry::metrics;
 
@@ -26,7 +27,7 @@ const TRIPS_MAX: usize = 2;
 
 struct Waiting {
     signals: Arc<Signals>,
-    passing: Passing,
+    attempt: Attempt,
     reply: oneshot::Sender<Judged>,
 }
 
@@ -36,7 +37,7 @@ pub struct FraudActor {
     bench: Arc<Bench>,
     threads: Threads,
     waiting: Vec<Waiting>,
-    failed: Vec<Event>,
+    failed: Vec<Told>,
     /// Round trips that have not come back.
     under_way: usize,
 }
@@ -47,67 +48,85 @@ impl FraudActor {
         Self { bench, threads, waiting: Vec::new(), failed: Vec::new(), under_way: 0 }
     }
 
-    /// Sends what waits to the shared memory, in as many round trips as may be under way.
-    fn send(&mut self, shared: &Arc<dyn Velocity>, ctx: &mut Context<Self>) {
+    /// Sends what waits to the shared memories, in as many round trips as may be under way.
+    fn send(&mut self, ctx: &mut Context<Self>) {
         while self.under_way < TRIPS_MAX && !(self.waiting.is_empty() && self.failed.is_empty()) {
             self.under_way += 1;
-            let rest = self.waiting.split_off(self.waiting.len().min(BATCH_MAX));
-            let batch = std::mem::replace(&mut self.waiting, rest);
-            let failed = std::mem::take(&mut self.failed);
-            let (bench, shared) = (self.bench.clone(), shared.clone());
-            let again = shared.clone();
+            let (batch, failed) = (self.next_batch(), std::mem::take(&mut self.failed));
+            let bench = self.bench.clone();
             let work = async move {
-                let failures = judge_together(&bench, &*shared, batch).await;
-                let failed: Vec<Event> = failed.into_iter().chain(failures).collect();
-                if !failed.is_empty() {
-                    // A fault is the circuit's to count; failures are then known here alone.
-                    let _gone = shared.failed(&failed).await;
-                }
+                let failures = judge_together(&bench, batch).await;
+                note_failures(failed.into_iter().chain(failures).collect()).await;
             };
             ctx.spawn(work.into_actor(self).map(move |(), act, ctx| {
                 act.under_way -= 1;
-                act.send(&again, ctx);
+                act.send(ctx);
             }));
         }
     }
+
+    /// Those who waited longest, as far as the same models and memories judge them.
+    fn next_batch(&mut self) -> Vec<Waiting> {
+        let Some(first) = self.waiting.first() else { return Vec::new() };
+        let setup = first.attempt.setup.clone();
+        let other = |waiting: &Waiting| !Arc::ptr_eq(&waiting.attempt.setup, &setup);
+        let end = self.waiting.iter().position(other).unwrap_or(self.waiting.len());
+        let rest = self.waiting.split_off(end.min(BATCH_MAX));
+        std::mem::replace(&mut self.waiting, rest)
+    }
 }
 
-/// One round trip for all of them. Without it each is judged on what this process remembers, and
-/// says so. Returns those that were declined: they count as failures.
-async fn judge_together(bench: &Bench, shared: &dyn Velocity, batch: Vec<Waiting>) -> Vec<Event> {
-    let passing: Vec<Passing> = batch.iter().map(|waiting| waiting.passing.clone()).collect();
-    let recalled = match passing.is_empty() {
-        true => Ok(Vec::new()),
-        false => {
-            let asked = bench.now();
-            let recalled = shared.pass(&passing).await;
-            metrics::fraud_recalled(bench.now().since(asked));
-            recalled
-        }
-    };
-    // Noted here in any case, so that something is known when the others are not to be reached.
-    let local = bench.local.pass_now(&passing);
+/// One round trip to each memory for all of them. Without the live model's each is judged on what
+/// this process remembers, and says so. Returns those that were declined: they count as failures.
+async fn judge_together(bench: &Bench, batch: Vec<Waiting>) -> Vec<Told> {
+    let Some(first) = batch.first() else { return Vec::new() };
+    let asked = bench.now();
+    let memories = first.attempt.setup.memories().iter().enumerate();
+    let recalled = join_all(memories.map(|(place, memory)| {
+        let passings = batch.iter().map(|waiting| waiting.attempt.passings[place].clone());
+        let passings: Vec<Passing> = passings.collect();
+        async move { memory.pass(&passings).await }
+    }));
+    let mut recalled = recalled.await;
+    metrics::fraud_recalled(bench.now().since(asked));
     let mut failed = Vec::new();
-    for (place, (waiting, local)) in batch.into_iter().zip(local).enumerate() {
-        let Waiting { signals, passing, reply } = waiting;
-        let judged = match recalled.as_ref().ok().and_then(|recalled| recalled.get(place)) {
-            Some(recalled) => bench.judge(&signals, passing, recalled, Vec::new()),
-            None => bench.judge(&signals, passing, &local, vec![Degraded::Velocity]),
-        };
+    for (place, Waiting { signals, attempt, reply }) in batch.into_iter().enumerate() {
+        let own = recalled.iter_mut().map(|all| Recollected {
+            recalled: all.recalled.get_mut(place).map(std::mem::take).unwrap_or_default(),
+            is_whole: all.is_whole,
+        });
+        let judged = bench.judge(&signals, attempt, own.collect());
         failed.extend(came_to_nothing(bench, &judged));
         let _gone = reply.send(judged);
     }
     failed
 }
 
-/// A payment that is declined here has failed as much as one that a bank declined.
-fn came_to_nothing(bench: &Bench, judged: &Judged) -> Option<Event> {
-    let event = judged.event.as_ref().filter(|_| judged.counted)?;
-    if judged.outcome != Outcome::Decline {
-        return None;
+/// Tells the shared memories, each in one go. A fault is the circuit's to count; failures are then
+/// known here alone.
+async fn note_failures(mut failed: Vec<Told>) {
+    while let Some(Told { memory, event, .. }) = failed.pop() {
+        let mut events = vec![event];
+        failed.retain(|other| {
+            let same = Arc::ptr_eq(&other.memory, &memory);
+            if same {
+                events.push(other.event.clone());
+            }
+            !same
+        });
+        if let Some(shared) = &memory.shared {
+            let _gone = shared.failed(&events).await;
+        }
     }
-    bench.failed_here(event, &judged.storefront);
-    Some(event.clone())
+}
+
+/// A payment that is declined here has failed as much as one that a bank declined.
+fn came_to_nothing(bench: &Bench, judged: &Judged) -> Vec<Told> {
+    if !judged.counted || judged.outcome != Outcome::Decline {
+        return Vec::new();
+    }
+    bench.failed_here(&judged.told, &judged.storefront);
+    judged.told.clone()
 }
 
 impl Actor for FraudActor {
@@ -123,19 +142,18 @@ impl Handler<Judge> for FraudActor {
 
     fn handle(&mut self, msg: Judge, ctx: &mut Self::Context) -> Self::Result {
         let Judge { signals, tried } = msg;
-        let passing = self.bench.passing(&signals, &tried);
-        let Some(shared) = self.bench.shared.clone() else {
-            let memory = self.bench.local.pass_now(std::slice::from_ref(&passing));
-            let memory = memory.into_iter().next().unwrap_or_default();
-            let judged = self.bench.judge(&signals, passing, &memory, Vec::new());
+        let setup = self.bench.setup();
+        let attempt = setup.attempt(&signals, &tried);
+        if !setup.is_shared() {
+            let judged = self.bench.judge_here(&signals, attempt);
             came_to_nothing(&self.bench, &judged);
             return Box::pin(std::future::ready(judged));
-        };
+        }
         let (reply, judged) = oneshot::channel();
         let bench = self.bench.clone();
         let known = signals.clone();
-        self.waiting.push(Waiting { signals, passing, reply });
-        self.send(&shared, ctx);
+        self.waiting.push(Waiting { signals, attempt, reply });
+        self.send(ctx);
         Box::pin(async move { judged.await.unwrap_or_else(|_| bench.out_of_time(&known)) })
     }
 }
@@ -144,10 +162,10 @@ impl Handler<Failed> for FraudActor {
     type Result = ();
 
     fn handle(&mut self, msg: Failed, ctx: &mut Self::Context) {
-        self.bench.failed_here(&msg.event, &msg.storefront);
-        if let Some(shared) = self.bench.shared.clone() {
-            self.failed.push(msg.event);
-            self.send(&shared, ctx);
+        self.bench.failed_here(&msg.told, &msg.storefront);
+        if msg.told.iter().any(|told| told.memory.shared.is_some()) {
+            self.failed.extend(msg.told);
+            self.send(ctx);
         }
     }
 }
@@ -158,16 +176,15 @@ mod tests {
     use crate::{
         base::{ManualClock, Timestamp},
         fraud::{
-            event::Label,
+            event::{Event, Label},
             policy::{FraudMode, Policy, ScoreMode},
             registry::Fraud,
             serving::Serving,
             signals,
-            velocity::{InProcessVelocity, Recalled, VelocityFault},
+            velocity::{InProcessVelocity, Recalled, Velocity, VelocityFault},
         },
     };
     use async_trait::async_trait;
-    use futures_util::future::join_all;
     use std::{
         sync::{Mutex, PoisonError},
         time::Duration,

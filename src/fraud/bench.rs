@@ -2,6 +2,7 @@
 
 use std::{
     cmp::Ordering,
+    slice,
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
 };
 
@@ -11,16 +12,19 @@ use super::{
     cases::Cases,
     decide::{Findings, Ruled, decide, in_force},
     drift::Reading,
-    event::Event,
-    features::{Recall, engine::RETRY_MICROS},
-    guard::{Guarded, Pulse},
+    feature_set::FeatureSet,
+    guard::Pulse,
     links::LinkKeys,
+    memory::{Memory, Recollection},
+    past::Recover,
     policy::{Policy, ScoreMode},
     rules::{Considered, Features, Pass, Rules, Subject},
+    schemas::Schemas,
     serving::{Scored, Serving},
+    setup::{Attempt, Recollected, Setup, Told},
     signals::Signals,
     storefronts::Storefronts,
-    velocity::{InProcessVelocity, Passing, RedisVelocity, Velocity},
+    velocity::{InProcessVelocity, Passing, Velocity},
     whereabouts::Whereabouts,
 };
 use crate::{
@@ -30,22 +34,18 @@ use crate::{
 
 /// What the actors share.
 pub struct Bench {
-    /// What scores; replaced as a whole while payments are judged.
-    serving: RwLock<Arc<Serving>>,
-    guarded: Guarded,
+    /// What judges; replaced as a whole while payments are judged.
+    setup: RwLock<Arc<Setup>>,
     pulse: Mutex<Pulse>,
     storefronts: Mutex<Storefronts>,
-    /// What this process remembers: all there is without Redis, and what is left when Redis is
-    /// gone.
-    pub(super) local: InProcessVelocity,
-    /// What all replicas remember together.
-    pub(super) shared: Option<Arc<dyn Velocity>>,
-    /// The same, where it is tended.
-    redis: Option<Arc<RedisVelocity>>,
     /// The rules in force; none where nobody keeps any.
     rules: Option<Arc<Rules>>,
     /// What was judged before; none where nobody keeps it.
     pub(super) cases: Option<Cases>,
+    /// The schemas that it was judged with.
+    pub(super) schemas: Arc<Schemas>,
+    /// Reads what is still known of a checkout that was judged before.
+    pub(super) recover: Option<Recover>,
     /// Where network addresses are.
     whereabouts: Whereabouts,
     /// The policy.
@@ -62,31 +62,31 @@ impl Bench {
         policy: Policy,
         clock: Arc<dyn Clock>,
     ) -> Self {
+        let memory = Memory::new(serving.set().clone(), local, shared, clock.now());
+        Self::over(serving, Arc::new(memory), policy, clock)
+    }
+
+    /// A bench over this memory.
+    pub fn over(
+        serving: Serving,
+        memory: Arc<Memory>,
+        policy: Policy,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let schemas = Arc::new(Schemas::default());
+        schemas.know(serving.set().clone());
         Self {
-            guarded: Guarded::of(&serving.layout),
-            serving: RwLock::new(Arc::new(serving)),
+            setup: RwLock::new(Arc::new(Setup::new(serving, memory))),
             pulse: Mutex::default(),
             storefronts: Mutex::default(),
-            local,
-            shared,
-            redis: None,
             rules: None,
             cases: None,
+            schemas,
+            recover: None,
             whereabouts: Whereabouts::default(),
             policy,
             clock,
         }
-    }
-
-    /// The same with a Redis that is tended.
-    #[must_use]
-    pub fn with_redis(self, redis: Arc<RedisVelocity>) -> Self {
-        Self { shared: Some(redis.clone()), redis: Some(redis), ..self }
-    }
-
-    /// The Redis that somebody has to tend.
-    pub const fn redis(&self) -> Option<&Arc<RedisVelocity>> {
-        self.redis.as_ref()
     }
 
     /// The same with rules.
@@ -95,10 +95,11 @@ impl Bench {
         Self { rules: Some(rules), ..self }
     }
 
-    /// The same with judgements of before.
+    /// The same with judgements of before, the schemas that they were made with, and what reads
+    /// their checkouts.
     #[must_use]
-    pub fn with_cases(self, cases: Cases) -> Self {
-        Self { cases: Some(cases), ..self }
+    pub fn with_past(self, cases: Cases, schemas: Arc<Schemas>, recover: Recover) -> Self {
+        Self { cases: Some(cases), schemas, recover: Some(recover), ..self }
     }
 
     /// The same with what is known of network addresses.
@@ -112,14 +113,45 @@ impl Bench {
         &self.whereabouts
     }
 
-    /// What scores now.
-    pub fn serving(&self) -> Arc<Serving> {
-        self.serving.read().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The schemas that are known.
+    pub const fn schemas(&self) -> &Arc<Schemas> {
+        &self.schemas
     }
 
-    /// From now on this scores.
-    pub fn serve(&self, serving: Serving) {
-        *self.serving.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(serving);
+    /// What judges now.
+    pub fn setup(&self) -> Arc<Setup> {
+        self.setup.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The models that judge now.
+    pub fn serving(&self) -> Arc<Serving> {
+        self.setup().serving.clone()
+    }
+
+    /// From now on these models judge. Memories that they need and that there are not are opened.
+    ///
+    /// # Errors
+    /// When one cannot be; what judged before goes on.
+    pub fn serve<E>(
+        &self,
+        serving: Serving,
+        open: impl Fn(&Arc<FeatureSet>) -> Result<Arc<Memory>, E>,
+    ) -> Result<(), E> {
+        let mut setup = self.setup.write().unwrap_or_else(PoisonError::into_inner);
+        let next = setup.next(serving, open)?;
+        if let Some(rules) = &self.rules {
+            rules.know_features(next.serving.names.clone());
+        }
+        *setup = Arc::new(next);
+        Ok(())
+    }
+
+    /// The guard asks the live model's memory from the moment when it is whole.
+    pub fn settle(&self) {
+        let mut setup = self.setup.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(next) = setup.settled() {
+            *setup = Arc::new(next);
+        }
     }
 
     /// How far the orders of the last seven days have drifted from the live model's training.
@@ -138,59 +170,51 @@ impl Bench {
         self.clock.now()
     }
 
-    /// Whether replicas remember together.
-    pub const fn is_shared(&self) -> bool {
-        self.shared.is_some()
-    }
-
-    /// Whether what replicas share is being built, and nobody may add to it.
-    pub(super) fn is_building(&self) -> bool {
-        self.shared.as_ref().is_some_and(|shared| !shared.is_whole())
-    }
-
-    fn pulse(&self) -> MutexGuard<'_, Pulse> {
+    pub(super) fn pulse(&self) -> MutexGuard<'_, Pulse> {
         self.pulse.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn storefronts(&self) -> MutexGuard<'_, Storefronts> {
+    pub(super) fn storefronts(&self) -> MutexGuard<'_, Storefronts> {
         self.storefronts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The attempt on its way through velocity.
-    pub(super) fn passing(&self, signals: &Signals, tried: &[(u64, Timestamp)]) -> Passing {
-        let event = self.serving().reader().event(signals);
-        let retry = event.attempt.is_some_and(|key| {
-            let last = tried.iter().find(|(tried, _)| *tried == key.raw()).map(|(_, at)| *at);
-            last.is_some_and(|last| event.at.micros() - last.micros() <= RETRY_MICROS)
-        });
-        Passing { event, counts: !retry }
+    /// Judges an attempt on what this process remembers.
+    pub(super) fn judge_here(&self, signals: &Signals, attempt: Attempt) -> Judged {
+        let memories = attempt.setup.memories().iter().zip(&attempt.passings);
+        let recall = |(memory, passing): (&Arc<Memory>, &Passing)| {
+            let Recollection { recalled, is_whole } = memory.pass_here(slice::from_ref(passing));
+            Recollected { recalled: recalled.into_iter().next().unwrap_or_default(), is_whole }
+        };
+        let recalled = memories.map(recall).collect();
+        self.judge(signals, attempt, recalled)
     }
 
-    /// Judges an attempt on what is remembered of its past.
+    /// Judges an attempt on what each of the memories recalled of its past.
     pub(super) fn judge(
         &self,
         signals: &Signals,
-        passing: Passing,
-        memory: &impl Recall,
-        mut degraded: Vec<Degraded>,
+        attempt: Attempt,
+        recalled: Vec<Recollected>,
     ) -> Judged {
-        let serving = self.serving();
-        let event = passing.event;
-        let scored = serving.score(&event, memory);
+        let (setup, serving) = (&attempt.setup, &attempt.setup.serving);
+        let (event, own) = (&attempt.passings[0].event, &recalled[0]);
+        let mut degraded = Vec::new();
+        if !own.is_whole {
+            degraded.push(Degraded::Velocity);
+        }
+        let mut scored = serving.score(event, &own.recalled);
+        if let Some(watched) = serving.watched_apart() {
+            let recalled = &recalled[setup.watched()];
+            // On less than all of its past it would say what it would never say when it is live.
+            let scores = || watched.score(&watched.set.reader().event(signals), &recalled.recalled);
+            scored.challenger = recalled.is_whole.then(scores).flatten();
+        }
         let decides = serving.score_mode() == ScoreMode::Live;
         // A score that would have decided nothing is not missed either.
         if scored.score.is_none() && decides {
             degraded.push(Degraded::Model);
         }
-        let attack = {
-            let mut pulse = self.pulse();
-            pulse.attempted(event.at);
-            pulse.is_attack(event.at)
-        };
-        let is_stranger = !self.guarded.has_good_past(&event, memory);
-        let stranger = self.storefronts().attempted(&signals.storefront, event.at, is_stranger);
-        let guard = stricter(self.guarded.judge(&event, memory, attack), stranger);
-        let guard = guard.map(|(outcome, why)| (outcome, why.to_owned()));
+        let guard = self.ask_guard(signals, &attempt, &recalled);
         let score = scored.score.map(|score| score.points);
         serving.note(event.at, &scored.features, score);
         let score = score.filter(|_| decides);
@@ -202,13 +226,34 @@ impl Bench {
         let found = Findings { ruled, guard, score, degraded: &degraded, email: email.as_deref() };
         let (outcome, decided_by) = decide(&self.policy, &found);
         let ruled = found.ruled;
-        let mut assessment = self.record(&serving, scored, (outcome, decided_by), ruled);
+        let mut assessment = self.record(serving, scored, (outcome, decided_by), ruled);
         assessment.degraded = degraded;
         assessment.rules_version = rules_version;
-        self.finish(assessment, Some(event), (passing.counts, signals))
+        let told = attempt.told(&recalled);
+        self.finish(assessment, Some((attempt.passings[0].clone(), told)), signals)
     }
 
-    fn ask_rules(&self, subject: &Subject<'_>, pass: Pass) -> (Ruled, u64) {
+    /// What the guard says, which looks at a memory that is whole as long as there is one.
+    fn ask_guard(
+        &self,
+        signals: &Signals,
+        attempt: &Attempt,
+        recalled: &[Recollected],
+    ) -> Option<(Outcome, String)> {
+        let (place, guarded) = attempt.setup.guard();
+        let (event, memory) = (&attempt.passings[place].event, &recalled[place].recalled);
+        let attack = {
+            let mut pulse = self.pulse();
+            pulse.attempted(event.at);
+            pulse.is_attack(event.at)
+        };
+        let is_stranger = !guarded.has_good_past(event, memory);
+        let stranger = self.storefronts().attempted(&signals.storefront, event.at, is_stranger);
+        let guard = stricter(guarded.judge(event, memory, attack), stranger);
+        guard.map(|(outcome, why)| (outcome, why.to_owned()))
+    }
+
+    pub(super) fn ask_rules(&self, subject: &Subject<'_>, pass: Pass) -> (Ruled, u64) {
         let Some(rules) = &self.rules else { return (Ruled::default(), 0) };
         let book = rules.current();
         let Considered { outcome, allowed, decided_by, hits } = book.consider(subject, pass);
@@ -227,7 +272,7 @@ impl Bench {
         let decided = (outcome, decided_by);
         let mut assessment = self.record(&serving, Scored::default(), decided, Ruled::default());
         assessment.degraded = degraded;
-        self.finish(assessment, None, (false, signals))
+        self.finish(assessment, None, signals)
     }
 
     fn record(
@@ -276,8 +321,8 @@ impl Bench {
     fn finish(
         &self,
         assessment: Assessment,
-        event: Option<Event>,
-        (counted, signals): (bool, &Signals),
+        passed: Option<(Passing, Vec<Told>)>,
+        signals: &Signals,
     ) -> Judged {
         let outcome = in_force(self.policy.mode, &assessment);
         metrics::assessed(assessment.outcome.into());
@@ -289,70 +334,11 @@ impl Bench {
             metrics::fraud_guarded();
         }
         let storefront = signals.storefront.as_str().into();
-        Judged { outcome, assessment, event, counted, storefront, links: LinkKeys::of(signals) }
-    }
-
-    /// A payment that counted has come to nothing, here or at the gateway.
-    pub(super) fn failed_here(&self, event: &Event, storefront: &str) {
-        self.local.failed_now(std::slice::from_ref(event));
-        let now = self.clock.now();
-        let turned_on = self.storefronts().failed(storefront, now);
-        if turned_on {
-            tracing::warn!(
-                storefront,
-                "attack mode is on at a storefront: payments fail as when cards are tested; \
-                 whoever brings no good past is challenged. It ends by itself"
-            );
-        }
-        if self.pulse().failed(now) {
-            tracing::warn!(
-                "attack mode is on: payments fail as when cards are tested; whoever fails is \
-                 challenged at once. It ends by itself"
-            );
-        }
-    }
-
-    /// A payment was authorized.
-    pub(super) fn succeeded(&self, judged: &Judged) {
-        let why = match &judged.assessment.decided_by {
-            DecidedBy::Guard(why) => Some(why.as_str()),
-            _ => None,
-        };
-        self.storefronts().succeeded(&judged.storefront, self.clock.now(), why);
-    }
-
-    /// A second look, on what the issuer said: the rules for it, and never milder than the first.
-    /// None when no rule matches.
-    pub fn look_again(&self, signals: &Signals, first: Option<&Assessment>) -> Option<Judged> {
-        let score = first.and_then(Assessment::score_in_force);
-        let serving = self.serving();
-        let values = first.map_or(&[][..], |first| &first.features);
-        let features = (!values.is_empty()).then_some(Features { names: &serving.names, values });
-        let subject = Subject { signals, score, features, now: signals.at };
-        let (ruled, rules_version) = self.ask_rules(&subject, Pass::After);
-        if ruled.hits.is_empty() {
-            return None;
-        }
-        let before = first.map_or(Outcome::Approve, |first| first.outcome);
-        let (outcome, decided_by) = match ruled.outcome {
-            Some((outcome, rule)) if outcome > before => (outcome, DecidedBy::Rule(rule)),
-            _ => (before, first.map(|first| first.decided_by.clone()).unwrap_or_default()),
-        };
-        let assessment = Assessment {
-            outcome,
-            decided_by,
-            score: first.and_then(|first| first.score),
-            score_in_shadow: first.is_some_and(|first| first.score_in_shadow),
-            probability: first.and_then(|first| first.probability),
-            rules: ruled.hits,
-            model: first.and_then(|first| first.model.clone()),
-            rules_version,
-            features_hash: serving.features_hash.clone(),
-            ..Assessment::default()
-        };
-        let outcome = in_force(self.policy.mode, &assessment);
-        let (links, storefront) = (LinkKeys::default(), signals.storefront.as_str().into());
-        Some(Judged { outcome, assessment, event: None, counted: false, storefront, links })
+        let links = LinkKeys::of(signals);
+        let (passing, told) = passed.unzip();
+        let (event, counted) = passing.map(|passing| (passing.event, passing.counts)).unzip();
+        let (counted, told) = (counted.unwrap_or_default(), told.unwrap_or_default());
+        Judged { outcome, assessment, event, counted, told, storefront, links }
     }
 }
 

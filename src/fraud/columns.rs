@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use super::{
     event::{Event, Key},
+    features::Layout,
     schema::Schema,
     signals::Signals,
 };
@@ -139,6 +140,13 @@ impl Reader {
             numbers: numbers.chain(flags).collect(),
             attempt: schema.columns.attempt.clone(),
         }
+    }
+
+    /// The same with the keys of these kinds.
+    #[must_use]
+    pub fn remembering(self, layout: &Layout) -> Self {
+        let entities = layout.entities.iter().map(|kind| kind.columns.clone()).collect();
+        Self { entities, ..self }
     }
 
     /// Columns the schema reads that no live checkout has.

@@ -19,7 +19,7 @@ use std::collections::VecDeque;
 use super::{
     assessment::Outcome,
     event::Event,
-    features::{Layout, Recall, Window, entity::Attempts},
+    features::{Aggregate, EntityKind, Feature, Layout, Recall, Window, entity::Attempts},
 };
 use crate::base::Timestamp;
 
@@ -53,7 +53,8 @@ pub const ATTACK_LASTS_MICROS: i64 = 10 * 60 * 1_000_000;
 /// A past is one from this age on: a tester's cards and addresses are younger than the attack.
 pub const PAST_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
 
-/// Where the kinds that the guard looks at stand in a layout; a schema may lack some.
+/// Where the kinds that the guard looks at stand in a layout; one that is not remembered for the
+/// guard may lack some.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Guarded {
     cart: Option<usize>,
@@ -65,17 +66,50 @@ pub struct Guarded {
     email: Option<usize>,
 }
 
+/// The columns of the kinds that the guard looks at, one of each.
+const COLUMNS: [&str; 7] = ["cart", "card", "ip", "ip_prefix", "device", "card_bin", "email"];
+
+/// What has to be remembered where these features are served: what they are made of, and what the
+/// guard looks at, whether the schema names it or not. Kinds that the guard alone looks at stand
+/// behind the others. The features themselves stay as they are.
+pub fn remembered_for(layout: &Layout) -> Layout {
+    let mut remembered = layout.clone();
+    for column in COLUMNS {
+        let kind = place(&remembered, column).unwrap_or_else(|| {
+            remembered.entities.push(EntityKind {
+                // No schema has a name with a point.
+                name: format!("guard.{column}"),
+                says: format!("this {column}"),
+                columns: vec![column.to_owned()],
+            });
+            remembered.entities.len() - 1
+        });
+        // Whoever is asked about failures is remembered, and so are failures.
+        let failures = Aggregate::Failures(Window::TenMinutes);
+        remembered.features.push(Feature::Of(kind, failures));
+    }
+    if let (Some(cart), Some(card)) = (place(&remembered, "cart"), place(&remembered, "card")) {
+        let cards = Aggregate::Distinct(card, Window::TenMinutes);
+        remembered.features.push(Feature::Of(cart, cards));
+    }
+    remembered
+}
+
+fn place(layout: &Layout, column: &str) -> Option<usize> {
+    layout.entities.iter().position(|kind| kind.columns == [column])
+}
+
 impl Guarded {
-    /// Finds them by the names of the bundled schema.
+    /// Finds them by the columns that they are made of.
     pub fn of(layout: &Layout) -> Self {
-        let find = |name: &str| layout.entities.iter().position(|kind| kind.name == name);
+        let find = |column: &str| place(layout, column);
         Self {
             cart: find("cart"),
             card: find("card"),
             ip: find("ip"),
             prefix: find("ip_prefix"),
             device: find("device"),
-            bin: find("bin"),
+            bin: find("card_bin"),
             email: find("email"),
         }
     }

@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use std::{num::NonZeroU64, sync::Arc};
+use std::{collections::BTreeMap, num::NonZeroU64, sync::Arc};
 
 use super::{
     assessment::{Assessment, Outcome},
     event::{Event, Key},
     links::LinkKeys,
+    setup::Told,
 };
 use crate::base::Timestamp;
 
@@ -22,6 +23,8 @@ pub struct Judged {
     pub event: Option<Event>,
     /// Whether it counted; a retry does not.
     pub counted: bool,
+    /// The memories that were told of it, the live model's first. None for a second look.
+    pub told: Vec<Told>,
     /// The storefront (API key) it came through; empty for one of the past.
     pub storefront: Box<str>,
     /// What its checkout may share with others. Nothing for a second look.
@@ -50,20 +53,21 @@ pub struct WrittenEvent {
     pub keys: Vec<u64>,
     /// Whether it counted.
     pub counted: bool,
+    /// What other memories were told of it, by their names: the keys that they remember it by.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub others: BTreeMap<String, Vec<u64>>,
 }
 
 impl WrittenEvent {
     /// The event again, as far as memory takes it: its plain facts are in the features.
     pub fn read(&self, at: Timestamp, failed: bool) -> Event {
         let key = |raw: &u64| NonZeroU64::new(*raw).map(Key::from_raw);
-        Event {
-            at,
-            amount: self.amount,
-            keys: self.keys.iter().map(key).collect(),
-            numbers: Box::default(),
-            attempt: None,
-            failed,
-        }
+        self.with(self.keys.iter().map(key).collect(), at, failed)
+    }
+
+    /// The same with other keys.
+    pub fn with(&self, keys: Box<[Option<Key>]>, at: Timestamp, failed: bool) -> Event {
+        Event { at, amount: self.amount, keys, numbers: Box::default(), attempt: None, failed }
     }
 }
 
@@ -75,10 +79,15 @@ impl Judged {
 
     /// As it is written down.
     pub fn document(&self) -> Arc<RawValue> {
+        let keys = |event: &Event| {
+            event.keys.iter().map(|key| key.map_or(0, Key::raw)).collect::<Vec<_>>()
+        };
+        let others = self.told.iter().skip(1).filter(|told| told.everywhere);
         let event = self.event.as_ref().map(|event| WrittenEvent {
             amount: event.amount,
-            keys: event.keys.iter().map(|key| key.map_or(0, Key::raw)).collect(),
+            keys: keys(event),
             counted: self.counted,
+            others: others.map(|told| (told.memory.name().to_owned(), keys(&told.event))).collect(),
         });
         let written = Written { assessment: &self.assessment, event, links: &self.links };
         let text = serde_json::value::to_raw_value(&written);
@@ -111,6 +120,7 @@ mod tests {
                 failed: false,
             }),
             counted: true,
+            told: Vec::new(),
             storefront: "shop".into(),
             links: LinkKeys::of(&signals),
         };

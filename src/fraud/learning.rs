@@ -12,12 +12,12 @@
 
 use serde::{Deserialize, Serialize};
 use std::{sync::Arc, time::Duration};
-use tokio::sync::Mutex;
 
 use super::{
     bench::{Bench, Written},
     event::{Event, Label},
     history::{History, Past, Span},
+    memory::Memory,
     policy::FraudMode,
     velocity::VelocityFault,
 };
@@ -63,14 +63,12 @@ pub struct Learner {
     bench: Arc<Bench>,
     history: History,
     clock: Arc<dyn Clock>,
-    /// This process's own place, where it has a memory of its own.
-    own: Mutex<Option<Place>>,
 }
 
 impl Learner {
     /// One that has learned nothing.
     pub fn new(bench: Arc<Bench>, history: History, clock: Arc<dyn Clock>) -> Self {
-        Self { bench, history, clock, own: Mutex::default() }
+        Self { bench, history, clock }
     }
 
     /// Learns what has become due, and what was found out. Returns how many orders were heard of.
@@ -78,21 +76,30 @@ impl Learner {
     /// # Errors
     /// When the ledger or the shared memory cannot be reached; the next round goes on.
     pub async fn round(&self) -> Result<usize, LearnFault> {
-        // While the shared memory is built anew nothing is taught, and then all of it once more.
-        if self.bench.policy.mode == FraudMode::Off || self.bench.is_building() {
+        if self.bench.policy.mode == FraudMode::Off {
             return Ok(0);
         }
-        let mut own = self.own.lock().await;
-        let mut heard = 0;
         // Once: a clock that goes on would make every step one more.
-        let now = self.clock.now();
-        let due = now.minus(self.bench.serving().layout.label_delay);
+        let (now, mut heard) = (self.clock.now(), 0);
+        for memory in self.bench.setup().memories() {
+            // While a memory is built anew nothing is taught, and then all of it once more.
+            if memory.is_whole() {
+                heard += self.teach(memory, now).await?;
+            }
+        }
+        Ok(heard)
+    }
+
+    async fn teach(&self, memory: &Memory, now: Timestamp) -> Result<usize, LearnFault> {
+        let mut own = memory.learned.lock().await;
+        let mut heard = 0;
+        let due = now.minus(memory.set.remembered.label_delay);
         loop {
-            let place = match self.place(*own, due).await? {
+            let place = match self.place(memory, *own, due).await? {
                 Some(place) => place,
                 None => continue,
             };
-            let judged_until = place.judged_until.plus(self.step()).min(due);
+            let judged_until = place.judged_until.plus(step(memory)).min(due);
             let judged_until = judged_until.max(place.judged_until);
             let last = self.history.last_label().await?.max(place.labels_until);
             let next = Place { round: place.round + 1, judged_until, labels_until: last };
@@ -100,30 +107,28 @@ impl Learner {
                 *own = Some(place);
                 return Ok(heard);
             }
-            if self.bench.is_shared() && !self.history.move_place(place, next).await? {
+            if memory.shared.is_some()
+                && !self.history.move_place(memory.name(), place, next).await?
+            {
                 // Another replica has taken this step.
                 return Ok(heard);
             }
             *own = Some(next);
-            heard += self.learn(place, next, now).await?;
-            heard += self.find_out(place, next, now).await?;
+            heard += self.learn(memory, (place, next), now).await?;
+            heard += self.find_out(memory, (place, next), now).await?;
         }
-    }
-
-    /// A crash loses a memory of one's own whole: there, small steps would save nothing, and cost
-    /// a thousand questions at each start.
-    fn step(&self) -> Duration {
-        if self.bench.is_shared() { STEP } else { LOOK_BACK }
     }
 
     /// Where learning stands; none when that was only just written down.
     async fn place(
         &self,
+        memory: &Memory,
         own: Option<Place>,
         due: Timestamp,
     ) -> Result<Option<Place>, LedgerFault> {
-        let found = match self.bench.is_shared() {
-            true => self.history.place().await?,
+        let is_shared = memory.shared.is_some();
+        let found = match is_shared {
+            true => self.history.place(memory.name()).await?,
             false => own,
         };
         if let Some(found) = found {
@@ -131,15 +136,20 @@ impl Learner {
         }
         let labels_until = self.history.last_label().await?;
         let first = Place { round: 1, judged_until: due.minus(LOOK_BACK), labels_until };
-        if !self.bench.is_shared() {
+        if !is_shared {
             return Ok(Some(first));
         }
-        self.history.start_place(first).await?;
+        self.history.start_place(memory.name(), first).await?;
         Ok(None)
     }
 
     /// Orders whose delay is over, with the labels that were heard before.
-    async fn learn(&self, from: Place, to: Place, now: Timestamp) -> Result<usize, LearnFault> {
+    async fn learn(
+        &self,
+        memory: &Memory,
+        (from, to): (Place, Place),
+        now: Timestamp,
+    ) -> Result<usize, LearnFault> {
         let labels_until = Some(from.labels_until);
         let span = Span { labels_until, ..Span::of(from.judged_until, to.judged_until) };
         let (mut cursor, mut heard) = (None, 0);
@@ -148,8 +158,10 @@ impl Learner {
             let Some(last) = page.last() else { return Ok(heard) };
             cursor = Some(last.id);
             for past in page.iter().filter(|past| past.placed) {
-                let Some(event) = self.event(&past.written()?, past.at) else { continue };
-                self.bench.learn(&event, label(past), now).await?;
+                let Some(event) = self.event(memory, &past.written()?, past.at).await? else {
+                    continue;
+                };
+                memory.learn(&event, label(past), now).await?;
                 heard += 1;
             }
         }
@@ -157,7 +169,12 @@ impl Learner {
 
     /// Labels that say something else of orders than was believed when they were learned of, or
     /// since.
-    async fn find_out(&self, from: Place, to: Place, now: Timestamp) -> Result<usize, LearnFault> {
+    async fn find_out(
+        &self,
+        memory: &Memory,
+        (from, to): (Place, Place),
+        now: Timestamp,
+    ) -> Result<usize, LearnFault> {
         let (mut after, mut heard) = (from.labels_until, 0);
         loop {
             let page = self.history.list_labels(after, to.labels_until, PAGE).await?;
@@ -170,24 +187,33 @@ impl Learner {
                     LedgerFault::Broken(format!("judgement {} does not read: {error}", judged.id))
                 };
                 let written = serde_json::from_str(judged.body.get()).map_err(damaged)?;
-                let Some(event) = self.event(&written, judged.at) else { continue };
+                let Some(event) = self.event(memory, &written, judged.at).await? else { continue };
                 match label.before.as_ref().filter(|_| !label.fraud) {
-                    Some(before) => self.bench.taken_back(&event, before.at, now).await?,
-                    None => self.bench.found_out(&event, now).await?,
+                    Some(before) => memory.taken_back(&event, before.at, now).await?,
+                    None => memory.found_out(&event, now).await?,
                 }
                 heard += 1;
             }
         }
     }
 
-    /// The event again, unless its entities are others than those that are remembered.
-    fn event(&self, written: &Written, at: Timestamp) -> Option<Event> {
-        let serving = self.bench.serving();
-        let event = written.event.as_ref()?;
-        let same = written.assessment.features_hash == serving.features_hash
-            && event.keys.len() == serving.layout.entities.len();
-        same.then(|| event.read(at, false))
+    /// The event again, as the memory takes it; none when nobody kept its schema.
+    async fn event(
+        &self,
+        memory: &Memory,
+        written: &Written,
+        at: Timestamp,
+    ) -> Result<Option<Event>, LedgerFault> {
+        self.bench.schemas().look_up([&*written.assessment.features_hash]).await?;
+        let passing = self.bench.translate(written, (at, false), &memory.set, None);
+        Ok(passing.map(|passing| passing.event))
     }
+}
+
+/// A crash loses a memory of one's own whole: there, small steps would save nothing, and cost a
+/// thousand questions at each start.
+fn step(memory: &Memory) -> Duration {
+    if memory.shared.is_some() { STEP } else { LOOK_BACK }
 }
 
 fn label(past: &Past) -> Label {

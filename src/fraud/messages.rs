@@ -3,7 +3,7 @@
 use actix::Message;
 use std::sync::Arc;
 
-use super::{bench::Judged, event::Event, signals::Signals};
+use super::{bench::Judged, setup::Told, signals::Signals};
 use crate::base::Timestamp;
 
 /// Judges a payment. Instruments tried before in this cart, with the time of each, tell retries.
@@ -20,8 +20,8 @@ pub struct Judge {
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Failed {
-    /// The attempt.
-    pub event: Event,
+    /// The attempt, as memories were told of it.
+    pub told: Vec<Told>,
     /// The storefront it came through.
     pub storefront: Box<str>,
 }

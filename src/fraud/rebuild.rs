@@ -19,18 +19,14 @@ use std::{
 };
 
 use super::{
-    assessment::Degraded,
     bench::Bench,
-    cases::{Cases, Remembered},
     history::History,
     learning::LearnFault,
-    policy::FraudMode,
-    velocity::{Passing, RedisVelocity, Velocity},
+    memory::{Memory, Redis},
+    past::{REMEMBERED_SPAN, Retold},
+    velocity::{Passing, Velocity},
 };
 use crate::base::{AssessmentId, Chance, Clock, Timestamp};
-
-/// The longest window that counts look back over.
-pub const REMEMBERED_SPAN: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Judgements read at once.
 const PAGE: u32 = 2_000;
@@ -47,13 +43,20 @@ const FOLLOWED: Duration = Duration::from_secs(5);
 /// Whoever builds says so with each page; one that is silent this long is dead.
 const ABANDONED: Duration = Duration::from_secs(60);
 
-/// Tends the shared memory.
+/// Whoever asks a memory that is whole says so as often as this …
+const FED: Duration = Duration::from_secs(5);
+
+/// … and one that nobody was said to ask for this long was left, if payments were judged meanwhile.
+const LEFT: Duration = Duration::from_secs(15);
+
+/// Stands for "nobody tends it".
+const NOBODY: Timestamp = Timestamp::from_micros(0);
+
+/// Tends one memory that replicas share.
 pub struct Rebuilder {
     bench: Arc<Bench>,
-    shared: Arc<RedisVelocity>,
-    /// The same Redis with the patience of somebody nobody waits for.
-    writer: RedisVelocity,
-    cases: Cases,
+    memory: Arc<Memory>,
+    redis: Redis,
     history: History,
     clock: Arc<dyn Clock>,
     chance: Arc<dyn Chance>,
@@ -81,71 +84,111 @@ struct Late {
 }
 
 impl Rebuilder {
-    /// Tends `shared`, and writes through `writer`.
-    pub fn new(
-        (bench, cases): (Arc<Bench>, Cases),
-        (shared, writer): (Arc<RedisVelocity>, RedisVelocity),
+    /// Tends this memory in Redis.
+    pub(super) fn new(
+        bench: Arc<Bench>,
+        (memory, redis): (Arc<Memory>, Redis),
+        history: History,
         clock: Arc<dyn Clock>,
         chance: Arc<dyn Chance>,
     ) -> Self {
-        let history = cases.history();
         let (building, late) = (Mutex::default(), Mutex::default());
-        Self { bench, shared, writer, cases, history, clock, chance, building, late }
+        Self { bench, memory, redis, history, clock, chance, building, late }
+    }
+
+    /// The memory.
+    pub(super) const fn memory(&self) -> &Arc<Memory> {
+        &self.memory
     }
 
     /// Looks after the memory: follows what another replica built, or builds it when it was lost.
     ///
     /// # Errors
     /// When the ledger or Redis cannot be reached; the next round goes on, or begins again.
-    pub async fn round(&self) -> Result<(), LearnFault> {
-        if self.bench.policy.mode == FraudMode::Off {
-            return Ok(());
-        }
+    pub(super) async fn round(&self) -> Result<(), LearnFault> {
         self.catch_up().await?;
         let building = self.building().take();
         if let Some(building) = building {
             return self.goes_on(building).await;
         }
         let now = self.clock.now();
-        let Some(known) = self.history.memory(self.shared.memory()).await? else {
+        let Some(known) = self.history.memory(self.memory.name()).await? else {
             return self.begin(None).await;
         };
         let epoch = known.epoch.as_str();
         if !known.whole {
-            self.shared.enter(epoch, false);
+            self.redis.shared.enter(epoch, false);
             let abandoned = now.since(known.tended_at) > ABANDONED;
             return if abandoned { self.begin(Some(epoch)).await } else { Ok(()) };
         }
-        if self.shared.has_lost(epoch) || !self.shared.holds(epoch).await? {
+        if self.redis.shared.has_lost(epoch) || !self.redis.shared.holds(epoch).await? {
             return self.begin(Some(epoch)).await;
         }
-        self.shared.enter(epoch, true);
+        if !self.redis.shared.is_whole() && self.was_left(known.tended_at, now).await? {
+            return self.begin(Some(epoch)).await;
+        }
+        if now.since(known.tended_at) > FED {
+            self.history.tend_memory(self.memory.name(), epoch, now).await?;
+        }
+        self.redis.shared.enter(epoch, true);
+        Ok(())
+    }
+
+    /// Whether payments were judged with other memories since anybody told this one: it stands in
+    /// Redis as it was left, and lacks them.
+    async fn was_left(&self, fed_at: Timestamp, now: Timestamp) -> Result<bool, LearnFault> {
+        if fed_at == NOBODY {
+            return Ok(true);
+        }
+        if now.since(fed_at) <= LEFT {
+            return Ok(false);
+        }
+        let mut from = (fed_at.minus(SETTLED), None);
+        loop {
+            let page = self.bench.retell(&self.memory.set, from, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(false) };
+            from.1 = Some(last.id);
+            if page.iter().any(|past| past.was_apart) {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Nobody asks this memory here any more: unless others do, and say so, it lacks from now on
+    /// what is judged.
+    ///
+    /// # Errors
+    /// When the ledger cannot be reached.
+    pub(super) async fn leave(&self) -> Result<(), LearnFault> {
+        let name = self.memory.name();
+        if let Some(known) = self.history.memory(name).await? {
+            self.history.tend_memory(name, &known.epoch, NOBODY).await?;
+        }
         Ok(())
     }
 
     /// Begins another epoch and builds it, unless another replica does.
     async fn begin(&self, from: Option<&str>) -> Result<(), LearnFault> {
         // There has to be somewhere to write to.
-        self.shared.ping().await?;
+        self.redis.shared.ping().await?;
         let now = self.clock.now();
         let epoch = format!("{:x}-{:x}", now.micros(), self.chance.below(u64::MAX));
-        let memory = self.shared.memory();
+        let memory = self.memory.name();
         if !self.history.begin_memory(memory, (from, &epoch), now).await? {
             return Ok(());
         }
-        self.shared.enter(&epoch, false);
-        self.writer.build(&epoch);
+        self.redis.shared.enter(&epoch, false);
+        self.redis.writer.build(&epoch);
         self.goes_on(Building { epoch, began: now, cursor: None, count: 0, is_first_payment: true })
             .await
     }
 
     async fn goes_on(&self, building: Building) -> Result<(), LearnFault> {
-        let (memory, epoch) = (self.shared.memory(), building.epoch.clone());
+        let (memory, epoch) = (self.memory.name(), building.epoch.clone());
         let built = self.build(building).await;
         if built.is_err() {
             // Another one is begun at once; should this not be said either, then a little later.
-            let nobody = Timestamp::from_micros(0);
-            let _said = self.history.tend_memory(memory, &epoch, nobody).await;
+            let _said = self.history.tend_memory(memory, &epoch, NOBODY).await;
         }
         built
     }
@@ -153,15 +196,16 @@ impl Rebuilder {
     /// Goes on until all that was judged before the epoch began is told; in the next round, if need
     /// be.
     async fn build(&self, mut building: Building) -> Result<(), LearnFault> {
-        let (memory, epoch) = (self.shared.memory(), building.epoch.clone());
+        let (memory, epoch) = (self.memory.name(), building.epoch.clone());
         let since = building.began.minus(REMEMBERED_SPAN);
         let until = loop {
             let until = self.clock.now().minus(SETTLED);
-            let page = self.cases.list_past(since, building.cursor, PAGE).await?;
+            let from = (since, building.cursor);
+            let page = self.bench.retell(&self.memory.set, from, PAGE).await?;
             building.is_first_payment &= page.is_empty();
-            let settled = page.iter().take_while(|past| past.row.at <= until);
-            let settled: Vec<&Remembered> = settled.collect();
-            building.cursor = settled.last().map(|past| past.row.id).or(building.cursor);
+            let settled = page.iter().take_while(|past| past.at <= until);
+            let settled: Vec<&Retold> = settled.collect();
+            building.cursor = settled.last().map(|past| past.id).or(building.cursor);
             building.count += self.tell(&settled).await?;
             if !self.history.tend_memory(memory, &epoch, self.clock.now()).await? {
                 return Ok(());
@@ -175,11 +219,11 @@ impl Rebuilder {
             *self.building() = Some(building);
             return Ok(());
         }
-        self.writer.mark().await?;
+        self.redis.writer.mark().await?;
         if !self.history.end_memory(memory, &epoch).await? {
             return Ok(());
         }
-        self.shared.enter(&epoch, true);
+        self.redis.shared.enter(&epoch, true);
         let followed = self.clock.now().plus(FOLLOWED);
         *self.late() = Some(Late { from: until, began, until: followed });
         tracing::info!(count, "the memory of past payments in Redis was built from the ledger");
@@ -198,33 +242,28 @@ impl Rebuilder {
         *self.late() = None;
         let mut cursor: Option<AssessmentId> = None;
         loop {
-            let page = self.cases.list_past(from, cursor, PAGE).await?;
+            let page = self.bench.retell(&self.memory.set, (from, cursor), PAGE).await?;
             let Some(last) = page.last() else { return Ok(()) };
-            cursor = Some(last.row.id);
-            let without = |past: &&Remembered| {
-                let at = past.row.at;
-                at > from && at <= until && (at <= began || self.was_without(past))
+            cursor = Some(last.id);
+            let without = |past: &&Retold| {
+                let at = past.at;
+                at > from && at <= until && (at < began || !past.was_told)
             };
-            let without: Vec<&Remembered> = page.iter().filter(without).collect();
+            let without: Vec<&Retold> = page.iter().filter(without).collect();
             self.tell(&without).await?;
         }
     }
 
-    fn was_without(&self, past: &Remembered) -> bool {
-        let read = self.bench.read_back(past);
-        read.is_some_and(|(judged, _)| judged.degraded.contains(&Degraded::Velocity))
-    }
-
     /// Tells the memory of attempts, in their order. How many it was told.
-    async fn tell(&self, past: &[&Remembered]) -> Result<usize, LearnFault> {
-        let read = past.iter().filter_map(|past| self.bench.read_back(past));
-        let told: Vec<Passing> = read.map(|(_, passing)| passing).filter(|p| p.counts).collect();
+    async fn tell(&self, past: &[&Retold]) -> Result<usize, LearnFault> {
+        let told = past.iter().filter_map(|past| past.passing.clone());
+        let told: Vec<Passing> = told.filter(|passing| passing.counts).collect();
         for some in told.chunks(TOLD_AT_ONCE) {
-            self.writer.pass(some).await?;
+            self.redis.writer.pass(some).await?;
             let failed = some.iter().filter(|passing| passing.event.failed);
             let failed: Vec<_> = failed.map(|passing| passing.event.clone()).collect();
             if !failed.is_empty() {
-                self.writer.failed(&failed).await?;
+                self.redis.writer.failed(&failed).await?;
             }
         }
         Ok(told.len())

@@ -174,10 +174,12 @@ impl Fraud {
 
     /// A payment that was let through has come to nothing at the gateway.
     pub async fn failed(&self, judged: &Judged) {
-        let Some(event) = judged.event.clone().filter(|_| judged.counted) else { return };
+        if judged.event.is_none() || !judged.counted {
+            return;
+        }
         if let Some(actor) = self.near() {
-            let storefront = judged.storefront.clone();
-            let _dead = actor.send(Failed { event, storefront }).await;
+            let (told, storefront) = (judged.told.clone(), judged.storefront.clone());
+            let _dead = actor.send(Failed { told, storefront }).await;
         }
     }
 

@@ -13,8 +13,9 @@ use super::{
     columns::Reader,
     drift::{Counts, Reading, Reference},
     event::Event,
+    feature_set::FeatureSet,
     features::{Layout, Recall},
-    model::{Model, ModelFault, Reason, Score, file::hexadecimal, reasons::strongest},
+    model::{Model, ModelFault, Reason, Score, reasons::strongest},
     policy::ScoreMode,
     rules::FeatureNames,
     schema::{Schema, SchemaFault},
@@ -83,10 +84,19 @@ pub struct Serving {
     pub features_hash: String,
     /// Where each feature stands.
     pub names: FeatureNames,
-    reader: Reader,
+    set: Arc<FeatureSet>,
     live: Option<Versioned>,
-    challenger: Option<Versioned>,
+    challenger: Option<Watched>,
     drift: Option<Arc<Counts>>,
+}
+
+/// A model that is watched beside the live one, with the features it reads.
+#[derive(Debug, Clone)]
+pub struct Watched {
+    /// The model.
+    pub versioned: Versioned,
+    /// Its features, which need not be the live one's.
+    pub set: Arc<FeatureSet>,
 }
 
 /// A schema or a model that cannot serve.
@@ -126,33 +136,58 @@ impl Serving {
     /// # Errors
     /// When the schema does not hold.
     pub fn of(schema: &Schema) -> Result<Self, ServingFault> {
-        let layout = Arc::new(schema.layout(schema.label_delay.0)?);
-        let features_hash = hexadecimal(&layout.hash()[..8]);
-        let reader = Reader::of(schema);
-        for column in reader.unknown() {
+        let set = FeatureSet::of(schema)?;
+        for column in set.unknown_columns() {
             tracing::warn!(column, "the fraud schema reads a column no checkout has");
         }
-        let names = FeatureNames::of(&layout);
-        Ok(Self { layout, features_hash, names, reader, live: None, challenger: None, drift: None })
+        Ok(Self::on(Arc::new(set)))
     }
 
-    /// The same with another live model, and drift told from what its training saw.
+    /// Serves these features, without a model so far.
+    pub fn on(set: Arc<FeatureSet>) -> Self {
+        Self {
+            layout: set.layout.clone(),
+            features_hash: set.hash.clone(),
+            names: set.names.clone(),
+            set,
+            live: None,
+            challenger: None,
+            drift: None,
+        }
+    }
+
+    /// The same with another live model, and drift told from what its training saw. The same model
+    /// goes on with what was counted.
     ///
     /// # Errors
     /// When it was trained on other features.
     pub fn with_live(self, live: Option<Versioned>) -> Result<Self, ServingFault> {
-        self.check(live.as_ref())?;
+        check(live.as_ref(), &self.layout)?;
+        let same = match (&live, &self.live) {
+            (Some(next), Some(now)) => next.version == now.version && next.model == now.model,
+            _ => false,
+        };
+        if same && self.drift.is_some() {
+            return Ok(Self { live, ..self });
+        }
         let reference = live.as_ref().and_then(|live| live.reference.as_deref().cloned());
         Ok(Self { live, drift: reference.map(Counts::against).map(Arc::new), ..self })
     }
 
-    /// The same with another model watched beside the live one.
+    /// The same with another model watched beside the live one, with features of its own.
     ///
     /// # Errors
-    /// When it was trained on other features.
-    pub fn with_challenger(self, challenger: Option<Versioned>) -> Result<Self, ServingFault> {
-        self.check(challenger.as_ref())?;
+    /// When it was trained on others than these.
+    pub fn with_challenger(self, challenger: Option<Watched>) -> Result<Self, ServingFault> {
+        if let Some(Watched { versioned, set }) = &challenger {
+            check(Some(versioned), &set.layout)?;
+        }
         Ok(Self { challenger, ..self })
+    }
+
+    /// The features, and what is remembered for them.
+    pub const fn set(&self) -> &Arc<FeatureSet> {
+        &self.set
     }
 
     /// Counts a judgement for the drift.
@@ -166,11 +201,6 @@ impl Serving {
     /// model, or when its folder has no reference.
     pub fn drift(&self, now: Timestamp) -> Option<Reading> {
         self.drift.as_ref().map(|drift| drift.read(now))
-    }
-
-    fn check(&self, versioned: Option<&Versioned>) -> Result<(), ServingFault> {
-        let hash = self.layout.hash();
-        Ok(versioned.map_or(Ok(()), |versioned| versioned.model.check_features(hash))?)
     }
 
     /// Whether the live model's score decides. Without a model its absence does, by the policy.
@@ -190,7 +220,12 @@ impl Serving {
 
     /// The version of the model that is watched.
     pub fn challenger(&self) -> Option<&str> {
-        self.challenger.as_ref().map(|challenger| challenger.version.as_str())
+        self.challenger.as_ref().map(|challenger| challenger.versioned.version.as_str())
+    }
+
+    /// The model that is watched, if it reads other features than the live one.
+    pub fn watched_apart(&self) -> Option<&Watched> {
+        self.challenger.as_ref().filter(|challenger| challenger.set.hash != self.features_hash)
     }
 
     /// What the configuration names: a folder's schema and model, whose score decides, else those
@@ -224,8 +259,8 @@ impl Serving {
     }
 
     /// Reads a checkout as an event.
-    pub const fn reader(&self) -> &Reader {
-        &self.reader
+    pub fn reader(&self) -> &Reader {
+        self.set.reader()
     }
 
     /// Computes the features and asks the models. What breaks is missing: whoever decides is
@@ -258,11 +293,35 @@ impl Serving {
         };
         scored.reasons = told.0.iter().map(given).collect();
         scored.reasons_for_buyer = told.1.iter().map(given).collect();
-        scored.challenger = self.challenger.as_ref().map(|challenger| {
-            (challenger.version.clone(), challenger.model.score(&scored.features))
+        let same = |watched: &&Watched| watched.set.hash == self.features_hash;
+        scored.challenger = self.challenger.as_ref().filter(same).map(|challenger| {
+            let Versioned { version, model, .. } = &challenger.versioned;
+            (version.clone(), model.score(&scored.features))
         });
         scored.score = Some(score);
     }
+}
+
+impl Watched {
+    /// Its version and what it says of an event of its own features. Nothing when it breaks: it
+    /// decides nothing.
+    pub fn score(&self, event: &Event, memory: &impl Recall) -> Option<(String, Score)> {
+        let Versioned { version, model, .. } = &self.versioned;
+        let scores = || {
+            let mut features = Vec::with_capacity(self.set.layout.features.len());
+            self.set.layout.compute(event, memory, &mut features);
+            model.score(&features)
+        };
+        let score = catch_unwind(AssertUnwindSafe(scores)).ok();
+        if score.is_none() {
+            tracing::error!(version, "the watched fraud model broke on a payment");
+        }
+        score.map(|score| (version.clone(), score))
+    }
+}
+
+fn check(versioned: Option<&Versioned>, layout: &Layout) -> Result<(), ServingFault> {
+    Ok(versioned.map_or(Ok(()), |versioned| versioned.model.check_features(layout.hash()))?)
 }
 
 /// The schema and the model that come with the program.

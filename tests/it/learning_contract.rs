@@ -16,7 +16,8 @@ use doorbuster::{
         history::{History, Span},
         learning::{Learner, Place},
         links::LinkKeys,
-        models::{Follower, ModelState, Models, ModelsRefused},
+        memory::Memory,
+        models::{Follower, ModelState, Models, ModelsRefused, OpenMemory},
         policy::{NEVER, Policy, ScoreMode, Thresholds},
         serving::Serving,
         velocity::{InProcessVelocity, Passing},
@@ -26,7 +27,7 @@ use doorbuster::{
         review::{LabelsWrite, NewAssessment, NewLabel},
     },
 };
-use std::{num::NonZeroU64, path::Path, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, num::NonZeroU64, path::Path, sync::Arc, time::Duration};
 
 use crate::support::bench::{Bench, document, write};
 
@@ -60,7 +61,8 @@ fn judged(bench: &Bench, checkout: CheckoutId, score: u16, card: u64) -> NewAsse
         features_hash: serving.features_hash.clone(),
         ..Assessment::default()
     };
-    let event = Some(WrittenEvent { amount: Some(100), keys, counted: true });
+    let event =
+        Some(WrittenEvent { amount: Some(100), keys, counted: true, others: BTreeMap::new() });
     let written = Written { assessment, event, links: LinkKeys::default() };
     let body = serde_json::to_string(&written).expect("it is written");
     NewAssessment {
@@ -237,15 +239,23 @@ fn frauds(layout: &Layout, memory: &InProcessVelocity, now: Timestamp) -> Vec<f3
 
 async fn a_step_of_learning_is_one_replicas(bench: Bench) {
     let history = History::new(bench.database.clone());
-    assert_eq!(history.place().await.expect("reads"), None);
+    assert_eq!(history.place("m").await.expect("reads"), None);
     let first = Place { round: 1, judged_until: bench.now(), labels_until: 0 };
-    history.start_place(first).await.expect("begins");
-    history.start_place(Place { round: 9, ..first }).await.expect("has begun");
-    assert_eq!(history.place().await.expect("reads"), Some(first));
+    history.start_place("m", first).await.expect("begins");
+    history.start_place("m", Place { round: 9, ..first }).await.expect("has begun");
+    assert_eq!(history.place("m").await.expect("reads"), Some(first));
     let next = Place { round: 2, judged_until: bench.now().plus(DAY), labels_until: 4 };
-    assert!(history.move_place(first, next).await.expect("moves"));
-    assert!(!history.move_place(first, next).await.expect("is refused"), "another came first");
-    assert_eq!(history.place().await.expect("reads"), Some(next));
+    assert!(history.move_place("m", first, next).await.expect("moves"));
+    assert!(!history.move_place("m", first, next).await.expect("is refused"), "another came first");
+    assert_eq!(history.place("m").await.expect("reads"), Some(next));
+}
+
+/// Opens memories that are whole, in this process.
+fn memories() -> OpenMemory {
+    Box::new(|set| {
+        let local = InProcessVelocity::new(set.remembered.clone(), 1_000);
+        Ok(Arc::new(Memory::new(set.clone(), local, None, Timestamp::from_micros(0))))
+    })
 }
 
 async fn a_model_is_watched_then_live_then_taken_back(bench: Bench) {
@@ -260,7 +270,7 @@ async fn a_model_is_watched_then_live_then_taken_back(bench: Bench) {
     let judges =
         Arc::new(Judges::new(serving.clone(), local, None, Policy::default(), clock.clone()));
     let configured = serving.version().map(str::to_owned);
-    let follower = Follower::new(open(), judges.clone());
+    let follower = Follower::new(open(), judges.clone(), memories());
     assert!(!follower.follow().await.expect("follows"), "nothing was changed");
     let bundled = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/fraud/2");
     for name in ["one", "two"] {
@@ -269,7 +279,7 @@ async fn a_model_is_watched_then_live_then_taken_back(bench: Bench) {
         models.add(&bundled, name, "ada").await.expect("the same again");
         clock.advance(DAY);
     }
-    let promote = async |name: &str| models.promote(name, &serving, "ada").await;
+    let promote = async |name: &str| models.promote(name, "ada").await;
     let serves = async || {
         follower.follow().await.expect("follows");
         let serving = judges.serving();
@@ -285,7 +295,7 @@ async fn a_model_is_watched_then_live_then_taken_back(bench: Bench) {
     assert_eq!(serves().await, (some("two"), None));
     assert!(matches!(promote("two").await, Err(ModelsRefused::IsLive(_))));
     assert!(matches!(promote("three").await, Err(ModelsRefused::NoSuchModel(_))));
-    let back = models.rollback(&serving, "ada").await.expect("goes back").expect("a live one");
+    let back = models.rollback("ada").await.expect("goes back").expect("a live one");
     assert_eq!((back.version.as_str(), back.state), ("one", ModelState::Live));
     assert_eq!(serves().await, (some("one"), None));
     let rows = models.list().await.expect("lists");

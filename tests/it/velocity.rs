@@ -39,7 +39,11 @@ const DAY: i64 = 24 * 60 * 60 * 1_000_000;
 fn layout(label_delay: Duration) -> Arc<Layout> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let unique = format!("{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::SeqCst));
-    let entity = |name: &str| EntityKind { name: format!("{name}_{unique}"), says: name.into() };
+    let entity = |name: &str| EntityKind {
+        name: format!("{name}_{unique}"),
+        says: name.into(),
+        columns: vec![name.into()],
+    };
     let mut features = vec![Feature::Amount];
     for kind in 0..3 {
         let mut of = |aggregate| features.push(Feature::Of(kind, aggregate));

@@ -17,6 +17,7 @@ fn past() -> Past {
         later: None,
         minor: Some(10_000),
         currency: "EUR".parse().ok(),
+        failed: false,
         placed: true,
         label: None,
         session: None,

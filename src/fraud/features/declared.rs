@@ -29,6 +29,9 @@ pub struct EntityKind {
     pub name: String,
     /// How a sentence speaks of it: `this card`.
     pub says: String,
+    /// The columns whose values make its key. Kinds of the same columns are the same entities,
+    /// whatever a schema calls them and wherever it lists them.
+    pub columns: Vec<String>,
 }
 
 /// A plain fact of the event.
@@ -261,14 +264,22 @@ impl Layout {
         ));
         for (kind, entity) in self.entities.iter().enumerate() {
             let (recalls, learns) = (self.recalls(kind), self.learns(kind));
-            let partners = self.partners(kind);
+            let (partners, columns) = (self.partners(kind), &entity.columns);
             hash.update(format!("{:?} {recalls} {learns} {partners:?}\n", entity.name));
+            hash.update(format!("{columns:?}\n"));
             let keeps = self.keeps(kind);
             if keeps != Keeps::NOTHING {
                 hash.update(format!("payments {} {}\n", keeps.byte(), payments::MEANING));
             }
         }
         hash.finalize().into()
+    }
+
+    /// The name of a memory for these features.
+    pub fn memory_name(&self) -> String {
+        let hash = self.memory_hash();
+        let first = hash[..8].iter().fold(0_u64, |all, byte| all << 8 | u64::from(*byte));
+        format!("fv1:{first:016x}")
     }
 
     /// What an event's label teaches, and when: that it is due, from its delay on; and that it was

@@ -11,7 +11,11 @@ use std::{num::NonZeroU64, sync::Arc, time::Duration};
 
 /// Every aggregate in every window, over three kinds.
 fn layout() -> Arc<Layout> {
-    let entity = |name: &str| EntityKind { name: name.into(), says: format!("this {name}") };
+    let entity = |name: &str| EntityKind {
+        name: name.into(),
+        says: format!("this {name}"),
+        columns: vec![name.into()],
+    };
     let mut features = vec![Feature::Amount, Feature::Hour, Feature::Weekday, Feature::Number(0)];
     for kind in 0..3 {
         let mut of = |aggregate| features.push(Feature::Of(kind, aggregate));

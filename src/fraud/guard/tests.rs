@@ -23,12 +23,17 @@ struct Street {
 
 impl Street {
     fn new() -> Self {
-        let schema = Schema::parse(include_str!("../../../models/fraud/2/schema")).expect("reads");
-        let layout = Arc::new(schema.layout(std::time::Duration::ZERO).expect("holds"));
+        Self::of(include_str!("../../../models/fraud/2/schema"))
+    }
+
+    fn of(schema: &str) -> Self {
+        let schema = Schema::parse(schema).expect("reads");
+        let layout = schema.layout(std::time::Duration::ZERO).expect("holds");
+        let layout = Arc::new(remembered_for(&layout));
         Self {
             guarded: Guarded::of(&layout),
+            reader: Reader::of(&schema).remembering(&layout),
             engine: Engine::new(layout, InProcess::new(1_000_000)),
-            reader: Reader::of(&schema),
             pulse: Pulse::default(),
             storefronts: Storefronts::default(),
             reached: 0,
@@ -204,5 +209,26 @@ fn many_good_buyers_behind_one_address_are_left_alone() {
         let judged =
             street.tries(&someone(number, i64::from(number) / 4, [10, 0, 0, 1], number), fails);
         assert_eq!(judged, None, "buyer {number}");
+    }
+}
+
+// breaks: let `remembered_for` leave the layout as it is
+#[test]
+fn the_guard_sees_the_same_whatever_a_models_schema_counts() {
+    let none = "[columns]\ntime = \"t\"";
+    let own = "[columns]\ntime = \"t\"\n[[entity]]\nname = \"plastic\"\ncolumns = [\"card\"]\n\
+               count = []\n[[entity]]\nname = \"cart\"\ncolumns = [\"email\"]";
+    for schema in [none, own] {
+        let (mut street, mut signals) = (Street::of(schema), bare());
+        let mut outcomes = Vec::new();
+        for card in 0..2 * CARDS_PER_CART {
+            signals.person.hints = Some(Box::new(Hints {
+                card_fingerprint: Some(format!("c{card}")),
+                ..Hints::default()
+            }));
+            outcomes.push(street.tries(&signals, true));
+        }
+        let declined = outcomes.iter().flatten().any(|outcome| *outcome == Outcome::Decline);
+        assert!(declined, "one cart, card after card: {outcomes:?}");
     }
 }

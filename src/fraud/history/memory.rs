@@ -63,7 +63,7 @@ impl History {
     /// See [`Self::memory`].
     pub async fn end_memory(&self, layout: &str, epoch: &str) -> Result<bool, LedgerFault> {
         // While it is built nobody learns.
-        self.change(Change::ForgetPlace, json!({})).await?;
+        self.change(Change::ForgetPlace, json!({ "memory": layout })).await?;
         self.change(Change::EndMemory, json!({ "layout": layout, "epoch": epoch })).await
     }
 }

@@ -50,6 +50,8 @@ pub struct Past {
     pub currency: Option<Currency>,
     /// Whether an order was placed by it.
     pub placed: bool,
+    /// Whether it was declined, here or at the gateway.
+    pub failed: bool,
     /// What was found out about that order last.
     pub label: Option<Known>,
     /// The session as it was last, when it was asked for and is still there.
@@ -217,28 +219,34 @@ impl History {
         Ok(self.ask(Question::LastLabel, json!({})).await?.pop().unwrap_or(0))
     }
 
-    /// How far labels have been learned, where replicas share a memory.
+    /// How far labels have been learned by a memory that replicas share.
     ///
     /// # Errors
     /// See [`Self::list`].
-    pub async fn place(&self) -> Result<Option<Place>, LedgerFault> {
-        Ok(self.ask(Question::Place, json!({})).await?.pop())
+    pub async fn place(&self, memory: &str) -> Result<Option<Place>, LedgerFault> {
+        Ok(self.ask(Question::Place, json!({ "memory": memory })).await?.pop())
     }
 
     /// Writes down where learning begins, unless it has begun.
     ///
     /// # Errors
     /// See [`Self::list`].
-    pub async fn start_place(&self, first: Place) -> Result<(), LedgerFault> {
-        self.change(Change::StartPlace, json!({ "to": first })).await.map(drop)
+    pub async fn start_place(&self, memory: &str, first: Place) -> Result<(), LedgerFault> {
+        self.change(Change::StartPlace, json!({ "memory": memory, "to": first })).await.map(drop)
     }
 
     /// Writes down that this step is taken. Whether it was: another replica may have come first.
     ///
     /// # Errors
     /// See [`Self::list`].
-    pub async fn move_place(&self, from: Place, to: Place) -> Result<bool, LedgerFault> {
-        self.change(Change::MovePlace, json!({ "from": from, "to": to })).await
+    pub async fn move_place(
+        &self,
+        memory: &str,
+        from: Place,
+        to: Place,
+    ) -> Result<bool, LedgerFault> {
+        let step = json!({ "memory": memory, "from": from, "to": to });
+        self.change(Change::MovePlace, step).await
     }
 
     async fn change(&self, change: Change, to: Value) -> Result<bool, LedgerFault> {

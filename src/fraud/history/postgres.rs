@@ -10,7 +10,8 @@ const PAST: &str = "select json_build_object('id', a.id, 'checkout', a.checkout_
               and l.attempt_id = a.attempt_id and l.id > a.id order by l.id desc limit 1),
         'minor', coalesce(o.total_minor, t.amount_minor),
         'currency', coalesce(o.currency, t.currency, s.body->>'currency'),
-        'placed', o.id is not null, 'label', (
+        'placed', o.id is not null,
+        'failed', a.outcome = 'decline' or coalesce(t.state = 'declined', false), 'label', (
             select json_build_object('fraud', l.fraud, 'source', l.source, 'at', l.at)
             from labels l where l.order_id = o.id
               and ($1::json->>'labels_until' is null
@@ -57,17 +58,18 @@ const LAST_LABEL: &str = "select coalesce(max(seq), 0)::text from labels
     where $1 <> '' and recorded_at < clock_timestamp() - interval '30 seconds'";
 
 const PLACE: &str = "select json_build_object('round', round, 'judged_until', judged_until,
-        'labels_until', labels_until)::text from learning where id = 1 and $1 <> ''";
-const START_PLACE: &str = "insert into learning (id, round, judged_until, labels_until)
-    select 1, (t->>'round')::bigint, (t->>'judged_until')::timestamptz,
+        'labels_until', labels_until)::text
+    from learning_places where memory = $1::json->>'memory'";
+const START_PLACE: &str = "insert into learning_places (memory, round, judged_until, labels_until)
+    select $1::json->>'memory', (t->>'round')::bigint, (t->>'judged_until')::timestamptz,
         (t->>'labels_until')::bigint
-    from (select $1::json->'to' as t) d on conflict (id) do nothing";
-const MOVE_PLACE: &str = "update learning set round = ($1::json->'to'->>'round')::bigint,
+    from (select $1::json->'to' as t) d on conflict (memory) do nothing";
+const MOVE_PLACE: &str = "update learning_places set round = ($1::json->'to'->>'round')::bigint,
         judged_until = ($1::json->'to'->>'judged_until')::timestamptz,
         labels_until = ($1::json->'to'->>'labels_until')::bigint
-    where id = 1 and round = ($1::json->'from'->>'round')::bigint";
+    where memory = $1::json->>'memory' and round = ($1::json->'from'->>'round')::bigint";
 
-const FORGET_PLACE: &str = "delete from learning where $1 <> ''";
+const FORGET_PLACE: &str = "delete from learning_places where memory = $1::json->>'memory'";
 
 const MEMORY: &str = "select json_build_object('epoch', epoch, 'whole', whole,
         'tended_at', tended_at)::text from velocity_memories where layout = $1::json->>'layout'";

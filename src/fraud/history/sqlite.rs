@@ -9,7 +9,9 @@ const PAST: &str = "select json_object('id', a.id, 'checkout', a.checkout_id, 'a
               and l.attempt_id = a.attempt_id and l.id > a.id order by l.id desc limit 1),
         'minor', coalesce(o.total_minor, t.amount_minor),
         'currency', coalesce(o.currency, t.currency, s.body->>'$.currency'),
-        'placed', json(iif(o.id is not null, 'true', 'false')), 'label', json((
+        'placed', json(iif(o.id is not null, 'true', 'false')),
+        'failed', json(iif(a.outcome = 'decline' or coalesce(t.state = 'declined', false),
+            'true', 'false')), 'label', json((
             select json_object('fraud', json(iif(l.fraud, 'true', 'false')), 'source', l.source,
                 'at', l.at)
             from labels l where l.order_id = o.id
@@ -53,15 +55,15 @@ const LABELS: &str = "select json_object('seq', l.seq, 'order', l.order_id,
 const LAST_LABEL: &str = "select cast(coalesce(max(seq), 0) as text) from labels where $1 <> ''";
 
 const PLACE: &str = "select json_object('round', round, 'judged_until', judged_until,
-        'labels_until', labels_until) from learning where id = 1 and $1 <> ''";
-const START_PLACE: &str = "insert into learning (id, round, judged_until, labels_until)
-    select 1, $1->>'$.to.round', $1->>'$.to.judged_until', $1->>'$.to.labels_until'
-    where true on conflict (id) do nothing";
-const MOVE_PLACE: &str = "update learning set round = $1->>'$.to.round',
+        'labels_until', labels_until) from learning_places where memory = $1->>'$.memory'";
+const START_PLACE: &str = "insert into learning_places (memory, round, judged_until, labels_until)
+    select $1->>'$.memory', $1->>'$.to.round', $1->>'$.to.judged_until', $1->>'$.to.labels_until'
+    where true on conflict (memory) do nothing";
+const MOVE_PLACE: &str = "update learning_places set round = $1->>'$.to.round',
         judged_until = $1->>'$.to.judged_until', labels_until = $1->>'$.to.labels_until'
-    where id = 1 and round = $1->>'$.from.round'";
+    where memory = $1->>'$.memory' and round = $1->>'$.from.round'";
 
-const FORGET_PLACE: &str = "delete from learning where $1 <> ''";
+const FORGET_PLACE: &str = "delete from learning_places where memory = $1->>'$.memory'";
 
 const MEMORY: &str =
     "select json_object('epoch', epoch, 'whole', json(iif(whole, 'true', 'false')),

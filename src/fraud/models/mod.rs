@@ -6,7 +6,8 @@
 //! ```
 //! **Owns:** the registry's rows, the folder that models are copied into, and following both while
 //! serving. **Invariant:** one model is live and one is watched at most; every change is numbered;
-//! a model of other features than those that serve is never put in force. **Not here:** training
+//! a model is asked about the features that its schema declares, over a memory that has them.
+//! **Not here:** training
 //! (see [`train`](super::train)), scoring (see [`serving`](super::serving)).
 
 mod follow;
@@ -14,7 +15,7 @@ mod postgres;
 mod sqlite;
 mod store;
 
-pub use follow::Follower;
+pub use follow::{Follower, OpenMemory};
 pub use store::{ModelRow, ModelState, Move};
 
 use std::{
@@ -23,8 +24,10 @@ use std::{
 };
 
 use super::{
-    model::{Model, ModelFault, file::hexadecimal},
-    serving::{Serving, Versioned},
+    feature_set::FeatureSet,
+    model::{Model, file::hexadecimal},
+    schema::Schema,
+    serving::{Serving, Versioned, Watched},
 };
 use crate::{
     base::Clock,
@@ -62,12 +65,12 @@ pub enum ModelsRefused {
     /// There is none to go back from.
     #[error("no registered model is live: there is nothing to go back from")]
     NothingLive,
-    /// Features are counted by who serves; another model's are not.
-    #[error(
-        "the model `{0}` was trained on other features than those that are computed here; restart \
-         with `fraud.model` set to its folder"
-    )]
+    /// It cannot be asked about what was recorded for another.
+    #[error("the model `{0}` reads other features than those that were recorded")]
     OtherFeatures(String),
+    /// What it has to remember cannot be opened.
+    #[error("what the model has to remember cannot be opened: {0}")]
+    Memory(String),
     /// The folder's files do not read, or are not those that were registered.
     #[error("the files of the model `{version}` do not do: {why}")]
     Files {
@@ -184,10 +187,22 @@ impl Models {
     pub async fn load(&self, version: &str, serving: &Serving) -> Result<Versioned, ModelsRefused> {
         let row = self.find(version).await?;
         let row = row.ok_or_else(|| ModelsRefused::NoSuchModel(version.to_owned()))?;
-        self.read(&row, serving)
+        let Watched { versioned, set } = self.read(&row).await?;
+        match set.hash == serving.features_hash {
+            true => Ok(versioned),
+            false => Err(ModelsRefused::OtherFeatures(version.to_owned())),
+        }
     }
 
-    fn read(&self, row: &ModelRow, serving: &Serving) -> Result<Versioned, ModelsRefused> {
+    /// Reads a model, so that none is put in force that cannot be.
+    async fn probe(&self, version: &str) -> Result<(), ModelsRefused> {
+        let row = self.find(version).await?;
+        let row = row.ok_or_else(|| ModelsRefused::NoSuchModel(version.to_owned()))?;
+        self.read(&row).await.map(drop)
+    }
+
+    /// A model's files, read and checked, with the features that it reads.
+    async fn read(&self, row: &ModelRow) -> Result<Watched, ModelsRefused> {
         let version = row.version.clone();
         let bad = |why: String| ModelsRefused::Files { version: row.version.clone(), why };
         let path = self.folder.join(&row.folder).join("model");
@@ -197,28 +212,22 @@ impl Models {
         if model.fingerprint() != row.sha256 {
             return Err(bad("the file is not the one that was registered".to_owned()));
         }
-        match model.check_features(serving.layout.hash()) {
-            Ok(()) => {
-                let reference = path.with_file_name(REFERENCE);
-                let live = Versioned::new(version, model);
-                Ok(live.trained_on(std::fs::read_to_string(reference), &serving.layout.names()))
-            }
-            Err(ModelFault::OtherFeatures) => Err(ModelsRefused::OtherFeatures(version)),
-            Err(other) => Err(bad(other.to_string())),
-        }
+        let schema = std::fs::read_to_string(path.with_file_name("schema"));
+        let schema = schema.map_err(|error| bad(format!("schema: {error}")))?;
+        let schema = Schema::parse(&schema).map_err(|error| bad(error.to_string()))?;
+        let set = FeatureSet::of(&schema).map_err(|error| bad(error.to_string()))?;
+        model.check_features(set.layout.hash()).map_err(|error| bad(error.to_string()))?;
+        let reference = std::fs::read_to_string(path.with_file_name(REFERENCE));
+        let versioned = Versioned::new(version, model).trained_on(reference, &set.layout.names());
+        Ok(Watched { versioned, set: Arc::new(set) })
     }
 
     /// The next step for a model: watched, then live. Whoever stood there makes room.
     ///
     /// # Errors
     /// When there is none, it is live, or cannot score what is served.
-    pub async fn promote(
-        &self,
-        version: &str,
-        serving: &Serving,
-        author: &str,
-    ) -> Result<ModelRow, ModelsRefused> {
-        self.load(version, serving).await?;
+    pub async fn promote(&self, version: &str, author: &str) -> Result<ModelRow, ModelsRefused> {
+        self.probe(version).await?;
         self.change(author, |rows| promotion(rows, version)).await?;
         let found = self.find(version).await?;
         found.ok_or_else(|| ModelsRefused::NoSuchModel(version.to_owned()))
@@ -229,14 +238,10 @@ impl Models {
     ///
     /// # Errors
     /// When none is live, or the one before cannot score what is served.
-    pub async fn rollback(
-        &self,
-        serving: &Serving,
-        author: &str,
-    ) -> Result<Option<ModelRow>, ModelsRefused> {
+    pub async fn rollback(&self, author: &str) -> Result<Option<ModelRow>, ModelsRefused> {
         let former = self.store.former().await?;
         if let Some(version) = &former {
-            self.load(version, serving).await?;
+            self.probe(version).await?;
         }
         self.change(author, |rows| way_back(rows, former.as_deref())).await?;
         let rows = self.store.list().await?;

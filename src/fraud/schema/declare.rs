@@ -28,6 +28,7 @@ impl Schema {
         let kind = |entity: &EntitySchema| EntityKind {
             name: entity.name.clone(),
             says: entity.says.clone().unwrap_or_else(|| format!("this {}", entity.name)),
+            columns: entity.columns.clone(),
         };
         let says = |says: &Option<String>, name: &str| {
             says.clone().unwrap_or_else(|| format!("{name} is {{}}"))

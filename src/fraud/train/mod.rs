@@ -14,6 +14,7 @@ pub mod calibrate;
 pub mod grow;
 pub mod monotone;
 pub mod reference;
+pub mod replayed;
 pub mod sample;
 
 use std::sync::Arc;

@@ -56,8 +56,7 @@ pub async fn promote(
     if let Some(answer) = idempotency::find_answer(&door, &asking).await? {
         return Ok(answer);
     }
-    let serving = door.desk.fraud.bench().serving();
-    let row = door.models.promote(&version, &serving, asking.caller()).await?;
+    let row = door.models.promote(&version, asking.caller()).await?;
     keep(&door, &asking, &row).await
 }
 
@@ -66,8 +65,7 @@ pub async fn rollback(door: web::Data<Door>, asking: Asking) -> Result<HttpRespo
     if let Some(answer) = idempotency::find_answer(&door, &asking).await? {
         return Ok(answer);
     }
-    let serving = door.desk.fraud.bench().serving();
-    let live = door.models.rollback(&serving, asking.caller()).await?;
+    let live = door.models.rollback(asking.caller()).await?;
     keep(&door, &asking, &json!({ "live": live })).await
 }
 
@@ -126,6 +124,7 @@ impl From<ModelsRefused> for Problem {
             | ModelsRefused::IsLive(_)
             | ModelsRefused::NothingLive
             | ModelsRefused::OtherFeatures(_)
+            | ModelsRefused::Memory(_)
             | ModelsRefused::Files { .. }
             | ModelsRefused::Raced => Self::new(Kind::CannotRecord, text),
         }

@@ -57,6 +57,7 @@ pub(in crate::ledger) const STEPS: Steps = [
     step!("0022", "storefronts"),
     step!("0023", "lookups"),
     step!("0024", "search"),
+    step!("0025", "model_gate"),
 ];
 
 /// Carries them out.

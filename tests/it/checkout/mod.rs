@@ -9,6 +9,7 @@ mod free;
 mod grants;
 mod holds;
 mod judged;
+mod other_models;
 mod replicas;
 mod retention;
 mod rivals;

@@ -13,7 +13,7 @@ use super::{
     house::{House, Ran, Setup},
     till::{self, fresh_key},
 };
-use crate::support::bench::Bench;
+use crate::support::{bench::Bench, models::OTHER_SCHEMA};
 
 /// How long ago the past was.
 const MONTH: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -100,6 +100,18 @@ async fn a_shop_learns_from_its_own_orders_and_goes_back() {
     assert!(train("second").status.success());
     let model = |name: &str| fs::read(folder.path().join(name).join("model")).expect("a model");
     assert!(model("first") == model("second"), "the same orders give the same model");
+
+    let schema = folder.path().join("other.toml");
+    fs::write(&schema, OTHER_SCHEMA).expect("written");
+    let schema = schema.display().to_string();
+    let other = ["train", "--from-ledger", "--schema", &schema, "--out", "third"];
+    let Ran { status, out, err } = setup.run(&[&other[..], &small[..]].concat());
+    assert!(status.success(), "old judgements teach another schema: {out}{err}");
+    let manifest = fs::read_to_string(folder.path().join("third/manifest")).expect("a manifest");
+    let manifest: Value = serde_json::from_str(&manifest).expect("JSON");
+    let ledger = &manifest["source"]["ledger"];
+    assert_eq!((&ledger["attempts_replayed"], &ledger["passed_over"]), (&json!(40), &json!(0)));
+    assert!(!out.contains("not known"), "checkouts are known still: {out}");
 
     setup.done(&["models", "add", "first"]);
     setup.done(&["models", "add", "second", "--version", "later"]);

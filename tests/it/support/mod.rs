@@ -5,6 +5,7 @@ pub(crate) mod bench;
 pub(crate) mod cable;
 pub(crate) mod judges;
 pub(crate) mod mmdb;
+pub(crate) mod models;
 pub(crate) mod own_cluster;
 pub(crate) mod own_redis;
 pub(crate) mod own_servers;

@@ -43,7 +43,7 @@ async fn seen(shop: &TestShop) -> (f32, f32, Vec<Degraded>) {
 /// The time passes, and the memory is looked after.
 async fn after(shop: &TestShop, seconds: u64) {
     shop.clock.advance(Duration::from_secs(seconds));
-    shop.app().rebuilder.as_ref().expect("there is a Redis").round().await.expect("it is there");
+    shop.app().learning.tender.round().await.expect("it is there");
 }
 
 async fn an_emptied_redis_is_not_believed_until_it_was_told_again(on: On) {

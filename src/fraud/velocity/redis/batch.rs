@@ -75,8 +75,6 @@ pub(super) struct Summing {
 impl Wanted {
     /// What this layout wants.
     pub(super) fn by(layout: &Layout) -> Self {
-        let hash = layout.memory_hash();
-        let first = hash[..8].iter().fold(0_u64, |all, byte| all << 8 | u64::from(*byte));
         let kind = |(number, kind): (usize, &EntityKind)| Kind {
             name: kind.name.clone(),
             recalls: layout.recalls(number),
@@ -85,7 +83,7 @@ impl Wanted {
             partners: layout.partners(number),
         };
         Self {
-            memory: format!("fv1:{first:016x}"),
+            memory: layout.memory_name(),
             kinds: layout.entities.iter().enumerate().map(kind).collect(),
             failures: layout.counts_failures(),
         }

@@ -1,0 +1,47 @@
+//! Models small enough to be written by hand.
+
+use doorbuster::fraud::{
+    feature_set::FeatureSet,
+    model::{Calibration, Forest, GrownNode, Model},
+    schema::Schema,
+};
+use std::{fs, path::Path};
+
+/// A schema that counts mailboxes and storefronts, in its own words and order, and nothing that the
+/// guard looks at.
+pub(crate) const OTHER_SCHEMA: &str = r#"
+label_delay = "7d"
+
+[columns]
+time = "placed_at"
+label = "label"
+amount = "amount"
+failed = "failed"
+
+[[entity]]
+name = "shop"
+columns = ["storefront"]
+
+[[entity]]
+name = "mailbox"
+columns = ["email"]
+
+[[number]]
+name = "units"
+"#;
+
+/// Writes a model that finds everybody as suspicious, of the features of this schema.
+pub(crate) fn write(folder: &Path, schema: &str, share: f64) {
+    let set = FeatureSet::of(&Schema::parse(schema).expect("a schema")).expect("it holds");
+    let leaf = vec![GrownNode { value: share, split: None }];
+    let cuts = (1..=1000_u16).map(|cut| f32::from(cut) / 1000.0).collect();
+    let model = Model {
+        features_hash: set.layout.hash(),
+        forest: Forest::flatten(set.layout.features.len(), &[leaf]).expect("a tree"),
+        calibration: Calibration::new(vec![(0.0, 0.0), (1.0, 1.0)], cuts).expect("it rises"),
+    };
+    fs::create_dir_all(folder).expect("a folder");
+    fs::write(folder.join("model"), model.to_bytes()).expect("written");
+    fs::write(folder.join("schema"), schema).expect("written");
+    fs::write(folder.join("manifest"), "{}").expect("written");
+}
