@@ -93,7 +93,8 @@ pub(super) async fn open_learning(
 ) -> anyhow::Result<Learning> {
     let (bench, clock) = (desk.fraud.bench(), desk.clock.clone());
     bench.schemas().keep(bench.serving().set(), desk.now()).await?;
-    let models = Arc::new(Models::new(database.clone(), config.models(), clock.clone()));
+    let models = Models::new(database.clone(), config.models(), clock.clone());
+    let models = Arc::new(models.with_gate(config.fraud.gate()));
     let opener = MemoryOpener::of(config, limits, &clock);
     let open = Box::new(move |set: &Arc<FeatureSet>| opener.open(set));
     let follower = Arc::new(Follower::new(models.clone(), bench.clone(), open));

@@ -20,7 +20,7 @@ use crate::{
     config::Config,
     fraud::{
         Bench,
-        drift::{ACT, WATCH},
+        drift::{ACT, DriftReader, WATCH},
         learning::Learner,
         rules::Rules,
         tend::Tender,
@@ -261,19 +261,26 @@ impl Tasks {
         });
     }
 
-    /// Tells how far orders have drifted from those the model was trained on.
-    fn drift(&mut self, bench: &Arc<Bench>) {
+    /// Counts and tells how far orders have drifted from those the model was trained on.
+    fn drift(&mut self, bench: &Arc<Bench>, clock: &Arc<dyn Clock>) {
+        let reader = Arc::new(DriftReader::new(bench.clone(), clock.clone()));
         let bench = bench.clone();
         self.every(DRIFT, move || {
-            let reading = bench.drift();
-            if let Some(reading) = &reading
-                && let Some(psi) = reading.score_psi
-            {
-                metrics::fraud_score_psi(psi);
-                metrics::fraud_features_drifted(DriftBar::Watch, reading.above(WATCH));
-                metrics::fraud_features_drifted(DriftBar::Act, reading.above(ACT));
+            let (reader, bench) = (reader.clone(), bench.clone());
+            async move {
+                let more = reader.round().await;
+                if let Err(fault) = more {
+                    tracing::warn!(%fault, "the drift is counted later: {fault}");
+                }
+                let reading = bench.drift();
+                if let Some(reading) = &reading
+                    && let Some(psi) = reading.score_psi
+                {
+                    metrics::fraud_score_psi(psi);
+                    metrics::fraud_features_drifted(DriftBar::Watch, reading.above(WATCH));
+                    metrics::fraud_features_drifted(DriftBar::Act, reading.above(ACT));
+                }
             }
-            std::future::ready(())
         });
     }
 
@@ -332,7 +339,7 @@ impl Tasks {
 
     /// Keeps the gauges true.
     pub(super) fn gauges(&mut self, exporter: Exporter, keeper: &Arc<Keeper>, door: &Data<Door>) {
-        self.drift(keeper.desk.fraud.bench());
+        self.drift(keeper.desk.fraud.bench(), &keeper.desk.clock);
         let (keeper, working) = (keeper.clone(), door.working.clone());
         let in_flight_limit = door.limits.in_flight as u64;
         self.every(GAUGES, move || {

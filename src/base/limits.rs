@@ -56,3 +56,21 @@ impl Default for Limits {
         }
     }
 }
+
+/// A trained model, packed, as its upload: a hundred trees of a year of a shop have some megabytes.
+const MODEL_BODY_BYTES: usize = 32 * 1024 * 1024;
+
+/// So much comes in a minute over a slow line.
+const MODEL_BODY_SECONDS: u64 = 60;
+
+impl Limits {
+    /// The same for the upload of a model, which only who may change models sends.
+    #[must_use]
+    pub fn for_a_model(&self) -> Self {
+        Self {
+            body_bytes: self.body_bytes.max(MODEL_BODY_BYTES),
+            body_seconds: self.body_seconds.max(MODEL_BODY_SECONDS),
+            ..self.clone()
+        }
+    }
+}

@@ -3,17 +3,18 @@
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use std::{io::Write, path::PathBuf, sync::Arc};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use super::open_database;
 use crate::{
     base::AnchoredClock,
     config::Config,
-    fraud::models::{ModelRow, Models},
+    fraud::models::{Bundle, ModelRow, Models, Promoted, Wish},
 };
-
-/// Who changes models from the command line.
-const AUTHOR: &str = "command line";
 
 /// Registers models, watches one beside the live one, makes it live, goes back.
 #[derive(Debug, Args)]
@@ -23,10 +24,27 @@ pub struct ModelsArgs {
     pub action: Action,
 }
 
+/// Who changes something, and why.
+#[derive(Debug, Args)]
+pub struct Who {
+    /// Who changes it: a name that is recorded
+    #[arg(long, value_name = "NAME", default_value = "command line")]
+    pub by: String,
+    /// Why; it is recorded
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub reason: String,
+}
+
+impl Who {
+    fn said(&self) -> (&str, &str) {
+        (&self.by, &self.reason)
+    }
+}
+
 /// What to do with models.
 #[derive(Debug, Subcommand)]
 pub enum Action {
-    /// Copy a trained model in and register it as a candidate.
+    /// Take a trained model in and register it as a candidate.
     Add {
         /// The folder that `doorbuster train` wrote.
         dir: PathBuf,
@@ -34,20 +52,61 @@ pub enum Action {
         #[arg(long)]
         version: Option<String>,
     },
+    /// Write a trained model as one text, for `POST /v1/models`.
+    Pack {
+        /// The folder that `doorbuster train` wrote.
+        dir: PathBuf,
+        /// Where it is written.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
     /// List all models, the newest first.
     List {
         /// As JSON, with what their training tells.
         #[arg(long)]
         json: bool,
     },
-    /// Move a model on: watched beside the live one, then live. Running replicas follow within a
-    /// second.
+    /// Watch a model beside the live one. Running replicas follow within a second.
+    Watch {
+        /// Which.
+        version: String,
+        /// Who, and why.
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Watch a model no longer.
+    Unwatch {
+        /// Which.
+        version: String,
+        /// Who, and why.
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Let a watched model's score decide: at once, or once a second person approves.
     Promote {
         /// Which.
         version: String,
+        /// Who, and why.
+        #[command(flatten)]
+        who: Who,
+        /// Waive what is lacking of days, orders and drift; the reason is recorded
+        #[arg(long = "override")]
+        waived: bool,
     },
-    /// Go back to the model before.
-    Rollback,
+    /// Agree, as a second person, that a model goes live.
+    Approve {
+        /// Which.
+        version: String,
+        /// Who, and why.
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Go back to the model before, at once.
+    Rollback {
+        /// Who, and why.
+        #[command(flatten)]
+        who: Who,
+    },
 }
 
 /// Carries out one action.
@@ -59,21 +118,22 @@ pub async fn run(
     config: &Config,
     out: &mut (dyn Write + Send),
 ) -> anyhow::Result<()> {
+    if let Action::Pack { dir, out: to } = &arguments.action {
+        let text = Bundle::of_folder(dir).map_err(anyhow::Error::msg)?.to_text()?;
+        return std::fs::write(to, text).with_context(|| format!("cannot write {}", to.display()));
+    }
     let database = open_database(config).await.context("cannot open the database")?;
     let clock = Arc::new(AnchoredClock::from_system());
-    let models = Models::new(database, config.models(), clock);
+    let models = Models::new(database, config.models(), clock).with_gate(config.fraud.gate());
     match &arguments.action {
+        Action::Pack { .. } => {}
         Action::Add { dir, version } => {
             let name = match version {
                 Some(version) => version.clone(),
-                None => {
-                    let whole = dir.canonicalize();
-                    let whole = whole.with_context(|| format!("cannot read {}", dir.display()))?;
-                    let name = whole.file_name().unwrap_or_default();
-                    name.to_string_lossy().into_owned()
-                }
+                None => name_of(dir)?,
             };
-            let row = models.add(dir, &name, AUTHOR).await?;
+            let bundle = Bundle::of_folder(dir).map_err(anyhow::Error::msg)?;
+            let row = models.add(&bundle, &name, "command line").await?;
             writeln!(out, "{} is registered: {}", row.version, row.sha256)?;
         }
         Action::List { json: true } => {
@@ -85,15 +145,31 @@ pub async fn run(
                 show(&row, out)?;
             }
         }
-        Action::Promote { version } => {
-            show(&models.promote(version, AUTHOR).await?, out)?;
+        Action::Watch { version, who } => show(&models.watch(version, who.said()).await?, out)?,
+        Action::Unwatch { version, who } => show(&models.unwatch(version, who.said()).await?, out)?,
+        Action::Promote { version, who, waived } => {
+            let wish = Wish { by: &who.by, reason: &who.reason, waived: *waived };
+            match models.promote(version, wish).await? {
+                Promoted::Live(row) => show(&row, out)?,
+                Promoted::Asked(..) => writeln!(
+                    out,
+                    "{version} goes live when a second person agrees: doorbuster models approve \
+                     {version} --by NAME"
+                )?,
+            }
         }
-        Action::Rollback => match models.rollback(AUTHOR).await? {
+        Action::Approve { version, who } => show(&models.approve(version, &who.by).await?, out)?,
+        Action::Rollback { who } => match models.rollback(who.said()).await? {
             Some(row) => show(&row, out)?,
             None => writeln!(out, "the configured model scores again")?,
         },
     }
     Ok(())
+}
+
+fn name_of(dir: &Path) -> anyhow::Result<String> {
+    let whole = dir.canonicalize().with_context(|| format!("cannot read {}", dir.display()))?;
+    Ok(whole.file_name().unwrap_or_default().to_string_lossy().into_owned())
 }
 
 fn show(row: &ModelRow, out: &mut (dyn Write + Send)) -> std::io::Result<()> {

@@ -119,6 +119,9 @@ impl Config {
                           `fraud.without_score`";
             found.add("fraud.deadline_ms", reason);
         }
+        if !(1..=2).contains(&self.fraud.promotion_people) {
+            found.add("fraud.promotion_people", "expects 1 or 2");
+        }
         if self.stock.hold_ttl_seconds.saturating_mul(1000) <= gateway_ms {
             let reason = "must be longer than `checkout.gateway_deadline_ms`, or holds lapse \
                           while the buyer pays";

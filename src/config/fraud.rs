@@ -9,6 +9,7 @@ use std::{
 use super::Mode;
 use crate::fraud::{
     assessment::Outcome,
+    models::GateTerms,
     policy::{FraudMode, Policy, ScoreMode, Thresholds},
     serving::{Serving, ServingFault},
 };
@@ -56,12 +57,24 @@ pub struct FraudSettings {
     /// Days after the end of a checkout that its network address, device and instrument are kept as
     /// they came. Hashes and features stay with the judgement.
     pub raw_signals_days: u32,
+    /// Days that a model is watched beside the live one before its score may decide. A week has
+    /// every hour and weekday.
+    pub promotion_days: u32,
+    /// Orders that both scored meanwhile. With fewer than a thousand, scores differ from those of
+    /// the training by chance.
+    pub promotion_orders: u32,
+    /// How far its scores may have drifted from those of its training: a population stability
+    /// index, in hundredths.
+    pub promotion_drift_percent: u32,
+    /// How many people have to want a model to go live: 1 or 2.
+    pub promotion_people: u8,
 }
 
 impl Default for FraudSettings {
     fn default() -> Self {
         let Policy { mode, thresholds, without_velocity, without_score, guard, .. } =
             Policy::default();
+        let gate = GateTerms::default();
         Self {
             mode,
             model: None,
@@ -80,6 +93,10 @@ impl Default for FraudSettings {
             review_due_hours: 4,
             review_max_hours: 6 * 24,
             raw_signals_days: 90,
+            promotion_days: gate.days,
+            promotion_orders: gate.orders,
+            promotion_drift_percent: 25,
+            promotion_people: gate.people,
         }
     }
 }
@@ -96,6 +113,16 @@ impl FraudSettings {
     /// When the model's files do not read, or do not belong together.
     pub fn serving(&self) -> Result<Serving, ServingFault> {
         Serving::configured(self.model.as_deref(), self.bundled_model)
+    }
+
+    /// What is asked of a model before its score decides.
+    pub fn gate(&self) -> GateTerms {
+        GateTerms {
+            days: self.promotion_days,
+            orders: self.promotion_orders,
+            psi: f64::from(self.promotion_drift_percent) / 100.0,
+            people: self.promotion_people,
+        }
     }
 
     /// Whether payments are judged without a score that decides, unless a registered model is live.

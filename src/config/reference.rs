@@ -215,6 +215,22 @@ const MEANINGS: &[(&str, &str)] = &[
          kept as they came; judgements keep hashes and features",
     ),
     (
+        "fraud.promotion_days",
+        "how many days a model is watched beside the live one before its score may decide; a \
+         promotion with `override` and a reason waives this and the next two",
+    ),
+    ("fraud.promotion_orders", "how many orders both scored meanwhile"),
+    (
+        "fraud.promotion_drift_percent",
+        "how far its scores may have drifted from those of its training: a population \
+         stability index, in hundredths",
+    ),
+    (
+        "fraud.promotion_people",
+        "how many people have to want a model to go live: 2, each with an API key, or 1; going \
+         back needs one",
+    ),
+    (
         "ucp.default",
         "the version whose profile is at `/.well-known/ucp`: `2026-04-08` or `2026-01-11`; \
          both are spoken; `--ucp-default`",

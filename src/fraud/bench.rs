@@ -216,7 +216,6 @@ impl Bench {
         }
         let guard = self.ask_guard(signals, &attempt, &recalled);
         let score = scored.score.map(|score| score.points);
-        serving.note(event.at, &scored.features, score);
         let score = score.filter(|_| decides);
         let features = (!scored.features.is_empty())
             .then_some(Features { names: &serving.names, values: &scored.features });

@@ -9,7 +9,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use super::{
-    assessment::{Assessment, Degraded},
+    assessment::Degraded,
     bench::{Bench, Judged, Written},
     cases::{Cases, Remembered},
     event::Event,
@@ -42,8 +42,6 @@ pub(super) struct Retold {
     pub(super) at: Timestamp,
     /// None when it was about no attempt, or when nobody kept its schema.
     pub(super) passing: Option<Passing>,
-    /// The judgement itself.
-    pub(super) judged: Option<Assessment>,
     /// Whether the memory was told of it when it was made.
     pub(super) was_told: bool,
     /// Whether it was judged with other memories alone.
@@ -85,10 +83,10 @@ impl Bench {
                 Some(written) => self.memories_of(written, set),
                 None => (true, false),
             };
-            let judged = written.map(|written| written.assessment);
-            let blind = |judged: &Assessment| judged.degraded.contains(&Degraded::Velocity);
-            let was_told = was_other || (was_own && !judged.as_ref().is_some_and(blind));
-            Retold { id, at, passing, was_told, was_apart: !was_own && !was_other, judged }
+            let blind =
+                |written: &Written| written.assessment.degraded.contains(&Degraded::Velocity);
+            let was_told = was_other || (was_own && !written.as_ref().is_some_and(blind));
+            Retold { id, at, passing, was_told, was_apart: !was_own && !was_other }
         };
         Ok(page.into_iter().map(retold).collect())
     }
@@ -180,22 +178,13 @@ impl Bench {
         memory: &Memory,
         (since, until): (Timestamp, Timestamp),
     ) -> Result<usize, LedgerFault> {
-        let (serving, mut cursor, mut count) = (self.serving(), None, 0);
+        let (mut cursor, mut count) = (None, 0);
         loop {
             let page = self.retell(&memory.set, (since, cursor), PAGE).await?;
             let Some(last) = page.last() else { return Ok(count) };
             cursor = Some(last.id);
             let past = page.into_iter().filter(|past| past.at < until);
-            let told: Vec<Passing> = past
-                .filter_map(|past| {
-                    let judged = past.judged.filter(|j| j.features_hash == serving.features_hash);
-                    if let Some(judged) = judged.filter(|_| serving.set().remembers_as(&memory.set))
-                    {
-                        serving.note(past.at, &judged.features, judged.score);
-                    }
-                    past.passing
-                })
-                .collect();
+            let told: Vec<Passing> = past.filter_map(|past| past.passing).collect();
             count += told.len();
             memory.local.remember(&told);
         }

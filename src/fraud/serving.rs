@@ -197,6 +197,11 @@ impl Serving {
         }
     }
 
+    /// What is counted for the drift; none without a reference.
+    pub fn counts(&self) -> Option<&Counts> {
+        self.drift.as_deref()
+    }
+
     /// How far orders have drifted from those the live model was trained on. None without a live
     /// model, or when its folder has no reference.
     pub fn drift(&self, now: Timestamp) -> Option<Reading> {

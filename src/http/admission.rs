@@ -150,7 +150,11 @@ async fn let_in(
             body::spare(request, &door.limits).await;
             return Err(overloaded());
         };
-        let bytes = body::read(request, &door.limits).await?;
+        let limits = match pattern {
+            Some("/v1/models") => &door.limits.for_a_model(),
+            _ => &door.limits,
+        };
+        let bytes = body::read(request, limits).await?;
         request.extensions_mut().insert(Body(bytes));
     }
     signed::check(request, door).await?;

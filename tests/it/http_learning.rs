@@ -67,7 +67,8 @@ async fn models_are_listed_and_none_that_is_not_there_is_promoted() {
     let shop = Shop::open().await;
     let listed = shop.get("/v1/models").await.json();
     assert_eq!((&listed["items"], &listed["serving"]), (&json!([]), &json!("bundled-2")));
-    shop.post("/v1/models/none/promote", &json!({})).await.problem(404, "not_found");
+    let wish = json!({"reason": "it is better"});
+    shop.post("/v1/models/none/promote", &wish).await.problem(404, "not_found");
     shop.post("/v1/models/rollback", &json!({})).await.problem(409, "cannot_record");
     assert_eq!(shop.get("/v1/models/comparison").await.json()["compared"], json!({}));
 }

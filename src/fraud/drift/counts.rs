@@ -1,13 +1,16 @@
 //! How many orders fell into each bin, day by day.
 
 use serde::Serialize;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{
+    Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicI64, Ordering},
+};
 
 use super::{ACT, WATCH, psi, reference::Reference};
 use crate::base::Timestamp;
 
 /// Days that are counted together: a week, in which every hour and weekday has its turn.
-const DAYS: usize = 7;
+pub(super) const DAYS: usize = 7;
 
 /// With fewer orders a figure of ten bins drifts by a hundredth and more by chance alone.
 pub const LEAST: u32 = 1_000;
@@ -24,6 +27,8 @@ pub struct Counts {
     /// figures before it.
     starts: Box<[usize]>,
     week: Mutex<[Day; DAYS]>,
+    /// Up to which span of time the ledger was read.
+    read_until: AtomicI64,
 }
 
 /// One day's orders.
@@ -37,7 +42,7 @@ struct Day {
 /// How far orders have drifted from the training.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Reading {
-    /// Orders judged in the last seven days, as far as this process knows.
+    /// Orders judged in the last seven days that were counted.
     pub orders: u32,
     /// Orders the training saw.
     pub trained_on: f64,
@@ -86,6 +91,7 @@ impl Counts {
             cuts: cuts.into(),
             starts: starts.into(),
             week: Mutex::new(std::array::from_fn(|_| day.clone())),
+            read_until: AtomicI64::new(0),
             reference,
         }
     }
@@ -94,8 +100,18 @@ impl Counts {
         self.week.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts a judgement. Increments in an array, and nothing else: it stands in the way of every
-    /// payment. Features of another layout are not counted.
+    /// The span of time up to which the ledger was read.
+    pub(super) fn read_until(&self) -> i64 {
+        self.read_until.load(Ordering::Relaxed)
+    }
+
+    /// The ledger was read up to this span. One reader at a time.
+    pub(super) fn read_to(&self, span: i64) {
+        self.read_until.store(span, Ordering::Relaxed);
+    }
+
+    /// Counts a judgement. Increments in an array, and nothing else. Features of another layout are
+    /// not counted.
     pub fn note(&self, at: Timestamp, features: &[f32], points: u16) {
         if features.len() + 1 != self.starts.len() {
             return;

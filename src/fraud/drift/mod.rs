@@ -3,6 +3,7 @@
 //! ```text
 //!  training ─► Reference: bins of every feature and of the score, with shares   (reference.rs)
 //!  judging  ─► Counts: how many fell into each bin, day by day, a week long     (counts.rs)
+//!  ledger   ─► what was judged, the same for every replica                      (ledger.rs)
 //!  both     ─► psi, one number per figure; 0.1 and 0.25 are the usual bars      (here)
 //! ```
 //! **Owns:** the bins, the counts, the index. **Invariant:** every value falls into one bin;
@@ -10,9 +11,11 @@
 //! asked about orders it does not know, not that it is wrong about them.
 
 pub mod counts;
+pub mod ledger;
 pub mod reference;
 
 pub use counts::{Counts, Drifted, Reading};
+pub use ledger::DriftReader;
 pub use reference::{BadReference, Reference};
 
 /// Above this a figure is worth a look.

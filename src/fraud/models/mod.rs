@@ -1,103 +1,98 @@
 //! The models of a shop: which scores, which is watched beside it, which did and may again.
 //!
 //! ```text
-//!  add ─► candidate ─promote─► shadow ─promote─► live ─► retired
-//!                                                 └─rollback─► retired, and the one before is live
+//!  add ─► candidate ─watch─► shadow ─promote, gate, approve─► live ─► retired
+//!             ▲                │                               └─rollback─► retired, and the one
+//!             └────unwatch─────┘                                             before is live
 //! ```
-//! **Owns:** the registry's rows, the folder that models are copied into, and following both while
-//! serving. **Invariant:** one model is live and one is watched at most; every change is numbered;
-//! a model is asked about the features that its schema declares, over a memory that has them.
-//! **Not here:** training
-//! (see [`train`](super::train)), scoring (see [`serving`](super::serving)).
+//! **Owns:** the registry's rows and files, the gate before a model's score decides, and following
+//! both while serving. **Invariant:** one model is live and one is watched at most; every change is
+//! numbered, and says who made it, why, and what was known; a model is asked about the features
+//! that its schema declares, over a memory that has them. Going back waits for nobody.
+//! **Not here:** training (see [`train`](super::train)), scoring (see [`serving`](super::serving)).
 
+mod bundle;
 mod follow;
+mod gate;
+mod moves;
 mod postgres;
+mod refused;
 mod sqlite;
 mod store;
 
+pub use bundle::Bundle;
 pub use follow::{Follower, OpenMemory};
-pub use store::{ModelRow, ModelState, Move};
+pub use gate::{Gate, GateTerms};
+pub use refused::ModelsRefused;
+pub use store::{ModelChange, ModelRow, ModelState, Move, Request};
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use super::{
-    feature_set::FeatureSet,
-    model::{Model, file::hexadecimal},
-    schema::Schema,
+    history::History,
+    model::file::hexadecimal,
     serving::{Serving, Versioned, Watched},
 };
 use crate::{
     base::Clock,
     ledger::{Database, LedgerFault},
 };
-use store::Store;
-
-/// Bytes of a version's name.
-const NAME_BYTES_MAX: usize = 64;
-
-/// What a model's training saw, beside it.
-const REFERENCE: &str = "reference.json";
+use moves::{check_name, going_live, unwatching, watching, way_back};
+use store::{Change, Store};
 
 /// How often a change is tried again that met another one.
 const TRIES: usize = 5;
 
-/// A change that is not made.
-#[derive(Debug, thiserror::Error)]
-pub enum ModelsRefused {
-    /// There is no such model.
-    #[error("there is no model `{0}`")]
-    NoSuchModel(String),
-    /// The name is taken, by another model.
-    #[error("there is another model `{0}`; give this one a name of its own")]
-    Taken(String),
-    /// It cannot be a name.
-    #[error(
-        "a model's name has 1 to {NAME_BYTES_MAX} letters, digits, points, hyphens and \
-         underscores, and begins with a letter or digit"
-    )]
-    BadName,
-    /// It is live already.
-    #[error("the model `{0}` is live")]
-    IsLive(String),
-    /// There is none to go back from.
-    #[error("no registered model is live: there is nothing to go back from")]
-    NothingLive,
-    /// It cannot be asked about what was recorded for another.
-    #[error("the model `{0}` reads other features than those that were recorded")]
-    OtherFeatures(String),
-    /// What it has to remember cannot be opened.
-    #[error("what the model has to remember cannot be opened: {0}")]
-    Memory(String),
-    /// The folder's files do not read, or are not those that were registered.
-    #[error("the files of the model `{version}` do not do: {why}")]
-    Files {
-        /// Which.
-        version: String,
-        /// Why.
-        why: String,
-    },
-    /// Others changed the registry again and again.
-    #[error("the models were changed by somebody else at the same time; try again")]
-    Raced,
-    /// The ledger cannot be reached.
-    #[error(transparent)]
-    Ledger(#[from] LedgerFault),
-}
+/// Bytes of a reason.
+pub const REASON_BYTES_MAX: usize = 500;
+
+/// What somebody asked for a week ago was asked about other figures.
+const REQUEST_LIVES: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// Who asks where nobody has a key: it may be anybody.
+const NOBODY: &str = "anonymous";
 
 /// The models of a shop.
 pub struct Models {
     store: Store,
+    history: History,
+    /// Where models are that were registered before the ledger kept their files.
     folder: PathBuf,
+    terms: GateTerms,
     clock: Arc<dyn Clock>,
 }
 
+/// What a promotion came to.
+#[derive(Debug, Clone)]
+pub enum Promoted {
+    /// The model is live.
+    Live(ModelRow),
+    /// A second person has to agree.
+    Asked(Request, Gate),
+}
+
+/// Who wants a model to go live, and why.
+#[derive(Debug, Clone, Copy)]
+pub struct Wish<'a> {
+    /// Who.
+    pub by: &'a str,
+    /// Why.
+    pub reason: &'a str,
+    /// Whether the gate's figures are waived. A second person has to agree all the same.
+    pub waived: bool,
+}
+
 impl Models {
-    /// The models of this database, their files in this folder.
+    /// The models of this database; those of before the ledger kept them, in this folder.
     pub fn new(database: Database, folder: PathBuf, clock: Arc<dyn Clock>) -> Self {
-        Self { store: Store::new(database), folder, clock }
+        let (store, history) = (Store::new(database.clone()), History::new(database));
+        Self { store, history, folder, terms: GateTerms::default(), clock }
+    }
+
+    /// The same with another gate.
+    #[must_use]
+    pub fn with_gate(self, terms: GateTerms) -> Self {
+        Self { terms, ..self }
     }
 
     /// All of them, the newest first.
@@ -116,57 +111,42 @@ impl Models {
         self.store.number().await
     }
 
-    /// Copies a trained model in and registers it as a candidate. The same one again changes
+    /// Takes a trained model in and registers it as a candidate. The same one again changes
     /// nothing.
     ///
     /// # Errors
     /// When its files do not do, or the name is another model's.
     pub async fn add(
         &self,
-        from: &Path,
+        bundle: &Bundle,
         version: &str,
         author: &str,
     ) -> Result<ModelRow, ModelsRefused> {
         check_name(version)?;
-        let bad = |why: String| ModelsRefused::Files { version: version.to_owned(), why };
-        let read = |name: &str| {
-            std::fs::read(from.join(name)).map_err(|error| bad(format!("{name}: {error}")))
-        };
-        let (bytes, schema, manifest) = (read("model")?, read("schema")?, read("manifest")?);
-        let model = Model::from_bytes(&bytes).map_err(|error| bad(error.to_string()))?;
-        let metrics =
-            serde_json::from_slice(&manifest).map_err(|error| bad(format!("manifest: {error}")))?;
+        let model = bundle.read(version).map_err(|why| files(version, why))?.versioned.model;
         let row = ModelRow {
             version: version.to_owned(),
             state: ModelState::Candidate,
             folder: version.to_owned(),
             sha256: model.fingerprint(),
             features: hexadecimal(&model.features_hash),
-            metrics,
+            metrics: bundle.manifest().clone(),
             created_at: self.clock.now(),
             changed_at: self.clock.now(),
             changed_by: author.to_owned(),
         };
-        if let Some(found) = self.find(version).await? {
-            let same = found.sha256 == row.sha256;
-            return if same { Ok(found) } else { Err(ModelsRefused::Taken(version.to_owned())) };
-        }
-        let folder = self.folder.join(version);
-        std::fs::create_dir_all(&folder).map_err(|error| bad(error.to_string()))?;
-        // Models trained before there was one have no reference; drift is then not told.
-        let reference = std::fs::read(from.join(REFERENCE)).ok();
-        let reference = reference.iter().map(|bytes| (REFERENCE, bytes));
-        let files = [("schema", &schema), ("manifest", &manifest), ("model", &bytes)];
-        for (name, bytes) in files.into_iter().chain(reference) {
-            std::fs::write(folder.join(name), bytes).map_err(|error| bad(error.to_string()))?;
-        }
         for _ in 0..TRIES {
             let number = self.store.number().await?;
-            if self.store.add(number, &row).await? {
-                return Ok(row);
+            if let Some(found) = self.find(version).await? {
+                let same = found.sha256 == row.sha256;
+                return if same {
+                    Ok(found)
+                } else {
+                    Err(ModelsRefused::Taken(version.to_owned()))
+                };
             }
-            if self.find(version).await?.is_some() {
-                return Err(ModelsRefused::Taken(version.to_owned()));
+            if self.store.add(number, &row, &bundle.files()).await? {
+                return Ok(row);
             }
         }
         Err(ModelsRefused::Raced)
@@ -180,83 +160,203 @@ impl Models {
         Ok(self.store.list().await?.into_iter().find(|row| row.version == version))
     }
 
+    /// What happened to a model, the last change first.
+    ///
+    /// # Errors
+    /// When the ledger cannot be reached.
+    pub async fn changes(&self, version: &str) -> Result<Vec<ModelChange>, LedgerFault> {
+        self.store.changes(version).await
+    }
+
+    /// Who asked that this model goes live, as long as that may be agreed to.
+    ///
+    /// # Errors
+    /// When the ledger cannot be reached.
+    pub async fn request(&self, version: &str) -> Result<Option<Request>, LedgerFault> {
+        let request = self.store.request(version).await?;
+        let now = self.clock.now();
+        Ok(request.filter(|request| now.since(request.asked_at) <= REQUEST_LIVES))
+    }
+
     /// A model's files, ready to score what these features say.
     ///
     /// # Errors
     /// When there is none, its files do not do, or its features are others.
     pub async fn load(&self, version: &str, serving: &Serving) -> Result<Versioned, ModelsRefused> {
-        let row = self.find(version).await?;
-        let row = row.ok_or_else(|| ModelsRefused::NoSuchModel(version.to_owned()))?;
-        let Watched { versioned, set } = self.read(&row).await?;
+        let Watched { versioned, set } = self.read(&self.get(version).await?).await?;
         match set.hash == serving.features_hash {
             true => Ok(versioned),
             false => Err(ModelsRefused::OtherFeatures(version.to_owned())),
         }
     }
 
-    /// Reads a model, so that none is put in force that cannot be.
-    async fn probe(&self, version: &str) -> Result<(), ModelsRefused> {
+    async fn get(&self, version: &str) -> Result<ModelRow, ModelsRefused> {
         let row = self.find(version).await?;
-        let row = row.ok_or_else(|| ModelsRefused::NoSuchModel(version.to_owned()))?;
-        self.read(&row).await.map(drop)
+        row.ok_or_else(|| ModelsRefused::NoSuchModel(version.to_owned()))
     }
 
     /// A model's files, read and checked, with the features that it reads.
     async fn read(&self, row: &ModelRow) -> Result<Watched, ModelsRefused> {
-        let version = row.version.clone();
-        let bad = |why: String| ModelsRefused::Files { version: row.version.clone(), why };
-        let path = self.folder.join(&row.folder).join("model");
-        let bytes =
-            std::fs::read(&path).map_err(|error| bad(format!("{}: {error}", path.display())))?;
-        let model = Model::from_bytes(&bytes).map_err(|error| bad(error.to_string()))?;
-        if model.fingerprint() != row.sha256 {
-            return Err(bad("the file is not the one that was registered".to_owned()));
+        let version = &row.version;
+        let stored = self.store.files(version).await?;
+        let bundle = match stored.is_empty() {
+            true => Bundle::of_folder(&self.folder.join(&row.folder)),
+            false => Bundle::of_stored(&stored),
+        };
+        let model = bundle.and_then(|bundle| bundle.read(version));
+        let model = model.map_err(|why| files(version, why))?;
+        if model.versioned.model.fingerprint() != row.sha256 {
+            return Err(files(version, "the file is not the one that was registered".to_owned()));
         }
-        let schema = std::fs::read_to_string(path.with_file_name("schema"));
-        let schema = schema.map_err(|error| bad(format!("schema: {error}")))?;
-        let schema = Schema::parse(&schema).map_err(|error| bad(error.to_string()))?;
-        let set = FeatureSet::of(&schema).map_err(|error| bad(error.to_string()))?;
-        model.check_features(set.layout.hash()).map_err(|error| bad(error.to_string()))?;
-        let reference = std::fs::read_to_string(path.with_file_name(REFERENCE));
-        let versioned = Versioned::new(version, model).trained_on(reference, &set.layout.names());
-        Ok(Watched { versioned, set: Arc::new(set) })
+        Ok(model)
     }
 
-    /// The next step for a model: watched, then live. Whoever stood there makes room.
+    /// From now on a model is watched beside the live one. Whoever was watched steps back.
     ///
     /// # Errors
-    /// When there is none, it is live, or cannot score what is served.
-    pub async fn promote(&self, version: &str, author: &str) -> Result<ModelRow, ModelsRefused> {
-        self.probe(version).await?;
-        self.change(author, |rows| promotion(rows, version)).await?;
-        let found = self.find(version).await?;
-        found.ok_or_else(|| ModelsRefused::NoSuchModel(version.to_owned()))
+    /// When there is none, it is live, or cannot score.
+    pub async fn watch(
+        &self,
+        version: &str,
+        (by, reason): (&str, &str),
+    ) -> Result<ModelRow, ModelsRefused> {
+        self.read(&self.get(version).await?).await?;
+        let change = Change { by, reason, ..Change::default() };
+        self.change(change, |rows| watching(rows, version)).await?;
+        self.get(version).await
+    }
+
+    /// From now on a model is no longer watched.
+    ///
+    /// # Errors
+    /// When there is none, or it is not watched.
+    pub async fn unwatch(
+        &self,
+        version: &str,
+        (by, reason): (&str, &str),
+    ) -> Result<ModelRow, ModelsRefused> {
+        let change = Change { by, reason, ..Change::default() };
+        self.change(change, |rows| unwatching(rows, version)).await?;
+        self.get(version).await
+    }
+
+    /// What is known of a model that may go live one day.
+    ///
+    /// # Errors
+    /// When there is none, or its files do not do.
+    pub async fn gate(&self, version: &str) -> Result<Gate, ModelsRefused> {
+        let row = self.get(version).await?;
+        let model = self.read(&row).await?.versioned;
+        let since = (row.state == ModelState::Shadow).then_some(row.changed_at);
+        let terms = (self.terms, &model);
+        Ok(Gate::of(terms, since, &self.history, self.clock.now()).await?)
+    }
+
+    /// Somebody wants a model's score to decide. It does where one person is enough; else it is
+    /// written down, for a second one to agree.
+    ///
+    /// # Errors
+    /// When it is live, something is lacking, or nobody knows who asks.
+    pub async fn promote(&self, version: &str, wish: Wish<'_>) -> Result<Promoted, ModelsRefused> {
+        if wish.reason.trim().is_empty() || wish.reason.len() > REASON_BYTES_MAX {
+            return Err(ModelsRefused::NoReason);
+        }
+        let gate = self.open_gate(version, wish.waived).await?;
+        if self.terms.people < 2 {
+            let change = Change { by: wish.by, reason: wish.reason, ..Change::default() };
+            return Ok(Promoted::Live(self.go_live(version, change, &gate, wish.waived).await?));
+        }
+        if wish.by == NOBODY {
+            return Err(ModelsRefused::Nobody);
+        }
+        let request = Request {
+            version: version.to_owned(),
+            asked_by: wish.by.to_owned(),
+            reason: wish.reason.to_owned(),
+            waived: wish.waived,
+            asked_at: self.clock.now(),
+        };
+        self.store.ask_for(&request).await?;
+        Ok(Promoted::Asked(request, gate))
+    }
+
+    /// A second person agrees that a model goes live.
+    ///
+    /// # Errors
+    /// When nobody asked for it, the same person did, or something is lacking by now.
+    pub async fn approve(&self, version: &str, by: &str) -> Result<ModelRow, ModelsRefused> {
+        self.get(version).await?;
+        let request = self.request(version).await?;
+        let request = request.ok_or_else(|| ModelsRefused::NotAsked(version.to_owned()))?;
+        if by == NOBODY {
+            return Err(ModelsRefused::Nobody);
+        }
+        if by == request.asked_by {
+            return Err(ModelsRefused::SamePerson);
+        }
+        let gate = self.open_gate(version, request.waived).await?;
+        let Request { asked_by, reason, waived, .. } = &request;
+        let change = Change { by: asked_by, reason, approved_by: Some(by), evidence: None };
+        self.go_live(version, change, &gate, *waived).await
+    }
+
+    /// What is known of a model, which is enough, or is waived.
+    async fn open_gate(&self, version: &str, waived: bool) -> Result<Gate, ModelsRefused> {
+        let row = self.get(version).await?;
+        if row.state == ModelState::Live {
+            return Err(ModelsRefused::IsLive(version.to_owned()));
+        }
+        let gate = self.gate(version).await?;
+        if !waived && !gate.is_open() {
+            return Err(ModelsRefused::Lacking {
+                version: version.to_owned(),
+                lacking: gate.lacking.join("; "),
+            });
+        }
+        Ok(gate)
+    }
+
+    async fn go_live(
+        &self,
+        version: &str,
+        change: Change<'_>,
+        gate: &Gate,
+        waived: bool,
+    ) -> Result<ModelRow, ModelsRefused> {
+        let evidence = serde_json::json!({ "gate": gate, "override": waived });
+        let change = Change { evidence: Some(evidence), ..change };
+        self.change(change, |rows| going_live(rows, version)).await?;
+        self.get(version).await
     }
 
     /// The live model steps back, and the one before it is live again; without one, the model that
-    /// the configuration names. Returns what is live then.
+    /// the configuration names. It needs nobody's agreement. Returns what is live then.
     ///
     /// # Errors
-    /// When none is live, or the one before cannot score what is served.
-    pub async fn rollback(&self, author: &str) -> Result<Option<ModelRow>, ModelsRefused> {
+    /// When none is live, or the files of the one before do not do.
+    pub async fn rollback(
+        &self,
+        (by, reason): (&str, &str),
+    ) -> Result<Option<ModelRow>, ModelsRefused> {
         let former = self.store.former().await?;
         if let Some(version) = &former {
-            self.probe(version).await?;
+            self.read(&self.get(version).await?).await?;
         }
-        self.change(author, |rows| way_back(rows, former.as_deref())).await?;
+        let change = Change { by, reason, ..Change::default() };
+        self.change(change, |rows| way_back(rows, former.as_deref())).await?;
         let rows = self.store.list().await?;
         Ok(rows.into_iter().find(|row| row.state == ModelState::Live))
     }
 
     async fn change(
         &self,
-        author: &str,
+        change: Change<'_>,
         decide: impl Fn(&[ModelRow]) -> Result<Vec<Move>, ModelsRefused>,
     ) -> Result<(), ModelsRefused> {
         for _ in 0..TRIES {
             let number = self.store.number().await?;
             let moves = decide(&self.store.list().await?)?;
-            if self.store.change(number, &moves, author, self.clock.now()).await? {
+            if self.store.change(number, &moves, &change, self.clock.now()).await? {
                 return Ok(());
             }
         }
@@ -264,39 +364,6 @@ impl Models {
     }
 }
 
-fn check_name(version: &str) -> Result<(), ModelsRefused> {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
-    let well_formed = (1..=NAME_BYTES_MAX).contains(&version.len())
-        && version.bytes().all(plain)
-        && version.starts_with(|first: char| first.is_ascii_alphanumeric())
-        && !["comparison", "rollback"].contains(&version);
-    if well_formed { Ok(()) } else { Err(ModelsRefused::BadName) }
-}
-
-/// What a promotion moves: those that make room first, so that no place is ever taken twice.
-fn promotion(rows: &[ModelRow], version: &str) -> Result<Vec<Move>, ModelsRefused> {
-    let found = rows.iter().find(|row| row.version == version);
-    let found = found.ok_or_else(|| ModelsRefused::NoSuchModel(version.to_owned()))?;
-    let to = match found.state {
-        ModelState::Candidate | ModelState::Retired => ModelState::Shadow,
-        ModelState::Shadow => ModelState::Live,
-        ModelState::Live => return Err(ModelsRefused::IsLive(version.to_owned())),
-    };
-    let room = match to {
-        ModelState::Live => ModelState::Retired,
-        _ => ModelState::Candidate,
-    };
-    let stands = rows.iter().filter(|row| row.state == to);
-    let mut moves: Vec<Move> = stands.map(|row| row.moved(room)).collect();
-    moves.push(found.moved(to));
-    Ok(moves)
-}
-
-/// What a rollback moves. The former model may be watched by now, or a candidate again.
-fn way_back(rows: &[ModelRow], former: Option<&str>) -> Result<Vec<Move>, ModelsRefused> {
-    let live = rows.iter().find(|row| row.state == ModelState::Live);
-    let mut moves = vec![live.ok_or(ModelsRefused::NothingLive)?.moved(ModelState::Retired)];
-    let former = former.and_then(|former| rows.iter().find(|row| row.version == former));
-    moves.extend(former.map(|row| row.moved(ModelState::Live)));
-    Ok(moves)
+fn files(version: &str, why: String) -> ModelsRefused {
+    ModelsRefused::Files { version: version.to_owned(), why }
 }

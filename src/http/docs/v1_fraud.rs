@@ -15,7 +15,7 @@ use crate::{
             costs::{Costs, Fitted},
             report::Report,
         },
-        models::ModelRow,
+        models::{Gate, ModelChange, ModelRow, Request},
         rules::{
             Action, FunctionRow, ListEntry, ListHead, ListKind, Mode, Pass, Rule, Snooze,
             VariableRow,
@@ -288,19 +288,87 @@ struct Compared {
     attempts: u64,
 }
 
+/// A model, what is known of it, and what happened to it.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "the handler writes it with `json!`")]
+struct ModelView {
+    model: ModelRow,
+    gate: Gate,
+    /// Who wants it to go live; a second person may approve for 7 days.
+    request: Option<Request>,
+    /// The last one first.
+    changes: Vec<ModelChange>,
+}
+
+fn live() -> Value {
+    object([may("live", said("The model that scores.", json!({})))])
+}
+
+fn promote() -> Operation {
+    let asked = object([
+        needs("request", said("What a second person has to approve.", of::<Request>())),
+        needs("gate", said("What is known of the model.", of::<Gate>())),
+    ]);
+    post("promote_model", "/v1/models/{version}/promote", "Lets a model's score decide")
+        .says(
+            "A watched model goes live after `fraud.promotion_days`, `fraud.promotion_orders`, and \
+             scores that are like those of its training. `override` waives these figures, with the \
+             reason that is recorded. With `fraud.promotion_people` = 2 the request waits for \
+             another person's approval.",
+        )
+        .takes(
+            [
+                needs("reason", words("Why; it is recorded.")),
+                may("override", flag("Whether the figures are waived.")),
+            ],
+            json!({ "reason": "a week of agreement" }),
+        )
+        .answers_schema(202, "It waits for a second person.", asked)
+        .answers_schema(200, "The model that is live now, where one person is enough.", live())
+        .or(&[Kind::NotFound])
+}
+
 fn models() -> Vec<Operation> {
-    let live = object([may("live", said("The model that scores.", json!({})))]);
     vec![
         backtest(),
         get("list_models", "/v1/models", "Lists models, the newest first")
             .answers::<Models>(200, "All of them."),
-        post("promote_model", "/v1/models/{version}/promote", "Moves a model on")
-            .says("Watched first, then live. Every replica follows within a second.")
+        post("add_model", "/v1/models", "Takes a trained model in, as a candidate")
+            .says(
+                "The body is what `doorbuster models pack` writes. The same model again changes \
+                 nothing. Every replica has it: the ledger keeps it.",
+            )
+            .query("version", text("What it is called from now on."), "What it is called.")
+            .takes_file("application/octet-stream", "{}")
+            .answers::<ModelRow>(201, "The model."),
+        get("get_model", "/v1/models/{version}", "Shows a model and what happened to it")
+            .answers::<ModelView>(200, "The model.")
+            .or(&[Kind::NotFound]),
+        post("watch_model", "/v1/models/{version}/watch", "Watches a model beside the live one")
+            .says(
+                "It scores what the live one scores, and decides nothing. Whoever was watched \
+                 steps back. Every replica follows within a second.",
+            )
+            .takes([may("reason", words("Why; it is recorded."))], json!({}))
+            .answers::<ModelRow>(200, "The model.")
+            .or(&[Kind::NotFound]),
+        post("unwatch_model", "/v1/models/{version}/unwatch", "Watches a model no longer")
+            .takes([may("reason", words("Why; it is recorded."))], json!({}))
+            .answers::<ModelRow>(200, "The model.")
+            .or(&[Kind::NotFound]),
+        promote(),
+        post("approve_model", "/v1/models/{version}/approve", "Agrees that a model goes live")
+            .says(
+                "A second person agrees, with their own key, to what was asked for within 7 days. \
+                 The gate is looked at once more.",
+            )
             .takes([], json!({}))
-            .answers::<ModelRow>(200, "The model."),
+            .answers_schema(200, "The model that is live now.", live())
+            .or(&[Kind::NotFound]),
         post("rollback_model", "/v1/models/rollback", "Goes back to the model before")
-            .takes([], json!({}))
-            .answers_schema(200, "The model that is live now.", live),
+            .says("At once; nobody has to agree.")
+            .takes([may("reason", words("Why; it is recorded."))], json!({}))
+            .answers_schema(200, "The model that is live now.", live()),
         get(
             "compare_models",
             "/v1/models/comparison",

@@ -13,7 +13,8 @@ use crate::{
 pub(in crate::http) struct DriftView<'a> {
     /// The live model; none while there is none.
     model: Option<&'a str>,
-    /// Orders of the last seven days that this replica has judged.
+    /// Orders of the last seven days that were counted: of any ten minutes the first 300, the same
+    /// at every replica.
     orders: u32,
     /// Fewer say nothing.
     orders_needed: u32,

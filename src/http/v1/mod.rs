@@ -87,16 +87,20 @@ fn cases_and_models(config: &mut ServiceConfig) {
         .service(web::resource("/labels/bulk").post(labels::add_many))
         .service(web::resource("/assessments").get(assessments::list))
         .service(web::resource("/backtests").post(backtests::run))
-        .service(web::resource("/models").get(models::list))
+        .service(web::resource("/models").get(models::list).post(models::add))
         .service(web::resource("/models/comparison").get(models::comparison))
         .service(web::resource("/models/rollback").post(models::rollback))
+        .service(web::resource("/models/{version}/watch").post(models::watch))
+        .service(web::resource("/models/{version}/unwatch").post(models::unwatch))
         .service(web::resource("/models/{version}/promote").post(models::promote))
+        .service(web::resource("/models/{version}/approve").post(models::approve))
         .service(web::resource("/cases").get(cases::list))
         .service(web::resource("/cases/claim").post(cases::claim_next))
         .service(web::resource("/cases/{order}").get(cases::get))
         .service(web::resource("/cases/{order}/links").get(case_links::list))
         .service(web::resource("/cases/{order}/{action}").post(cases::act))
-        .service(web::resource("/models/drift").get(drift::get));
+        .service(web::resource("/models/drift").get(drift::get))
+        .service(web::resource("/models/{version}").get(models::get));
 }
 
 /// What it writes.

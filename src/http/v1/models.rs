@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, web};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::{collections::BTreeMap, time::Duration};
 
@@ -11,13 +11,27 @@ use crate::{
         assessment::Outcome,
         backtest::report::{Split, Truth, count},
         history::Span,
-        models::ModelsRefused,
+        models::{Bundle, ModelsRefused, Promoted, REASON_BYTES_MAX, Wish},
     },
     http::{
-        asking::Asking, caller::Caller, door::Door, idempotency, kinds::Kind, problem::Problem,
+        asking::{Asking, AskingFile},
+        caller::Caller,
+        door::Door,
+        idempotency,
+        kinds::Kind,
+        problem::Problem,
         refusal::sentence,
     },
 };
+
+/// What is changed here, among what is no fact of the ledger.
+const AREA: &str = "models";
+
+/// What a model is called.
+#[derive(Debug, Deserialize)]
+pub struct Named {
+    version: Option<String>,
+}
 
 /// How far back two models are compared.
 const COMPARED: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -47,26 +61,113 @@ pub async fn list(door: web::Data<Door>, _caller: Caller) -> Result<HttpResponse
     })))
 }
 
-/// Moves a model on: watched, then live. Every replica follows within a second.
+/// Takes a trained model in, as `doorbuster models pack` writes it.
+pub async fn add(
+    door: web::Data<Door>,
+    asking: AskingFile,
+    named: web::Query<Named>,
+) -> Result<HttpResponse, Problem> {
+    let version = named.version.as_deref().unwrap_or_default();
+    let bundle = Bundle::parse(asking.file()).map_err(|why| Problem::new(Kind::Invalid, why))?;
+    let asking = asking.asking();
+    idempotency::once(&door, asking, AREA, async || {
+        let row = door.models.add(&bundle, version, asking.caller()).await?;
+        Ok(idempotency::answer(201, &row))
+    })
+    .await
+}
+
+/// Shows a model: what is known of it, who wants it to go live, and what happened to it.
+pub async fn get(
+    door: web::Data<Door>,
+    _caller: Caller,
+    version: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let gate = door.models.gate(&version).await?;
+    let model = door.models.find(&version).await?;
+    let (request, changes) =
+        (door.models.request(&version).await?, door.models.changes(&version).await?);
+    Ok(HttpResponse::Ok().json(json!({
+        "model": model, "gate": gate, "request": request, "changes": changes,
+    })))
+}
+
+/// Watches a model beside the live one. Every replica follows within a second.
+pub async fn watch(
+    door: web::Data<Door>,
+    asking: Asking,
+    version: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let reason = reason(&asking)?;
+    idempotency::once(&door, &asking, AREA, async || {
+        let row = door.models.watch(&version, (asking.caller(), &reason)).await?;
+        Ok(idempotency::answer(200, &row))
+    })
+    .await
+}
+
+/// Watches it no longer.
+pub async fn unwatch(
+    door: web::Data<Door>,
+    asking: Asking,
+    version: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let reason = reason(&asking)?;
+    idempotency::once(&door, &asking, AREA, async || {
+        let row = door.models.unwatch(&version, (asking.caller(), &reason)).await?;
+        Ok(idempotency::answer(200, &row))
+    })
+    .await
+}
+
+/// Asks that a model's score decides: at once where one person is enough, else once a second one
+/// agrees.
 pub async fn promote(
     door: web::Data<Door>,
     asking: Asking,
     version: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    if let Some(answer) = idempotency::find_answer(&door, &asking).await? {
-        return Ok(answer);
-    }
-    let row = door.models.promote(&version, asking.caller()).await?;
-    keep(&door, &asking, &row).await
+    let reason = reason(&asking)?;
+    let waived = asking.body().find("override").map(|at| at.truth()).transpose()?;
+    idempotency::once(&door, &asking, AREA, async || {
+        let waived = waived.unwrap_or_default();
+        let wish = Wish { by: asking.caller(), reason: &reason, waived };
+        Ok(match door.models.promote(&version, wish).await? {
+            Promoted::Live(row) => idempotency::answer(200, &json!({ "live": row })),
+            Promoted::Asked(request, gate) => {
+                idempotency::answer(202, &json!({ "request": request, "gate": gate }))
+            }
+        })
+    })
+    .await
 }
 
-/// Goes back to the model before.
+/// Agrees, as a second person, that a model goes live.
+pub async fn approve(
+    door: web::Data<Door>,
+    asking: Asking,
+    version: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    idempotency::once(&door, &asking, AREA, async || {
+        let row = door.models.approve(&version, asking.caller()).await?;
+        Ok(idempotency::answer(200, &json!({ "live": row })))
+    })
+    .await
+}
+
+/// Goes back to the model before, at once.
 pub async fn rollback(door: web::Data<Door>, asking: Asking) -> Result<HttpResponse, Problem> {
-    if let Some(answer) = idempotency::find_answer(&door, &asking).await? {
-        return Ok(answer);
-    }
-    let live = door.models.rollback(asking.caller()).await?;
-    keep(&door, &asking, &json!({ "live": live })).await
+    let reason = reason(&asking)?;
+    idempotency::once(&door, &asking, AREA, async || {
+        let live = door.models.rollback((asking.caller(), &reason)).await?;
+        Ok(idempotency::answer(200, &json!({ "live": live })))
+    })
+    .await
+}
+
+/// Why; nothing where nobody says.
+fn reason(asking: &Asking) -> Result<String, Problem> {
+    Ok(asking.body().text_in("reason", REASON_BYTES_MAX)?.unwrap_or_default())
 }
 
 /// Compares what was watched in the last week with what scored beside it, by what orders turned
@@ -105,27 +206,24 @@ pub async fn comparison(door: web::Data<Door>, _caller: Caller) -> Result<HttpRe
     Ok(HttpResponse::Ok().json(json!({ "compared": compared, "attempts": seen })))
 }
 
-async fn keep(
-    door: &Door,
-    asking: &Asking,
-    view: &impl Serialize,
-) -> Result<HttpResponse, Problem> {
-    idempotency::keep(door, asking, "models", idempotency::answer(200, view)).await
-}
-
 impl From<ModelsRefused> for Problem {
     fn from(refused: ModelsRefused) -> Self {
         let text = sentence(&refused);
         match refused {
             ModelsRefused::Ledger(fault) => fault.into(),
             ModelsRefused::NoSuchModel(_) => Self::new(Kind::NotFound, text),
-            ModelsRefused::BadName => Self::new(Kind::Invalid, text),
+            ModelsRefused::BadName => Self::new(Kind::Invalid, text).at("/version"),
+            ModelsRefused::NoReason => Self::new(Kind::Invalid, text).at("/reason"),
+            ModelsRefused::Files { .. } => Self::new(Kind::Invalid, text),
+            ModelsRefused::SamePerson | ModelsRefused::Nobody => Self::new(Kind::Forbidden, text),
             ModelsRefused::Taken(_)
             | ModelsRefused::IsLive(_)
+            | ModelsRefused::NotWatched(_)
             | ModelsRefused::NothingLive
+            | ModelsRefused::Lacking { .. }
+            | ModelsRefused::NotAsked(_)
             | ModelsRefused::OtherFeatures(_)
             | ModelsRefused::Memory(_)
-            | ModelsRefused::Files { .. }
             | ModelsRefused::Raced => Self::new(Kind::CannotRecord, text),
         }
     }

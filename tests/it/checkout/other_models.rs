@@ -6,10 +6,11 @@ use doorbuster::{
     fraud::{
         assessment::{Assessment, Degraded},
         bench::Written,
+        models::Wish,
         serving::bundled,
     },
 };
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 use crate::{
     shop::{On, TestShop, in_shops_on_both},
@@ -75,9 +76,11 @@ async fn memories_are_told(shop: &TestShop) {
     }
 }
 
-async fn register(shop: &TestShop, folder: &Path, name: &str, schema: &str) {
-    models::write(&folder.join(name), schema, 0.001);
-    shop.app().learning.models.add(&folder.join(name), name, "ada").await.expect("added");
+async fn goes_live(shop: &TestShop, name: &str) {
+    let models = &shop.app().learning.models;
+    let wish = Wish { by: "ada", reason: "a test", waived: true };
+    models.promote(name, wish).await.expect("asked");
+    models.approve(name, "grace").await.expect("live");
 }
 
 // breaks: let `Setup::next` keep the memory there is, whatever it remembers
@@ -107,14 +110,13 @@ async fn and_so_on_a_cluster() {
 }
 
 async fn watched_live_and_back(shop: &TestShop) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let models = &shop.app().learning.models;
+    let registry = &shop.app().learning.models;
     shop.stock("TEE", 30).await;
     assert_eq!(buys(shop).await.degraded, []);
     buys(shop).await;
     shop.clock.advance(Duration::from_secs(1));
-    register(shop, folder.path(), "other", OTHER_SCHEMA).await;
-    models.promote("other", "ada").await.expect("watched");
+    registry.add(&models::bundle(OTHER_SCHEMA, 0.001), "other", "ada").await.expect("added");
+    registry.watch("other", ("ada", "")).await.expect("watched");
     follow(shop).await;
     let judged = buys(shop).await;
     assert_eq!((seen(shop, &judged), &judged.degraded), (2.0, &vec![]), "the live one goes on");
@@ -124,13 +126,13 @@ async fn watched_live_and_back(shop: &TestShop) {
     let watched = judged.challenger.clone().expect("it is watched");
     assert_eq!((watched.model.as_str(), watched.score), ("other", 1));
     assert_eq!((seen(shop, &judged), &judged.degraded), (3.0, &vec![]));
-    models.promote("other", "ada").await.expect("live");
+    goes_live(shop, "other").await;
     follow(shop).await;
     let judged = buys(shop).await;
     assert_eq!(judged.model.as_deref(), Some("other"));
     assert_eq!((seen(shop, &judged), &judged.degraded), (4.0, &vec![]), "it has its memory");
     shop.clock.advance(Duration::from_secs(1));
-    models.rollback("ada").await.expect("back");
+    registry.rollback(("ada", "")).await.expect("back");
     follow(shop).await;
     let judged = buys(shop).await;
     assert_eq!(judged.model.as_deref(), Some(bundled::VERSION), "at once");

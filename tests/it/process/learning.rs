@@ -3,7 +3,10 @@
 
 use doorbuster::{
     base::{AssessmentId, Timestamp},
-    fraud::history::{History, Span},
+    fraud::{
+        history::{History, Span},
+        serving::bundled,
+    },
 };
 use serde_json::{Value, json};
 use std::{fs, path::Path, time::Duration};
@@ -117,18 +120,27 @@ async fn a_shop_learns_from_its_own_orders_and_goes_back() {
     setup.done(&["models", "add", "second", "--version", "later"]);
     let state = |version: &str, state: &str| (version.to_owned(), state.to_owned());
     assert_eq!(listed(&setup), [state("later", "candidate"), state("first", "candidate")]);
-    setup.done(&["models", "promote", "first"]);
+    setup.done(&["models", "watch", "first"]);
     assert_eq!(listed(&setup)[1], state("first", "shadow"), "it is watched first");
-    assert_eq!(serving(&setup).await, "bundled-2");
-    setup.done(&["models", "promote", "first"]);
+    assert_eq!(serving(&setup).await, bundled::VERSION);
+    let hurry = ["--override", "--reason", "a test", "--by", "ada"];
+    let promote = |version: &str| {
+        let Ran { status, err, .. } = setup.run(&["models", "promote", version, "--reason", "x"]);
+        assert!(!status.success() && err.contains("of 7 days"), "{err}");
+        setup.done(&[&["models", "promote", version][..], &hurry].concat());
+        let Ran { status, err, .. } = setup.run(&["models", "approve", version, "--by", "ada"]);
+        assert!(!status.success() && err.contains("second person"), "{err}");
+        setup.done(&["models", "approve", version, "--by", "grace"]);
+    };
+    promote("first");
     assert_eq!(serving(&setup).await, "first");
-    setup.done(&["models", "promote", "later"]);
-    setup.done(&["models", "promote", "later"]);
+    setup.done(&["models", "watch", "later"]);
+    promote("later");
     assert_eq!(serving(&setup).await, "later");
     let back = setup.done(&["models", "rollback"]);
     assert!(back.contains("first") && back.contains("live"), "{back}");
     assert_eq!(serving(&setup).await, "first");
-    let Ran { status, err, .. } = setup.run(&["models", "promote", "nobody"]);
+    let Ran { status, err, .. } = setup.run(&["models", "promote", "nobody", "--reason", "x"]);
     assert!(!status.success() && err.contains("nobody"), "{err}");
 }
 

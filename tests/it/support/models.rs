@@ -3,9 +3,17 @@
 use doorbuster::fraud::{
     feature_set::FeatureSet,
     model::{Calibration, Forest, GrownNode, Model},
+    models::Bundle,
     schema::Schema,
 };
 use std::{fs, path::Path};
+
+/// The same as a bundle.
+pub(crate) fn bundle(schema: &str, share: f64) -> Bundle {
+    let folder = tempfile::tempdir().expect("a folder");
+    write(folder.path(), schema, share);
+    Bundle::of_folder(folder.path()).expect("a bundle")
+}
 
 /// A schema that counts mailboxes and storefronts, in its own words and order, and nothing that the
 /// guard looks at.
