@@ -22,7 +22,7 @@ use crate::{
             Delay, Schema,
             read::{Row, read_rows, sort},
         },
-        train::{self, TrainOptions, Trained, sample::Samples},
+        train::{self, Learner, TrainOptions, Trained, Validation, sample::Samples},
     },
 };
 
@@ -58,16 +58,20 @@ pub struct Train {
     /// Draws rows and grows trees
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// How many trees
+    /// What grows trees: forest, boosting, or auto: whichever ranks the last fifth of the orders
+    /// better, grown on those before
+    #[arg(long, value_name = "LEARNER", default_value_t = TrainOptions::default().learner)]
+    pub learner: Learner,
+    /// How many trees; of boosted ones at most four times as many
     #[arg(long, value_name = "N", default_value_t = TrainOptions::default().trees)]
     pub trees: usize,
     /// How deep a tree may be
     #[arg(long, value_name = "N", default_value_t = TrainOptions::default().depth)]
     pub depth: u16,
-    /// Fewest training orders in a leaf
+    /// Fewest training orders in a leaf; five times as many in a boosted one
     #[arg(long, value_name = "N", default_value_t = TrainOptions::default().min_leaf)]
     pub min_leaf: usize,
-    /// Features drawn for each split; 0: a quarter of them
+    /// Features drawn for each split; 0: a quarter of them. For each boosted tree; 0: half of them
     #[arg(long, value_name = "N", default_value_t = TrainOptions::default().candidates)]
     pub candidates: usize,
     /// Good orders to train on at most; all frauds are
@@ -111,6 +115,7 @@ impl Train {
             from: date(&arguments.from, "--from")?,
             until: date(&arguments.until, "--until")?,
             seed: arguments.seed,
+            learner: arguments.learner,
             trees: arguments.trees.max(1),
             depth: arguments.depth.max(2),
             min_leaf: arguments.min_leaf.max(1),
@@ -152,6 +157,9 @@ pub(super) fn finish(
     }
     write_model(arguments, source, (schema, layout), options, trained)?;
     let (model, tally) = (&trained.model, trained.samples.tally);
+    if let Some(validation) = &trained.validation {
+        writeln!(out, "{}", compared(trained.learner, validation))?;
+    }
     writeln!(
         out,
         "trained on {} good orders of {} and {} frauds; {} trees, {} nodes",
@@ -163,6 +171,16 @@ pub(super) fn finish(
     )?;
     writeln!(out, "model {} in {}", model.fingerprint(), arguments.out.display())?;
     Ok(())
+}
+
+/// Why the model was grown as it was.
+fn compared(learner: Learner, validation: &Validation) -> String {
+    let Validation { forest, boosting, rounds, rows, frauds } = validation;
+    let beside = forest.map_or(String::new(), |forest| format!(", forest {forest:.3}"));
+    format!(
+        "grown by {learner}; average precision on the last {rows} rows with {frauds} frauds: \
+         boosting {boosting:.3} after {rounds} trees{beside}"
+    )
 }
 
 /// Model, reference, schema and manifest. Nothing in them tells the time: the same training gives
@@ -184,10 +202,15 @@ fn write_model(
         "features_sha256": hexadecimal(&layout.hash()),
         "features": layout.names(),
         "label_delay": schema.label_delay,
+        "learner": {
+            "asked": options.learner,
+            "grown": trained.learner,
+            "validation": trained.validation,
+        },
         "seed": options.seed,
         "from": time(options.from),
         "until": time(options.until),
-        "trees": options.trees,
+        "trees": model.forest.trees(),
         "depth": options.depth,
         "min_leaf": options.min_leaf,
         "candidates": options.candidates_of(layout.read_count()),

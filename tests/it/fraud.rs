@@ -66,6 +66,58 @@ fn a_model_is_trained_on_a_made_up_year_and_judged_on_another() {
     assert_eq!((&manifest["seed"], &manifest["trees"]), (&3.into(), &12.into()));
 }
 
+/// Fraud by chance, the likelier the lower a balance is, which is mostly below zero.
+fn balances() -> String {
+    let mut file = "at,balance,fraud\n".to_owned();
+    for row in 0..1_000_u32 {
+        let (day, balance) = (row / 40 + 1, f64::from(row * 7_919 % 1_000) / -10.0);
+        let fraud = u8::from(balance < -80.0 && row % 3 > 0);
+        file += &format!("2026-01-{day:02},{balance},{fraud}\n");
+    }
+    file
+}
+
+// breaks: write the manifest without its learner, or draw rows by more than the seed
+#[test]
+fn a_learner_is_asked_for_or_chosen_and_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let dir = folder.path().display();
+    let schema = "label_delay = \"0\"\n[columns]\ntime = \"at\"\nlabel = \"fraud\"\n\
+        [[number]]\nname = \"balance\"";
+    fs::write(at("schema.toml"), schema).expect("the folder takes it");
+    fs::write(at("rows.csv"), balances()).expect("the folder takes it");
+    let train = |more: &str| {
+        ran(&format!(
+            "train --schema {dir}/schema.toml --data {dir}/rows.csv --trees 10 --depth 5 {more}"
+        ))
+    };
+    train(&format!("--learner boosting --out {dir}/one")).expect("it trains");
+    train(&format!("--learner boosting --out {dir}/same")).expect("it trains");
+    for part in ["model", "reference.json", "schema", "manifest"] {
+        let read = |name: &str| fs::read(at(name).join(part)).expect("it was written");
+        assert_eq!(read("one"), read("same"), "the same seed gives the same {part}");
+    }
+    let said = train(&format!("--out {dir}/auto")).expect("it trains");
+    assert!(said.contains("on the last 200 rows with ") && said.contains("forest 0."), "{said}");
+    let manifest = json(&at("auto").join("manifest"));
+    let told = &manifest["learner"];
+    assert_eq!((&told["asked"], &told["validation"]["rows"]), (&"auto".into(), &200.into()));
+    assert!(["forest", "boosting"].iter().any(|learner| told["grown"] == *learner), "{told}");
+    train(&format!("--learner forest --out {dir}/forest")).expect("it trains");
+    let told = json(&at("forest").join("manifest"))["learner"].clone();
+    assert_eq!((&told["grown"], told["validation"].is_null()), (&"forest".into(), true));
+    let said = ran(&format!(
+        "evaluate --model {dir}/one --schema {dir}/schema.toml --data {dir}/rows.csv \
+         --json {dir}/figures.json"
+    ));
+    said.expect("it evaluates");
+    let figures = json(&at("figures.json"));
+    assert!(figures["roc_auc"].as_f64().is_some_and(|area| area > 0.9), "{figures}");
+    let error = format!("{:#}", train("--learner oak --out x").expect_err("no such learner"));
+    assert!(error.contains("expected auto, forest or boosting, found `oak`"), "{error}");
+}
+
 #[test]
 fn what_does_not_fit_is_refused_with_a_reason() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -1,16 +1,22 @@
-//! Trains a model from a history: features as serving would have seen them, a forest of regression
-//! trees on 0/1 labels, a calibration from rows each tree did not see.
+//! Trains a model from a history: features as serving would have seen them, trees on 0/1 labels by
+//! the learner that suits them, a calibration from rows each tree did not see.
 //!
 //! ```text
 //!  rows, sorted ─► Engine ─► Samples: all frauds, a drawn share of the good  (sample.rs)
-//!               ─► trees, a few at a time, that keep to what is known    (grow.rs, monotone.rs)
+//!               ─► which learner, by the last of the rows                 (choose.rs)
+//!               ─► a forest, a few trees at a time                       (grow.rs)
+//!                  or boosted trees, one after the other                 (bins.rs, boost.rs)
+//!                  that keep to what is known                            (monotone.rs)
 //!               ─► Forest, laid flat
 //!               ─► out-of-bag scores ─► isotonic curve, points            (calibrate.rs)
 //!               ─► what rows and scores looked like                   (reference.rs)
 //! ```
 //! Deterministic: the same rows, options and seed give the same bytes. Never asked while serving.
 
+pub mod bins;
+pub mod boost;
 pub mod calibrate;
+pub mod choose;
 pub mod grow;
 pub mod monotone;
 pub mod reference;
@@ -22,11 +28,13 @@ use std::sync::Arc;
 use super::{
     drift::Reference,
     features::Layout,
-    model::{Forest, Model, calibration::BadCalibration, forest::BadTrees},
+    model::{Model, calibration::BadCalibration, forest::BadTrees},
     progress::Progress,
     schema::read::Row,
 };
 use crate::base::Timestamp;
+
+pub use choose::{Learner, Validation};
 
 /// How a model is trained.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,13 +45,16 @@ pub struct TrainOptions {
     pub until: Option<Timestamp>,
     /// Draws rows, bootstrap samples and candidate features.
     pub seed: u64,
-    /// How many trees.
+    /// What grows trees.
+    pub learner: Learner,
+    /// How many trees; of boosted ones at most four times as many.
     pub trees: usize,
     /// How deep a tree may be, the root counted.
     pub depth: u16,
-    /// The fewest training rows in a leaf.
+    /// The fewest training rows in a leaf; five times as many in a boosted one.
     pub min_leaf: usize,
-    /// Features drawn as candidates for each split; a quarter of them if 0.
+    /// Features drawn as candidates for each split, a quarter of them if 0; for each boosted tree,
+    /// half of them if 0.
     pub candidates: usize,
     /// Good rows to train on at most. All frauds are.
     pub most_good: usize,
@@ -57,6 +68,7 @@ impl Default for TrainOptions {
             from: None,
             until: None,
             seed: 1,
+            learner: Learner::Auto,
             trees: 100,
             depth: 12,
             min_leaf: 10,
@@ -111,6 +123,10 @@ pub enum TrainFault {
 pub struct Trained {
     /// The model.
     pub model: Model,
+    /// By what it was grown.
+    pub learner: Learner,
+    /// Why by that; none where it was asked for, or there are too few rows to compare.
+    pub validation: Option<Validation>,
     /// What it was trained on.
     pub samples: sample::Samples,
     /// What that looked like.
@@ -152,10 +168,11 @@ fn fit(
     options: &TrainOptions,
     progress: &mut dyn Progress,
 ) -> Result<Trained, TrainFault> {
-    let grown = grow::grow(&samples, &monotone::readings(layout), options, progress)?;
-    let forest = Forest::flatten(samples.features, &grown.trees)?;
-    let calibration = calibrate::calibrate(&samples, &grown.out_of_bag)?;
-    let reference = reference::reference(layout, &samples, &grown.out_of_bag, &calibration);
-    let model = Model { features_hash: layout.hash(), forest, calibration };
-    Ok(Trained { model, samples, reference })
+    let readings = monotone::readings(layout);
+    let chosen = choose::choose(&samples, &readings, options, progress)?;
+    let calibration = calibrate::calibrate(&samples, &chosen.unseen)?;
+    let reference = reference::reference(layout, &samples, &chosen.unseen, &calibration);
+    let model = Model { features_hash: layout.hash(), forest: chosen.forest, calibration };
+    let (learner, validation) = (chosen.learner, chosen.validation);
+    Ok(Trained { model, learner, validation, samples, reference })
 }

@@ -46,6 +46,12 @@ impl Reading {
     pub const FREELY: Self =
         Self { reads: Reads::Freely, missing: Missing::Apart, is_signed: false };
 
+    /// For tests of what grows trees.
+    #[cfg(test)]
+    pub(super) const fn of(reads: Reads) -> Self {
+        Self { reads, ..Self::FREELY }
+    }
+
     /// Whether it may be read at all.
     pub fn is_read(self) -> bool {
         self.reads != Reads::No

@@ -60,6 +60,15 @@ impl Samples {
         self.frauds.is_empty()
     }
 
+    /// The first rows, as if there were no others.
+    pub fn first(&self, rows: usize) -> Self {
+        Self {
+            values: self.values[..rows * self.features].to_vec(),
+            frauds: self.frauds[..rows].to_vec(),
+            ..*self
+        }
+    }
+
     /// A row's features.
     pub fn row(&self, place: usize) -> &[f32] {
         &self.values[place * self.features..(place + 1) * self.features]
@@ -180,7 +189,7 @@ fn is_known(label: Label, known_by: Timestamp) -> bool {
 }
 
 /// A number from 0 to 1 for a row, the same for the same seed (SplitMix64's finalizer).
-fn drawn(seed: u64, row: u64) -> f64 {
+pub(super) fn drawn(seed: u64, row: u64) -> f64 {
     let mut mixed = seed ^ row.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
