@@ -193,6 +193,7 @@ fn session(wish: &Wish, id: CheckoutId, attempt: AttemptId, now: Timestamp) -> S
         risk: None,
         express: true,
         request: None,
+        verification: Default::default(),
         is_cart: false,
         country: None,
         held: Vec::new(),

@@ -23,6 +23,8 @@ pub struct Caller {
     /// Its storefront: `key_…`, the id of that storefront's first key, or `anonymous` where access
     /// is open. Idempotency keys, checkouts and orders belong to it.
     pub id: String,
+    /// What people call the key; nothing where access is open.
+    pub name: Option<String>,
     /// What they may do.
     pub scopes: Vec<Scope>,
 }
@@ -61,7 +63,12 @@ impl Caller {
 
 impl From<&KeyRecord> for Caller {
     fn from(record: &KeyRecord) -> Self {
-        Self { id: record.storefront.to_string(), scopes: record.scopes.clone() }
+        let name = match record.label.trim() {
+            "" => record.id.to_string(),
+            label => label.to_owned(),
+        };
+        let id = record.storefront.to_string();
+        Self { id, name: Some(name), scopes: record.scopes.clone() }
     }
 }
 
@@ -78,7 +85,8 @@ impl Access {
     ) -> Result<Caller, AccessRefused> {
         let keys = match self {
             Self::Open => {
-                return Ok(Caller { id: "anonymous".to_owned(), scopes: vec![Scope::Admin] });
+                let (id, scopes) = ("anonymous".to_owned(), vec![Scope::Admin]);
+                return Ok(Caller { id, name: None, scopes });
             }
             Self::Keys(keys) => keys,
         };

@@ -337,6 +337,7 @@ pub(super) fn terms(config: &Config) -> Terms {
         authorization_warning: hours(config.checkout.authorization_warning_hours),
         review_due: hours(config.fraud.review_due_hours),
         review_max: hours(config.fraud.review_max_hours),
+        review_claims_max: config.fraud.review_claims_max,
         ..Terms::default()
     }
 }

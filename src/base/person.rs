@@ -49,6 +49,13 @@ impl Email {
         format!("{user}@{domain}")
     }
 
+    /// Enough of the address to know it again, and not to write to it: `a…@example.com`.
+    pub fn masked(&self) -> String {
+        let (local, domain) = self.0.rsplit_once('@').unwrap_or((&self.0, ""));
+        let first: String = local.chars().take(1).collect();
+        format!("{first}…@{domain}")
+    }
+
     /// The address itself, for the one who must write to it.
     pub fn expose(&self) -> &str {
         &self.0

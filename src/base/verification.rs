@@ -1,9 +1,10 @@
 //! What a card's issuer says about its holder when it is asked for money.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What was checked, and what came of it. What was not checked is missing.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Verification {
     /// Whether the address matched (AVS).

@@ -131,6 +131,7 @@ impl Saga<'_> {
         attempt: &Attempt,
         granted: &Granted,
     ) -> Result<Option<NewAssessment>, Failed> {
+        self.session.verification = granted.verification;
         let session = &*self.session;
         let brand = session.instrument.as_ref().and_then(|instrument| instrument.brand.clone());
         if granted.verification.is_empty() {

@@ -64,6 +64,8 @@ pub struct Terms {
     pub review_due: Duration,
     /// An order nobody has looked at by then is declined: authorizations lapse after a week.
     pub review_max: Duration,
+    /// Open cases that one reviewer may have claimed: who hoards them keeps others from work.
+    pub review_claims_max: u32,
     /// How long a request waits for another one with its key before it is told to come back.
     pub key_wait: Duration,
     /// Whether a checkout of goods has to say how they come, where the tariff can send them.
@@ -85,6 +87,7 @@ impl Default for Terms {
             authorization_warning: Duration::from_secs(24 * 60 * 60),
             review_due: Duration::from_secs(4 * 60 * 60),
             review_max: Duration::from_secs(6 * 24 * 60 * 60),
+            review_claims_max: 25,
             key_wait: Duration::from_secs(2),
             must_choose_delivery: false,
         }

@@ -295,6 +295,7 @@ impl Checkout {
             risk: None,
             express: false,
             request: None,
+            verification: crate::base::Verification::default(),
             is_cart: draft.is_cart,
             country: draft.country.as_deref().map(Into::into),
             held: before.map(|before| before.held.clone()).unwrap_or_default(),

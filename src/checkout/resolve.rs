@@ -8,7 +8,7 @@ use crate::{
     ledger::{
         Entry, EntryId, Fact, LedgerFault, LedgerRefused, Outcome,
         entry::{KeyWrite, Sale},
-        review::{CaseState, NewLabel, Resolve},
+        review::{CaseState, CloseReason, NewLabel, Resolve},
         row::OrderRow,
     },
 };
@@ -23,7 +23,9 @@ pub struct Verdict {
     pub to: CaseState,
     /// Who says so.
     pub by: String,
-    /// Why.
+    /// Why, as one of a few reasons; whoever asks by words alone gives none.
+    pub because: Option<CloseReason>,
+    /// Why, in words.
     pub reason: String,
 }
 
@@ -58,7 +60,8 @@ impl Checkout {
     pub async fn expire_case(&self, case: &CaseRow) -> Result<Outcome, LedgerFault> {
         let reason = "nobody decided before the authorization lapses".to_owned();
         let (order, to, by) = (case.order, CaseState::Expired, "time".to_owned());
-        self.resolve(&Verdict { order, to, by, reason }, None).await
+        let because = None;
+        self.resolve(&Verdict { order, to, by, because, reason }, None).await
     }
 
     fn fact(
@@ -69,14 +72,17 @@ impl Checkout {
         key: Option<KeyWrite>,
     ) -> Resolve {
         let now = self.now();
-        let body = json!({ "order": order.id, "decision": verdict.to });
+        let mut body = json!({ "order": order.id, "decision": verdict.to });
+        if let Some(because) = verdict.because {
+            body["reason"] = json!(because);
+        }
         let id = EventId::new(now, &*self.chance);
         Resolve {
             order: order.id,
             sale,
             to: verdict.to,
             by: verdict.by.clone(),
-            reason: verdict.reason.clone(),
+            reason: CloseReason::join(verdict.because, &verdict.reason),
             captures: self.terms.capture == Capture::Immediate,
             change: ChangeId::new(now, &*self.chance),
             label: label(verdict).map(|(fraud, source)| NewLabel {
@@ -92,12 +98,15 @@ impl Checkout {
     }
 }
 
-/// What a decision teaches. Time teaches nothing.
+/// What a decision teaches. Time teaches nothing, nor does an order that was declined for another
+/// reason than fraud: who does not answer the phone is not thereby a fraudster.
 const fn label(verdict: &Verdict) -> Option<(bool, &'static str)> {
+    let is_fraud = matches!(verdict.because, Some(CloseReason::Fraud));
     match verdict.to {
         CaseState::Approved => Some((false, "reviewer")),
-        CaseState::Declined => Some((true, "reviewer")),
-        CaseState::Refunded => Some((true, "refund")),
+        CaseState::Declined if is_fraud => Some((true, "reviewer")),
+        CaseState::Refunded if is_fraud => Some((true, "refund")),
+        CaseState::Declined | CaseState::Refunded => None,
         CaseState::Open | CaseState::Expired | CaseState::Canceled => None,
     }
 }

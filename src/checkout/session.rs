@@ -6,6 +6,7 @@ use super::answer::{CheckoutRefused, Demands, Draft, DraftLine};
 use crate::{
     base::{
         AttemptId, CheckoutId, Currency, Money, OrderId, Origin, Person, Protocol, Sku, Timestamp,
+        Verification,
     },
     catalog::StockPolicy,
     ledger::row::SessionState,
@@ -284,6 +285,9 @@ pub struct Session {
     /// When the order was placed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub placed_at: Option<Timestamp>,
+    /// What the issuer said of the card that paid.
+    #[serde(default, skip_serializing_if = "Verification::is_empty")]
+    pub verification: Verification,
     /// Whether it was paid with money for trying things out.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub test_payment: bool,

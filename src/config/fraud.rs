@@ -54,6 +54,8 @@ pub struct FraudSettings {
     /// When an order in review is declined that nobody has looked at. Authorizations lapse after
     /// seven days.
     pub review_max_hours: u32,
+    /// Open cases that one reviewer may have claimed at once.
+    pub review_claims_max: u32,
     /// Days after the end of a checkout that its network address, device and instrument are kept as
     /// they came. Hashes and features stay with the judgement.
     pub raw_signals_days: u32,
@@ -92,6 +94,7 @@ impl Default for FraudSettings {
             guard,
             review_due_hours: 4,
             review_max_hours: 6 * 24,
+            review_claims_max: 25,
             raw_signals_days: 90,
             promotion_days: gate.days,
             promotion_orders: gate.orders,

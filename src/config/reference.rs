@@ -209,6 +209,7 @@ const MEANINGS: &[(&str, &str)] = &[
     ("fraud.guard", "whether the guard against card testing declines, or only counts"),
     ("fraud.review_due_hours", "when somebody should have looked at an order in review"),
     ("fraud.review_max_hours", "when an order in review that nobody decided is declined"),
+    ("fraud.review_claims_max", "open cases that one reviewer may have claimed at once"),
     (
         "fraud.raw_signals_days",
         "how many days after a checkout ended its network address, device and instrument are \

@@ -6,7 +6,7 @@ use std::{future::Ready, sync::Arc};
 
 use super::{
     body::Body,
-    caller::{Caller, caller_of, door_of},
+    caller::{Caller, Named, caller_of, door_of},
     canonical, contract, control,
     door::Door,
     free_text,
@@ -32,6 +32,7 @@ pub struct Asking {
     fingerprint: String,
     if_match: Option<IfMatch>,
     request: Option<Box<str>>,
+    person: Option<Arc<str>>,
     body: Value,
 }
 
@@ -60,6 +61,11 @@ impl Asking {
     /// Who asks.
     pub fn caller(&self) -> &Arc<str> {
         &self.caller.0
+    }
+
+    /// What people call the key that asks; none where access is open.
+    pub fn person(&self) -> Option<&str> {
+        self.person.as_deref()
     }
 
     /// The client's name for the attempt.
@@ -127,7 +133,15 @@ fn read_file(request: &HttpRequest, door: &Door) -> Result<AskingFile, Problem> 
     let body = serde_json::json!({ QUERY: request.query_string(), FILE: file });
     let (method, path) = (request.method().as_str(), request.match_info().as_str());
     let fingerprint = canonical::fingerprint(&caller.0, method, path, &body);
-    Ok(AskingFile(Asking { caller, key, fingerprint, if_match: None, request: None, body }))
+    Ok(AskingFile(Asking {
+        caller,
+        key,
+        fingerprint,
+        if_match: None,
+        request: None,
+        person: None,
+        body,
+    }))
 }
 
 impl FromRequest for Asking {
@@ -148,8 +162,9 @@ fn read(request: &HttpRequest, door: &Door) -> Result<Asking, Problem> {
     let (method, path) = (request.method().as_str(), request.match_info().as_str());
     let fingerprint = canonical::fingerprint(&caller.0, method, path, &body);
     let if_match = if_match::of(request.headers())?;
+    let person = request.extensions().get::<Named>().map(|named| named.0.clone());
     let request = request.extensions().get::<RequestId>().map(|id| Box::from(&*id.0));
-    Ok(Asking { caller, key, fingerprint, if_match, request, body })
+    Ok(Asking { caller, key, fingerprint, if_match, request, person, body })
 }
 
 /// The field under which a table stands: hashed, and searched for card numbers, as any other text.

@@ -20,6 +20,10 @@ use crate::access::{AccessRefused, Scope};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller(pub Arc<str>);
 
+/// What people call the key that asks: who a reviewer is. Not there where access is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named(pub Arc<str>);
+
 /// Whose things a caller is shown. Kept beside the request once they may be here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sees {
@@ -61,6 +65,9 @@ pub async fn admit(
         (Err(_), Need::Either(_, own)) if caller.may(own).is_ok() => Sees::Own(id.clone()),
         (allowed, _) => allowed.map(|()| Sees::All)?,
     };
+    if let Some(name) = &caller.name {
+        request.extensions_mut().insert(Named(name.as_str().into()));
+    }
     request.extensions_mut().insert(sees);
     request.extensions_mut().insert(Caller(id));
     Ok(())

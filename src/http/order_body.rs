@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{caller::Caller, door::Door, kinds::Kind, problem::Problem};
 use crate::{
-    base::{Money, Origin, Protocol},
+    base::{Money, Origin, Protocol, Verification},
     checkout::{CheckoutRefused, worth},
     ledger::row::{OrderLineRow, OrderRow},
     pricing::{Priced, Target, Totals},
@@ -54,6 +54,8 @@ pub struct OrderBody {
     pub priced: Option<Box<Priced>>,
     /// Whether it was paid with money for trying things out.
     pub test_payment: bool,
+    /// What the issuer said of the card that paid.
+    pub verification: Verification,
 }
 
 /// A line's words.

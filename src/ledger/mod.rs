@@ -17,6 +17,7 @@
 
 mod authorization;
 pub mod changes;
+mod close_reason;
 pub mod database;
 pub mod entry;
 pub mod judge;

@@ -4,6 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use super::close_reason::CloseReason;
 use super::entry::{Document, KeyWrite, NewEvent, Sale};
 use crate::base::{AssessmentId, AttemptId, ChangeId, CheckoutId, OrderId, Timestamp};
 

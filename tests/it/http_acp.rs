@@ -279,6 +279,7 @@ async fn an_order_under_review_says_so_until_somebody_decides() {
     let order = format!("/acp/orders/{id}");
     assert_eq!(read(&shop, &order).await.json()["status"], "manual_review");
     assert_eq!(read(&shop, &session).await.json()["order"]["status"], "manual_review");
+    super::http_fraud::claims(&shop, id).await;
     let decision = json!({"reviewer": "grace", "decision": "approve", "reason": "I called them"});
     let decided = shop.post(&format!("/v1/cases/{id}/decide"), &decision).await;
     assert_eq!(decided.status, 200, "{}", decided.json());

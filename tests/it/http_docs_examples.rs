@@ -291,7 +291,7 @@ fn kind_of<'a>(schema: &'a Value, pointer: &str) -> Option<&'a str> {
 }
 
 /// Fields that are read by one of several actions, and not by the example's.
-const OTHER_ACTIONS: &[&str] = &["/to", "/reason", "/note", "/decision"];
+const OTHER_ACTIONS: &[&str] = &["/to", "/reason", "/note", "/decision", "/close_reason", "/block"];
 
 #[actix_web::test]
 async fn a_field_that_is_missing_or_of_another_kind_is_named() {

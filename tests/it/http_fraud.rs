@@ -32,7 +32,13 @@ pub(crate) fn order_of(body: &Value) -> String {
     body["order"]["id"].as_str().unwrap_or_else(|| panic!("no order: {body}")).to_owned()
 }
 
+/// Grace looks at this order, where nobody has decided it.
+pub(crate) async fn claims(shop: &Shop, order: &str) -> Answer {
+    shop.post(&format!("/v1/cases/{order}/claim"), &json!({"reviewer": "grace"})).await
+}
+
 async fn decides(shop: &Shop, order: &str, decision: &str) -> Answer {
+    claims(shop, order).await;
     let body = json!({"reviewer": "grace", "decision": decision, "reason": "I called them"});
     shop.post(&format!("/v1/cases/{order}/decide"), &body).await
 }
@@ -151,6 +157,7 @@ async fn a_reviewed_order_is_sold_and_its_money_waits_for_a_person() {
 async fn a_decision_clicked_twice_is_made_once() {
     let shop = Shop::open().await;
     let order = order_of(&buys(&shop, "fraud-review@example.com").await);
+    claims(&shop, &order).await;
     let path = format!("/v1/cases/{order}/decide");
     let body = json!({"reviewer": "grace", "decision": "decline", "reason": "a known ring"});
     let first = shop.ask_as("click", Method::POST, &path, &body).await;

@@ -163,6 +163,7 @@ async fn nothing_is_ever_given_back_or_taken_for_it() {
         let refused = shop.post(&format!("/v1/orders/{order}/adjustments"), &back).await;
         assert!((400..500).contains(&refused.status.as_u16()), "{}", refused.json());
         if !decision.is_empty() {
+            super::http_fraud::claims(&shop, &order).await;
             let body = json!({"reviewer": "grace", "decision": decision, "reason": "I called"});
             let decided = shop.post(&format!("/v1/cases/{order}/decide"), &body).await;
             assert_eq!(decided.status, 200, "{}", decided.json());

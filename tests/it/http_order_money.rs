@@ -43,6 +43,7 @@ async fn seen(shop: &Shop, id: &str) -> Value {
 }
 
 async fn approves(shop: &Shop, id: &str) -> Answer {
+    super::http_fraud::claims(shop, id).await;
     let body = json!({"reviewer": "grace", "decision": "approve", "reason": "I called them"});
     shop.post(&format!("/v1/cases/{id}/decide"), &body).await
 }

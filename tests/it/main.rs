@@ -21,6 +21,7 @@ mod http_assessments;
 mod http_breakdowns;
 mod http_browsers;
 mod http_cards;
+mod http_cases;
 mod http_catalog;
 mod http_contract;
 mod http_docs;

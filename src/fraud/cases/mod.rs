@@ -6,7 +6,10 @@
 //! of the [`ledger`](crate::ledger::review).
 
 mod postgres;
+mod queue;
 mod sqlite;
+
+pub use queue::{CaseHead, QueueCounts, QueueFilter, QueuePlace};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -18,7 +21,7 @@ use crate::{
     fraud::{history::History, links::Links},
     ledger::{
         Database, LedgerFault,
-        review::{AssessmentRow, CaseState, NewLabel},
+        review::{AssessmentRow, CaseState, CloseReason, NewLabel},
     },
 };
 
@@ -49,10 +52,24 @@ pub struct CaseRow {
     pub lease_until: Option<Timestamp>,
     /// Who ended it.
     pub closed_by: Option<String>,
-    /// Why.
+    /// Why, as one of a few reasons.
+    #[serde(default)]
+    pub close_reason: Option<CloseReason>,
+    /// Why, in words.
     pub reason: Option<String>,
     /// When.
     pub closed_at: Option<Timestamp>,
+}
+
+impl CaseRow {
+    /// The same with reason and words apart, which the database keeps as one text.
+    fn told(mut self) -> Self {
+        if let Some(text) = self.reason.take() {
+            let (code, words) = CloseReason::split(&text);
+            (self.close_reason, self.reason) = (code, Some(words.to_owned()));
+        }
+        self
+    }
 }
 
 /// What happened to a case.
@@ -81,7 +98,10 @@ pub struct Remembered {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Question {
     Case,
-    Open,
+    Queue,
+    Closed,
+    Heads,
+    Counts,
     Events,
     Expired,
     Assessments,
@@ -132,12 +152,8 @@ impl Cases {
     /// # Errors
     /// When the ledger cannot be reached, as for all of these.
     pub async fn find(&self, order: OrderId) -> Result<Option<CaseRow>, LedgerFault> {
-        Ok(self.ask(Question::Case, json!({ "order": order })).await?.pop())
-    }
-
-    /// Open cases, the most urgent first: escalated, then by expected loss, then by age.
-    pub async fn list_open(&self, skip: u32, limit: u32) -> Result<Vec<CaseRow>, LedgerFault> {
-        self.ask(Question::Open, json!({ "skip": skip, "limit": limit })).await
+        let found = self.ask::<CaseRow>(Question::Case, json!({ "order": order })).await?.pop();
+        Ok(found.map(CaseRow::told))
     }
 
     /// What happened to a case, in order.
@@ -185,27 +201,30 @@ impl Cases {
     }
 
     /// Gives a reviewer the most urgent case that nobody has, for as long as the lease runs. A case
-    /// assigned to another is passed over.
+    /// assigned to another is passed over. `None` too when they have so many claimed already.
     pub async fn claim_next(
         &self,
         reviewer: &str,
-        lease: Duration,
+        (lease, most): (Duration, u32),
         now: Timestamp,
     ) -> Result<Option<CaseRow>, LedgerFault> {
         let until = now.plus(lease);
-        self.change(Change::ClaimNext, json!({ "by": reviewer, "now": now, "until": until })).await
+        let claim = json!({ "by": reviewer, "now": now, "until": until, "most": most });
+        self.change(Change::ClaimNext, claim).await
     }
 
-    /// Gives a reviewer this case, or a longer lease on it. `None` when another has it or it ended.
+    /// Gives a reviewer this case, or a longer lease on it. `None` when another has it or it ended,
+    /// or when they have so many claimed already.
     pub async fn claim(
         &self,
         order: OrderId,
         reviewer: &str,
-        lease: Duration,
+        (lease, most): (Duration, u32),
         now: Timestamp,
     ) -> Result<Option<CaseRow>, LedgerFault> {
         let until = now.plus(lease);
-        let claim = json!({ "order": order, "by": reviewer, "now": now, "until": until });
+        let claim = json!({ "order": order, "by": reviewer, "now": now, "until": until,
+                            "most": most });
         self.change(Change::Claim, claim).await
     }
 

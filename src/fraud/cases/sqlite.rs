@@ -4,9 +4,55 @@ use super::{Change, Question};
 use crate::ledger::{LedgerFault, sqlite::Sqlite};
 
 const CASE: &str = "select record from case_rows where order_id = $1->>'$.order'";
-const OPEN: &str = "select record from case_rows where state = 'open'
-    order by escalated desc, priority desc, opened_at, order_id
-    limit $1->>'$.limit' offset $1->>'$.skip'";
+/// Whose it is, and whether somebody should have looked at it.
+macro_rules! queue {
+    ($which:literal, $order:literal) => {
+        concat!(
+            "select r.record from (
+                select c.* from review_cases c
+                where ",
+            $which,
+            "
+                  and ($1->>'$.of' is null or c.assignee = $1->>'$.of' or c.closed_by = $1->>'$.of'
+                       or (c.claimed_by = $1->>'$.of' and c.lease_until > $1->>'$.now'))
+                  and (not $1->>'$.overdue' or (c.state = 'open' and c.due_at <= $1->>'$.now'))
+                order by ",
+            $order,
+            " limit $1->>'$.limit') c
+            cross join case_rows r on r.order_id = c.order_id
+            order by ",
+            $order
+        )
+    };
+}
+const QUEUE: &str = queue!(
+    "c.state = 'open' and ($1->>'$.after' is null
+        or (-c.escalated, -c.priority, c.opened_at, c.order_id) > (
+            -($1->>'$.after.first'), -($1->>'$.after.priority'), $1->>'$.after.opened_at',
+            $1->>'$.after.order'))",
+    "c.escalated desc, c.priority desc, c.opened_at, c.order_id"
+);
+const CLOSED: &str = queue!(
+    "c.state in (select value from json_each($1, '$.states'))
+        and ($1->>'$.after' is null or c.order_id < $1->>'$.after.order')",
+    "c.order_id desc"
+);
+const HEADS: &str = "select json_object('order', o.id, 'total_minor', o.total_minor,
+        'currency', o.currency, 'body', json((
+            select a.body from assessments a
+            where a.checkout_id = o.checkout_id and a.attempt_id = o.attempt_id
+            order by a.id limit 1)),
+        'personal', (select p.personal from checkout_people p
+                     where p.checkout_id = o.checkout_id))
+    from orders o where o.id in (select value from json_each($1, '$.orders'))";
+const COUNTS: &str = "select json_object('open', count(*),
+        'unclaimed', count(*) filter (where c.lease_until is null
+            or c.lease_until <= $1->>'$.now'),
+        'mine', count(*) filter (where c.claimed_by = $1->>'$.by'
+            and c.lease_until > $1->>'$.now'),
+        'overdue', count(*) filter (where c.due_at <= $1->>'$.now'),
+        'escalated', count(*) filter (where c.escalated), 'oldest_at', min(c.opened_at))
+    from review_cases c where c.state = 'open'";
 const EVENTS: &str = "select json_object('at', at, 'actor', actor, 'kind', kind, 'note', note)
     from review_events where order_id = $1->>'$.order' order by seq";
 const EXPIRED: &str = "select record from case_rows
@@ -31,7 +77,9 @@ const ORDERS: &str = "select json_quote(id) from orders
 
 const CLAIM_NEXT: &str = "update review_cases
     set claimed_by = $1->>'$.by', lease_until = $1->>'$.until'
-    where order_id = (
+    where (select count(*) from review_cases m where m.state = 'open'
+             and m.claimed_by = $1->>'$.by' and m.lease_until > $1->>'$.now') < $1->>'$.most'
+      and order_id = (
         select order_id from review_cases where state = 'open'
           and (assignee is null or assignee = $1->>'$.by')
           and (lease_until is null or lease_until <= $1->>'$.now')
@@ -40,7 +88,10 @@ const CLAIM_NEXT: &str = "update review_cases
 const CLAIM: &str = "update review_cases
     set claimed_by = $1->>'$.by', lease_until = $1->>'$.until'
     where order_id = $1->>'$.order' and state = 'open'
-      and (lease_until is null or lease_until <= $1->>'$.now' or claimed_by = $1->>'$.by')
+      and (claimed_by = $1->>'$.by' and lease_until > $1->>'$.now'
+           or (lease_until is null or lease_until <= $1->>'$.now')
+           and (select count(*) from review_cases m where m.state = 'open'
+                  and m.claimed_by = $1->>'$.by' and m.lease_until > $1->>'$.now') < $1->>'$.most')
     returning order_id";
 const RELEASE: &str = "update review_cases set claimed_by = null, lease_until = null
     where order_id = $1->>'$.order' and claimed_by = $1->>'$.by' returning order_id";
@@ -59,7 +110,10 @@ pub(super) async fn ask(
 ) -> Result<Vec<String>, LedgerFault> {
     let sql = match question {
         Question::Case => CASE,
-        Question::Open => OPEN,
+        Question::Queue => QUEUE,
+        Question::Closed => CLOSED,
+        Question::Heads => HEADS,
+        Question::Counts => COUNTS,
         Question::Events => EVENTS,
         Question::Expired => EXPIRED,
         Question::Assessments => ASSESSMENTS,

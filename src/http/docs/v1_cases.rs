@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde_json::json;
 
 use super::{
-    fields::{flag, may, moment, needs, one_of, text, whole, words},
+    fields::{flag, list, may, moment, one_of, text, whole, words},
     operation::{Operation, get, post},
     v1_fraud::Items,
 };
@@ -14,9 +14,12 @@ use crate::{
         kinds::Kind,
         v1::{
             assessments::Judgements,
-            cases::{AssessmentView, CaseView},
+            case_blocks,
+            case_view::CaseView,
+            cases::{AssessmentView, Queue},
         },
     },
+    ledger::review::{CaseState, CloseReason},
 };
 
 /// The operations.
@@ -63,6 +66,21 @@ fn search() -> Operation {
         .or(&[Kind::LimitExceeded])
 }
 
+fn list_cases() -> Operation {
+    let limit = json!({ "type": "integer", "minimum": 1, "maximum": 200 });
+    let states = CaseState::ALL.iter().map(|state| state.as_str()).chain(["closed", "all"]);
+    get("list_cases", "/v1/cases", "Lists cases, the most urgent first")
+        .says("Open ones unless said. Others come with the latest order first.")
+        .query("state", one_of(states, ""), "Only cases that stand there.")
+        .query("mine", flag(""), "Only those that are whoever's asks: claimed, assigned, ended.")
+        .query("reviewer", text(""), "Who asks, where there are no API keys.")
+        .query("overdue", flag(""), "Only those that somebody should have looked at.")
+        .query("limit", limit, "How many items; 50 unless said.")
+        .query("cursor", text(""), "`next_cursor` of the page before.")
+        .answers::<Queue>(200, "A page of cases.")
+        .or(&[Kind::LimitExceeded])
+}
+
 /// The case that was claimed, when there was one.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "the handler writes it with `json!`")]
@@ -72,16 +90,21 @@ struct Claimed {
 
 fn cases() -> Vec<Operation> {
     let lease = || may("lease_seconds", whole(1, "How long it is theirs; 15 minutes unless said."));
-    let reviewer = || needs("reviewer", words("Who."));
+    let reviewer =
+        || may("reviewer", words("Who, where there are no API keys: else the key says it."));
     let decisions = ["approve", "decline", "refund"];
+    let reasons = CloseReason::ALL.map(CloseReason::as_str);
     let decided = json!({ "type": "object" });
     vec![
-        get("list_cases", "/v1/cases", "Lists open cases, the most urgent first")
-            .paged::<CaseRow>(),
+        list_cases(),
         post("claim_next_case", "/v1/cases/claim", "Gives a reviewer the next case")
             .takes([reviewer(), lease()], json!({ "reviewer": "grace" }))
             .answers::<Claimed>(200, "The case, or none."),
-        get("get_case", "/v1/cases/{order}", "Shows a case with all that was said of its order")
+        get("get_case", "/v1/cases/{order}", "Shows a case with all that is known of its order")
+            .says(
+                "The order with who bought, every judgement, what the card's issuer said, rules \
+                 with their text, features by name, linked and earlier orders.",
+            )
             .answers::<CaseView>(200, "The case."),
         get("list_linked_orders", "/v1/cases/{order}/links", "Lists orders that share something")
             .says("A card, an address, a device, …: one and two steps away, frauds first.")
@@ -89,7 +112,9 @@ fn cases() -> Vec<Operation> {
         post("act_on_case", "/v1/cases/{order}/{action}", "What a reviewer does with a case")
             .says(
                 "`claim` and `release` a lease; `assign` it `to` somebody; `escalate` it for a \
-                 `reason`; leave a `note`; `decide` it: a `decision` and its `reason`.",
+                 `reason`; leave a `note`; `decide` it, once it is claimed: a `decision` and its \
+                 `close_reason`, or its `reason` in words. Only what is declined or refunded as \
+                 `fraud` is labeled as fraud. `block` puts who took part on the shop's lists.",
             )
             .takes(
                 [
@@ -99,11 +124,21 @@ fn cases() -> Vec<Operation> {
                     may("reason", words("Why it is escalated, or decided so.")),
                     may("note", words("What is to be remembered.")),
                     may("decision", one_of(decisions, "How it ends.")),
+                    may("close_reason", one_of(reasons, "Why it ends so.")),
+                    may(
+                        "block",
+                        list(one_of(case_blocks::words(), ""), "What is blocked with it."),
+                    ),
                 ],
                 json!({ "reviewer": "grace" }),
             )
             .answers_schema(200, "The case, or what was decided.", decided)
-            .or(&[Kind::CaseClaimed, Kind::CaseEnded, Kind::CheckoutCompleting]),
+            .or(&[
+                Kind::LimitExceeded,
+                Kind::CaseClaimed,
+                Kind::CaseEnded,
+                Kind::CheckoutCompleting,
+            ]),
         get("list_assessments", "/v1/orders/{id}/assessments", "Shows how payments were judged")
             .says("Every judgement of an order's checkout, by the id of either.")
             .answers::<Items<AssessmentView>>(200, "The judgements."),

@@ -1,69 +1,148 @@
-//! `/v1/cases`: the orders that wait for a person.
+//! `/v1/cases`: the orders that wait for a person, and those that have.
 //!
-//! A reviewer claims the next case, looks at its judgements, and decides; a claim is a lease, so
-//! that two never have the same one, and one that is forgotten comes back.
+//! A reviewer claims the next case, looks at all that is known of it, and decides; a claim is a
+//! lease, so that two never have the same one, and one that is forgotten comes back.
 
 use actix_web::{HttpResponse, web};
 use schemars::JsonSchema;
-use serde::Serialize;
-use std::time::Duration;
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 
-use super::page::{self, Wanted};
+use super::{
+    case_actions::{order_of, unknown},
+    case_view,
+    page::{Wanted, parameter},
+};
 use crate::{
-    base::{CheckoutId, Limits, OrderId},
-    checkout::resolve::Verdict,
+    base::{CheckoutId, Currency, OrderId, Person, Timestamp},
     fraud::{
         bench::Written,
-        cases::{CaseEvent, CaseRow},
+        cases::{CaseHead, CaseRow, QueueCounts, QueueFilter, QueuePlace},
     },
     http::{
-        asking::Asking, caller::Caller, door::Door, idempotency, kinds::Kind, problem::Problem,
-        reading::At,
+        caller::{Caller, Named},
+        door::Door,
+        kinds::Kind,
+        problem::Problem,
     },
-    ledger::{
-        Fact, LedgerRefused,
-        review::{AssessmentRow, CaseState},
-    },
+    ledger::review::{AssessmentRow, CaseState},
 };
-
-/// A claim lasts this long unless said.
-const LEASE_SECONDS: u32 = 15 * 60;
-
-/// Nobody looks at one order longer.
-const LEASE_MAX_SECONDS: u32 = 8 * 60 * 60;
-
-#[derive(Serialize, JsonSchema)]
-pub(in crate::http) struct CaseView {
-    #[serde(flatten)]
-    row: CaseRow,
-    events: Vec<CaseEvent>,
-    assessments: Vec<AssessmentView>,
-}
 
 /// A judgement as people read it.
 #[derive(Serialize, JsonSchema)]
 pub(in crate::http) struct AssessmentView {
-    id: String,
-    attempt: Option<String>,
-    at: crate::base::Timestamp,
+    pub(super) id: String,
+    pub(super) attempt: Option<String>,
+    pub(super) at: Timestamp,
     #[serde(flatten)]
-    assessment: crate::fraud::assessment::Assessment,
+    pub(super) assessment: crate::fraud::assessment::Assessment,
 }
 
-/// Lists open cases, the most urgent first.
+/// Which cases.
+#[derive(Debug, Default, Deserialize)]
+pub struct Filter {
+    state: Option<String>,
+    mine: Option<bool>,
+    reviewer: Option<String>,
+    overdue: Option<bool>,
+    cursor: Option<String>,
+    limit: Option<u32>,
+}
+
+/// A page of cases.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::http) struct Queue {
+    items: Vec<CaseItem>,
+    next_cursor: Option<String>,
+    /// How many are open, whatever was asked for.
+    counts: QueueCounts,
+}
+
+/// A case in a list, with what a reviewer chooses by.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::http) struct CaseItem {
+    #[serde(flatten)]
+    row: CaseRow,
+    /// Whether somebody should have looked at it by now.
+    overdue: bool,
+    /// What the order cost in all, in minor units.
+    amount_minor: Option<i64>,
+    currency: Option<Currency>,
+    score: Option<u16>,
+    /// What raised the score most, or the rule that decided.
+    top_reason: Option<String>,
+    /// Who buys, without what names them: `a…@example.com`.
+    buyer: Option<String>,
+}
+
+/// Lists cases, the most urgent first; unless something else is said, those that are open.
 pub async fn list(
     door: web::Data<Door>,
     _caller: Caller,
-    wanted: web::Query<Wanted>,
+    named: Option<web::ReqData<Named>>,
+    filter: web::Query<Filter>,
 ) -> Result<HttpResponse, Problem> {
-    let size = wanted.size(&door.limits)?;
-    let skip: u32 = wanted.after()?.unwrap_or(0);
-    let rows = door.cases.list_open(skip, size + 1).await?;
-    let next = skip.saturating_add(size).to_string();
-    Ok(page::answer(rows, size, |_| next, |row| row))
+    let page = Wanted { cursor: filter.cursor.clone(), limit: filter.limit };
+    let (size, after, now) =
+        (page.size(&door.limits)?, page.after::<QueuePlace>()?, door.clock.now());
+    let me = named.map(|named| named.0.to_string()).or_else(|| filter.reviewer.clone());
+    let of = filter.mine.unwrap_or_default().then(|| me.clone().ok_or_else(nobody)).transpose()?;
+    let states = states(filter.state.as_deref())?;
+    let asked = QueueFilter { states, of, overdue: filter.overdue.unwrap_or_default() };
+    let mut rows = door.cases.list(&asked, after, now, size + 1).await?;
+    let has_more = rows.len() > size as usize;
+    rows.truncate(size as usize);
+    let next_cursor = rows.last().filter(|_| has_more).map(|row| QueuePlace::of(row).to_string());
+    let orders: Vec<OrderId> = rows.iter().map(|row| row.order).collect();
+    let heads = door.cases.heads(&orders).await?;
+    let heads: HashMap<OrderId, CaseHead> =
+        heads.into_iter().map(|head| (head.order, head)).collect();
+    let items = rows.into_iter().map(|row| item(row, &heads, now)).collect();
+    let counts = door.cases.count_open(me.as_deref(), now).await?;
+    Ok(HttpResponse::Ok().json(Queue { items, next_cursor, counts }))
 }
 
-/// Shows a case with all that was said and judged about its order.
+fn nobody() -> Problem {
+    Problem::new(Kind::Invalid, "Say who `reviewer` is: without API keys nobody else does.")
+        .at("/reviewer")
+}
+
+fn states(raw: Option<&str>) -> Result<Vec<CaseState>, Problem> {
+    let words: Vec<_> =
+        CaseState::ALL.iter().map(|state| format!("`{}`", state.as_str())).collect();
+    let expected = format!("`all`, `closed`, or one of {}", words.join(", "));
+    let found = parameter(raw, "state", &expected, |raw| match raw {
+        "all" => Some(CaseState::ALL.to_vec()),
+        "closed" => {
+            let closed = CaseState::ALL.into_iter().filter(|state| *state != CaseState::Open);
+            Some(closed.collect())
+        }
+        word => {
+            let found = CaseState::ALL.into_iter().find(|state| state.as_str() == word);
+            found.map(|state| vec![state])
+        }
+    })?;
+    Ok(found.unwrap_or_else(|| vec![CaseState::Open]))
+}
+
+fn item(row: CaseRow, heads: &HashMap<OrderId, CaseHead>, now: Timestamp) -> CaseItem {
+    let head = heads.get(&row.order);
+    let written = head.and_then(CaseHead::written);
+    let personal = head.and_then(|head| head.personal.as_ref());
+    let person = personal.and_then(|sealed| sealed.open_json::<Person>().ok());
+    let judged = written.map(|written| written.assessment);
+    CaseItem {
+        overdue: row.state == CaseState::Open && row.due_at <= now,
+        amount_minor: head.map(|head| head.total_minor),
+        currency: head.map(|head| head.currency),
+        score: judged.as_ref().and_then(|judged| judged.score),
+        top_reason: judged.as_ref().and_then(case_view::top_reason),
+        buyer: person.and_then(|person| person.buyer?.email.map(|email| email.masked())),
+        row,
+    }
+}
+
+/// Shows a case with all that was said, judged and known about its order.
 pub async fn get(
     door: web::Data<Door>,
     _caller: Caller,
@@ -71,9 +150,7 @@ pub async fn get(
 ) -> Result<HttpResponse, Problem> {
     let order = order_of(&id)?;
     let row = door.cases.find(order).await?.ok_or_else(unknown)?;
-    let events = door.cases.list_events(order).await?;
-    let assessments = assessments(&door, order.checkout()).await?;
-    Ok(HttpResponse::Ok().json(CaseView { row, events, assessments }))
+    Ok(HttpResponse::Ok().json(case_view::of(&door, row).await?))
 }
 
 /// Shows every judgement of an order's checkout.
@@ -92,7 +169,10 @@ pub async fn list_assessments(
     Ok(HttpResponse::Ok().json(serde_json::json!({ "items": items })))
 }
 
-async fn assessments(door: &Door, checkout: CheckoutId) -> Result<Vec<AssessmentView>, Problem> {
+pub(super) async fn assessments(
+    door: &Door,
+    checkout: CheckoutId,
+) -> Result<Vec<AssessmentView>, Problem> {
     let rows = door.cases.list_assessments(checkout).await?;
     let view = |row: AssessmentRow| {
         let written: Written = serde_json::from_str(row.body.get())
@@ -105,150 +185,4 @@ async fn assessments(door: &Door, checkout: CheckoutId) -> Result<Vec<Assessment
         })
     };
     rows.into_iter().map(view).collect()
-}
-
-/// Gives a reviewer the next case, or says that there is none.
-pub async fn claim_next(door: web::Data<Door>, asking: Asking) -> Result<HttpResponse, Problem> {
-    let body = asking.body();
-    let (reviewer, lease) = (reviewer(&body, &door.limits)?, lease(&body)?);
-    if let Some(answer) = idempotency::find_answer(&door, &asking).await? {
-        return Ok(answer);
-    }
-    let now = door.clock.now();
-    let row = door.cases.claim_next(&reviewer, lease, now).await?;
-    keep(&door, &asking, &serde_json::json!({ "case": row })).await
-}
-
-/// What a reviewer does with one case: `claim`, `release`, `notes`, `assign`, `escalate`.
-pub async fn act(
-    door: web::Data<Door>,
-    asking: Asking,
-    path: web::Path<(String, String)>,
-) -> Result<HttpResponse, Problem> {
-    let (order, body) = (order_of(&path.0)?, asking.body());
-    let by = reviewer(&body, &door.limits)?;
-    if path.1 == "decide" {
-        return decide(&door, &asking, order, by).await;
-    }
-    if let Some(answer) = idempotency::find_answer(&door, &asking).await? {
-        return Ok(answer);
-    }
-    let found = door.cases.find(order).await?.ok_or_else(unknown)?;
-    let (cases, now) = (&door.cases, door.clock.now());
-    let changed = match path.1.as_str() {
-        "claim" => cases.claim(order, &by, lease(&body)?, now).await?,
-        "release" => cases.release(order, &by, now).await?,
-        "assign" => {
-            let to = text(&body, "to", &door.limits)?;
-            cases.assign(order, (&by, &to), now).await?
-        }
-        "escalate" => {
-            let why = text(&body, "reason", &door.limits)?;
-            cases.escalate(order, (&by, &why), now).await?
-        }
-        "notes" => {
-            let note = text(&body, "note", &door.limits)?;
-            cases.note(order, (&by, &note), now).await?;
-            Some(found.clone())
-        }
-        _ => {
-            let text = "A case is claimed, released, assigned, escalated, noted or decided.";
-            return Err(Problem::new(Kind::NotFound, text));
-        }
-    };
-    match changed {
-        Some(row) => keep(&door, &asking, &row).await,
-        None => Err(not_theirs(&found)),
-    }
-}
-
-/// Ends a case. Clicked twice, it is ended once; decided by another meanwhile, that one stands.
-async fn decide(
-    door: &Door,
-    asking: &Asking,
-    order: OrderId,
-    by: String,
-) -> Result<HttpResponse, Problem> {
-    let body = asking.body();
-    let field = body.get("decision")?;
-    let to = match field.text(door.limits.text_bytes)? {
-        "approve" => CaseState::Approved,
-        "decline" => CaseState::Declined,
-        "refund" => CaseState::Refunded,
-        _ => {
-            let text = "A decision is `approve`, `decline` or `refund`.".to_owned();
-            return Err(field.problem(Kind::Invalid, text));
-        }
-    };
-    let reason = text(&body, "reason", &door.limits)?;
-    let found = door.cases.find(order).await?.ok_or_else(unknown)?;
-    let now = door.clock.now();
-    let leased = found.lease_until.is_some_and(|until| until > now);
-    if leased && found.claimed_by.as_ref().is_some_and(|claimed| *claimed != by) {
-        return Err(not_theirs(&found));
-    }
-    let view = serde_json::json!({ "order": order, "state": to, "by": by, "reason": reason });
-    let answer = idempotency::answer(200, &view);
-    let key = asking.key_write(answer.clone(), now);
-    let verdict = Verdict { order, to, by, reason };
-    match door.desk.resolve(&verdict, Some(key)).await? {
-        Ok(_) => crate::http::answer::write(&answer),
-        Err(LedgerRefused::KeyTaken(_)) => idempotency::find_answer(door, asking)
-            .await?
-            .ok_or_else(|| Problem::new(Kind::KeyInFlight, "The request is still worked on.")),
-        Err(refused) => Err(refused.into()),
-    }
-}
-
-async fn keep(
-    door: &Door,
-    asking: &Asking,
-    view: &impl Serialize,
-) -> Result<HttpResponse, Problem> {
-    let name = format!("case/{}/{}/{}", asking.caller(), asking.key(), asking.fingerprint());
-    let answer = idempotency::answer(200, view);
-    let id = crate::ledger::EntryId::of(name);
-    idempotency::write_once(door, asking, id, answer, Fact::Answer).await
-}
-
-fn order_of(id: &str) -> Result<OrderId, Problem> {
-    id.parse().map_err(|_| unknown())
-}
-
-fn unknown() -> Problem {
-    Problem::new(Kind::NotFound, "No review was opened for this order.")
-}
-
-fn not_theirs(found: &CaseRow) -> Problem {
-    match (found.state, &found.claimed_by) {
-        (CaseState::Open, Some(other)) => {
-            Problem::new(Kind::CaseClaimed, format!("{other} looks at this case."))
-                .suggest("Claim the next one, or wait until their lease is over.")
-        }
-        (CaseState::Open, None) => Problem::new(Kind::CaseClaimed, "Nobody has claimed this case.")
-            .suggest("Claim it first."),
-        (state, _) => Problem::new(Kind::CaseEnded, format!("The case is {}.", state.as_str())),
-    }
-}
-
-fn reviewer(body: &At<'_>, limits: &Limits) -> Result<String, Problem> {
-    text(body, "reviewer", limits)
-}
-
-/// A text that must be there and say something.
-fn text(body: &At<'_>, name: &str, limits: &Limits) -> Result<String, Problem> {
-    let field = body.get(name)?;
-    let text = field.text(limits.text_bytes)?.trim();
-    if text.is_empty() {
-        return Err(field.problem(Kind::Invalid, format!("Say something in `{name}`.")));
-    }
-    Ok(text.to_owned())
-}
-
-fn lease(body: &At<'_>) -> Result<Duration, Problem> {
-    let seconds = match body.find("lease_seconds") {
-        Some(field) => field.quantity(LEASE_MAX_SECONDS)?,
-        None => LEASE_SECONDS,
-    };
-    Ok(Duration::from_secs(u64::from(seconds)))
 }

@@ -6,7 +6,10 @@
 
 pub mod assessments;
 pub mod backtests;
+pub mod case_actions;
+pub(in crate::http) mod case_blocks;
 pub mod case_links;
+pub(in crate::http) mod case_view;
 pub mod cases;
 pub mod drift;
 pub mod exchange;
@@ -95,10 +98,10 @@ fn cases_and_models(config: &mut ServiceConfig) {
         .service(web::resource("/models/{version}/promote").post(models::promote))
         .service(web::resource("/models/{version}/approve").post(models::approve))
         .service(web::resource("/cases").get(cases::list))
-        .service(web::resource("/cases/claim").post(cases::claim_next))
+        .service(web::resource("/cases/claim").post(case_actions::claim_next))
         .service(web::resource("/cases/{order}").get(cases::get))
         .service(web::resource("/cases/{order}/links").get(case_links::list))
-        .service(web::resource("/cases/{order}/{action}").post(cases::act))
+        .service(web::resource("/cases/{order}/{action}").post(case_actions::act))
         .service(web::resource("/models/drift").get(drift::get))
         .service(web::resource("/models/{version}").get(models::get));
 }

@@ -3,7 +3,7 @@
 
 use doorbuster::{
     base::{AssessmentId, AttemptId, ChangeId, CheckoutId, MovementId, OrderId},
-    fraud::cases::Cases,
+    fraud::cases::{Cases, QueueFilter},
     ledger::{
         Entry, EntryId, Fact, LedgerRefused,
         entry::{LineMoveKind, MoneyWish, OperationWrite},
@@ -208,16 +208,19 @@ async fn a_case_is_one_reviewers_at_a_time(bench: Bench) {
     bench.receive("TEE", 10).await;
     let case = in_review(&bench, 5).await;
     let (queue, lease) = (cases(&bench), Duration::from_secs(60));
-    let claim = async |by, now| queue.claim_next(by, lease, now).await.expect("reads");
+    let claim = async |by, now| queue.claim_next(by, (lease, 9), now).await.expect("reads");
     let (grace, ada) = tokio::join!(claim("grace", bench.now()), claim("ada", bench.now()));
     assert!(grace.is_some() != ada.is_some(), "{grace:?} {ada:?}");
     let owner = grace.or(ada).and_then(|case| case.claimed_by).expect("claimed");
     let other = if owner == "grace" { "ada" } else { "grace" };
     let order = OrderId::of(case.0);
-    let theirs = queue.claim(order, other, lease, bench.now()).await.expect("reads");
+    let theirs = queue.claim(order, other, (lease, 9), bench.now()).await.expect("reads");
     assert_eq!(theirs, None, "the other cannot take it");
     let later = bench.now().plus(lease);
-    assert!(queue.claim(order, other, lease, later).await.expect("reads").is_some(), "run out");
+    assert!(
+        queue.claim(order, other, (lease, 9), later).await.expect("reads").is_some(),
+        "run out"
+    );
     assert!(queue.release(order, &owner, later).await.expect("reads").is_none(), "not theirs");
     assert!(queue.release(order, other, later).await.expect("reads").is_some());
     queue.assign(order, ("grace", "ada"), later).await.expect("reads").expect("open");
@@ -237,14 +240,18 @@ async fn the_most_urgent_case_comes_first(bench: Bench) {
     let (queue, now) = (cases(&bench), bench.now());
     let why = ("grace", "the buyer calls");
     queue.escalate(OrderId::of(small.0), why, now).await.expect("reads").expect("open");
-    let listed = queue.list_open(0, 10).await.expect("reads");
+    let open = QueueFilter { states: vec![CaseState::Open], ..QueueFilter::default() };
+    let listed = queue.list(&open, None, bench.now(), 10).await.expect("reads");
     let orders: Vec<_> = listed.iter().map(|row| row.order).collect();
     assert_eq!(orders, [small.0, large.0, middle.0].map(OrderId::of));
     for expected in [small, large, middle] {
-        let claimed = queue.claim_next("ada", Duration::from_secs(60), now).await;
+        let claimed = queue.claim_next("ada", (Duration::from_secs(60), 9), now).await;
         assert_eq!(claimed.expect("reads").map(|row| row.order), Some(OrderId::of(expected.0)));
     }
-    assert_eq!(queue.claim_next("ada", Duration::from_secs(60), now).await.expect("reads"), None);
+    assert_eq!(
+        queue.claim_next("ada", (Duration::from_secs(60), 9), now).await.expect("reads"),
+        None
+    );
 }
 
 async fn a_case_ends_by_time(bench: Bench) {

@@ -42,6 +42,7 @@ pub(crate) const TERMS: Terms = Terms {
     authorization_warning: Duration::from_secs(24 * 60 * 60),
     review_due: Duration::from_secs(60),
     review_max: Duration::from_secs(120),
+    review_claims_max: 25,
     key_wait: Duration::from_millis(500),
     must_choose_delivery: false,
 };

@@ -1,0 +1,241 @@
+//! What a reviewer does with a case: claims it, passes it on, decides it.
+//!
+//! Who they are the API key says. In dev mode, where there are none, the body says it.
+
+use actix_web::{HttpResponse, web};
+use serde::Serialize;
+use std::time::Duration;
+
+use super::case_blocks;
+use crate::{
+    base::{Limits, OrderId},
+    checkout::resolve::Verdict,
+    fraud::cases::CaseRow,
+    http::{
+        answer, asking::Asking, door::Door, idempotency, kinds::Kind, problem::Problem, reading::At,
+    },
+    ledger::{
+        EntryId, Fact, LedgerRefused,
+        review::{CaseState, CloseReason},
+    },
+};
+
+/// A claim lasts this long unless said.
+const LEASE_SECONDS: u32 = 15 * 60;
+
+/// Nobody looks at one order longer.
+const LEASE_MAX_SECONDS: u32 = 8 * 60 * 60;
+
+/// Gives a reviewer the next case, or says that there is none.
+pub async fn claim_next(door: web::Data<Door>, asking: Asking) -> Result<HttpResponse, Problem> {
+    let body = asking.body();
+    let (by, lease) = (reviewer(&asking, &door.limits)?, lease(&body)?);
+    if let Some(answer) = idempotency::find_answer(&door, &asking).await? {
+        return Ok(answer);
+    }
+    let (now, most) = (door.clock.now(), door.desk.terms.review_claims_max);
+    let row = door.cases.claim_next(&by, (lease, most), now).await?;
+    if row.is_none() {
+        check_claims(&door, &by).await?;
+    }
+    keep(&door, &asking, &serde_json::json!({ "case": row })).await
+}
+
+/// What a reviewer does with one case: `claim`, `release`, `notes`, `assign`, `escalate`.
+pub async fn act(
+    door: web::Data<Door>,
+    asking: Asking,
+    path: web::Path<(String, String)>,
+) -> Result<HttpResponse, Problem> {
+    let (order, body) = (order_of(&path.0)?, asking.body());
+    let by = reviewer(&asking, &door.limits)?;
+    if path.1 == "decide" {
+        return decide(&door, &asking, order, by).await;
+    }
+    if let Some(answer) = idempotency::find_answer(&door, &asking).await? {
+        return Ok(answer);
+    }
+    let found = door.cases.find(order).await?.ok_or_else(unknown)?;
+    let (cases, now) = (&door.cases, door.clock.now());
+    let changed = match path.1.as_str() {
+        "claim" => {
+            let most = door.desk.terms.review_claims_max;
+            let row = cases.claim(order, &by, (lease(&body)?, most), now).await?;
+            let is_free = !is_claimed(&found, now) && found.state == CaseState::Open;
+            if row.is_none() && is_free {
+                check_claims(&door, &by).await?;
+            }
+            row
+        }
+        "release" => cases.release(order, &by, now).await?,
+        "assign" => {
+            let to = text(&body, "to", &door.limits)?;
+            cases.assign(order, (&by, &to), now).await?
+        }
+        "escalate" => {
+            let why = text(&body, "reason", &door.limits)?;
+            cases.escalate(order, (&by, &why), now).await?
+        }
+        "notes" => {
+            let note = text(&body, "note", &door.limits)?;
+            cases.note(order, (&by, &note), now).await?;
+            Some(found.clone())
+        }
+        _ => {
+            let text = "A case is claimed, released, assigned, escalated, noted or decided.";
+            return Err(Problem::new(Kind::NotFound, text));
+        }
+    };
+    match changed {
+        Some(row) => keep(&door, &asking, &row).await,
+        None => Err(not_theirs(&found, now)),
+    }
+}
+
+/// Ends a case. An open one is decided by whoever has claimed it. Clicked twice, it is ended once;
+/// decided by another meanwhile, that one stands.
+async fn decide(
+    door: &Door,
+    asking: &Asking,
+    order: OrderId,
+    by: String,
+) -> Result<HttpResponse, Problem> {
+    let body = asking.body();
+    let field = body.get("decision")?;
+    let to = match field.text(door.limits.text_bytes)? {
+        "approve" => CaseState::Approved,
+        "decline" => CaseState::Declined,
+        "refund" => CaseState::Refunded,
+        _ => {
+            let text = "A decision is `approve`, `decline` or `refund`.".to_owned();
+            return Err(field.problem(Kind::Invalid, text));
+        }
+    };
+    let because = close_reason(&body, to)?;
+    let reason = match (because, body.find("reason")) {
+        // One of the few reasons says enough.
+        (Some(_), None) => String::new(),
+        _ => text(&body, "reason", &door.limits)?,
+    };
+    let blocks = case_blocks::read(&body, to)?;
+    let found = door.cases.find(order).await?.ok_or_else(unknown)?;
+    let now = door.clock.now();
+    let is_theirs = is_claimed(&found, now) && found.claimed_by.as_deref() == Some(&by);
+    if found.state == CaseState::Open && !is_theirs {
+        return Err(not_theirs(&found, now));
+    }
+    let view = serde_json::json!({
+        "order": order, "state": to, "by": by, "reason": reason, "close_reason": because,
+        "blocked": blocks,
+    });
+    let answer = idempotency::answer(200, &view);
+    let key = asking.key_write(answer.clone(), now);
+    // Before the decision: an order that was declined with somebody blocked leaves nobody free.
+    if found.state == CaseState::Open {
+        case_blocks::keep(door, order, &blocks, &by).await?;
+    }
+    let verdict = Verdict { order, to, by, because, reason };
+    match door.desk.resolve(&verdict, Some(key)).await? {
+        Ok(_) => answer::write(&answer),
+        Err(LedgerRefused::KeyTaken(_)) => idempotency::find_answer(door, asking)
+            .await?
+            .ok_or_else(|| Problem::new(Kind::KeyInFlight, "The request is still worked on.")),
+        Err(refused) => Err(refused.into()),
+    }
+}
+
+/// Why it ends so, as one of the few reasons.
+fn close_reason(body: &At<'_>, to: CaseState) -> Result<Option<CloseReason>, Problem> {
+    let Some(field) = body.find("close_reason") else { return Ok(None) };
+    let found = CloseReason::find(field.text(64)?);
+    let Some(reason) = found else {
+        let words: Vec<_> = CloseReason::ALL.iter().map(|reason| reason.as_str()).collect();
+        let text = format!("Expected one of {}.", words.join(", "));
+        return Err(field.problem(Kind::Invalid, text));
+    };
+    if (to, reason) == (CaseState::Approved, CloseReason::Fraud) {
+        let text = "What is fraud is not approved.".to_owned();
+        return Err(field.problem(Kind::Invalid, text));
+    }
+    Ok(Some(reason))
+}
+
+async fn keep(
+    door: &Door,
+    asking: &Asking,
+    view: &impl Serialize,
+) -> Result<HttpResponse, Problem> {
+    let name = format!("case/{}/{}/{}", asking.caller(), asking.key(), asking.fingerprint());
+    let answer = idempotency::answer(200, view);
+    idempotency::write_once(door, asking, EntryId::of(name), answer, Fact::Answer).await
+}
+
+/// Refuses who has as many cases as one can have.
+async fn check_claims(door: &Door, by: &str) -> Result<(), Problem> {
+    let most = door.desk.terms.review_claims_max;
+    let mine = door.cases.count_open(Some(by), door.clock.now()).await?.mine;
+    if mine < u64::from(most) {
+        return Ok(());
+    }
+    let text = format!("{by} has {mine} open cases; one reviewer has {most} at most.");
+    Err(Problem::new(Kind::LimitExceeded, text)
+        .limit(u64::from(most))
+        .suggest("Decide or release one of them first."))
+}
+
+pub(super) fn order_of(id: &str) -> Result<OrderId, Problem> {
+    id.parse().map_err(|_| unknown())
+}
+
+pub(super) fn unknown() -> Problem {
+    Problem::new(Kind::NotFound, "No review was opened for this order.")
+}
+
+/// Whether somebody looks at it now.
+fn is_claimed(row: &CaseRow, now: crate::base::Timestamp) -> bool {
+    row.claimed_by.is_some() && row.lease_until.is_some_and(|until| until > now)
+}
+
+fn not_theirs(found: &CaseRow, now: crate::base::Timestamp) -> Problem {
+    match (found.state, &found.claimed_by) {
+        (CaseState::Open, Some(other)) if is_claimed(found, now) => {
+            Problem::new(Kind::CaseClaimed, format!("{other} looks at this case."))
+                .suggest("Claim the next one, or wait until their lease is over.")
+        }
+        (CaseState::Open, _) => Problem::new(Kind::CaseClaimed, "Nobody has claimed this case.")
+            .suggest("Claim it first: whoever decides has looked at it."),
+        (state, _) => Problem::new(Kind::CaseEnded, format!("The case is {}.", state.as_str())),
+    }
+}
+
+/// Who looks: the name of the API key; where access is open, whoever the body says.
+fn reviewer(asking: &Asking, limits: &Limits) -> Result<String, Problem> {
+    let body = asking.body();
+    let Some(name) = asking.person() else { return text(&body, "reviewer", limits) };
+    match body.find("reviewer") {
+        Some(field) if field.text(limits.text_bytes)?.trim() != name => {
+            let text = format!("Who decides is who the API key says: `{name}`.");
+            let way = "Leave the field out, and give each reviewer a key of their own.";
+            Err(field.problem(Kind::Invalid, text).suggest(way))
+        }
+        _ => Ok(name.to_owned()),
+    }
+}
+
+/// A text that must be there and say something.
+fn text(body: &At<'_>, name: &str, limits: &Limits) -> Result<String, Problem> {
+    let field = body.get(name)?;
+    let text = field.text(limits.text_bytes)?.trim();
+    if text.is_empty() {
+        return Err(field.problem(Kind::Invalid, format!("Say something in `{name}`.")));
+    }
+    Ok(text.to_owned())
+}
+
+fn lease(body: &At<'_>) -> Result<Duration, Problem> {
+    let seconds = match body.find("lease_seconds") {
+        Some(field) => field.quantity(LEASE_MAX_SECONDS)?,
+        None => LEASE_SECONDS,
+    };
+    Ok(Duration::from_secs(u64::from(seconds)))
+}
