@@ -105,8 +105,9 @@ pub(super) async fn open_learning(
     if let Err(fault) = learner.round().await {
         tracing::warn!(%fault, "what labels teach is learned later: {fault}");
     }
-    let (links, search) = (cases.links(), cases.search());
-    Ok(Learning { models, follower, learner: Arc::new(learner), tender, links, search, clock })
+    let (links, search, cases) = (cases.links(), cases.search(), cases.clone());
+    let learner = Arc::new(learner);
+    Ok(Learning { models, follower, learner, tender, links, search, cases, clock })
 }
 
 /// Those who learn while the service runs.
@@ -121,5 +122,6 @@ pub struct Learning {
     pub tender: Arc<Tender>,
     pub(super) links: Links,
     pub(super) search: Search,
+    pub(super) cases: Cases,
     pub(super) clock: Arc<dyn Clock>,
 }

@@ -216,7 +216,6 @@ pub(super) fn open_desk(
     let judged = (rules, Cases::new(database.clone()), database);
     let bench = open_fraud(config, velocity, &clock, judged)?;
     let fraud = Arc::new(Fraud::start(bench, arbiters.to_vec()));
-    let render = answers.clone();
     Ok(Arc::new(Checkout {
         store,
         writer,
@@ -227,7 +226,7 @@ pub(super) fn open_desk(
         fraud,
         gateway,
         hot,
-        render,
+        render: answers.clone(),
         collector,
         clock,
         chance,

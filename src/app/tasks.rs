@@ -313,13 +313,15 @@ impl Tasks {
     /// Notes what orders share, so that they are found from each other, and what judgements are
     /// asked by.
     fn links(&mut self, learning: &Learning) {
-        let Learning { links, search, clock, .. } = learning;
-        let (links, search, clock) = (links.clone(), search.clone(), clock.clone());
+        let Learning { links, search, cases, clock, .. } = learning;
+        let all = (links.clone(), search.clone(), cases.clone());
+        let clock = clock.clone();
         self.every(LINKS, move || {
-            let (links, search, now) = (links.clone(), search.clone(), clock.now());
+            let ((links, search, cases), now) = (all.clone(), clock.now());
             async move {
                 log(links.round(now).await.err());
                 log(search.round(now).await.err());
+                log(cases.tell_open(now).await.err());
             }
         });
     }

@@ -24,7 +24,7 @@ pub use super::labels::{
 pub use door::{admission_in_flight, admission_refused, connection_closed};
 pub use fraud::{
     assessed, attack_mode, fraud_challenger, fraud_degraded, fraud_features_drifted, fraud_guarded,
-    fraud_latency, fraud_recalled, fraud_score_psi,
+    fraud_latency, fraud_recalled, fraud_score_psi, review_queue,
 };
 pub use ledger::{
     clock_jumped, clock_offset, ledger_commit_unknown, ledger_committed, ledger_judged,
@@ -107,6 +107,9 @@ const DECLARED: &[Declaration] = &[
     ("reconciler_faults_total", Count, Unit::Count, "Rounds that failed; the next one tries again"),
     ("webhook_deliveries_total", Count, Unit::Count, "Attempts to deliver, by what came of them"),
     ("webhooks_due", Level, Unit::Count, "Deliveries that will be tried"),
+    ("fraud_cases_open", Level, Unit::Count, "Orders that wait for a person"),
+    ("fraud_cases_overdue", Level, Unit::Count, "Those that somebody should have looked at"),
+    ("fraud_cases_oldest_seconds", Level, Unit::Seconds, "How long the oldest of them waits"),
     ("webhooks_parked", Level, Unit::Count, "Deliveries given up; somebody has to look"),
     ("webhooks_oldest_seconds", Level, Unit::Seconds, "How long the oldest delivery waits"),
     ("saturation", Level, Unit::Count, "0 idle to 1 refusing: fullest of door, queue, commit"),
@@ -176,6 +179,9 @@ struct Meters {
     saturation: Gauge,
     delivered: By<Delivered, Counter>,
     webhooks_due: Gauge,
+    cases_open: Gauge,
+    cases_overdue: Gauge,
+    cases_oldest: Gauge,
     webhooks_parked: Gauge,
     webhooks_oldest: Gauge,
 }
@@ -227,6 +233,9 @@ impl Meters {
             saturation: gauge!("saturation"),
             delivered: counters("webhook_deliveries_total"),
             webhooks_due: gauge!("webhooks_due"),
+            cases_open: gauge!("fraud_cases_open"),
+            cases_overdue: gauge!("fraud_cases_overdue"),
+            cases_oldest: gauge!("fraud_cases_oldest_seconds"),
             webhooks_parked: gauge!("webhooks_parked"),
             webhooks_oldest: gauge!("webhooks_oldest_seconds"),
         }

@@ -149,7 +149,7 @@ async fn a_reviewed_order_is_sold_and_its_money_waits_for_a_person() {
     assert_eq!((&shown["state"], &shown["closed_by"]), (&json!("approved"), &json!("grace")));
     let kinds: Vec<_> =
         shown["events"].as_array().expect("events").iter().map(|event| &event["kind"]).collect();
-    assert_eq!(kinds, ["opened", "claimed", "noted", "approved"]);
+    assert_eq!(kinds, ["opened", "claimed", "noted", "claimed", "approved"]);
     assert_eq!(shown["assessments"][0]["decided_by"], "test_email");
 }
 

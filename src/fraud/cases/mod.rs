@@ -14,7 +14,7 @@ pub use queue::{CaseHead, QueueCounts, QueueFilter, QueuePlace};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
-use std::{collections::HashSet, time::Duration};
+use std::{collections::HashMap, time::Duration};
 
 use crate::{
     base::{AssessmentId, AttemptId, CheckoutId, OrderId, Timestamp},
@@ -194,9 +194,13 @@ impl Cases {
         self.ask(Question::Labels, json!({ "order": order })).await
     }
 
-    /// Which of these orders there are.
-    pub async fn find_orders(&self, orders: &[OrderId]) -> Result<HashSet<OrderId>, LedgerFault> {
-        let found = self.ask(Question::Orders, json!({ "orders": orders })).await?;
+    /// Which of these orders there are, and when each was placed.
+    pub async fn find_orders(
+        &self,
+        orders: &[OrderId],
+    ) -> Result<HashMap<OrderId, Timestamp>, LedgerFault> {
+        let found: Vec<(OrderId, Timestamp)> =
+            self.ask(Question::Orders, json!({ "orders": orders })).await?;
         Ok(found.into_iter().collect())
     }
 

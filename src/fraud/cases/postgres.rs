@@ -82,7 +82,8 @@ const LABELS: &str = "select json_build_object('order', order_id, 'fraud', fraud
         'source', source, 'at', at)::text from labels
     where order_id = substr($1::json->>'order', 5)::uuid order by seq desc";
 
-const ORDERS: &str = "select to_json(o.id)::text from orders o where o.id = any(array(
+const ORDERS: &str =
+    "select json_build_array(o.id, o.placed_at)::text from orders o where o.id = any(array(
     select substr(x, 5)::uuid from json_array_elements_text($1::json->'orders') x))";
 
 /// A change with its event, in one statement. `{}` is what changes, and where.

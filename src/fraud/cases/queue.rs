@@ -9,6 +9,7 @@ use crate::{
     base::{Currency, OrderId, Sealed, Timestamp},
     fraud::bench::Written,
     ledger::{Document, LedgerFault, review::CaseState},
+    telemetry::metrics,
 };
 
 /// Which cases.
@@ -144,6 +145,17 @@ impl Cases {
             return Ok(Vec::new());
         }
         self.ask(Question::Heads, json!({ "orders": orders })).await
+    }
+
+    /// Tells the metrics how many open cases there are, and how long the oldest waits.
+    ///
+    /// # Errors
+    /// See [`Self::list`].
+    pub async fn tell_open(&self, now: Timestamp) -> Result<(), LedgerFault> {
+        let queue = self.count_open(None, now).await?;
+        let oldest = queue.oldest_at.map(|at| now.since(at)).unwrap_or_default();
+        metrics::review_queue(queue.open, queue.overdue, oldest);
+        Ok(())
     }
 
     /// How many open cases there are, for this reviewer.

@@ -72,7 +72,7 @@ const LABELS: &str = "select json_object('order', order_id,
         'fraud', json(iif(fraud, 'true', 'false')), 'source', source, 'at', at) from labels
     where order_id = $1->>'$.order' order by seq desc";
 
-const ORDERS: &str = "select json_quote(id) from orders
+const ORDERS: &str = "select json_array(id, placed_at) from orders
     where id in (select value from json_each($1, '$.orders'))";
 
 const CLAIM_NEXT: &str = "update review_cases

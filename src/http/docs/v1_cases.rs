@@ -17,6 +17,7 @@ use crate::{
             case_blocks,
             case_view::CaseView,
             cases::{AssessmentView, Queue},
+            fraud_overview::OverviewView,
         },
     },
     ledger::review::{CaseState, CloseReason},
@@ -24,9 +25,22 @@ use crate::{
 
 /// The operations.
 pub(super) fn operations() -> Vec<Operation> {
-    let mut all = vec![search()];
+    let mut all = vec![overview(), search()];
     all.extend(cases());
     all
+}
+
+fn overview() -> Operation {
+    get("fraud_overview", "/v1/fraud/overview", "Tells what fraud work came to")
+        .says(
+            "Counts and money by day, outcome, model and currency; what each rule came to, with \
+             its precision once orders are ripe; how many reviews there were, how long they took, \
+             and how often a person overruled the doubt. Thirty days unless said, 92 at most.",
+        )
+        .query("from", moment(""), "From then on.")
+        .query("before", moment(""), "Before then; now unless said.")
+        .answers::<OverviewView>(200, "The figures.")
+        .or(&[Kind::LimitExceeded])
 }
 
 fn search() -> Operation {

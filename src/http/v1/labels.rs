@@ -6,6 +6,7 @@
 
 use actix_web::{HttpResponse, web};
 use serde_json::json;
+use std::time::Duration;
 
 use crate::{
     base::{MovementId, OrderId, Timestamp},
@@ -26,6 +27,9 @@ use crate::{
     },
 };
 
+/// What a date may be off by.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Labels one order.
 pub async fn add(
     door: web::Data<Door>,
@@ -34,9 +38,8 @@ pub async fn add(
 ) -> Result<HttpResponse, Problem> {
     let order = order_of(&id)?;
     let label = read(&asking.body(), order, door.clock.now())?;
-    if door.store.find_order(order).await?.is_none() {
-        return Err(order_body::unknown());
-    }
+    let placed = door.store.find_order(order).await?.ok_or_else(order_body::unknown)?;
+    check_time(&asking.body(), &label, placed.placed_at)?;
     let answer = idempotency::answer(201, &label);
     write(&door, &asking, vec![label], answer).await
 }
@@ -53,9 +56,10 @@ pub async fn add_many(door: web::Data<Door>, asking: Asking) -> Result<HttpRespo
         let field = at.get("order")?;
         let order = field.parse(TIME_BYTES, str::parse::<OrderId>)?;
         let label = read(&at, order, door.clock.now())?;
-        if door.store.find_order(order).await?.is_none() {
+        let Some(placed) = door.store.find_order(order).await? else {
             return Err(field.problem(Kind::NotFound, format!("There is no order {order}.")));
-        }
+        };
+        check_time(&at, &label, placed.placed_at)?;
         labels.push(label);
     }
     let answer = idempotency::answer(201, &json!({ "labels": labels }));
@@ -69,12 +73,17 @@ async fn add_table(door: &Door, asking: &Asking, table: &At<'_>) -> Result<HttpR
     let rows = label_table::read(text, door.clock.now()).map_err(|wrong| refuse(&wrong))?;
     let orders: Vec<OrderId> = rows.iter().map(|row| row.label.order).collect();
     let known = door.cases.find_orders(&orders).await?;
-    let unknown = rows.iter().filter(|row| !known.contains(&row.label.order)).map(|row| {
-        WrongLine { line: row.line, why: format!("there is no order {}", row.label.order) }
+    let wrong = rows.iter().filter_map(|row| {
+        let why = match known.get(&row.label.order) {
+            None => format!("there is no order {}", row.label.order),
+            Some(placed) if is_too_early(&row.label, *placed) => too_early(*placed),
+            Some(_) => return None,
+        };
+        Some(WrongLine { line: row.line, why })
     });
-    let unknown: Vec<WrongLine> = unknown.collect();
-    if !unknown.is_empty() {
-        return Err(refuse(&unknown));
+    let wrong: Vec<WrongLine> = wrong.collect();
+    if !wrong.is_empty() {
+        return Err(refuse(&wrong));
     }
     let frauds = rows.iter().filter(|row| row.label.fraud).count();
     let answer = idempotency::answer(201, &json!({ "labels": rows.len(), "frauds": frauds }));
@@ -132,6 +141,23 @@ fn read(at: &At<'_>, order: OrderId, now: Timestamp) -> Result<NewLabel, Problem
         }
     };
     Ok(NewLabel { order, fraud, source: source.to_owned(), at })
+}
+
+/// Refuses what was found out before there was anything to find out.
+fn check_time(at: &At<'_>, label: &NewLabel, placed: Timestamp) -> Result<(), Problem> {
+    if !is_too_early(label, placed) {
+        return Ok(());
+    }
+    Err(at.get("at")?.problem(Kind::Invalid, too_early(placed)))
+}
+
+/// Exports tell days: a label of the day of its order is none before it.
+fn is_too_early(label: &NewLabel, placed: Timestamp) -> bool {
+    label.at.plus(DAY) <= placed
+}
+
+fn too_early(placed: Timestamp) -> String {
+    format!("nothing was found out of an order before it was placed, at {placed}")
 }
 
 fn order_of(id: &str) -> Result<OrderId, Problem> {

@@ -14,6 +14,7 @@ pub mod cases;
 pub mod drift;
 pub mod exchange;
 pub mod express;
+pub mod fraud_overview;
 pub mod keys;
 pub mod labels;
 pub mod models;
@@ -87,6 +88,7 @@ pub fn routes(config: &mut ServiceConfig) {
 /// What a risk team works with.
 fn cases_and_models(config: &mut ServiceConfig) {
     config
+        .service(web::resource("/fraud/overview").get(fraud_overview::get))
         .service(web::resource("/labels/bulk").post(labels::add_many))
         .service(web::resource("/assessments").get(assessments::list))
         .service(web::resource("/backtests").post(backtests::run))

@@ -49,3 +49,12 @@ pub fn fraud_features_drifted(bar: DriftBar, features: usize) {
 pub fn fraud_challenger(verdict: Verdict) {
     record(|meters| meters.challenger.of(verdict).increment(1));
 }
+
+/// So many orders wait for a person, so many too long, and the oldest of them so long.
+pub fn review_queue(open: u64, overdue: u64, oldest: Duration) {
+    record(|meters| {
+        meters.cases_open.set(open as f64);
+        meters.cases_overdue.set(overdue as f64);
+        meters.cases_oldest.set(oldest.as_secs_f64());
+    });
+}
