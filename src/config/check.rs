@@ -1,7 +1,7 @@
 //! What must hold between settings, and what an operator should hear about them.
 
 use super::{Config, GatewayChoice, Mode, layers::Sources};
-use crate::{http::cors::Cors, sessions::check_address, telemetry::logs};
+use crate::{fraud::policy::FraudMode, http::cors::Cors, sessions::check_address, telemetry::logs};
 
 impl Config {
     /// What does not hold, each with its place and a way out.
@@ -14,6 +14,11 @@ impl Config {
         if self.mode == Mode::Production && self.ucp.simulation_secret.is_some() {
             let reason = "lets orders ship that nobody ships; leave it out in production mode";
             found.add("ucp.simulation_secret", reason);
+        }
+        if self.fraud.model.is_some() && !sources.contains_key("fraud.mode") {
+            let reason = "names a model of your own: say as well what its score may do, \
+                          `fraud.mode = \"live\"` to decide, `\"shadow\"` to be recorded only";
+            found.add("fraud.model", reason);
         }
         if let Err(error) = logs::check_filter(&self.log.filter) {
             let reason = format!("{error}; write a level, or `target=level` with commas between");
@@ -164,12 +169,12 @@ impl Config {
                  `success_token` has paid. Every order says `test_payment`",
             );
         }
-        if self.fraud.is_score_in_shadow() {
+        if self.fraud.mode == FraudMode::Shadow {
             notices.push(
-                "the bundled fraud model only watches, unless a registered model of your own is \
-                 live: it was trained on a made-up shop. Its score is recorded with each judgement \
-                 and decides nothing; rules that read no score and the guard against card testing \
-                 decide. Set fraud.model to a model of your own, or fraud.bundled_model = \"live\"",
+                "fraud.mode is \"shadow\": the model's score is recorded with each judgement and \
+                 decides nothing; the guard against card testing and rules that read no score \
+                 decide. `doorbuster fraud outlook` says what the score would have done to your \
+                 orders, and fraud.mode = \"live\" lets it decide",
             );
         }
         notices

@@ -10,7 +10,7 @@ use super::Mode;
 use crate::fraud::{
     assessment::Outcome,
     models::GateTerms,
-    policy::{FraudMode, Policy, ScoreMode, Thresholds},
+    policy::{FraudMode, Policy, Thresholds},
     serving::{Serving, ServingFault},
 };
 
@@ -18,16 +18,13 @@ use crate::fraud::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FraudSettings {
-    /// `"live"` acts on judgements, `"shadow"` records them and approves, `"off"` judges nothing.
+    /// `"shadow"`: the guard and the rules that read no score decide, the score is only recorded;
+    /// `"live"`: the score decides as well; `"record"` judges, records and approves all; `"off"`
+    /// judges nothing.
     pub mode: FraudMode,
     /// Folder of a trained model (`model` and `schema`). Unset: the one that comes with the
     /// program, trained on made-up shops.
     pub model: Option<PathBuf>,
-    /// Whether the score of the model that comes with the program decides: `"shadow"` writes it
-    /// down with each judgement, `"live"` holds it against the thresholds. A model of your own,
-    /// named above or registered and live, always decides. Rules that read no score, and the guard
-    /// against card testing, decide in either case.
-    pub bundled_model: ScoreMode,
     /// Folder of registered models. Unset: `models` in the data folder.
     pub models: Option<PathBuf>,
     /// Database of network addresses (MaxMind DB format) with their countries. It is read at the
@@ -80,8 +77,6 @@ impl Default for FraudSettings {
         Self {
             mode,
             model: None,
-            // It was trained on made-up shops: what it says of a real one has to be seen first.
-            bundled_model: ScoreMode::Shadow,
             models: None,
             ip_database: None,
             ip_asn_database: None,
@@ -115,7 +110,7 @@ impl FraudSettings {
     /// # Errors
     /// When the model's files do not read, or do not belong together.
     pub fn serving(&self) -> Result<Serving, ServingFault> {
-        Serving::configured(self.model.as_deref(), self.bundled_model)
+        Serving::configured(self.model.as_deref())
     }
 
     /// What is asked of a model before its score decides.
@@ -126,13 +121,6 @@ impl FraudSettings {
             psi: f64::from(self.promotion_drift_percent) / 100.0,
             people: self.promotion_people,
         }
-    }
-
-    /// Whether payments are judged without a score that decides, unless a registered model is live.
-    pub fn is_score_in_shadow(&self) -> bool {
-        self.mode != FraudMode::Off
-            && self.model.is_none()
-            && self.bundled_model == ScoreMode::Shadow
     }
 
     /// The policy they make.

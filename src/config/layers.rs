@@ -153,8 +153,13 @@ impl Layers {
 
     fn set(&mut self, source: Source, key: String, value: Value) {
         if !self.known.contains_key(&key) {
-            let suggestion = self.suggest(&source, &key);
-            self.problems.push(format!("{source}: there is no setting `{key}`{suggestion}"));
+            self.problems.push(match retired(&key) {
+                Some(instead) => format!("{source}: `{key}` is no longer a setting; {instead}"),
+                None => {
+                    let suggestion = self.suggest(&source, &key);
+                    format!("{source}: there is no setting `{key}`{suggestion}")
+                }
+            });
             return;
         }
         // Tried alone on the defaults, a value that does not fit names itself.
@@ -209,6 +214,17 @@ impl Layers {
         } else {
             Err(ConfigError { problems: self.problems })
         }
+    }
+}
+
+/// What took the place of a setting of an earlier release.
+fn retired(key: &str) -> Option<&'static str> {
+    match key {
+        "fraud.bundled_model" => Some(
+            "`fraud.mode` decides for every model: `shadow` records its score, with `live` the \
+             score decides",
+        ),
+        _ => None,
     }
 }
 

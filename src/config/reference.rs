@@ -167,16 +167,13 @@ const MEANINGS: &[(&str, &str)] = &[
     ),
     (
         "fraud.mode",
-        "`live` acts on judgements, `shadow` records them and approves, `off` judges nothing",
+        "`shadow`: the guard against card testing and the rules that read no score decide, the \
+         score is only recorded; `live`: the score decides as well; `record`: every payment is \
+         judged, recorded and approved; `off`: nothing is judged",
     ),
     (
         "fraud.model",
         "folder of a trained model. Not set: the bundled one, trained on made-up shops",
-    ),
-    (
-        "fraud.bundled_model",
-        "whether the score of the bundled model decides (`live`), or is only recorded with \
-         each judgement (`shadow`); a model of your own always decides",
     ),
     (
         "fraud.models",

@@ -177,7 +177,7 @@ mod tests {
         base::{ManualClock, Timestamp},
         fraud::{
             event::{Event, Label},
-            policy::{FraudMode, Policy, ScoreMode},
+            policy::{FraudMode, Policy},
             registry::Fraud,
             serving::Serving,
             signals,
@@ -241,7 +241,7 @@ mod tests {
     async fn what_queues_behind_the_trips_under_way_goes_together_with_the_next() {
         const LATER: usize = BATCH_MAX + 3;
         let shared = Arc::new(Gated { gate: Semaphore::new(0), batches: Mutex::new(Vec::new()) });
-        let serving = Serving::configured(None, ScoreMode::Live).expect("the bundled model");
+        let serving = Serving::configured(None).expect("the bundled model");
         let local = InProcessVelocity::new(serving.layout.clone(), usize::MAX);
         let deadline = Duration::from_secs(60);
         let policy = Policy { mode: FraudMode::Live, deadline, ..Policy::default() };

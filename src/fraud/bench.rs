@@ -17,7 +17,7 @@ use super::{
     links::LinkKeys,
     memory::{Memory, Recollection},
     past::Recover,
-    policy::{Policy, ScoreMode},
+    policy::Policy,
     rules::{Considered, Features, Pass, Rules, Subject},
     schemas::Schemas,
     serving::{Scored, Serving},
@@ -209,7 +209,7 @@ impl Bench {
             let scores = || watched.score(&watched.set.reader().event(signals), &recalled.recalled);
             scored.challenger = recalled.is_whole.then(scores).flatten();
         }
-        let decides = serving.score_mode() == ScoreMode::Live;
+        let decides = self.policy.mode.is_score_deciding();
         // A score that would have decided nothing is not missed either.
         if scored.score.is_none() && decides {
             degraded.push(Degraded::Model);
@@ -298,7 +298,7 @@ impl Bench {
             outcome,
             decided_by,
             score: scored.score.map(|score| score.points),
-            score_in_shadow: scored.score.is_some() && serving.score_mode() == ScoreMode::Shadow,
+            score_in_shadow: scored.score.is_some() && !self.policy.mode.is_score_deciding(),
             probability: scored.score.map(|score| score.probability),
             reasons: scored.reasons,
             reasons_for_buyer: scored.reasons_for_buyer,

@@ -66,11 +66,11 @@ pub fn decide(policy: &Policy, found: &Findings<'_>) -> (Outcome, DecidedBy) {
     strictest
 }
 
-/// What becomes of the payment: in shadow mode every one is approved.
+/// What becomes of the payment: where judgements are only recorded, every one is approved.
 pub fn in_force(mode: FraudMode, assessment: &Assessment) -> Outcome {
     match mode {
-        FraudMode::Live => assessment.outcome,
-        FraudMode::Shadow | FraudMode::Off => Outcome::Approve,
+        FraudMode::Shadow | FraudMode::Live => assessment.outcome,
+        FraudMode::Record | FraudMode::Off => Outcome::Approve,
     }
 }
 

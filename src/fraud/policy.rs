@@ -6,28 +6,29 @@ use std::time::Duration;
 
 use super::assessment::{Degraded, Outcome};
 
-/// Whether judgements are acted on.
+/// How much of a judgement is acted on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FraudMode {
-    /// Every payment is judged, and the judgement decides.
+    /// The guard against card testing and the rules that read no score decide. The score is
+    /// written down with each judgement and decides nothing: for a shop whose operator has not yet
+    /// seen what it says of their own buyers.
     #[default]
+    Shadow,
+    /// The score decides as well, and rules may read it.
     Live,
     /// Every payment is judged and recorded, and approved.
-    Shadow,
+    Record,
     /// Nothing is judged. For measuring what judging costs.
     Off,
 }
 
-/// Whether a model's score decides.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ScoreMode {
-    /// It is held against the thresholds, and rules read it.
-    #[default]
-    Live,
-    /// It is written down with each judgement and decides nothing.
-    Shadow,
+impl FraudMode {
+    /// Whether a score is held against the thresholds and read by rules. In `record` it is, so
+    /// that the record says what `live` would have done.
+    pub const fn is_score_deciding(self) -> bool {
+        matches!(self, Self::Live | Self::Record)
+    }
 }
 
 /// A score is 0–1000; a threshold above that is never reached.
@@ -90,7 +91,7 @@ pub struct Policy {
 impl Default for Policy {
     fn default() -> Self {
         Self {
-            mode: FraudMode::Live,
+            mode: FraudMode::default(),
             thresholds: Thresholds { challenge: NEVER, review: 998, decline: NEVER },
             without_velocity: Outcome::Approve,
             without_score: Outcome::Review,

@@ -16,7 +16,6 @@ use super::{
     feature_set::FeatureSet,
     features::{Layout, Recall},
     model::{Model, ModelFault, Reason, Score, reasons::strongest},
-    policy::ScoreMode,
     rules::FeatureNames,
     schema::{Schema, SchemaFault},
 };
@@ -37,25 +36,12 @@ pub struct Versioned {
     pub model: Arc<Model>,
     /// What its training saw, to tell drift from.
     pub reference: Option<Arc<Reference>>,
-    /// Whether its score decides.
-    pub mode: ScoreMode,
 }
 
 impl Versioned {
     /// A model of which nobody knows what its training saw.
     pub fn new(version: impl Into<String>, model: Model) -> Self {
-        Self {
-            version: version.into(),
-            model: Arc::new(model),
-            reference: None,
-            mode: ScoreMode::Live,
-        }
-    }
-
-    /// The same with a score that decides, or does not.
-    #[must_use]
-    pub fn in_mode(self, mode: ScoreMode) -> Self {
-        Self { mode, ..self }
+        Self { version: version.into(), model: Arc::new(model), reference: None }
     }
 
     /// The same with its reference, as its folder has it. Without a good one drift is not told.
@@ -208,11 +194,6 @@ impl Serving {
         self.drift.as_ref().map(|drift| drift.read(now))
     }
 
-    /// Whether the live model's score decides. Without a model its absence does, by the policy.
-    pub fn score_mode(&self) -> ScoreMode {
-        self.live.as_ref().map_or(ScoreMode::Live, |live| live.mode)
-    }
-
     /// The live model's version.
     pub fn version(&self) -> Option<&str> {
         self.live.as_ref().map(|live| live.version.as_str())
@@ -233,13 +214,12 @@ impl Serving {
         self.challenger.as_ref().filter(|challenger| challenger.set.hash != self.features_hash)
     }
 
-    /// What the configuration names: a folder's schema and model, whose score decides, else those
-    /// that come with the program, whose score decides in this mode.
+    /// What the configuration names: a folder's schema and model, else those that come with the
+    /// program.
     ///
     /// # Errors
     /// When the files do not read, or do not belong together.
-    pub fn configured(folder: Option<&Path>, bundled: ScoreMode) -> Result<Self, ServingFault> {
-        let mode = folder.map_or(bundled, |_| ScoreMode::Live);
+    pub fn configured(folder: Option<&Path>) -> Result<Self, ServingFault> {
         let (schema, bytes, version, reference) = match folder {
             None => (
                 bundled::SCHEMA.to_owned(),
@@ -259,7 +239,7 @@ impl Serving {
         };
         let serving = Self::of(&Schema::parse(&schema)?)?;
         let live = Versioned::new(version, Model::from_bytes(&bytes)?);
-        let live = live.trained_on(reference, &serving.layout.names()).in_mode(mode);
+        let live = live.trained_on(reference, &serving.layout.names());
         serving.with_live(Some(live))
     }
 

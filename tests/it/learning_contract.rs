@@ -17,7 +17,7 @@ use doorbuster::{
         history::{History, Span},
         learning::{Learner, Place},
         links::LinkKeys,
-        policy::{NEVER, Policy, ScoreMode, Thresholds},
+        policy::{NEVER, Policy, Thresholds},
         schemas::Schemas,
         serving::Serving,
         velocity::{InProcessVelocity, Passing},
@@ -34,7 +34,7 @@ use crate::support::bench::{Bench, document, write};
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 fn serving() -> Serving {
-    Serving::configured(None, ScoreMode::Live).expect("the bundled model")
+    Serving::configured(None).expect("the bundled model")
 }
 
 /// An order of one card that scored this much, as the ledger keeps it.

@@ -8,7 +8,7 @@ use doorbuster::{
         models::{
             Follower, GateTerms, ModelState, Models, ModelsRefused, OpenMemory, Promoted, Wish,
         },
-        policy::{Policy, ScoreMode},
+        policy::Policy,
         serving::{Serving, bundled},
         velocity::InProcessVelocity,
     },
@@ -20,7 +20,7 @@ use crate::support::{bench::Bench, models};
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 fn serving() -> Serving {
-    Serving::configured(None, ScoreMode::Live).expect("the bundled model")
+    Serving::configured(None).expect("the bundled model")
 }
 
 /// Opens memories that are whole, in this process.

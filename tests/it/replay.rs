@@ -5,7 +5,7 @@ use doorbuster::{
     commands::replay::{Replay, run},
     config::Config,
     files::decode::unpacked,
-    fraud::policy::ScoreMode,
+    fraud::policy::FraudMode,
 };
 use std::{
     fmt::Write,
@@ -107,7 +107,7 @@ fn on_postgres_every_invoice_becomes_an_order_and_the_books_agree() {
 #[test]
 fn orders_in_review_are_told_with_the_returns_that_wait_for_them() {
     let mut config = Config::default();
-    config.fraud.bundled_model = ScoreMode::Live;
+    config.fraud.mode = FraudMode::Live;
     config.fraud.review_score = 0;
     let report = in_a_system(replayed(&file(), config));
     for part in [

@@ -4,7 +4,7 @@ use doorbuster::{
     base::{Address, CheckoutId, Clock, Hints, ManualClock, Timestamp},
     fraud::{
         Bench, Fraud,
-        policy::{Policy, ScoreMode},
+        policy::Policy,
         serving::Serving,
         signals::Signals,
         velocity::InProcessVelocity,
@@ -74,7 +74,7 @@ async fn a_payment_is_judged_on_where_its_address_is() {
     let path = folder.path().join("places.mmdb");
     std::fs::write(&path, database(&[("192.0.2.0", 24, country("DE"))])).expect("it is written");
     let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(Timestamp::from_micros(0)));
-    let serving = Serving::configured(None, ScoreMode::Live).expect("the bundled model");
+    let serving = Serving::configured(None).expect("the bundled model");
     let names = serving.layout.names();
     let place = names.iter().position(|name| name == "ip_abroad").expect("a feature");
     let local = InProcessVelocity::new(serving.layout.clone(), 100);

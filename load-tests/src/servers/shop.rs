@@ -67,7 +67,7 @@ impl Doorbuster {
             .with("demo.catalogue", false)
             // Every payment is judged and recorded, and every order's money is taken: a race in
             // which some orders wait for a person would be an easier one.
-            .with("fraud.mode", "shadow")
+            .with("fraud.mode", "record")
             // A few made-up buyers at one address stand for a crowd.
             .with("stock.unpaid_units_per_buyer", u32::MAX)
             .with("stock.unpaid_units_unnamed", u32::MAX)

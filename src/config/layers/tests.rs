@@ -59,17 +59,33 @@ fn later_layers_win() {
 
 // breaks: leave the notice out of `Config::notices`
 #[test]
-fn a_shop_without_a_model_of_its_own_hears_that_the_bundled_one_only_watches() {
+fn whoever_starts_in_shadow_is_told_that_no_score_decides() {
     let says = |file: &str| {
         let notices = load(file, &[], &[]).unwrap().notices();
-        notices.iter().any(|notice| notice.contains("the bundled fraud model only watches"))
+        notices.iter().any(|notice| notice.contains("decides nothing"))
     };
     assert!(says(""));
-    assert!(!says("[fraud]\nbundled_model = 'live'"));
-    assert!(!says("[fraud]\nmodel = 'ours'"), "its score decides");
-    assert!(!says("[fraud]\nmode = 'off'"));
-    let told = problems("[fraud]\nbundled_model = 'dead'");
-    assert!(told[0].contains("fraud.bundled_model"), "{told:?}");
+    for mode in ["live", "record", "off"] {
+        assert!(!says(&format!("[fraud]\nmode = '{mode}'")), "{mode}");
+    }
+    let problems = problems("[fraud]\nmode = 'dead'");
+    assert!(problems[0].contains("fraud.mode"), "{problems:?}");
+}
+
+// breaks: leave the check of `fraud.model` out of `Config::problems`, or a key out of `retired`
+#[test]
+fn what_a_score_may_do_is_said_with_a_model_of_ones_own() {
+    let said = problems("[fraud]\nmodel = 'ours'");
+    assert!(said[0].starts_with("shop.toml: `fraud.model` names a model of your own"), "{said:?}");
+    for mode in ["shadow", "live"] {
+        assert!(load(&format!("[fraud]\nmodel = 'ours'\nmode = '{mode}'"), &[], &[]).is_ok());
+    }
+    let said = problems("[fraud]\nbundled_model = 'live'");
+    assert_eq!(
+        said,
+        ["shop.toml: `fraud.bundled_model` is no longer a setting; `fraud.mode` decides for \
+             every model: `shadow` records its score, with `live` the score decides"]
+    );
 }
 
 // breaks: let `RUST_LOG` come after our own variables, or leave it out

@@ -5,7 +5,7 @@ use crate::fraud::{
     assessment::RuleHit,
     history::Known,
     links::LinkKeys,
-    policy::{NEVER, ScoreMode, Thresholds},
+    policy::{NEVER, Thresholds},
 };
 
 fn past() -> Past {
@@ -39,7 +39,7 @@ fn written(outcome: Outcome, decided_by: DecidedBy, score: u16, rules: &[&str]) 
 }
 
 fn again(proposal: &Proposal, written: &Written) -> Again {
-    let serving = Serving::configured(None, ScoreMode::Live).expect("the bundled model");
+    let serving = Serving::configured(None).expect("the bundled model");
     proposal.judge(&Policy::default(), &serving, (&past(), written), None)
 }
 

@@ -92,7 +92,7 @@ fn a_good_buyer_who_comes_back_is_trusted_and_a_burst_of_cards_is_not() {
 #[test]
 fn the_bundled_reference_belongs_to_the_bundled_model() {
     assert_eq!(serving().drift(bare().at), None, "nobody said what it saw");
-    let serving = Serving::configured(None, ScoreMode::Live).expect("the bundled one");
+    let serving = Serving::configured(None).expect("the bundled one");
     let reading = serving.drift(bare().at).expect("it is watched");
     assert!(reading.orders == 0 && reading.trained_on > 1_000_000.0, "{}", reading.trained_on);
     let event = serving.reader().event(&bare());

@@ -274,8 +274,8 @@ struct Models {
     items: Vec<ModelRow>,
     /// The model that scores.
     serving: Option<String>,
-    /// Whether its score decides (`live`), or is only recorded (`shadow`).
-    score: &'static str,
+    /// How much of a judgement is acted on: `shadow`, `live`, `record`, `off` (`fraud.mode`).
+    mode: &'static str,
     /// The model that is watched beside it.
     watched: Option<String>,
 }

@@ -56,7 +56,7 @@ pub async fn list(door: web::Data<Door>, _caller: Caller) -> Result<HttpResponse
     let items = door.models.list().await?;
     let serving = door.desk.fraud.bench().serving();
     Ok(HttpResponse::Ok().json(json!({
-        "items": items, "serving": serving.version(), "score": serving.score_mode(),
+        "items": items, "serving": serving.version(), "mode": door.desk.fraud.bench().policy.mode,
         "watched": serving.challenger(),
     })))
 }

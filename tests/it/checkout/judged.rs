@@ -9,7 +9,7 @@ use doorbuster::{
         assessment::{Assessment, DecidedBy, Degraded, Outcome},
         bench::Written,
         cases::Cases,
-        policy::{FraudMode, ScoreMode},
+        policy::FraudMode,
     },
     ledger::{
         review::CaseState,
@@ -29,8 +29,8 @@ in_shops_on_both!(
     without_a_model_the_policy_decides_and_says_so,
     without_time_the_policy_decides_and_says_so,
     without_redis_the_policy_decides_and_says_so,
-    a_shadow_judges_and_approves_all,
-    the_bundled_models_score_only_watches_and_the_guard_decides,
+    what_is_only_recorded_is_approved,
+    in_shadow_no_score_decides_and_the_guard_does,
     switched_off_nothing_is_judged,
     a_review_opens_its_case_though_the_process_died,
     a_case_nobody_decides_is_declined_by_time,
@@ -40,7 +40,7 @@ in_shops_on_both!(
 );
 
 pub(super) fn review_all(config: &mut Config) {
-    config.fraud.bundled_model = ScoreMode::Live;
+    config.fraud.mode = FraudMode::Live;
     config.fraud.review_score = 0;
 }
 
@@ -78,7 +78,11 @@ async fn every_payment_has_a_judgement(on: On) {
 }
 
 async fn without_a_model_the_policy_decides_and_says_so(on: On) {
-    let shop = on.shop_with(|config| config.fraud.model = Some("nowhere".into())).await;
+    let change = |config: &mut Config| {
+        config.fraud.model = Some("nowhere".into());
+        config.fraud.mode = FraudMode::Live;
+    };
+    let shop = on.shop_with(change).await;
     shop.stock("TEE", 9).await;
     let ada = shop.shopper();
     ada.adds("TEE", 1).await.text();
@@ -96,6 +100,7 @@ async fn without_time_the_policy_decides_and_says_so(on: On) {
     let url = redis.url();
     let change = |config: &mut Config| {
         config.storage.redis = Some(SecretUrl::new(url));
+        config.fraud.mode = FraudMode::Live;
         config.fraud.deadline_ms = 1;
         config.fraud.without_score = Outcome::Decline;
     };
@@ -136,10 +141,9 @@ async fn without_redis_the_policy_decides_and_says_so(on: On) {
     shop.closes().await;
 }
 
-async fn a_shadow_judges_and_approves_all(on: On) {
+async fn what_is_only_recorded_is_approved(on: On) {
     let change = |config: &mut Config| {
-        config.fraud.mode = FraudMode::Shadow;
-        config.fraud.bundled_model = ScoreMode::Live;
+        config.fraud.mode = FraudMode::Record;
         config.fraud.decline_score = 0;
     };
     let shop = on.shop_with(change).await;
@@ -153,8 +157,8 @@ async fn a_shadow_judges_and_approves_all(on: On) {
     shop.closes().await;
 }
 
-// breaks: hold the score against the thresholds in `Bench::judge` whatever the model's mode
-async fn the_bundled_models_score_only_watches_and_the_guard_decides(on: On) {
+// breaks: hold the score against the thresholds in every mode in `Bench::judge`
+async fn in_shadow_no_score_decides_and_the_guard_does(on: On) {
     let change = |config: &mut Config| config.fraud.review_score = 0;
     let shop = on.shop_with(change).await;
     shop.stock("TEE", 99).await;
@@ -277,7 +281,7 @@ async fn whoever_tests_cards_as_somebody_else_each_time_is_stopped(on: On) {
     let change = |config: &mut Config| {
         // The guard alone.
         config.fraud.model = Some("nowhere".into());
-        config.fraud.without_score = Outcome::Approve;
+        config.fraud.mode = FraudMode::Shadow;
     };
     let shop = on.shop_with(change).await;
     shop.stock("TEE", 200).await;

@@ -8,7 +8,7 @@ use doorbuster::{
         features::{Engine, InProcess},
         guard::Guarded,
         model::Score,
-        policy::{Policy, ScoreMode},
+        policy::Policy,
         serving::Serving,
         signals::{Discounts, Goods, Signals},
     },
@@ -222,7 +222,7 @@ const CUSTOMERS: u64 = 60;
 
 impl Shop {
     pub(super) fn open() -> Self {
-        let serving = Serving::configured(None, ScoreMode::Live).expect("the bundled model");
+        let serving = Serving::configured(None).expect("the bundled model");
         let guard = Guarded::of(&serving.layout);
         Self { serving, guard }
     }

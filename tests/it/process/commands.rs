@@ -40,7 +40,7 @@ async fn the_printed_curl_buys_from_the_demo_shop() {
 }
 
 /// The invoices of a made-up shop, through the service as anybody starts it.
-// breaks: `fraud.bundled_model` live by default: all of them end in review
+// breaks: `fraud.mode` live by default: all of them end in review
 fn replayed(setup: &Setup) -> String {
     let out = setup.done(&["replay", INVOICES]);
     for part in [

@@ -64,10 +64,10 @@ impl Setup {
         self
     }
 
-    /// Judged in shadow: where a third of all cards fail, a shop that judges is under attack and
+    /// Judged and recorded only: where a third of all cards fail, a shop that judges is under attack and
     /// challenges whom it does not know.
     pub(super) fn where_cards_fail(self) -> Self {
-        self.with("fraud.mode", "shadow")
+        self.with("fraud.mode", "record")
     }
 
     /// Where the embedded database and the book stand.

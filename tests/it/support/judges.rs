@@ -4,7 +4,7 @@ use doorbuster::{
     base::Clock,
     fraud::{
         Bench, Fraud,
-        policy::{FraudMode, Policy, ScoreMode},
+        policy::{FraudMode, Policy},
         rules::Rules,
         schema::Schema,
         serving::{Serving, bundled},
@@ -20,7 +20,7 @@ const REMEMBERED: usize = 10_000;
 
 /// The bundled model, as a shop starts with it, and these rules under a policy.
 pub(crate) fn judge(policy: Policy, clock: &Arc<dyn Clock>, rules: &Arc<Rules>) -> Arc<Fraud> {
-    let serving = Serving::configured(None, ScoreMode::Shadow).expect("the bundled model");
+    let serving = Serving::configured(None).expect("the bundled model");
     let policy = Policy { deadline: Duration::from_millis(PATIENT_JUDGE_MS), ..policy };
     let bench = bench(serving, policy, clock).with_rules(rules.clone());
     Arc::new(Fraud::start(Arc::new(bench), Vec::new()))
