@@ -36,15 +36,19 @@ impl Email {
     /// sub-address (`+…` before the `@`, RFC 5233), nor, at Gmail, dots in the name and which of
     /// its two domains it is.
     pub fn mailbox(&self) -> String {
-        let lower = self.0.to_lowercase();
+        Self::mailbox_of(&self.0)
+    }
+
+    /// The same of an address that was written somewhere.
+    pub fn mailbox_of(raw: &str) -> String {
+        let lower = raw.to_lowercase();
         let (local, domain) = lower.rsplit_once('@').unwrap_or((&lower, ""));
-        let domain = domain.trim_end_matches('.');
+        let domain = Self::domain_of(domain);
         let bare = local.strip_prefix('"').and_then(|local| local.strip_suffix('"'));
         let local = bare.filter(|bare| !bare.is_empty()).unwrap_or(local);
         let user = local.split('+').next().filter(|user| !user.is_empty()).unwrap_or(local);
-        if GMAIL.contains(&domain) {
-            let plain = user.replace('.', "");
-            return format!("{plain}@{}", GMAIL[0]);
+        if domain == GMAIL[0] {
+            return format!("{}@{domain}", user.replace('.', ""));
         }
         format!("{user}@{domain}")
     }
@@ -54,6 +58,12 @@ impl Email {
         let (local, domain) = self.0.rsplit_once('@').unwrap_or((&self.0, ""));
         let first: String = local.chars().take(1).collect();
         format!("{first}…@{domain}")
+    }
+
+    /// A provider's one name, of a domain in lower case: without dots at its end, and Gmail's first.
+    pub fn domain_of(raw: &str) -> &str {
+        let domain = raw.trim_end_matches('.');
+        if GMAIL.contains(&domain) { GMAIL[0] } else { domain }
     }
 
     /// The address itself, for the one who must write to it.

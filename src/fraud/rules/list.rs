@@ -3,12 +3,13 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, HashMap},
     fmt,
     net::IpAddr,
 };
 
-use crate::base::Timestamp;
+use crate::base::{Email, Timestamp};
 
 /// Bytes of a value in a list; the longest e-mail address has 254.
 const VALUE_BYTES_MAX: usize = 256;
@@ -103,14 +104,18 @@ impl ListKind {
                 refuse("an e-mail address")
             }
             Self::Domain => match raw.trim_start_matches('@').to_lowercase() {
-                domain if domain.is_empty() || domain.contains('@') => refuse("a domain"),
-                domain => Ok(domain),
+                domain if domain.contains('@') => refuse("a domain"),
+                domain => match Email::domain_of(&domain) {
+                    "" => refuse("a domain"),
+                    domain => Ok(domain.to_owned()),
+                },
             },
+            Self::Email => Ok(Email::mailbox_of(raw)),
             Self::Ip => Network::parse(raw).map(|network| network.to_string()).map_or_else(
                 || refuse("an IPv4 or IPv6 address, or a network such as 192.0.2.0/24"),
                 Ok,
             ),
-            Self::Bin | Self::Address | Self::Email => Ok(raw.to_lowercase()),
+            Self::Bin | Self::Address => Ok(raw.to_lowercase()),
         }
     }
 }
@@ -204,12 +209,23 @@ impl List {
         self.kind
     }
 
-    /// Adds a value in the form that [`ListKind::normalize`] gives. A later one replaces its like.
+    /// Adds a value in the form that [`ListKind::normalize`] gives, or gave once: e-mail addresses
+    /// and domains are brought into theirs again. A later one replaces its like.
     pub fn add(&mut self, value: &str, until: Until) {
         if self.kind != ListKind::Ip {
-            self.values.insert(value.into(), until);
+            self.values.insert(self.form(value).into(), until);
         } else if let Some(network) = Network::parse(value) {
             self.networks.entry(network.length).or_default().insert(network.base, until);
+        }
+    }
+
+    /// A value as it is looked up: all spellings of a mailbox, and all names of its provider, are
+    /// one.
+    fn form<'a>(&self, value: &'a str) -> Cow<'a, str> {
+        match self.kind {
+            ListKind::Email => Cow::Owned(Email::mailbox_of(value)),
+            ListKind::Domain => Cow::Borrowed(Email::domain_of(value)),
+            _ => Cow::Borrowed(value),
         }
     }
 
@@ -231,7 +247,7 @@ impl List {
                 let mut parts = lengths.filter_map(|length| value.get(..length));
                 parts.any(|part| self.has(part, now))
             }
-            _ => self.has(value, now),
+            _ => self.has(&self.form(value), now),
         }
     }
 
@@ -280,6 +296,20 @@ mod tests {
         assert!(all_v4.holds("192.0.2.1", NOW) && !all_v4.holds("2001:db8::1", NOW));
     }
 
+    // breaks: look up or add what was written instead of its form
+    #[test]
+    fn a_mailbox_and_its_provider_are_held_however_they_are_spelt() {
+        let mut emails = List::new(ListKind::Email);
+        // As older releases kept it.
+        emails.add("a.da+old@googlemail.com", None);
+        for spelt in ["ada@gmail.com", "a.d.a+new@gmail.com", "ada@googlemail.com"] {
+            assert!(emails.holds(spelt, NOW), "{spelt}");
+        }
+        assert!(!emails.holds("ada@example.com", NOW));
+        let domains = list(ListKind::Domain, &["gmail.com"]);
+        assert!(domains.holds("googlemail.com", NOW) && !domains.holds("mail.com", NOW));
+    }
+
     #[test]
     fn an_entry_counts_until_it_expires() {
         for (kind, value) in [(ListKind::Email, "a@b.c"), (ListKind::Ip, "192.0.2.0/24")] {
@@ -304,7 +334,9 @@ mod tests {
     fn one_thing_has_one_form() {
         let forms = [
             (ListKind::Email, " Ada@Example.COM ", "ada@example.com"),
+            (ListKind::Email, "A.da+shop@GoogleMail.com.", "ada@gmail.com"),
             (ListKind::Domain, "@Example.com", "example.com"),
+            (ListKind::Domain, "googlemail.com.", "gmail.com"),
             (ListKind::Ip, "192.0.2.7/24", "192.0.2.0/24"),
             (ListKind::Ip, "2001:DB8:0::1", "2001:db8::1"),
             (ListKind::Ip, "::ffff:192.0.2.7", "192.0.2.7"),
@@ -317,6 +349,7 @@ mod tests {
         let wrong = [
             (ListKind::Email, "ada"),
             (ListKind::Domain, "a@b"),
+            (ListKind::Domain, "@."),
             (ListKind::Bin, "41111"),
             (ListKind::Bin, "41111a"),
             (ListKind::Ip, "192.0.2.0/33"),

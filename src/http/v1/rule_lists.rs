@@ -118,7 +118,12 @@ pub async fn remove(
     if let Some(answer) = idempotency::find_answer(&door, &asking).await? {
         return Ok(answer);
     }
-    let removed = door.rules.remove_entry(&head.name, &value, asking.caller()).await?;
+    let mut removed = door.rules.remove_entry(&head.name, &value, asking.caller()).await?;
+    // An older release kept e-mail addresses as they were written.
+    let written = path.1.trim().to_lowercase();
+    if head.kind == ListKind::Email && written != value {
+        removed |= door.rules.remove_entry(&head.name, &written, asking.caller()).await?;
+    }
     let body = json!({ "value": value, "removed": removed });
     keep(&door, &asking, idempotency::answer(200, &body)).await
 }
