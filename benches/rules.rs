@@ -18,8 +18,8 @@ use doorbuster::{
     },
     fraud::{
         rules::{
-            Action, Draft, FeatureNames, Features, ListEntry, ListKind, Mode, Name, Pass, Rule,
-            Rulebook, Rules, Subject,
+            Action, Draft, FeatureNames, Features, InForce, ListEntry, ListKind, Mode, Name, Pass,
+            Rule, Rulebook, Rules, Subject,
         },
         signals::{Goods, Signals},
     },
@@ -75,8 +75,8 @@ fn main() -> anyhow::Result<()> {
             each(&orders, |number, signals| {
                 let values = features(number);
                 let features = Some(Features { names: &names, values: &values });
-                let now = signals.at;
-                let subject = Subject { signals, score: Some(score(number)), features, now };
+                let scored = InForce { score: Some(score(number)), ..InForce::default() };
+                let subject = Subject { scored, features, ..Subject::plain(signals) };
                 book.consider(&subject, Pass::Before).hits.len()
             })
         };
@@ -233,6 +233,7 @@ fn an_order(number: u32, now: Timestamp) -> Signals {
             categories: vec!["books".into(), pick(12, &["electronics", "toys"])],
             gift_card: draw(number, 13, 10) == 0,
             digital: false,
+            ..Goods::default()
         },
         discounts: Default::default(),
         person: Person {

@@ -169,6 +169,8 @@ fn session(wish: &Wish, id: CheckoutId, attempt: AttemptId, now: Timestamp) -> S
         image_url: None,
         stock_policy: StockPolicy::Tracked,
         category: None,
+        group: None,
+        product_categories: Vec::new(),
         at: 0,
     };
     let (instrument, kind) = ("instrument_1".to_owned(), "card".to_owned());

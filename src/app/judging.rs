@@ -15,6 +15,7 @@ use crate::{
         links::Links,
         memory::{Memory, Redis},
         models::{Follower, Models},
+        rates::install,
         rules::{FeatureNames, Rules},
         schema::Schema,
         schemas::Schemas,
@@ -47,6 +48,7 @@ pub(super) fn open_fraud(
     })?;
     let memory = MemoryOpener::of(config, limits, clock).open(serving.set())?;
     rules.know_features(FeatureNames::of(&serving.layout));
+    install(settings.rates.as_deref())?;
     let policy = settings.policy(config.mode);
     let schemas = Arc::new(Schemas::of(database.clone()));
     let bench = Bench::over(serving, memory, policy, clock.clone());

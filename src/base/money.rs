@@ -17,6 +17,9 @@ impl Currency {
     /// No currency: `XXX`.
     pub const NONE: Self = Self(iso_currency::Currency::XXX);
 
+    /// The euro.
+    pub const EUR: Self = Self(iso_currency::Currency::EUR);
+
     /// How many decimals the minor unit stands for: JPY 0, EUR 2, KWD 3.
     pub fn decimals(self) -> u32 {
         u32::from(self.0.exponent().unwrap_or(0))

@@ -60,7 +60,7 @@ impl Email {
         format!("{first}…@{domain}")
     }
 
-    /// A provider's one name, of a domain in lower case: without dots at its end, and Gmail's first.
+    /// A provider's one name, of a domain in lower case: no dots at its end, and Gmail's first.
     pub fn domain_of(raw: &str) -> &str {
         let domain = raw.trim_end_matches('.');
         if GMAIL.contains(&domain) { GMAIL[0] } else { domain }

@@ -30,7 +30,7 @@ NOTEBOOK-A5,\"Dotted notebook, A5\",9.80,EUR,reduced,,tracked,200,true,,Paper,,,
 CANDLE-CEDAR,Cedar and salt candle,17.00,EUR,standard,,tracked,64,true,,Home,,,,
 POSTER-TIDES,\"Tide table poster, printed on demand\",29.00,EUR,standard,,backorder,,true,\
 ,Paper|Home,,,,50x70
-GIFT-CARD-25,Gift card by e-mail,25.00,EUR,zero,,untracked,,true,,,,,,
+GIFT-CARD-25,Gift card by e-mail,25.00,EUR,zero,,untracked,,true,,Gift cards,,,,
 FLASH-SNEAKER-42,\"Doorbuster sneaker, size 42\",39.00,EUR,standard,,tracked,100,true,\
 doorbuster-sneaker,,White,42,white,42
 FLASH-SNEAKER-43,\"Doorbuster sneaker, size 43\",39.00,EUR,standard,,tracked,0,true,\

@@ -12,11 +12,12 @@ use super::{
 };
 use crate::{
     base::{AssessmentId, AttemptId, OrderId, Person, Timestamp, Verification},
-    catalog::StockPolicy,
+    catalog::{GroupId, StockPolicy},
     fraud::{
         Judged,
         assessment::{Assessment, Outcome},
         history::Past,
+        rates::expected_loss,
         signals::{Discounts, Goods, Signals},
     },
     ledger::{
@@ -32,8 +33,9 @@ const TRIED_MAX: usize = 8;
 /// one.
 const UNKNOWN_PROBABILITY: f64 = 0.5;
 
-/// The tax category of gift cards: goods as good as money.
-const GIFT_CARD: &str = "gift_card";
+/// The category of gift cards, goods as good as money, in letters alone: that of the tax, or where
+/// a shop has them.
+const GIFT_CARDS: [&str; 4] = ["giftcard", "giftcards", "giftvoucher", "giftvouchers"];
 
 /// The code of a decline that was decided here: what a bank says most often, so that it tells a
 /// fraudster nothing.
@@ -148,7 +150,8 @@ impl Saga<'_> {
             let verdict = Verdict::Declined(DECLINED.to_owned());
             return Err(Failed { verdict, second_look: Some(Box::new(record)) });
         }
-        let found = risk(session, again.outcome, &again.assessment);
+        let worth = self.desk.worth_in_judging(session);
+        let found = risk((session, worth), again.outcome, &again.assessment);
         self.session.risk = self.session.risk.or(found);
         Ok(Some(record))
     }
@@ -176,6 +179,11 @@ impl Saga<'_> {
 }
 
 impl Checkout {
+    /// What a session costs, in minor units of the currency that judgements are made in.
+    pub(super) fn worth_in_judging(&self, session: &Session) -> Option<i64> {
+        self.fraud.bench().minor_worth(session.totals.total, self.now())
+    }
+
     /// A judgement as the ledger keeps it.
     pub(super) fn assessment(
         &self,
@@ -199,21 +207,12 @@ impl Checkout {
 
 /// What is known of a session that is to be paid for.
 fn signals(at: Timestamp, session: &Session, person: Person, brand: Option<String>) -> Signals {
-    let categories = session.lines.iter().filter_map(|line| line.category.clone());
-    let categories: BTreeSet<String> = categories.collect();
-    let untracked = |line: &Line| line.stock_policy == StockPolicy::Untracked;
     Signals {
         at,
         cart: session.id,
         storefront: session.caller.clone(),
         amount: session.totals.total,
-        goods: Goods {
-            lines: u32::try_from(session.lines.len()).unwrap_or(u32::MAX),
-            units: session.lines.iter().fold(0, |sum, line| sum.saturating_add(line.quantity)),
-            gift_card: categories.contains(GIFT_CARD),
-            digital: session.lines.iter().all(untracked),
-            categories: categories.into_iter().collect(),
-        },
+        goods: goods(&session.lines),
         discounts: discounts(session),
         person,
         brand,
@@ -221,6 +220,36 @@ fn signals(at: Timestamp, session: &Session, person: Person, brand: Option<Strin
         declines: session.declines,
         verification: Verification::default(),
     }
+}
+
+fn goods(lines: &[Line]) -> Goods {
+    fn once<'a>(values: impl Iterator<Item = &'a str>) -> Vec<String> {
+        let set: BTreeSet<&str> = values.collect();
+        set.into_iter().map(str::to_owned).collect()
+    }
+    let taxed = || lines.iter().filter_map(|line| line.category.as_deref());
+    let product_categories =
+        || lines.iter().flat_map(|line| &line.product_categories).map(String::as_str);
+    Goods {
+        lines: u32::try_from(lines.len()).unwrap_or(u32::MAX),
+        units: lines.iter().fold(0, |sum, line| sum.saturating_add(line.quantity)),
+        gift_card: taxed().chain(product_categories()).any(is_gift_card),
+        digital: lines.iter().all(|line| line.stock_policy == StockPolicy::Untracked),
+        categories: once(taxed()),
+        skus: once(lines.iter().map(|line| line.sku.as_str())),
+        groups: once(lines.iter().filter_map(|line| line.group.as_ref()).map(GroupId::as_str)),
+        product_categories: once(product_categories()),
+        dearest_minor: lines.iter().map(|line| line.unit_price.minor()).max().unwrap_or(0),
+    }
+}
+
+/// Whether a category, or a part of its path, is that of gift cards: `Gifts > Gift cards`.
+fn is_gift_card(category: &str) -> bool {
+    category.split('>').any(|part| {
+        let letters = part.chars().filter(|letter| letter.is_ascii_alphanumeric());
+        let name: String = letters.map(|letter| letter.to_ascii_lowercase()).collect();
+        GIFT_CARDS.contains(&name.as_str())
+    })
 }
 
 fn discounts(session: &Session) -> Discounts {
@@ -264,11 +293,15 @@ pub(super) fn tried(session: &mut Session, judged: &Judged, now: Timestamp) {
     session.tried.push(Tried { key, at: now });
 }
 
-/// What the loss of an order in review would cost: its total as likely as the score says.
-pub(super) fn risk(session: &Session, outcome: Outcome, assessment: &Assessment) -> Option<Risk> {
-    let total = session.totals.total.minor() as f64;
-    let likely = assessment.probability.unwrap_or(UNKNOWN_PROBABILITY);
-    #[expect(clippy::cast_possible_truncation, reason = "a share of a total is no more than it")]
-    let expected_loss_minor = (total * likely) as i64;
+/// What the loss of an order in review would cost: its total as likely as the score says, in the
+/// currency that judgements are made in.
+pub(super) fn risk(
+    (session, worth): (&Session, Option<i64>),
+    outcome: Outcome,
+    assessment: &Assessment,
+) -> Option<Risk> {
+    let expected_loss_minor = assessment.expected_loss_minor.unwrap_or_else(|| {
+        expected_loss(UNKNOWN_PROBABILITY, worth.unwrap_or(session.totals.total.minor()))
+    });
     (outcome == Outcome::Review).then_some(Risk { expected_loss_minor })
 }

@@ -42,6 +42,8 @@ pub struct Backtest<'a> {
     pub costs: Option<Costs>,
     /// Attempts to look at, at most.
     pub most: u64,
+    /// Where every attempt is counted for the drift, if it is asked for.
+    pub drift: Option<&'a Serving>,
     /// By what is known now.
     pub now: Timestamp,
 }
@@ -74,6 +76,7 @@ impl Backtest<'_> {
                 }
                 let (written, again, truth) = self.judge(past)?;
                 report.add((past, &written), &again, truth);
+                self.count_for_drift(past, &written);
                 if let Some(bill) = &mut bill {
                     bill.add((past, &written), &again, truth);
                 }
@@ -84,6 +87,14 @@ impl Backtest<'_> {
         self.note(&mut report);
         let fitted = bill.map(|bill| bill.cheapest(report.days(), self.policy.thresholds));
         Ok((report, fitted))
+    }
+
+    fn count_for_drift(&self, past: &Past, written: &Written) {
+        let Written { assessment, .. } = written;
+        let same = assessment.features_hash == self.serving.features_hash;
+        if let Some(serving) = self.drift.filter(|_| same) {
+            serving.note(past.at, &assessment.features, assessment.score);
+        }
     }
 
     fn judge(&self, past: &Past) -> Result<(Written, Again, Truth), LedgerFault> {
@@ -122,10 +133,15 @@ impl Backtest<'_> {
 /// # Errors
 /// In words.
 pub fn check_costs(costs: &Costs) -> Result<(), String> {
-    let numbers = [costs.margin, costs.review_minutes, costs.review_minute_minor];
-    let whole = numbers.iter().all(|number| number.is_finite() && *number >= 0.0);
-    if !whole || costs.margin > 1.0 || costs.chargeback_fee_minor < 0 {
-        return Err("the margin is a share from 0 to 1, and no cost is below zero".to_owned());
+    let shares = [costs.margin, costs.challenge_lost, costs.challenge_stops];
+    let minutes = [costs.review_minutes, costs.review_minute_minor];
+    if !shares.iter().all(|share| (0.0..=1.0).contains(share)) {
+        let what = "the margin, and what a challenge loses and stops, are shares from 0 to 1";
+        return Err(what.to_owned());
+    }
+    let whole = minutes.iter().all(|number| number.is_finite() && *number >= 0.0);
+    if !whole || costs.chargeback_fee_minor < 0 {
+        return Err("no cost is below zero".to_owned());
     }
     if !costs.reviews_per_day.is_finite() || costs.reviews_per_day < 0.0 {
         return Err("the reviewers look at no or more orders on a day".to_owned());

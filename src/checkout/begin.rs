@@ -145,7 +145,8 @@ fn completing(
     after.risk = None;
     if let Some(judged) = &assessed.0 {
         tried(&mut after, judged, desk.now());
-        after.risk = risk(&after, judged.outcome, &judged.assessment);
+        let worth = desk.worth_in_judging(&after);
+        after.risk = risk((&after, worth), judged.outcome, &judged.assessment);
     }
     after
 }

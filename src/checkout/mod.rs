@@ -25,6 +25,7 @@ mod end;
 mod hold;
 mod lapse;
 mod load;
+mod notice;
 mod open;
 mod place;
 pub mod quote;

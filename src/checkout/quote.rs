@@ -104,6 +104,8 @@ impl Quote {
             image_url: product.image_url.clone(),
             stock_policy: product.stock_policy,
             category: (product.tax_category != STANDARD).then(|| product.tax_category.clone()),
+            group: product.group.clone(),
+            product_categories: product.categories.clone(),
             at,
         });
     }

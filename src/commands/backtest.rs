@@ -13,11 +13,13 @@ use crate::{
     fraud::{
         backtest::{
             DraftRule, Proposal,
-            costs::{Costs, Fitted, Point},
+            costs::{Costs, Fitted, Point, USUALLY_LOST, USUALLY_STOPPED},
+            losses::{FittedLosses, LossPoint},
             versioned,
         },
         history::History,
         policy::{NEVER, Thresholds},
+        rates,
         rules::{Action, FeatureNames, Pass, Rules},
         schema::moment::moment,
         serving::Serving,
@@ -48,6 +50,9 @@ pub struct Backtest {
     /// Thresholds to try; 1001 is never
     #[arg(long, value_name = "CHALLENGE,REVIEW,DECLINE", value_delimiter = ',', num_args = 3)]
     pub thresholds: Option<Vec<u16>>,
+    /// Expected losses to try, in minor units of `fraud.currency`; 0 is never
+    #[arg(long, value_name = "CHALLENGE,REVIEW", value_delimiter = ',', num_args = 2)]
+    pub losses: Option<Vec<i64>>,
     /// Folder of a model to try
     #[arg(long, value_name = "DIR")]
     pub model: Option<PathBuf>,
@@ -83,21 +88,33 @@ pub struct CostArgs {
     /// Orders the reviewers can look at on a day
     #[arg(long, value_name = "N", default_value_t = 100.0)]
     pub reviews_per_day: f64,
+    /// Of the good buyers who are challenged, the share that gives up
+    #[arg(long, value_name = "SHARE", default_value_t = USUALLY_LOST)]
+    pub challenge_lost: f64,
+    /// Of the frauds that are challenged, the share that fails, or is the issuer's loss
+    #[arg(long, value_name = "SHARE", default_value_t = USUALLY_STOPPED)]
+    pub challenge_stops: f64,
 }
 
 impl CostArgs {
     fn read(&self) -> anyhow::Result<Option<Costs>> {
-        let Some(currency) = self.fit_thresholds else { return Ok(None) };
+        self.fit_thresholds.map(|currency| self.in_currency(currency)).transpose()
+    }
+
+    /// The costs, in the currency that is said, else in this one.
+    pub(super) fn in_currency(&self, usual: Currency) -> anyhow::Result<Costs> {
         let costs = Costs {
-            currency,
+            currency: self.fit_thresholds.unwrap_or(usual),
             margin: self.margin,
             chargeback_fee_minor: self.chargeback_fee,
             review_minutes: self.review_minutes,
             review_minute_minor: self.review_minute,
             reviews_per_day: self.reviews_per_day,
+            challenge_lost: self.challenge_lost,
+            challenge_stops: self.challenge_stops,
         };
         check_costs(&costs).map_err(anyhow::Error::msg)?;
-        Ok(Some(costs))
+        Ok(costs)
     }
 }
 
@@ -117,8 +134,9 @@ pub async fn run(
     let serving = config.fraud.serving()?;
     let rules = Rules::load(database.clone(), clock).await?;
     rules.know_features(FeatureNames::of(&serving.layout));
-    let proposal = proposal(arguments, &serving, &rules, now)?;
     let policy = config.fraud.policy(config.mode);
+    let proposal = proposal((arguments, policy.thresholds), &serving, &rules, now)?;
+    rates::install(config.fraud.rates.as_deref())?;
     let whereabouts = Whereabouts::open(config.fraud.ip_databases())?;
     let backtest = Run {
         proposal: &proposal,
@@ -129,6 +147,7 @@ pub async fn run(
         until: date(arguments.until.as_deref(), "--until")?.unwrap_or(now),
         costs,
         most: arguments.most,
+        drift: None,
         now,
     };
     let mut bars = Bars::default();
@@ -146,7 +165,7 @@ pub async fn run(
 }
 
 fn proposal(
-    arguments: &Backtest,
+    (arguments, in_force): (&Backtest, Thresholds),
     serving: &Serving,
     rules: &Rules,
     now: Timestamp,
@@ -160,16 +179,7 @@ fn proposal(
             DraftRule::new((expression, action), program.uses(), &rules.current(), now)
         }
     };
-    let thresholds = match arguments.thresholds.as_deref() {
-        Some([challenge, review, decline]) => {
-            ensure!(
-                [challenge, review, decline].iter().all(|score| **score <= NEVER),
-                "--thresholds: a score is 0 to {NEVER}"
-            );
-            Some(Thresholds { challenge: *challenge, review: *review, decline: *decline })
-        }
-        _ => None,
-    };
+    let thresholds = thresholds(arguments, in_force)?;
     let model = match &arguments.model {
         None => None,
         Some(folder) => {
@@ -181,6 +191,23 @@ fn proposal(
         }
     };
     Ok(Proposal { rule, thresholds, model })
+}
+
+/// Those that are to be tried; what is not said of them is as in force.
+fn thresholds(arguments: &Backtest, in_force: Thresholds) -> anyhow::Result<Option<Thresholds>> {
+    let mut tried = in_force;
+    if let Some([challenge, review, decline]) = arguments.thresholds.as_deref() {
+        let (challenge, review, decline) = (*challenge, *review, *decline);
+        let known = [challenge, review, decline].iter().all(|score| *score <= NEVER);
+        ensure!(known, "--thresholds: a score is 0 to {NEVER}");
+        tried = Thresholds { challenge, review, decline, ..tried };
+    }
+    if let Some([challenge_loss, review_loss]) = arguments.losses.as_deref() {
+        let (challenge_loss, review_loss) = (*challenge_loss, *review_loss);
+        ensure!(challenge_loss >= 0 && review_loss >= 0, "--losses: a loss is 0 or more");
+        tried = Thresholds { challenge_loss, review_loss, ..tried };
+    }
+    Ok((arguments.thresholds.is_some() || arguments.losses.is_some()).then_some(tried))
 }
 
 fn show(fitted: &Fitted, out: &mut (dyn Write + Send)) -> std::io::Result<()> {
@@ -207,7 +234,39 @@ fn show(fitted: &Fitted, out: &mut (dyn Write + Send)) -> std::io::Result<()> {
     writeln!(
         out,
         "to have it so: `fraud.review_score = {review}`, `fraud.decline_score = {decline}`; see \
-         first with `--thresholds 1001,{review},{decline}` whom it stops"
+         first with `--thresholds 1001,{review},{decline} --losses 0,0` whom it stops"
+    )?;
+    show_losses(&fitted.by_expected_loss, out)
+}
+
+/// The same by expected loss.
+fn show_losses(fitted: &FittedLosses, out: &mut (dyn Write + Send)) -> std::io::Result<()> {
+    writeln!(
+        out,
+        "\n{:>12} {:>12} {:>12} {:>14} {:>11} {:>15}",
+        "challenge at", "review at", "cost", "challenges/day", "reviews/day", "frauds approved"
+    )?;
+    let step = fitted.curve.len().div_ceil(CURVE_SHOWN).max(1);
+    let shown = fitted.curve.iter().step_by(step).map(|point| (point, ""));
+    let named = [(&fitted.in_force, "  in force"), (&fitted.cheapest, "  cheapest")];
+    for (point, note) in shown.chain(named) {
+        writeln!(
+            out,
+            "{:>12} {:>12} {:>12} {:>14.1} {:>11.1} {:>15}{note}",
+            point.challenge_loss_minor,
+            point.review_loss_minor,
+            point.cost_minor,
+            point.challenges_per_day,
+            point.reviews_per_day,
+            point.frauds_approved,
+        )?;
+    }
+    let LossPoint { challenge_loss_minor, review_loss_minor, .. } = fitted.cheapest;
+    writeln!(
+        out,
+        "by expected loss: `fraud.challenge_loss_minor = {challenge_loss_minor}`, \
+         `fraud.review_loss_minor = {review_loss_minor}`; see first with `--thresholds \
+         1001,1001,1001 --losses {challenge_loss_minor},{review_loss_minor}` whom it stops"
     )
 }
 

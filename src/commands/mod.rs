@@ -9,6 +9,7 @@ pub mod bars;
 pub mod check_config;
 pub mod evaluate;
 pub mod export;
+pub mod fraud;
 pub mod import;
 pub mod keys;
 pub mod listen;
@@ -98,6 +99,8 @@ pub enum Command {
     Train(train::Train),
     /// Tell what a rule, thresholds or a model would have done.
     Backtest(backtest::Backtest),
+    /// Tell what judging comes to, and whether the score should decide.
+    Fraud(fraud::FraudArgs),
     /// Register, watch, promote and roll back fraud models.
     Models(models::ModelsArgs),
     /// Tell how good a fraud model is.
@@ -197,6 +200,7 @@ pub fn run(
         Some(Command::Backtest(arguments)) => {
             serve::wait_for(backtest::run(arguments, config, out))
         }
+        Some(Command::Fraud(arguments)) => serve::wait_for(fraud::run(arguments, config, out)),
         Some(Command::Models(arguments)) => serve::wait_for(models::run(arguments, config, out)),
         Some(Command::Evaluate(arguments)) => evaluate::run(arguments, out),
         Some(Command::Migrate(arguments)) => serve::wait_for(migrate::run(arguments, config, out)),

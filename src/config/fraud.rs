@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::Mode;
+use crate::base::Currency;
 use crate::fraud::{
     assessment::Outcome,
     models::GateTerms,
@@ -32,6 +33,17 @@ pub struct FraudSettings {
     pub ip_database: Option<PathBuf>,
     /// Another one with the numbers of their networks, where those stand in a file of their own.
     pub ip_asn_database: Option<PathBuf>,
+    /// The currency in which amounts are judged: expected losses and their thresholds, what rules
+    /// read, in which order cases come. ISO 4217.
+    pub currency: Currency,
+    /// Table of exchange rates for it (CSV as the European Central Bank publishes it), read at the
+    /// start. Unset: one that comes with the program, good to about a tenth.
+    pub rates: Option<PathBuf>,
+    /// Expected losses (probability of fraud × amount) from here on are challenged, in minor units
+    /// of `currency`; 0 is never.
+    pub challenge_loss_minor: i64,
+    /// Expected losses from here on are reviewed, in minor units of `currency`; 0 is never.
+    pub review_loss_minor: i64,
     /// Scores from here on are challenged; 1001 is never.
     pub challenge_score: u16,
     /// Scores from here on are reviewed; 1001 is never.
@@ -71,7 +83,7 @@ pub struct FraudSettings {
 
 impl Default for FraudSettings {
     fn default() -> Self {
-        let Policy { mode, thresholds, without_velocity, without_score, guard, .. } =
+        let Policy { mode, thresholds, currency, without_velocity, without_score, guard, .. } =
             Policy::default();
         let gate = GateTerms::default();
         Self {
@@ -80,6 +92,10 @@ impl Default for FraudSettings {
             models: None,
             ip_database: None,
             ip_asn_database: None,
+            currency,
+            rates: None,
+            challenge_loss_minor: thresholds.challenge_loss,
+            review_loss_minor: thresholds.review_loss,
             challenge_score: thresholds.challenge,
             review_score: thresholds.review,
             decline_score: thresholds.decline,
@@ -131,7 +147,10 @@ impl FraudSettings {
                 challenge: self.challenge_score,
                 review: self.review_score,
                 decline: self.decline_score,
+                challenge_loss: self.challenge_loss_minor,
+                review_loss: self.review_loss_minor,
             },
+            currency: self.currency,
             without_velocity: self.without_velocity,
             without_score: self.without_score,
             deadline: Duration::from_millis(self.deadline_ms),

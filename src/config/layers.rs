@@ -255,7 +255,8 @@ pub(super) fn every_key() -> BTreeMap<String, Value> {
             model: path.clone(),
             models: path.clone(),
             ip_database: path.clone(),
-            ip_asn_database: path,
+            ip_asn_database: path.clone(),
+            rates: path,
             ..defaults.fraud
         },
         payment: super::Payment { gateway: GatewayChoice::Sandbox, ..defaults.payment },

@@ -190,6 +190,26 @@ const MEANINGS: &[(&str, &str)] = &[
         "fraud.ip_asn_database",
         "another one with the numbers of networks, where those are in a file of their own",
     ),
+    (
+        "fraud.currency",
+        "the currency (ISO 4217) in which amounts are judged: expected losses and their \
+         thresholds, `amount` in rules, the order of cases",
+    ),
+    (
+        "fraud.rates",
+        "table of exchange rates for it, read at the start: CSV as the European Central Bank \
+         publishes it (`eurofxref-hist.csv`). Not set: one that comes with the program, good to \
+         about a tenth",
+    ),
+    (
+        "fraud.challenge_loss_minor",
+        "expected losses (probability of fraud × amount) from here on are challenged, in minor \
+         units of `fraud.currency`; 0 is never",
+    ),
+    (
+        "fraud.review_loss_minor",
+        "expected losses from here on are reviewed, in minor units of `fraud.currency`; 0 is never",
+    ),
     ("fraud.challenge_score", "scores from here on are challenged; 1001 is never"),
     ("fraud.review_score", "scores from here on are reviewed; 1001 is never"),
     ("fraud.decline_score", "scores from here on are declined; 1001 is never"),

@@ -7,7 +7,7 @@ use super::{
     bench::{Bench, Judged},
     decide::in_force,
     links::LinkKeys,
-    rules::{Features, Pass, Subject},
+    rules::{Features, InForce, Pass, Subject},
     setup::Told,
     signals::Signals,
 };
@@ -47,7 +47,7 @@ impl Bench {
     /// A second look, on what the issuer said: the rules for it, and never milder than the first.
     /// None when no rule matches.
     pub fn look_again(&self, signals: &Signals, first: Option<&Assessment>) -> Option<Judged> {
-        let score = first.and_then(Assessment::score_in_force);
+        let scored = first.map(InForce::recorded).unwrap_or_default();
         let serving = self.serving();
         // The first look may have been taken with another schema.
         let judged =
@@ -55,7 +55,8 @@ impl Bench {
         let features = judged.as_ref().filter(|(first, _)| !first.features.is_empty());
         let features =
             features.map(|(first, set)| Features { names: &set.names, values: &first.features });
-        let subject = Subject { signals, score, features, now: signals.at };
+        let worth = self.worth(signals).0;
+        let subject = Subject { signals, scored, worth, features, now: signals.at };
         let (ruled, rules_version) = self.ask_rules(&subject, Pass::After);
         if ruled.hits.is_empty() {
             return None;
@@ -71,6 +72,7 @@ impl Bench {
             score: first.and_then(|first| first.score),
             score_in_shadow: first.is_some_and(|first| first.score_in_shadow),
             probability: first.and_then(|first| first.probability),
+            expected_loss_minor: first.and_then(|first| first.expected_loss_minor),
             rules: ruled.hits,
             model: first.and_then(|first| first.model.clone()),
             rules_version,
@@ -79,7 +81,7 @@ impl Bench {
         };
         let outcome = in_force(self.policy.mode, &assessment);
         let (links, storefront) = (LinkKeys::default(), signals.storefront.as_str().into());
-        let told = Vec::new();
-        Some(Judged { outcome, assessment, event: None, counted: false, told, storefront, links })
+        let (event, currency, counted, told) = (None, None, false, Vec::new());
+        Some(Judged { outcome, assessment, event, currency, counted, told, storefront, links })
     }
 }

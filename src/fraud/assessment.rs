@@ -68,6 +68,9 @@ pub struct Assessment {
     pub score_in_shadow: bool,
     /// The calibrated probability of fraud.
     pub probability: Option<f64>,
+    /// The probability × what the order costs, in minor units of `fraud.currency`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_loss_minor: Option<i64>,
     /// What raised the score most, the strongest first.
     pub reasons: Vec<ReasonGiven>,
     /// What lowered it most, the strongest first: what speaks for the buyer.
@@ -121,6 +124,8 @@ pub enum DecidedBy {
     Rule(String),
     /// The score reached a threshold.
     Score,
+    /// The expected loss reached a threshold.
+    ExpectedLoss,
     /// The guard against card testing.
     Guard(String),
     /// Something was not available, and the policy for that decided.

@@ -16,9 +16,11 @@ use super::{
     guard::Pulse,
     links::LinkKeys,
     memory::{Memory, Recollection},
+    model::Score,
     past::Recover,
     policy::Policy,
-    rules::{Considered, Features, Pass, Rules, Subject},
+    rates::{self, expected_loss},
+    rules::{Considered, Features, InForce, Pass, Rules, Subject, Worth},
     schemas::Schemas,
     serving::{Scored, Serving},
     setup::{Attempt, Recollected, Setup, Told},
@@ -28,7 +30,7 @@ use super::{
     whereabouts::Whereabouts,
 };
 use crate::{
-    base::{Clock, Timestamp},
+    base::{Clock, Money, Timestamp},
     telemetry::metrics::{self, Verdict},
 };
 
@@ -215,17 +217,24 @@ impl Bench {
             degraded.push(Degraded::Model);
         }
         let guard = self.ask_guard(signals, &attempt, &recalled);
-        let score = scored.score.map(|score| score.points);
-        let score = score.filter(|_| decides);
+        let worth = self.worth(signals);
+        let said = InForce::of(scored.score.filter(|_| decides), worth.1);
         let features = (!scored.features.is_empty())
             .then_some(Features { names: &serving.names, values: &scored.features });
-        let subject = Subject { signals, score, features, now: event.at };
+        let subject = Subject { signals, scored: said, worth: worth.0, features, now: event.at };
         let (ruled, rules_version) = self.ask_rules(&subject, Pass::Before);
         let email = signals.email();
-        let found = Findings { ruled, guard, score, degraded: &degraded, email: email.as_deref() };
-        let (outcome, decided_by) = decide(&self.policy, &found);
+        let found = Findings {
+            ruled,
+            guard,
+            score: said.score,
+            expected_loss: said.expected_loss_minor,
+            degraded: &degraded,
+            email: email.as_deref(),
+        };
+        let decided = decide(&self.policy, &found);
         let ruled = found.ruled;
-        let mut assessment = self.record(serving, scored, (outcome, decided_by), ruled);
+        let mut assessment = self.record(serving, (scored, worth.1), decided, ruled);
         assessment.degraded = degraded;
         assessment.rules_version = rules_version;
         let told = attempt.told(&recalled);
@@ -252,6 +261,17 @@ impl Bench {
         guard.map(|(outcome, why)| (outcome, why.to_owned()))
     }
 
+    /// What an amount is worth in minor units of the policy's currency. None without a rate.
+    pub fn minor_worth(&self, amount: Money, at: Timestamp) -> Option<i64> {
+        rates::current().minor(amount, self.policy.currency, at)
+    }
+
+    /// What an order costs in the policy's currency: for rules, and in minor units.
+    pub(super) fn worth(&self, signals: &Signals) -> (Worth, Option<i64>) {
+        let worth = Worth::of(signals, self.policy.currency);
+        (worth, self.minor_worth(signals.amount, signals.at))
+    }
+
     pub(super) fn ask_rules(&self, subject: &Subject<'_>, pass: Pass) -> (Ruled, u64) {
         let Some(rules) = &self.rules else { return (Ruled::default(), 0) };
         let book = rules.current();
@@ -269,7 +289,8 @@ impl Bench {
         let (outcome, decided_by) = decide(&self.policy, &found);
         let serving = self.serving();
         let decided = (outcome, decided_by);
-        let mut assessment = self.record(&serving, Scored::default(), decided, Ruled::default());
+        let nothing = (Scored::default(), None);
+        let mut assessment = self.record(&serving, nothing, decided, Ruled::default());
         assessment.degraded = degraded;
         self.finish(assessment, None, signals)
     }
@@ -277,14 +298,16 @@ impl Bench {
     fn record(
         &self,
         serving: &Serving,
-        scored: Scored,
+        (scored, minor): (Scored, Option<i64>),
         (outcome, decided_by): (Outcome, DecidedBy),
         ruled: Ruled,
     ) -> Assessment {
         let thresholds = self.policy.thresholds;
-        let live = scored.score.map(|score| thresholds.outcome(score.points));
+        let loss = |score: Score| minor.map(|minor| expected_loss(score.probability, minor));
+        let judged = |score: Score| thresholds.outcome(score.points, loss(score));
+        let live = scored.score.map(judged);
         let challenger = scored.challenger.map(|(model, score)| {
-            let outcome = thresholds.outcome(score.points);
+            let outcome = judged(score);
             if let Some(live) = live {
                 metrics::fraud_challenger(match outcome.cmp(&live) {
                     Ordering::Equal => Verdict::Agree,
@@ -300,6 +323,7 @@ impl Bench {
             score: scored.score.map(|score| score.points),
             score_in_shadow: scored.score.is_some() && !self.policy.mode.is_score_deciding(),
             probability: scored.score.map(|score| score.probability),
+            expected_loss_minor: scored.score.and_then(loss),
             reasons: scored.reasons,
             reasons_for_buyer: scored.reasons_for_buyer,
             rules: ruled.hits,
@@ -334,10 +358,12 @@ impl Bench {
         }
         let storefront = signals.storefront.as_str().into();
         let links = LinkKeys::of(signals);
+        let own = signals.amount.currency();
+        let currency = self.serving().reader().currency().filter(|currency| *currency != own);
         let (passing, told) = passed.unzip();
         let (event, counted) = passing.map(|passing| (passing.event, passing.counts)).unzip();
         let (counted, told) = (counted.unwrap_or_default(), told.unwrap_or_default());
-        Judged { outcome, assessment, event, counted, told, storefront, links }
+        Judged { outcome, assessment, event, currency, counted, told, storefront, links }
     }
 }
 

@@ -6,9 +6,11 @@ use std::borrow::Cow;
 use super::{
     event::{Event, Key},
     features::Layout,
+    rates,
     schema::Schema,
     signals::Signals,
 };
+use crate::base::Currency;
 
 /// The columns there are. A schema that names others finds them missing when it serves.
 pub const COLUMNS: &[&str] = &[
@@ -106,6 +108,7 @@ impl Signals {
 /// Reads events off live checkouts as a schema reads them off a file.
 #[derive(Debug, Clone)]
 pub struct Reader {
+    currency: Option<Currency>,
     entities: Vec<Vec<String>>,
     numbers: Vec<Fact>,
     attempt: Vec<String>,
@@ -136,6 +139,7 @@ impl Reader {
             }
         });
         Self {
+            currency: schema.currency,
             entities: schema.entities.iter().map(|entity| entity.columns.clone()).collect(),
             numbers: numbers.chain(flags).collect(),
             attempt: schema.columns.attempt.clone(),
@@ -160,7 +164,13 @@ impl Reader {
         named.chain(facts).map(String::as_str).filter(unknown).collect()
     }
 
-    /// The event of a checkout.
+    /// The currency that an amount is in; that of the order where the schema names none.
+    pub const fn currency(&self) -> Option<Currency> {
+        self.currency
+    }
+
+    /// The event of a checkout, with its amount in the schema's currency by the
+    /// [rates](rates::current) of the day.
     pub fn event(&self, signals: &Signals) -> Event {
         let key = |columns: &Vec<String>| {
             let values: Option<Vec<_>> =
@@ -181,7 +191,7 @@ impl Reader {
         };
         Event {
             at: signals.at,
-            amount: hundredths(signals),
+            amount: self.hundredths(signals),
             keys: self.entities.iter().map(key).collect(),
             numbers: self.numbers.iter().map(number).collect(),
             attempt: (!self.attempt.is_empty()).then(|| key(&self.attempt)).flatten(),
@@ -190,12 +200,17 @@ impl Reader {
     }
 }
 
-/// The amount in hundredths of the main unit, whatever the currency counts in.
-fn hundredths(signals: &Signals) -> Option<i64> {
-    let minor = signals.amount.minor();
-    match signals.amount.currency().decimals() {
-        decimals @ 0..2 => minor.checked_mul(10_i64.pow(2 - decimals)),
-        decimals => Some(minor / 10_i64.checked_pow(decimals - 2)?),
+impl Reader {
+    /// The amount in hundredths of the main unit, whatever the currency counts in. None without a
+    /// rate.
+    fn hundredths(&self, signals: &Signals) -> Option<i64> {
+        let amount = signals.amount;
+        let currency = self.currency.unwrap_or(amount.currency());
+        let minor = rates::current().minor(amount, currency, signals.at)?;
+        match currency.decimals() {
+            decimals @ 0..2 => minor.checked_mul(10_i64.pow(2 - decimals)),
+            decimals => Some(minor / 10_i64.checked_pow(decimals - 2)?),
+        }
     }
 }
 
@@ -203,7 +218,7 @@ fn hundredths(signals: &Signals) -> Option<i64> {
 mod tests {
     use super::*;
     use crate::{
-        base::{Address, Buyer, Email, Hints},
+        base::{Address, Buyer, Email, Hints, Money},
         fraud::{schema::read::read_rows, signals::tests::bare, simulate::order::HEADER},
     };
 
@@ -248,6 +263,17 @@ mod tests {
         let flags = live.numbers.len() - 3;
         assert_eq!(live.numbers[flags..], [0.0, 1.0, 0.0], "abroad: the card alone");
         assert!(live.attempt.is_some() && live.keys.iter().flatten().count() >= 6);
+    }
+
+    // breaks: leave the schema's currency out of `Reader::hundredths`
+    #[test]
+    fn an_amount_is_read_in_the_currency_of_the_schema() {
+        let mut signals = bare();
+        signals.amount = Money::from_minor(2_000, "JPY".parse().expect("a currency"));
+        let euros = Reader::of(&schema()).event(&signals).amount.expect("a rate");
+        assert!((800..2_000).contains(&euros), "2,000 yen are {euros} cents");
+        let own = Reader::of(&Schema { currency: None, ..schema() });
+        assert_eq!(own.event(&signals).amount, Some(200_000), "hundredths of a yen");
     }
 
     #[test]

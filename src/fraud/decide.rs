@@ -1,9 +1,9 @@
 //! From everything that was found to one outcome, and what decided it. Pure.
 //!
 //! In this order, as risk teams know it: rules that challenge, rules that allow, rules that block,
-//! rules that review, then the guard against card testing and the score. An allow rule keeps the
-//! guard and the score from deciding, and nothing else. What was missing makes the outcome at least
-//! as strict as the policy says.
+//! rules that review, then the guard against card testing, the score and the expected loss. An
+//! allow rule keeps those three from deciding, and nothing else. What was missing makes the outcome
+//! at least as strict as the policy says.
 
 use super::{
     assessment::{Assessment, DecidedBy, Degraded, Outcome, RuleHit},
@@ -30,6 +30,8 @@ pub struct Findings<'a> {
     pub guard: Option<(Outcome, String)>,
     /// The score.
     pub score: Option<u16>,
+    /// Probability of fraud × amount, in minor units of the policy's currency.
+    pub expected_loss: Option<i64>,
     /// What was not available.
     pub degraded: &'a [Degraded],
     /// The buyer's e-mail address.
@@ -57,7 +59,10 @@ pub fn decide(policy: &Policy, found: &Findings<'_>) -> (Outcome, DecidedBy) {
             consider(*outcome, DecidedBy::Guard(why.clone()));
         }
         if let Some(score) = found.score {
-            consider(policy.thresholds(found.degraded).outcome(score), DecidedBy::Score);
+            consider(policy.thresholds(found.degraded).by_score(score), DecidedBy::Score);
+        }
+        if let Some(loss) = found.expected_loss {
+            consider(policy.thresholds.by_loss(loss), DecidedBy::ExpectedLoss);
         }
     }
     for degraded in found.degraded {
@@ -81,7 +86,13 @@ mod tests {
 
     fn policy() -> Policy {
         Policy {
-            thresholds: Thresholds { challenge: 900, review: 950, decline: 990 },
+            thresholds: Thresholds {
+                challenge: 900,
+                review: 950,
+                decline: 990,
+                review_loss: 2_000,
+                ..Thresholds::NEVER
+            },
             without_velocity: Outcome::Challenge,
             ..Policy::default()
         }
@@ -109,6 +120,17 @@ mod tests {
         let found = Findings { score: Some(960), ..found };
         let by_rule = DecidedBy::Rule("r".into());
         assert_eq!(decide(&policy(), &found), (Outcome::Review, by_rule), "rules come first");
+    }
+
+    // breaks: leave the loss out of `decide`, or consider it outside of what an allow rule silences
+    #[test]
+    fn an_expected_loss_decides_beside_the_score() {
+        let loss = Findings { score: Some(10), expected_loss: Some(2_000), ..Findings::default() };
+        assert_eq!(decide(&policy(), &loss), (Outcome::Review, DecidedBy::ExpectedLoss));
+        let both = Findings { score: Some(990), ..loss.clone() };
+        assert_eq!(decide(&policy(), &both), (Outcome::Decline, DecidedBy::Score));
+        let allowed = Findings { ruled: Ruled { allowed: true, ..Ruled::default() }, ..loss };
+        assert_eq!(outcome(&allowed), Outcome::Approve);
     }
 
     #[test]

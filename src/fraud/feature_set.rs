@@ -220,7 +220,13 @@ mod tests {
         }
         assert_eq!(read[named(&other, "storefront")], None, "nobody kept it");
         assert!(places.lacks_any() && !bundled.places_in(&bundled).lacks_any());
-        let kept = WrittenEvent { amount: None, keys, counted: true, others: BTreeMap::new() };
+        let kept = WrittenEvent {
+            amount: None,
+            currency: None,
+            keys,
+            counted: true,
+            others: BTreeMap::new(),
+        };
         let mut event = kept.with(read, Timestamp::from_micros(0), false);
         let mut signals = bare();
         signals.storefront = "key_1".into();

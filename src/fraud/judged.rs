@@ -10,7 +10,7 @@ use super::{
     links::LinkKeys,
     setup::Told,
 };
-use crate::base::Timestamp;
+use crate::base::{Currency, Timestamp};
 
 /// A judgement, and what is needed to learn how it ended.
 #[derive(Debug, Clone)]
@@ -21,6 +21,8 @@ pub struct Judged {
     pub assessment: Assessment,
     /// The attempt as features see it. None for a second look.
     pub event: Option<Event>,
+    /// The currency of the event's amount, where it is not the order's own.
+    pub currency: Option<Currency>,
     /// Whether it counted; a retry does not.
     pub counted: bool,
     /// The memories that were told of it, the live model's first. None for a second look.
@@ -49,6 +51,9 @@ pub struct Written<A = Assessment, L = LinkKeys> {
 pub struct WrittenEvent {
     /// Hundredths of the main unit.
     pub amount: Option<i64>,
+    /// Of this currency, where it is not the order's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<Currency>,
     /// Keys of the entities, in the order of the schema; 0 where missing.
     pub keys: Vec<u64>,
     /// Whether it counted.
@@ -85,6 +90,7 @@ impl Judged {
         let others = self.told.iter().skip(1).filter(|told| told.everywhere);
         let event = self.event.as_ref().map(|event| WrittenEvent {
             amount: event.amount,
+            currency: self.currency,
             keys: keys(event),
             counted: self.counted,
             others: others.map(|told| (told.memory.name().to_owned(), keys(&told.event))).collect(),
@@ -119,6 +125,7 @@ mod tests {
                 attempt: None,
                 failed: false,
             }),
+            currency: Some(Currency::EUR),
             counted: true,
             told: Vec::new(),
             storefront: "shop".into(),

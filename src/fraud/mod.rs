@@ -17,10 +17,10 @@
 //! (trees in flat arrays, calibration, reasons), [`rules`] (what people write about orders,
 //! checked, versioned, asked in microseconds), [`guard`] and [`storefronts`] (against card
 //! testing), [`policy`] and [`decide`] (from all of it to one outcome), [`cases`] (orders that wait
-//! for a person), [`links`] (orders that share something), [`search`] (every judgement, found
-//! again), [`overview`] (what all of them came to), [`label_table`] (what was found out, as a
-//! file), [`drift`] (whether orders still look like those of the training); and, never asked while
-//! serving, [`train`], [`evaluate`] and [`simulate`].
+//! for a person), [`links`] (orders that share something), [`rates`] (amounts in one currency),
+//! [`search`] (every judgement, found again), [`overview`] (what all of them came to),
+//! [`label_table`] (what was found out, as a file), [`drift`] (whether orders still look like those
+//! of the training); and, never asked while serving, [`train`], [`evaluate`] and [`simulate`].
 //! **Invariant:** features of an event come from its past alone: nothing of its outcome, nothing
 //! of its label, no label before its delay; replaying a history gives the same features, bit by
 //! bit. A score is its bias plus what each feature contributed. What is missing makes an outcome
@@ -57,6 +57,7 @@ pub mod overview;
 pub mod past;
 pub mod policy;
 pub mod progress;
+pub mod rates;
 pub mod rebuild;
 pub mod registry;
 pub mod rules;

@@ -217,6 +217,7 @@ impl Bench {
             counted: written.event.as_ref().is_some_and(|event| event.counted),
             assessment: written.assessment,
             event: Some(event),
+            currency: None,
             told,
             storefront: Box::default(),
             links: LinkKeys::default(),

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 use super::assessment::{Degraded, Outcome};
+use crate::base::Currency;
 
 /// How much of a judgement is acted on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,10 +32,16 @@ impl FraudMode {
     }
 }
 
+/// Expected losses from here on are challenged unless the operator says otherwise, in cents.
+const CHALLENGE_LOSS_MINOR: i64 = 500;
+
+/// … and from here on reviewed: what five minutes of a person cost, several times.
+const REVIEW_LOSS_MINOR: i64 = 2_000;
+
 /// A score is 0–1000; a threshold above that is never reached.
 pub const NEVER: u16 = 1001;
 
-/// From which score on what happens.
+/// From which score, and from which expected loss on what happens: the stricter of both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Thresholds {
     /// The buyer proves who they are.
@@ -43,11 +50,36 @@ pub struct Thresholds {
     pub review: u16,
     /// It is declined.
     pub decline: u16,
+    /// The buyer proves who they are; minor units of the policy's currency, 0: never.
+    pub challenge_loss: i64,
+    /// A person looks at it; minor units of the policy's currency, 0: never.
+    pub review_loss: i64,
 }
 
 impl Thresholds {
+    /// Scores that lead nowhere, and no loss either.
+    pub const NEVER: Self =
+        Self { challenge: NEVER, review: NEVER, decline: NEVER, challenge_loss: 0, review_loss: 0 };
+
+    /// What a score and an expected loss lead to.
+    pub fn outcome(self, score: u16, expected_loss: Option<i64>) -> Outcome {
+        self.by_score(score).max(expected_loss.map_or(Outcome::Approve, |loss| self.by_loss(loss)))
+    }
+
+    /// What an expected loss leads to.
+    pub const fn by_loss(self, expected_loss: i64) -> Outcome {
+        let Self { challenge_loss, review_loss, .. } = self;
+        if review_loss > 0 && expected_loss >= review_loss {
+            Outcome::Review
+        } else if challenge_loss > 0 && expected_loss >= challenge_loss {
+            Outcome::Challenge
+        } else {
+            Outcome::Approve
+        }
+    }
+
     /// What a score leads to.
-    pub fn outcome(self, score: u16) -> Outcome {
+    pub const fn by_score(self, score: u16) -> Outcome {
         match score {
             _ if score >= self.decline => Outcome::Decline,
             _ if score >= self.review => Outcome::Review,
@@ -56,13 +88,14 @@ impl Thresholds {
         }
     }
 
-    /// The same with every threshold so many points lower.
+    /// The same with every score's threshold so many points lower.
     fn lowered(self, points: u16) -> Self {
         let lower = |at: u16| if at >= NEVER { at } else { at.saturating_sub(points) };
         Self {
             challenge: lower(self.challenge),
             review: lower(self.review),
             decline: lower(self.decline),
+            ..self
         }
     }
 }
@@ -72,8 +105,10 @@ impl Thresholds {
 pub struct Policy {
     /// Whether judgements are acted on.
     pub mode: FraudMode,
-    /// Thresholds of the score.
+    /// Thresholds of the score and of the expected loss.
     pub thresholds: Thresholds,
+    /// In which amounts are judged: expected losses, their thresholds, what rules read.
+    pub currency: Currency,
     /// Without the counts of the past, at least this.
     pub without_velocity: Outcome,
     /// Without a score, or out of time, at least this.
@@ -92,7 +127,13 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             mode: FraudMode::default(),
-            thresholds: Thresholds { challenge: NEVER, review: 998, decline: NEVER },
+            thresholds: Thresholds {
+                review: 998,
+                challenge_loss: CHALLENGE_LOSS_MINOR,
+                review_loss: REVIEW_LOSS_MINOR,
+                ..Thresholds::NEVER
+            },
+            currency: Currency::EUR,
             without_velocity: Outcome::Approve,
             without_score: Outcome::Review,
             margin: 50,
@@ -139,22 +180,40 @@ mod tests {
 
     #[test]
     fn thresholds_are_reached_from_their_score_on() {
-        let thresholds = Thresholds { challenge: 900, review: 950, decline: 990 };
-        let outcomes = [899, 900, 949, 950, 989, 990, 1000].map(|at| thresholds.outcome(at));
+        let thresholds =
+            Thresholds { challenge: 900, review: 950, decline: 990, ..Thresholds::NEVER };
+        let outcomes = [899, 900, 949, 950, 989, 990, 1000].map(|at| thresholds.outcome(at, None));
         use Outcome::{Approve, Challenge, Decline, Review};
         assert_eq!(outcomes, [Approve, Challenge, Challenge, Review, Review, Decline, Decline]);
-        let never = Thresholds { challenge: NEVER, review: NEVER, decline: NEVER };
-        assert_eq!(never.outcome(1000), Approve);
+        assert_eq!(Thresholds::NEVER.outcome(1000, Some(i64::MAX)), Approve);
+    }
+
+    // breaks: let 0 be reached in `by_loss`, or leave one of the two out of `outcome`
+    #[test]
+    fn the_stricter_of_score_and_expected_loss_counts() {
+        let thresholds = Thresholds {
+            decline: 990,
+            challenge_loss: 500,
+            review_loss: 2_000,
+            ..Thresholds::NEVER
+        };
+        use Outcome::{Approve, Challenge, Decline, Review};
+        let outcomes = [0, 499, 500, 1_999, 2_000].map(|loss| thresholds.outcome(0, Some(loss)));
+        assert_eq!(outcomes, [Approve, Approve, Challenge, Challenge, Review]);
+        assert_eq!(thresholds.outcome(990, Some(2_000)), Decline);
+        assert_eq!(thresholds.outcome(10, None), Approve, "nothing is expected of no score");
+        let reviews = Thresholds { challenge_loss: 0, ..thresholds };
+        assert_eq!(reviews.outcome(0, Some(1_999)), Approve);
     }
 
     #[test]
     fn whoever_sees_less_is_stricter() {
         let policy = Policy {
-            thresholds: Thresholds { challenge: NEVER, review: 990, decline: NEVER },
+            thresholds: Thresholds { review: 990, ..Thresholds::NEVER },
             ..Policy::default()
         };
         let less = policy.thresholds(&[Degraded::Velocity]);
-        assert_eq!(less, Thresholds { challenge: NEVER, review: 940, decline: NEVER });
+        assert_eq!(less, Thresholds { review: 940, ..Thresholds::NEVER });
         assert_eq!(policy.thresholds(&[]), policy.thresholds);
     }
 

@@ -41,6 +41,14 @@ pub struct Goods {
     pub units: u32,
     /// The tax categories of the items, each once, sorted.
     pub categories: Vec<String>,
+    /// Their codes, each once, sorted.
+    pub skus: Vec<String>,
+    /// The groups whose variants they are, each once, sorted.
+    pub groups: Vec<String>,
+    /// Where the shop has them, `Apparel > Shirts`, each once, sorted.
+    pub product_categories: Vec<String>,
+    /// What a unit of the dearest costs, in minor units of the amount's currency.
+    pub dearest_minor: i64,
     /// Whether a gift card is among them.
     pub gift_card: bool,
     /// Whether nothing needs to be shipped.

@@ -43,7 +43,7 @@ fn signals(device: &str, now: Timestamp) -> Signals {
 
 fn consider(shop: &Shop, device: &str) -> Considered {
     let signals = signals(device, shop.door.clock.now());
-    let subject = Subject { signals: &signals, score: None, features: None, now: signals.at };
+    let subject = Subject::plain(&signals);
     shop.door.rules.current().consider(&subject, Pass::Before)
 }
 

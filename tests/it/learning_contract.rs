@@ -17,7 +17,7 @@ use doorbuster::{
         history::{History, Span},
         learning::{Learner, Place},
         links::LinkKeys,
-        policy::{NEVER, Policy, Thresholds},
+        policy::{Policy, Thresholds},
         schemas::Schemas,
         serving::Serving,
         velocity::{InProcessVelocity, Passing},
@@ -52,7 +52,7 @@ fn judged(bench: &Bench, checkout: CheckoutId, score: u16, card: u64) -> NewAsse
     let serving = serving();
     let mut keys = vec![0; serving.layout.entities.len()];
     keys[0] = card;
-    let outcome = Policy::default().thresholds.outcome(score);
+    let outcome = Policy::default().thresholds.by_score(score);
     let assessment = Assessment {
         outcome,
         decided_by: if outcome == Outcome::Approve { DecidedBy::Nothing } else { DecidedBy::Score },
@@ -61,8 +61,9 @@ fn judged(bench: &Bench, checkout: CheckoutId, score: u16, card: u64) -> NewAsse
         features_hash: serving.features_hash.clone(),
         ..Assessment::default()
     };
+    let others = BTreeMap::new();
     let event =
-        Some(WrittenEvent { amount: Some(100), keys, counted: true, others: BTreeMap::new() });
+        Some(WrittenEvent { amount: Some(100), currency: None, keys, counted: true, others });
     let written = Written { assessment, event, links: LinkKeys::default() };
     let body = serde_json::to_string(&written).expect("it is written");
     NewAssessment {
@@ -120,7 +121,7 @@ async fn other_thresholds_are_tried_on_what_happened(bench: Bench) {
     alone.assessment = Some(declined);
     bench.one(write(alone)).await.expect("kept");
 
-    let thresholds = Some(Thresholds { challenge: NEVER, review: 940, decline: NEVER });
+    let thresholds = Some(Thresholds { review: 940, ..Thresholds::NEVER });
     let proposal = Proposal { thresholds, ..Proposal::default() };
     let history = History::new(bench.database.clone());
     let (serving, policy, mut report) = (serving(), Policy::default(), Report::default());

@@ -35,6 +35,7 @@ mod http_fraud;
 mod http_fraud_overview;
 mod http_head;
 mod http_holds;
+mod http_judging;
 mod http_keys;
 mod http_learning;
 mod http_leaving;

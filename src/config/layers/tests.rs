@@ -33,6 +33,7 @@ fn without_any_source_the_defaults_hold() {
         "fraud.ip_database",
         "fraud.model",
         "fraud.models",
+        "fraud.rates",
         "server.cors_origins",
         "server.metrics_listen",
         "server.public_url",

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Again,
+    losses::{FittedLosses, LossBill},
     report::{Truth, money},
 };
 use crate::{
@@ -37,6 +38,26 @@ pub struct Costs {
     pub review_minute_minor: f64,
     /// Orders the reviewers can look at on a day.
     pub reviews_per_day: f64,
+    /// Of the good buyers who are challenged, the share that gives up: 0–1.
+    #[serde(default = "usually_lost")]
+    pub challenge_lost: f64,
+    /// Of the frauds that are challenged, the share that fails, or is the issuer's loss: 0–1.
+    #[serde(default = "usually_stopped")]
+    pub challenge_stops: f64,
+}
+
+/// A guess to begin with: of 20 buyers who are asked one gives up.
+pub const USUALLY_LOST: f64 = 0.05;
+
+/// A guess to begin with: of 10 frauds that are asked eight fail or are the issuer's loss.
+pub const USUALLY_STOPPED: f64 = 0.8;
+
+const fn usually_lost() -> f64 {
+    USUALLY_LOST
+}
+
+const fn usually_stopped() -> f64 {
+    USUALLY_STOPPED
 }
 
 /// A pair of thresholds and what it would have cost.
@@ -63,6 +84,8 @@ pub struct Fitted {
     /// How the cost goes with the review threshold, from the strictest on: each with the cheapest
     /// threshold to decline beside it.
     pub curve: Vec<Point>,
+    /// Thresholds of the expected loss instead: whom to challenge, whom to review.
+    pub by_expected_loss: FittedLosses,
 }
 
 /// A pair of thresholds on the curve.
@@ -96,6 +119,7 @@ pub struct Bill {
     declined: Vec<f64>,
     orders_at: Vec<u64>,
     frauds_at: Vec<u64>,
+    losses: LossBill,
     left_out: u64,
 }
 
@@ -173,6 +197,7 @@ impl Bill {
             declined: nothing,
             orders_at: vec![0; SCORES],
             frauds_at: vec![0; SCORES],
+            losses: LossBill::new(costs),
             left_out: 0,
         }
     }
@@ -180,14 +205,16 @@ impl Bill {
     /// Adds an attempt, if it is one whose costs are known.
     pub fn add(&mut self, (past, written): (&Past, &Written), again: &Again, truth: Truth) {
         let Some(fraud) = truth.fraud() else { return };
-        let money =
-            money(past, written).filter(|(currency, _)| currency == self.costs.currency.code());
+        let money = money(past, written).filter(|(currency, _)| *currency == self.costs.currency);
         let score = again.score.filter(|_| again.by_score).map(usize::from);
         let (Some((_, minor)), Some(score)) = (money, score.filter(|score| *score < SCORES)) else {
             self.left_out += 1;
             return;
         };
         let (price, costs) = (minor as f64, &self.costs);
+        if let Some(loss) = again.expected_loss_minor {
+            self.losses.add(loss, fraud, minor);
+        }
         self.orders_at[score] += 1;
         self.frauds_at[score] += u64::from(fraud);
         self.reviewed[score] += costs.review_minutes * costs.review_minute_minor;
@@ -227,6 +254,7 @@ impl Bill {
             left_out: self.left_out,
             in_force: sums.point(review_in_force, decline_in_force),
             curve: sums.curve(),
+            by_expected_loss: self.losses.clone().cheapest(days, in_force),
         }
     }
 
@@ -254,12 +282,12 @@ fn score(place: usize) -> u16 {
     clippy::cast_sign_loss,
     reason = "a difference of counts below 2⁵³ that grow"
 )]
-fn count(orders: f64) -> u64 {
+pub(super) fn count(orders: f64) -> u64 {
     orders.round() as u64
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "sums of money stay far below 2⁵³")]
-fn whole(cost: f64) -> i64 {
+pub(super) fn whole(cost: f64) -> i64 {
     cost.round() as i64
 }
 

@@ -3,13 +3,16 @@
 //!
 //! ```text
 //!  Past (history) ─► Proposal::judge ─► outcome then, outcome now ─► Report   (report.rs)
-//!                                     └► scores with their costs ─► Costs      (costs.rs)
+//!                            └► scores, expected losses, costs ─► Fitted   (costs.rs, losses.rs)
+//!  both, on the thresholds in force ─► Outlook: is it time for the score to decide?  (outlook.rs)
 //! ```
 //! **Owns:** judging again, counting. **Invariant:** nothing but what was recorded decides; what
 //! was not recorded is counted as lacking, never guessed. **Not here:** where history comes from
 //! (see [`history`](super::history)). Pure.
 
 pub mod costs;
+pub mod losses;
+pub mod outlook;
 pub mod report;
 #[cfg(test)]
 mod tests;
@@ -21,11 +24,12 @@ use super::{
     bench::Written,
     history::Past,
     policy::{Policy, Thresholds},
-    rules::{Action, Features, Name, Pass, Rule, Rulebook, Subject},
+    rates::{self, expected_loss},
+    rules::{Action, Features, InForce, Name, Pass, Rule, Rulebook, Subject, Worth},
     serving::{Serving, Versioned},
     signals::Signals,
 };
-use crate::base::Timestamp;
+use crate::base::{Currency, Money, Timestamp};
 
 /// What is tried. Several together are tried together.
 #[derive(Debug, Default)]
@@ -50,15 +54,20 @@ pub struct DraftRule {
 }
 
 /// What a rule reads that stands in the judgement itself.
-const RECORDED: &[&str] = &["score"];
+const RECORDED: &[&str] = &["score", "probability", "expected_loss"];
 
 /// What a rule reads that the session alone tells.
 const OF_SESSION: &[&str] = &[
     "amount",
+    "total",
     "currency",
     "lines",
     "units",
     "categories",
+    "skus",
+    "product_groups",
+    "product_categories",
+    "unit_price",
     "gift_card",
     "digital",
     "discount",
@@ -141,6 +150,8 @@ pub struct Again {
     pub now: Outcome,
     /// The score it would have.
     pub score: Option<u16>,
+    /// The expected loss it would have, in minor units of the policy's currency.
+    pub expected_loss_minor: Option<i64>,
     /// Whether the score would decide, or something stronger does.
     pub by_score: bool,
     /// Whether the rule matched.
@@ -169,6 +180,10 @@ impl Proposal {
             then,
             now: then,
             score: recorded.score,
+            expected_loss_minor: recorded.expected_loss_minor.or_else(|| {
+                let minor = worth(past, written, policy.currency)?;
+                Some(expected_loss(recorded.probability?, minor))
+            }),
             by_score: false,
             matched: false,
             lacking: None,
@@ -177,7 +192,11 @@ impl Proposal {
             && recorded.features.len() == serving.layout.features.len();
         if let Some(model) = &self.model {
             if comparable {
-                again.score = Some(model.model.score(&recorded.features).points);
+                let score = model.model.score(&recorded.features);
+                let minor = worth(past, written, policy.currency);
+                again.score = Some(score.points);
+                again.expected_loss_minor =
+                    minor.map(|minor| expected_loss(score.probability, minor));
             } else {
                 again.lacking = Some(Lacking::Features);
                 return again;
@@ -185,7 +204,12 @@ impl Proposal {
         }
         let mut found = Found::of(policy, recorded);
         if let Some(rule) = &self.rule {
-            match rule.ask(serving, (past, recorded), signals, again.score) {
+            let scored = InForce {
+                score: again.score,
+                probability: recorded.probability,
+                expected_loss_minor: again.expected_loss_minor,
+            };
+            match rule.ask(serving, (past, recorded), signals, (scored, policy)) {
                 Ok(matched) => {
                     again.matched = matched;
                     found.hear(rule.action, matched);
@@ -205,8 +229,10 @@ impl Proposal {
         // Thresholds may have been others then: unless scores are judged anew, what they decided
         // stands.
         let by_score = match (again.score, &recorded.decided_by) {
-            (Some(score), _) if scores_anew => policy.thresholds(&recorded.degraded).outcome(score),
-            (_, DecidedBy::Score) => recorded.outcome,
+            (Some(score), _) if scores_anew => {
+                policy.thresholds(&recorded.degraded).outcome(score, again.expected_loss_minor)
+            }
+            (_, DecidedBy::Score | DecidedBy::ExpectedLoss) => recorded.outcome,
             _ => Outcome::Approve,
         };
         again.by_score = !found.forced && !found.allowed;
@@ -278,7 +304,7 @@ impl DraftRule {
         serving: &Serving,
         (past, recorded): (&Past, &Assessment),
         signals: Option<&Signals>,
-        score: Option<u16>,
+        (scored, policy): (InForce, &Policy),
     ) -> Result<bool, Lacking> {
         let nobody = Signals::unknown(past.checkout, past.at);
         let signals = match signals {
@@ -290,9 +316,16 @@ impl DraftRule {
         let same = recorded.features_hash == serving.features_hash;
         let features = (same && !recorded.features.is_empty())
             .then_some(Features { names: &serving.names, values: &recorded.features });
-        let subject = Subject { signals, score, features, now: past.at };
+        let worth = Worth::of(signals, policy.currency);
+        let subject = Subject { signals, scored, worth, features, now: past.at };
         Ok(!self.book.consider(&subject, Pass::Before).hits.is_empty())
     }
+}
+
+/// What an attempt was to cost, in minor units of a currency.
+fn worth(past: &Past, written: &Written, to: Currency) -> Option<i64> {
+    let (currency, minor) = report::money(past, written)?;
+    rates::current().minor(Money::from_minor(minor, currency), to, past.at)
 }
 
 /// What a proposal is called in a report.
@@ -301,8 +334,10 @@ pub fn describe(proposal: &Proposal) -> BTreeMap<&'static str, String> {
     if let Some(rule) = &proposal.rule {
         named.insert("rule", rule.action.as_str().to_owned());
     }
-    if let Some(Thresholds { challenge, review, decline }) = proposal.thresholds {
-        named.insert("thresholds", format!("{challenge}/{review}/{decline}"));
+    if let Some(thresholds) = proposal.thresholds {
+        let Thresholds { challenge, review, decline, challenge_loss, review_loss } = thresholds;
+        let losses = format!("{challenge_loss}/{review_loss}");
+        named.insert("thresholds", format!("{challenge}/{review}/{decline}, losses {losses}"));
     }
     if let Some(model) = &proposal.model {
         named.insert("model", model.version.clone());

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fmt::Write, time::Duration};
 
 use super::{Again, Lacking};
 use crate::{
-    base::Timestamp,
+    base::{Currency, Timestamp},
     fraud::{assessment::Outcome, bench::Written, history::Past},
 };
 
@@ -110,8 +110,7 @@ pub type Split = BTreeMap<Truth, Cell>;
 
 /// Counts an attempt among those of its kind.
 pub fn count(split: &mut Split, truth: Truth, (past, written): (&Past, &Written)) {
-    let money = money(past, written);
-    let money = money.as_ref().map(|(currency, minor)| (currency.as_str(), *minor));
+    let money = money(past, written).map(|(currency, minor)| (currency.code(), minor));
     split.entry(truth).or_default().add(money);
 }
 
@@ -184,8 +183,7 @@ impl Report {
             Some(Lacking::Features) => self.lacking.features += 1,
             Some(Lacking::Score) => self.lacking.score += 1,
         }
-        let money = money(past, written);
-        let money = money.as_ref().map(|(currency, minor)| (currency.as_str(), *minor));
+        let money = money(past, written).map(|(currency, minor)| (currency.code(), minor));
         let day = past.at.micros().div_euclid(DAY_MICROS);
         for (side, outcome) in [(&mut self.actual, again.then), (&mut self.proposed, again.now)] {
             let split = side.outcomes.entry(outcome.as_str()).or_default();
@@ -283,15 +281,16 @@ fn row(text: &mut String, name: &str, split: Option<&Split>) {
 }
 
 /// What was to be paid. Declined before a payment began, the judgement knows the amount, in
-/// hundredths.
-pub(super) fn money(past: &Past, written: &Written) -> Option<(String, i64)> {
-    let currency = past.currency?;
-    let minor = past.minor.or_else(|| {
-        let hundredths = written.event.as_ref()?.amount?;
-        Some(match currency.decimals() {
-            decimals @ 0..2 => hundredths / 10_i64.pow(2 - decimals),
-            decimals => hundredths.checked_mul(10_i64.checked_pow(decimals - 2)?)?,
-        })
-    })?;
-    Some((currency.code().to_owned(), minor))
+/// hundredths of the order's currency or of the one that it says.
+pub(super) fn money(past: &Past, written: &Written) -> Option<(Currency, i64)> {
+    if let (Some(currency), Some(minor)) = (past.currency, past.minor) {
+        return Some((currency, minor));
+    }
+    let event = written.event.as_ref()?;
+    let (currency, hundredths) = (event.currency.or(past.currency)?, event.amount?);
+    let minor = match currency.decimals() {
+        decimals @ 0..2 => hundredths / 10_i64.pow(2 - decimals),
+        decimals => hundredths.checked_mul(10_i64.checked_pow(decimals - 2)?)?,
+    };
+    Some((currency, minor))
 }

@@ -1,12 +1,11 @@
 //! Judged again: who silences whom, and what the cheapest thresholds are.
 
-use super::{costs::Bill, costs::Costs, report::Truth, *};
-use crate::fraud::{
-    assessment::RuleHit,
-    history::Known,
-    links::LinkKeys,
-    policy::{NEVER, Thresholds},
+use super::{
+    costs::{Bill, Costs, USUALLY_LOST, USUALLY_STOPPED},
+    report::Truth,
+    *,
 };
+use crate::fraud::{assessment::RuleHit, history::Known, links::LinkKeys, policy::Thresholds};
 
 fn past() -> Past {
     Past {
@@ -92,6 +91,8 @@ fn the_cheapest_thresholds_stop_fraud_and_fit_the_queue() {
         review_minutes: 5.0,
         review_minute_minor: 60.0,
         reviews_per_day,
+        challenge_lost: USUALLY_LOST,
+        challenge_stops: USUALLY_STOPPED,
     };
     let fit = |reviews_per_day| {
         let mut bill = Bill::new(costs(reviews_per_day));
@@ -113,7 +114,7 @@ fn the_cheapest_thresholds_stop_fraud_and_fit_the_queue() {
         add(950, false, 10);
         add(950, true, 10);
         add(990, true, 20);
-        bill.cheapest(1.0, Thresholds { challenge: NEVER, review: 960, decline: NEVER })
+        bill.cheapest(1.0, Thresholds { review: 960, ..Thresholds::NEVER })
     };
     // A review costs 300; a fraud 9,000; a good order declined 3,000.
     let roomy = fit(100.0);

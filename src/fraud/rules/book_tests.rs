@@ -39,7 +39,7 @@ fn book(rules: Vec<Rule>) -> Rulebook {
 }
 
 fn ask(book: &Rulebook, signals: &Signals) -> Considered {
-    let subject = Subject { signals, score: None, features: None, now: signals.at };
+    let subject = Subject::plain(signals);
     book.consider(&subject, Pass::Before)
 }
 
@@ -113,7 +113,7 @@ fn each_pass_asks_its_own() {
     let book = book(vec![after, live("early", Action::Challenge)]);
     let mut signals = bare();
     signals.verification.code_matches = Some(false);
-    let subject = Subject { signals: &signals, score: None, features: None, now: signals.at };
+    let subject = Subject::plain(&signals);
     let by = |pass| book.consider(&subject, pass).decided_by;
     assert_eq!(by(Pass::Before).as_deref(), Some("early"));
     assert_eq!(by(Pass::After).as_deref(), Some("late"));

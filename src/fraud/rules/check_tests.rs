@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::{
     check::{Vocabulary, compile},
-    facts::{Facts, FeatureNames, Features, Subject, address_hash},
+    facts::{Facts, FeatureNames, Features, InForce, Subject, address_hash},
     list::{List, ListKind},
     parse::ExpressionRefused,
     program::Program,
@@ -49,6 +49,7 @@ fn ada() -> Signals {
         categories: vec!["books".into(), "cards".into()],
         gift_card: true,
         digital: false,
+        ..Goods::default()
     };
     signals
 }
@@ -57,8 +58,8 @@ fn holds(source: &str) -> Option<bool> {
     let program = read(source, Pass::After).unwrap_or_else(|refused| panic!("{source}: {refused}"));
     let (signals, names) = (ada(), features());
     let features = Features { names: &names, values: &[7.0, 120.5, -1.0] };
-    let subject =
-        Subject { signals: &signals, score: Some(700), features: Some(features), now: signals.at };
+    let scored = InForce { score: Some(700), ..InForce::default() };
+    let subject = Subject { scored, features: Some(features), ..Subject::plain(&signals) };
     let lists: Vec<Arc<List>> = program
         .lists()
         .map(|name| {

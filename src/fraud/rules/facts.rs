@@ -6,9 +6,12 @@ use std::{cell::OnceCell, collections::HashMap, fmt::Write};
 
 use super::vocabulary::Variable;
 use crate::{
-    base::{Money, Timestamp},
+    base::{Currency, Money, Timestamp},
     fraud::{
+        assessment::Assessment,
         features::{Layout, MISSING},
+        model::Score,
+        rates::{self, expected_loss, in_main_units},
         signals::Signals,
     },
 };
@@ -59,17 +62,92 @@ impl Features<'_> {
     }
 }
 
+/// What a model says, as far as it decides.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct InForce {
+    /// The score, 0–1000.
+    pub score: Option<u16>,
+    /// The probability of fraud.
+    pub probability: Option<f64>,
+    /// Probability × amount, in minor units of the policy's currency.
+    pub expected_loss_minor: Option<i64>,
+}
+
+impl InForce {
+    /// What a model said of an order that costs so much.
+    pub fn of(score: Option<Score>, minor: Option<i64>) -> Self {
+        let Some(Score { points, probability, .. }) = score else { return Self::default() };
+        Self {
+            score: Some(points),
+            probability: Some(probability),
+            expected_loss_minor: minor.map(|minor| expected_loss(probability, minor)),
+        }
+    }
+
+    /// What was recorded of an order.
+    pub fn recorded(assessment: &Assessment) -> Self {
+        let Assessment { score_in_shadow: true, .. } = assessment else {
+            return Self {
+                score: assessment.score,
+                probability: assessment.probability,
+                expected_loss_minor: assessment.expected_loss_minor,
+            };
+        };
+        Self::default()
+    }
+}
+
+/// Amounts of an order in main units of the policy's currency; none without a rate.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Worth {
+    /// What it costs in all.
+    pub amount: Option<f64>,
+    /// What discounts took off.
+    pub discount: Option<f64>,
+    /// What a unit of the dearest item costs.
+    pub unit_price: Option<f64>,
+    /// How many of its minor units a main unit has.
+    pub minor_per_main: f64,
+}
+
+impl Worth {
+    /// What an order is worth in a currency at its moment.
+    pub fn of(signals: &Signals, currency: Currency) -> Self {
+        let own = |minor| Money::from_minor(minor, signals.amount.currency());
+        let discount = own(signals.discounts.minor);
+        let unit_price = own(signals.goods.dearest_minor);
+        let main = |money| rates::current().main_units(money, currency, signals.at);
+        let minor_per_main = 10_f64.powi(i32::try_from(currency.decimals()).unwrap_or(0));
+        Self {
+            amount: main(signals.amount),
+            discount: main(discount),
+            unit_price: main(unit_price),
+            minor_per_main,
+        }
+    }
+}
+
 /// What is judged.
 #[derive(Debug, Clone, Copy)]
 pub struct Subject<'a> {
     /// What is known of the checkout.
     pub signals: &'a Signals,
-    /// The model's score; none while no model scores.
-    pub score: Option<u16>,
+    /// What the model says; nothing while no model scores, or its score only watches.
+    pub scored: InForce,
+    /// What it costs.
+    pub worth: Worth,
     /// The features; none while they are not to be had.
     pub features: Option<Features<'a>>,
     /// When it is judged.
     pub now: Timestamp,
+}
+
+impl<'a> Subject<'a> {
+    /// An order without a score or features, its amounts as they are.
+    pub fn plain(signals: &'a Signals) -> Self {
+        let worth = Worth::of(signals, signals.amount.currency());
+        Self { signals, scored: InForce::default(), worth, features: None, now: signals.at }
+    }
 }
 
 /// A value of an expression.
@@ -129,16 +207,23 @@ fn look_up<'a>(subject: &Subject<'a>, variable: Variable) -> Option<Held<'a>> {
     let hints = signals.hints();
     let made = |text: Option<String>| text.map(Held::Made);
     let plain = match variable {
-        Variable::Score => int(subject.score),
-        Variable::Amount => Some(Value::Double(in_main_units(signals.amount))),
+        Variable::Score => int(subject.scored.score),
+        Variable::Probability => subject.scored.probability.map(Value::Double),
+        Variable::ExpectedLoss => loss_in_main_units(subject),
+        Variable::Amount => subject.worth.amount.map(Value::Double),
+        Variable::Total => Some(Value::Double(in_main_units(signals.amount))),
         Variable::Currency => Some(Value::Text(signals.amount.currency().code())),
         Variable::Lines => int(Some(signals.goods.lines)),
         Variable::Units => int(Some(signals.goods.units)),
         Variable::Categories => Some(Value::Texts(&signals.goods.categories)),
+        Variable::Skus => Some(Value::Texts(&signals.goods.skus)),
+        Variable::ProductGroups => Some(Value::Texts(&signals.goods.groups)),
+        Variable::ProductCategories => Some(Value::Texts(&signals.goods.product_categories)),
+        Variable::UnitPrice => subject.worth.unit_price.map(Value::Double),
         Variable::GiftCard => Some(Value::Bool(signals.goods.gift_card)),
         Variable::Digital => Some(Value::Bool(signals.goods.digital)),
         Variable::Discount => Some(Value::Bool(signals.discounts.count > 0)),
-        Variable::DiscountAmount => Some(Value::Double(discounted(signals))),
+        Variable::DiscountAmount => subject.worth.discount.map(Value::Double),
         Variable::DiscountShare => Some(Value::Double(signals.discount_share())),
         Variable::DiscountCodes => int(Some(signals.discounts.codes)),
         Variable::CodesTried => int(Some(signals.discounts.tried)),
@@ -189,16 +274,10 @@ fn text(text: Option<&String>) -> Option<Value<'_>> {
     text.map(|text| Value::Text(text))
 }
 
-fn discounted(signals: &Signals) -> f64 {
-    in_main_units(Money::from_minor(signals.discounts.minor, signals.amount.currency()))
-}
-
-/// Exact for all amounts below 2⁵³ minor units, as far as tenths are exact in binary at all.
-fn in_main_units(amount: Money) -> f64 {
+fn loss_in_main_units<'a>(subject: &Subject<'_>) -> Option<Value<'a>> {
     #[expect(clippy::cast_precision_loss, reason = "amounts of shops stay below 2⁵³")]
-    let minor = amount.minor() as f64;
-    let decimals = i32::try_from(amount.currency().decimals()).unwrap_or(0);
-    minor / 10_f64.powi(decimals)
+    let minor = subject.scored.expected_loss_minor? as f64;
+    Some(Value::Double(minor / subject.worth.minor_per_main))
 }
 
 /// How an address is shown and listed: it says nothing about where it is.

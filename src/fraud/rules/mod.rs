@@ -33,7 +33,7 @@ mod vocabulary;
 
 pub use book::{Considered, Rulebook};
 pub use check::{Vocabulary, compile};
-pub use facts::{FeatureNames, Features, Subject, address_hash};
+pub use facts::{FeatureNames, Features, InForce, Subject, Worth, address_hash};
 pub use list::{InvalidValue, List, ListKind};
 pub use live::{ENTRIES_MAX, LISTS_MAX, RULES_MAX, Rules, RulesRefused, SNOOZES_MAX};
 pub use parse::{EXPRESSION_BYTES_MAX, ExpressionRefused};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     check::{Vocabulary, compile},
-    facts::{Facts, FeatureNames, Features, Subject, Value},
+    facts::{Facts, FeatureNames, Features, InForce, Subject, Value},
     list::{List, ListKind},
     parse::ExpressionRefused,
     program::Program,
@@ -31,10 +31,14 @@ fn buyer() -> Signals {
     signals
 }
 
+fn scored() -> InForce {
+    InForce { score: Some(500), probability: Some(0.25), expected_loss_minor: Some(1_200) }
+}
+
 fn ours(program: &Program, signals: &Signals) -> Option<bool> {
     let names = FeatureNames::new(["f"]);
     let features = Features { names: &names, values: &[2.5] };
-    let subject = Subject { signals, score: Some(500), features: Some(features), now: signals.at };
+    let subject = Subject { scored: scored(), features: Some(features), ..Subject::plain(signals) };
     let mut list = List::new(ListKind::Email);
     list.add("a1@b.example", None);
     program.holds(&Facts::new(&subject), &[Arc::new(list)])
@@ -42,7 +46,7 @@ fn ours(program: &Program, signals: &Signals) -> Option<bool> {
 
 /// What the library's own interpreter makes of it; what it calls an error is missing.
 fn theirs(source: &str, signals: &Signals) -> Option<bool> {
-    let subject = Subject { signals, score: Some(500), features: None, now: signals.at };
+    let subject = Subject { scored: scored(), ..Subject::plain(signals) };
     let facts = Facts::new(&subject);
     let mut context = Context::default();
     for variable in Variable::ALL {
@@ -134,7 +138,7 @@ impl Draw<'_> {
 
     fn double(&mut self, depth: u8) -> String {
         if depth == 0 {
-            return self.leaf(&["amount", "2.5", "0.0", "-1.25"]);
+            return self.leaf(&["amount", "expected_loss", "2.5", "0.0", "-1.25"]);
         }
         let d = depth - 1;
         match self.next(4) {

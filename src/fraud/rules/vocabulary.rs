@@ -79,7 +79,7 @@ impl fmt::Display for Type {
 pub enum Known {
     /// Always.
     Always,
-    /// When the storefront says so.
+    /// When the storefront says so, a model scores, or there is a rate for the currency.
     WhenTold,
     /// Once the issuer was asked.
     AfterAuthorization,
@@ -140,16 +140,30 @@ macro_rules! variables {
 
 variables! {
     Score "score" Int WhenTold
-        "The model's score, 0 to 1000; missing while no model scores, or its score only watches.";
-    Amount "amount" Double Always "What the order costs in all, in main units: 49.9.";
+        "The model's score, 0 to 1000; missing while no model scores, or fraud.mode is shadow.";
+    Probability "probability" Double WhenTold
+        "The model's probability of fraud, 0.0 to 1.0; missing where score is.";
+    ExpectedLoss "expected_loss" Double WhenTold
+        "The probability times amount, in main units of fraud.currency; missing where score is.";
+    Amount "amount" Double WhenTold
+        "What the order costs in all, in main units of fraud.currency: 49.9.";
+    Total "total" Double Always "The same in the order's own currency.";
     Currency "currency" Text Always "Its currency, ISO 4217: \"EUR\".";
     Lines "lines" Int Always "Different items in the cart.";
     Units "units" Int Always "Units in the cart.";
     Categories "categories" Texts Always "The tax categories of the items, each once.";
-    GiftCard "gift_card" Bool Always "Whether a gift card is bought.";
+    Skus "skus" Texts Always "The codes of the items, each once: \"TEE-RED-M\" in skus.";
+    ProductGroups "product_groups" Texts Always "The groups whose variants they are, each once.";
+    ProductCategories "product_categories" Texts Always
+        "Where the shop has them, each once: \"Apparel > Shirts\".";
+    UnitPrice "unit_price" Double WhenTold
+        "What a unit of the dearest item costs, in main units of fraud.currency.";
+    GiftCard "gift_card" Bool Always
+        "Whether a gift card is bought: by the tax category, or where the shop has it.";
     Digital "digital" Bool Always "Whether nothing needs to be shipped.";
     Discount "discount" Bool Always "Whether a discount counts.";
-    DiscountAmount "discount_amount" Double Always "What discounts took off, in main units: 5.0.";
+    DiscountAmount "discount_amount" Double WhenTold
+        "What discounts took off, in main units of fraud.currency: 5.0.";
     DiscountShare "discount_share" Double Always
         "The share of the price that discounts took off, 0.0 to 1.0.";
     DiscountCodes "discount_codes" Int Always "Discount codes that count.";

@@ -2,6 +2,7 @@
 //!
 //! ```toml
 //! label_delay = "7d"
+//! currency = "EUR"
 //!
 //! [columns]
 //! time = "TX_DATETIME"
@@ -25,6 +26,7 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use std::time::Duration;
 
 use super::features::{Aggregate, Window};
+use crate::base::Currency;
 
 /// More kinds of entities than this make a table nobody reads.
 pub const MOST_ENTITIES: usize = 64;
@@ -47,6 +49,10 @@ pub struct Schema {
     /// How long after an attempt its label may be used, when the file does not say.
     #[serde(default = "a_week")]
     pub label_delay: Delay,
+    /// The currency of the amounts, ISO 4217: a live order in another one is converted. Unset:
+    /// each order's own, for a shop that sells in one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<Currency>,
     /// The columns with a meaning of their own.
     pub columns: Columns,
     /// Who and what takes part.

@@ -245,8 +245,14 @@ fn backtest() -> Operation {
         needs("action", action()),
         may("pass", one_of(["before"], "What the issuer said is not recorded.")),
     ]);
-    let thresholds =
-        object([may("challenge", score()), may("review", score()), may("decline", score())]);
+    let loss = || whole(0, "Expected loss in minor units of `fraud.currency`; 0 is never.");
+    let thresholds = object([
+        may("challenge", score()),
+        may("review", score()),
+        may("decline", score()),
+        may("challenge_loss_minor", loss()),
+        may("review_loss_minor", loss()),
+    ]);
     post(
         "run_backtest",
         "/v1/backtests",
@@ -257,7 +263,7 @@ fn backtest() -> Operation {
             may("from", moment("The first attempt; a week ago unless said.")),
             may("until", moment("The last one; now unless said.")),
             may("rule", said("A rule to try.", rule)),
-            may("thresholds", said("Other thresholds of the score.", thresholds)),
+            may("thresholds", said("Other thresholds of score and expected loss.", thresholds)),
             may("model", text("Another model, by its name.")),
             may("costs", said("What things cost, to fit thresholds to.", of::<Costs>())),
         ],

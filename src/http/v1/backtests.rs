@@ -50,7 +50,8 @@ pub async fn run(door: web::Data<Door>, asking: Asking) -> Result<HttpResponse, 
         }
         None => None,
     };
-    let thresholds = body.find("thresholds").map(|at| thresholds(&at)).transpose()?;
+    let in_force = bench.policy.thresholds;
+    let thresholds = body.find("thresholds").map(|at| thresholds(&at, in_force)).transpose()?;
     let proposal = Proposal { rule, thresholds, model };
     let costs = body.find("costs").map(|at| costs(&at)).transpose()?;
     let backtest = Backtest {
@@ -62,6 +63,7 @@ pub async fn run(door: web::Data<Door>, asking: Asking) -> Result<HttpResponse, 
         until,
         costs,
         most: MOST,
+        drift: None,
         now,
     };
     let (report, fitted) = backtest.run(&door.cases.history(), &mut Silent).await?;
@@ -87,7 +89,15 @@ fn draft(rule: &At<'_>, door: &Door) -> Result<DraftRule, Problem> {
         .ok_or_else(|| Problem::new(Kind::Internal, "The draft has no name."))
 }
 
-fn thresholds(at: &At<'_>) -> Result<Thresholds, Problem> {
+/// Scores that are not said are never reached; expected losses that are not said are as in force.
+fn thresholds(at: &At<'_>, in_force: Thresholds) -> Result<Thresholds, Problem> {
+    let loss = |name, in_force| match at.find(name) {
+        None => Ok(in_force),
+        Some(field) => match field.integer()? {
+            loss @ 0.. => Ok(loss),
+            _ => Err(field.problem(Kind::Invalid, "A loss is 0 (never) or more.".to_owned())),
+        },
+    };
     let score = |name| match at.find(name) {
         None => Ok(NEVER),
         Some(field) => field.integer().and_then(|score| match u16::try_from(score) {
@@ -100,6 +110,8 @@ fn thresholds(at: &At<'_>) -> Result<Thresholds, Problem> {
         challenge: score("challenge")?,
         review: score("review")?,
         decline: score("decline")?,
+        challenge_loss: loss("challenge_loss_minor", in_force.challenge_loss)?,
+        review_loss: loss("review_loss_minor", in_force.review_loss)?,
     })
 }
 

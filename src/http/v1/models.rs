@@ -189,8 +189,8 @@ pub async fn comparison(door: web::Data<Door>, _caller: Caller) -> Result<HttpRe
             let (Some(challenger), Some(score)) = (&judged.challenger, judged.score) else {
                 continue;
             };
-            let live: Outcome = bench.policy.thresholds.outcome(score);
-            let theirs = bench.policy.thresholds.outcome(challenger.score);
+            let live: Outcome = bench.policy.thresholds.by_score(score);
+            let theirs = bench.policy.thresholds.by_score(challenger.score);
             let model = judged.model.as_deref().unwrap_or_default();
             let pair = format!("{} beside {model}", challenger.model);
             let comparison = compared.entry(pair).or_default();

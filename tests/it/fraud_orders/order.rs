@@ -259,6 +259,6 @@ impl Shop {
         let points = self.score(&engine, order).points;
         let guard = self.guard.judge(&self.event(order), engine.memory(), false);
         let guard = guard.map_or(Outcome::Approve, |(outcome, _)| outcome);
-        (guard.max(Policy::default().thresholds.outcome(points)), points)
+        (guard.max(Policy::default().thresholds.by_score(points)), points)
     }
 }

@@ -64,8 +64,8 @@ impl Setup {
         self
     }
 
-    /// Judged and recorded only: where a third of all cards fail, a shop that judges is under attack and
-    /// challenges whom it does not know.
+    /// Judged and recorded only: where a third of all cards fail, a shop that judges is under
+    /// attack and challenges whom it does not know.
     pub(super) fn where_cards_fail(self) -> Self {
         self.with("fraud.mode", "record")
     }

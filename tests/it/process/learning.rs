@@ -144,6 +144,42 @@ async fn a_shop_learns_from_its_own_orders_and_goes_back() {
     assert!(!status.success() && err.contains("nobody"), "{err}");
 }
 
+// breaks: try no thresholds in the outlook, or let `Outlook::conditions` hold whatever was seen
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_outlook_says_what_live_would_do_and_what_is_still_missing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let setup = a_shop_with_a_past(folder.path()).await;
+    let nothing = setup.done(&["fraud", "outlook"]);
+    assert!(nothing.contains("nothing was judged in this span"), "{nothing}");
+
+    let json = folder.path().join("outlook.json").display().to_string();
+    let out = setup.done(&["fraud", "outlook", "--from", "2026-01-01", "--json", &json]);
+    for part in [
+        "40 attempts judged from ",
+        "review from score 998, challenge from an expected loss of EUR 5.00, review from an \
+         expected loss of EUR 20.00\n",
+        "on 40 orders whose end is known, 20 of them fraud (minor units of EUR)",
+        "  no  1 days seen, 14 are asked for\n",
+        "  no  40 attempts with a score, 1000 are asked for\n",
+        "% of attempts in review, at most 1%\n",
+        "  yes 0 of 20 orders known to be good declined, at most 0.1%\n",
+    ] {
+        assert!(out.contains(part), "{part:?} is missing in\n{out}");
+    }
+    let approved = out.lines().find(|line| line.starts_with("approve")).expect("a line");
+    assert!(approved.ends_with(" 20 known good"), "{out}");
+    assert!(out.trim_end().ends_with("or train a model of your own"), "{out}");
+    let told: Value =
+        serde_json::from_str(&fs::read_to_string(&json).expect("it is written")).expect("JSON");
+    assert_eq!((&told["mode"], &told["report"]["attempts"]), (&json!("shadow"), &json!(40)));
+
+    let strict = setup.with("fraud.review_loss_minor", 1);
+    let out = strict.done(&["fraud", "outlook", "--from", "2026-01-01"]);
+    assert!(out.contains("review                             40  100.00%"), "{out}");
+    assert!(out.contains("40 of them were treated more mildly"), "{out}");
+    assert!(out.contains("  no  100.00% of attempts in review"), "{out}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_backtest_tells_whom_a_rule_stops_and_which_thresholds_cost_least() {
     let folder = tempfile::tempdir().expect("a folder");
