@@ -137,7 +137,7 @@ impl Doorbuster {
     }
 }
 
-/// Doorbuster's release binary: the one named, or the one beside this program, built first.
+/// Doorbuster as it is shipped: the binary named, or the one beside this program, built first.
 ///
 /// # Errors
 /// When it does not build.
@@ -149,12 +149,12 @@ pub fn find_doorbuster(named: Option<&Path>) -> anyhow::Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut build = Command::new(cargo);
-    build.args(["build", "--release", "--quiet", "--bin", "doorbuster"]).current_dir(&root);
+    build.args(["build", "--profile", "dist", "--quiet", "--bin", "doorbuster"]).current_dir(&root);
     run(&mut build).context("Doorbuster does not build")?;
     let own = std::env::current_exe().context("where is this program?")?;
     let beside = own.with_file_name("doorbuster");
-    let usual = root.join("target/release/doorbuster");
-    let built = if own.ends_with("release/load-tests") { beside } else { usual };
+    let usual = root.join("target/dist/doorbuster");
+    let built = if own.ends_with("dist/load-tests") { beside } else { usual };
     ensure!(built.exists(), "there is no {}", built.display());
     Ok(built)
 }
