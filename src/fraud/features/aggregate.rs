@@ -17,20 +17,22 @@ pub enum Aggregate {
     ToMean(Window),
     /// This amount ÷ the largest amount in the window.
     ToMax(Window),
-    /// Distinct entities of the kind at this place of [`Layout::entities`].
+    /// Distinct entities of the kind at this place of [`Layout::entities`](super::Layout::entities).
     Distinct(usize, Window),
-    /// Distinct entities of the kind at this place of [`Layout::entities`] other than the event's
+    /// Distinct entities of the kind at this place of the layout's entities other than the event's
     /// own: whoever comes back with the same things brings none.
     Others(usize, Window),
     /// 1 where the entity was seen in the window and never with the event's own of the kind at this
     /// place, 0 where it was, or was not seen at all: a known account on a device it never used.
     Unmet(usize, Window),
     /// This amount ÷ the mean amount in the window without those of the kind at this place: what
-    /// others spend, whatever the buyer spent. Missing below [`OTHERS_LEAST`] such amounts.
+    /// others spend, whatever the buyer spent. Missing below
+    /// [`OTHERS_LEAST`](super::declared::OTHERS_LEAST) such amounts.
     ToOthers(usize, Window),
-    /// Failed attempts ÷ attempts without those of the kind at this place, as if [`AS_IF_GOOD`]
-    /// that did not fail came before: what a single failure says of a part of the net or an issuer
-    /// does not grow with the shop, and nothing the buyer did is in it.
+    /// Failed attempts ÷ attempts without those of the kind at this place, as if
+    /// [`AS_IF_GOOD`](super::declared::AS_IF_GOOD) that did not fail came before: what a single
+    /// failure says of a part of the net or an issuer does not grow with the shop, and nothing the
+    /// buyer did is in it.
     FailureShare(usize, Window),
     /// Frauds learned of in the window.
     Frauds(Window),
