@@ -221,7 +221,7 @@ mod tests {
             (BY_RULE, "SEARCH h USING PRIMARY KEY (rule=? AND assessment_id>?"),
             (BY_KEY, "SEARCH d USING PRIMARY KEY (kind=? AND key=? AND assessment_id<?)"),
             (BY_CHECKOUT, "SEARCH a USING INDEX assessments_by_checkout (checkout_id=?)"),
-            (BY_REQUEST, "SEARCH f USING INDEX assessment_facts_by_request (request=?)"),
+            (BY_REQUEST, "SEARCH f USING INDEX assessment_facts_by_request (request=?"),
         ] {
             let told: Vec<(i64, i64, i64, String)> =
                 sqlx::query_as(AssertSqlSafe(format!("explain query plan {sql}")))
