@@ -17,7 +17,7 @@ pub enum Aggregate {
     ToMean(Window),
     /// This amount ÷ the largest amount in the window.
     ToMax(Window),
-    /// Distinct entities of the kind at this place of [`Layout::entities`](super::Layout::entities).
+    /// Distinct entities of the kind at this place of the layout's entities.
     Distinct(usize, Window),
     /// Distinct entities of the kind at this place of the layout's entities other than the event's
     /// own: whoever comes back with the same things brings none.
