@@ -146,13 +146,6 @@ pub enum Degraded {
     Deadline,
 }
 
-impl Assessment {
-    /// The score as far as it decides.
-    pub fn score_in_force(&self) -> Option<u16> {
-        self.score.filter(|_| !self.score_in_shadow)
-    }
-}
-
 impl Degraded {
     /// The word in metrics.
     pub const fn as_str(self) -> &'static str {

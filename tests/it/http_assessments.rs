@@ -4,25 +4,7 @@ use actix_web::{http::Method, test::TestRequest};
 use doorbuster::access::Scope;
 use serde_json::{Value, json};
 
-use super::http_shop::{Answer, Shop, fresh_key};
-
-macro_rules! on_both {
-    ($($case:ident),+ $(,)?) => {
-        mod postgres {
-            $(#[actix_web::test]
-            async fn $case() {
-                let address = crate::support::servers::postgres().await;
-                super::$case(crate::http_shop::Shop::on(&address).await).await;
-            })+
-        }
-        mod sqlite {
-            $(#[actix_web::test]
-            async fn $case() {
-                super::$case(crate::http_shop::Shop::open().await).await;
-            })+
-        }
-    };
-}
+use super::http_shop::{Answer, Shop, fresh_key, on_both};
 
 on_both!(
     a_declined_express_order_is_found_by_what_its_refusal_names,

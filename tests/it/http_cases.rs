@@ -10,26 +10,8 @@ use std::time::Duration;
 
 use super::{
     http_fraud::{buys_with, claims, order_of},
-    http_shop::{Answer, Shop, fresh_key},
+    http_shop::{Answer, Shop, fresh_key, on_both},
 };
-
-macro_rules! on_both {
-    ($($case:ident),+ $(,)?) => {
-        mod postgres {
-            $(#[actix_web::test]
-            async fn $case() {
-                let address = crate::support::servers::postgres().await;
-                super::$case(crate::http_shop::Shop::on(&address).await).await;
-            })+
-        }
-        mod sqlite {
-            $(#[actix_web::test]
-            async fn $case() {
-                super::$case(crate::http_shop::Shop::open().await).await;
-            })+
-        }
-    };
-}
 
 on_both!(
     a_list_tells_what_a_reviewer_chooses_by,

@@ -6,26 +6,8 @@ use std::time::Duration;
 
 use super::{
     http_fraud::{buys, claims, order_of},
-    http_shop::Shop,
+    http_shop::{Shop, on_both},
 };
-
-macro_rules! on_both {
-    ($($case:ident),+ $(,)?) => {
-        mod postgres {
-            $(#[actix_web::test]
-            async fn $case() {
-                let address = crate::support::servers::postgres().await;
-                super::$case(crate::http_shop::Shop::on(&address).await).await;
-            })+
-        }
-        mod sqlite {
-            $(#[actix_web::test]
-            async fn $case() {
-                super::$case(crate::http_shop::Shop::open().await).await;
-            })+
-        }
-    };
-}
 
 on_both!(
     outcomes_rules_and_reviews_are_counted,

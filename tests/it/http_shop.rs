@@ -373,3 +373,24 @@ pub(crate) fn fresh_key() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     format!("key-{}", NEXT.fetch_add(1, Ordering::Relaxed))
 }
+
+/// Each case on a shop over PostgreSQL and on one over SQLite.
+macro_rules! on_both {
+    ($($case:ident),+ $(,)?) => {
+        mod postgres {
+            $(#[actix_web::test]
+            async fn $case() {
+                let address = crate::support::servers::postgres().await;
+                super::$case(crate::http_shop::Shop::on(&address).await).await;
+            })+
+        }
+        mod sqlite {
+            $(#[actix_web::test]
+            async fn $case() {
+                super::$case(crate::http_shop::Shop::open().await).await;
+            })+
+        }
+    };
+}
+
+pub(crate) use on_both;
