@@ -35,7 +35,7 @@ use crate::{
         ucp01::{self, simulation::SimulationSecret},
     },
     ledger::{Commit, Store},
-    payment::Gateway,
+    payment::Gateways,
     sessions::RedisLimits,
     stock::Holder,
     telemetry::metrics,
@@ -59,7 +59,7 @@ pub struct Replaced {
     /// Makes ids.
     pub chance: Option<Arc<dyn Chance>>,
     /// Takes the money.
-    pub gateway: Option<Arc<dyn Gateway>>,
+    pub gateways: Option<Gateways>,
     /// Hears of crash points.
     pub probe: Option<Arc<dyn Probe>>,
     /// How long payments wait for what Redis remembers.

@@ -4,7 +4,8 @@
 use actix_web::{HttpRequest, HttpResponse, error, web};
 use doorbuster::{
     base::{
-        AttemptId, Buyer, CheckoutId, Clock, Email, EventId, Person, Sku, SystemChance, Timestamp,
+        AttemptId, Buyer, CheckoutId, Clock, Email, EventId, OrderId, Person, Sku, SystemChance,
+        Timestamp,
     },
     http::Answers,
     payment::{AuthorizeRequest, Authorized, Credential, Gateway, MoneyRequest, sandbox::Sandbox},
@@ -116,10 +117,12 @@ fn sale(
 async fn authorize(counter: &Counter, sale: &Sale, token: String) -> actix_web::Result<String> {
     let request = AuthorizeRequest {
         reference: sale.attempt,
+        order: OrderId::of(sale.checkout()),
         amount: sale.total(),
         credential: Credential::new(token),
         not_after: sale.deadline(),
         authenticate: false,
+        return_url: String::new(),
     };
     match counter.gateway.authorize(&request).await.map_err(error::ErrorBadGateway)? {
         Authorized::Approved { authorization, .. } => Ok(authorization),

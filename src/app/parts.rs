@@ -27,7 +27,7 @@ use crate::{
     outbound::{Client, GuardedClient, OutboundSettings, Reach},
     outbox::{Deliveries, Endpoints},
     payment::{
-        Gateway,
+        Gateway, Gateways,
         remote::RemoteSandbox,
         sandbox::{BOOK, Sandbox, SandboxSettings},
     },
@@ -85,9 +85,9 @@ pub(super) async fn open_access(
     Ok((Access::Keys(keys.clone()), keys))
 }
 
-fn open_gateway(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<dyn Gateway>> {
+fn open_gateways(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Gateways> {
     let lost = Duration::from_millis(config.payment.sandbox_lost_ms);
-    Ok(match &config.payment.gateway {
+    let gateway: Arc<dyn Gateway> = match &config.payment.gateway {
         GatewayChoice::Sandbox => {
             let settings = SandboxSettings {
                 slow_ms: config.payment.sandbox_slow_ms,
@@ -101,7 +101,8 @@ fn open_gateway(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<d
             let client = Client::new(&OutboundSettings::default())?;
             Arc::new(RemoteSandbox::new(url, client, lost))
         }
-    })
+    };
+    Ok(Gateways::only(gateway))
 }
 
 /// What stands below the checkout and may be replaced by a test.
@@ -113,7 +114,7 @@ pub(super) struct Ground {
     /// The same, where it may be put forward.
     pub(super) test_clock: Option<Arc<TestClock>>,
     pub(super) chance: Arc<dyn Chance>,
-    gateway: Arc<dyn Gateway>,
+    gateways: Gateways,
     probe: Arc<dyn Probe>,
     terms: Terms,
     commits: Arc<dyn Commit>,
@@ -131,9 +132,9 @@ impl Ground {
         let store = database.store();
         let Clocks { clock, anchored, test_clock } =
             Clocks::lay(config.mode, replaced.clock, &*store).await?;
-        let gateway = match replaced.gateway {
-            Some(gateway) => gateway,
-            None => open_gateway(config, &clock)?,
+        let gateways = match replaced.gateways {
+            Some(gateways) => gateways,
+            None => open_gateways(config, &clock)?,
         };
         let chance = replaced.chance.unwrap_or_else(|| Arc::new(SystemChance));
         let probe = replaced.probe.unwrap_or_else(|| Arc::new(NoProbe));
@@ -150,7 +151,7 @@ impl Ground {
             anchored,
             test_clock,
             chance,
-            gateway,
+            gateways,
             probe,
             terms,
             commits,
@@ -178,8 +179,9 @@ pub(super) fn open_desk(
     rules: &Arc<Rules>,
     tasks: &mut Tasks,
 ) -> anyhow::Result<Arc<Checkout>> {
-    let Ground { store, clock, chance, gateway, probe, terms, commits, velocity, sessions, .. } =
-        ground;
+    let Ground {
+        store, clock, chance, gateways, probe, terms, commits, velocity, sessions, ..
+    } = ground;
     let hears: Arc<OnceLock<Weak<Stock>>> = Arc::default();
     let heard = hears.clone();
     let tell = move |reply: &BatchReply| {
@@ -200,8 +202,9 @@ pub(super) fn open_desk(
     // Set once, here: the only writer's only listener.
     let _first = hears.set(Arc::downgrade(&stock));
     let collection = Collection {
+        store: store.clone(),
         writer: writer.clone(),
-        gateway: gateway.clone(),
+        gateways: gateways.clone(),
         clock: clock.clone(),
         chance: chance.clone(),
         probe: probe.clone(),
@@ -224,7 +227,8 @@ pub(super) fn open_desk(
         catalog,
         tariffs,
         fraud,
-        gateway,
+        gateways,
+        public_url: answers.site().base_url.clone(),
         hot,
         render: answers.clone(),
         collector,

@@ -4,6 +4,7 @@ use super::*;
 use crate::{
     base::{Currency, OperationId, Timestamp},
     ledger::row::NewOperation,
+    payment::Decline,
 };
 use uuid::Uuid;
 
@@ -52,6 +53,7 @@ fn charge(n: u128) -> Charge {
         answer: Some(Authorized::Approved {
             authorization: "auth".into(),
             verification: Default::default(),
+            expires_at: None,
         }),
         captured_minor: Some(1990),
         captures: Default::default(),
@@ -66,7 +68,7 @@ fn charge(n: u128) -> Charge {
 fn shop() -> Books {
     let paid = attempt(2, AttemptState::Authorized);
     let declined = Charge {
-        answer: Some(Authorized::Declined { code: "declined".into() }),
+        answer: Some(Authorized::Declined(Decline::read("declined"))),
         captured_minor: None,
         ..charge(1)
     };

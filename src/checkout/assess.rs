@@ -24,6 +24,7 @@ use crate::{
         Entry, EntryId, Fact, LedgerRefused,
         review::{Assess, NewAssessment, NewCase},
     },
+    payment::{Decline, DeclineCode},
 };
 
 /// Instruments of one cart that are remembered; who tries more is a card tester and known as that.
@@ -37,9 +38,11 @@ const UNKNOWN_PROBABILITY: f64 = 0.5;
 /// a shop has them.
 const GIFT_CARDS: [&str; 4] = ["giftcard", "giftcards", "giftvoucher", "giftvouchers"];
 
-/// The code of a decline that was decided here: what a bank says most often, so that it tells a
-/// fraudster nothing.
-const DECLINED: &str = "declined";
+/// A decline that was decided here: what a bank says most often, so that it tells a fraudster
+/// nothing.
+fn declined() -> Verdict {
+    Verdict::Declined(Decline::new(DeclineCode::Declined, ""))
+}
 
 impl Saga<'_> {
     /// Declined, the request ends here and sounds as if a bank had said it. Else the outcome goes
@@ -85,7 +88,7 @@ impl Saga<'_> {
         judged: &Judged,
     ) -> Result<Reply, CheckoutRefused> {
         let asked = payment.asked;
-        let notice = Verdict::Declined(DECLINED.to_owned()).notice();
+        let notice = declined().notice();
         let assessment = self.desk.assessment(self.session, judged, None);
         if self.session.express {
             return self.leave_nothing(asked, notice, assessment).await;
@@ -147,7 +150,7 @@ impl Saga<'_> {
         again.assessment = self.known(again.assessment, request);
         let record = self.desk.assessment(session, &again, Some(attempt.id));
         if again.outcome == Outcome::Decline {
-            let verdict = Verdict::Declined(DECLINED.to_owned());
+            let verdict = declined();
             return Err(Failed { verdict, second_look: Some(Box::new(record)) });
         }
         let worth = self.desk.worth_in_judging(session);

@@ -1,7 +1,7 @@
 //! Asks the gateway, where there is something to pay. Nothing is locked and no transaction is open
 //! meanwhile.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     crash::CrashPoint,
@@ -12,7 +12,7 @@ use crate::{
     base::Verification,
     fraud::assessment::Outcome,
     ledger::Authorization,
-    payment::{AuthorizeRequest, Authorized, Credential, Found, GatewayFault},
+    payment::{AuthorizeRequest, Authorized, Decline, Found, Gateway, GatewayFault},
 };
 
 /// The first pause before the gateway is asked again; doubles.
@@ -23,7 +23,8 @@ impl Saga<'_> {
         &self,
         payment: &Payment<'_>,
         assessed: &Assessed,
-        attempt: &Attempt,
+        attempt: &mut Attempt,
+        gateways: &[Arc<dyn Gateway>],
     ) -> GatewayAnswer {
         let Paying::With(means) = &payment.paying else {
             return GatewayAnswer::Granted(Granted::of_nothing());
@@ -31,8 +32,20 @@ impl Saga<'_> {
         self.reach(CrashPoint::CallSent);
         let judged = assessed.0.as_ref();
         let authenticate = judged.is_some_and(|judged| judged.outcome == Outcome::Challenge);
-        let credential = means.credential.clone();
-        let answer = self.desk.ask_to_authorize(attempt, credential, authenticate).await;
+        let mut answer = GatewayAnswer::Unknown;
+        for gateway in gateways {
+            if gateway.name() != attempt.gateway && !self.desk.send_to(attempt, gateway).await {
+                break;
+            }
+            let request = self.desk.authorize_request(attempt, &means.credential, authenticate);
+            answer = self.desk.ask_to_authorize(gateway, attempt, &request).await;
+            // Known not to have acted: the next one may be asked, while there is time.
+            if !matches!(answer, GatewayAnswer::Refused(Verdict::Unavailable(_)))
+                || self.desk.now() >= attempt.deadline
+            {
+                break;
+            }
+        }
         self.reach(CrashPoint::AnswerRead);
         answer
     }
@@ -49,23 +62,16 @@ impl Checkout {
     /// reference is the idempotency key.
     async fn ask_to_authorize(
         &self,
+        gateway: &Arc<dyn Gateway>,
         attempt: &Attempt,
-        credential: Credential,
-        authenticate: bool,
+        request: &AuthorizeRequest,
     ) -> GatewayAnswer {
-        let request = AuthorizeRequest {
-            reference: attempt.id,
-            amount: attempt.amount,
-            credential,
-            not_after: attempt.deadline,
-            authenticate,
-        };
         let mut pause = PAUSE;
         // Once a call may have acted, a later one that did not says nothing about it.
         let mut may_have_acted = false;
         loop {
             let left = attempt.deadline.since(self.now());
-            let call = tokio::time::timeout(left, self.gateway.authorize(&request));
+            let call = tokio::time::timeout(left, gateway.authorize(request));
             let fault = match call.await {
                 Ok(Ok(answer)) => return answer.into(),
                 Ok(Err(fault)) => fault,
@@ -75,8 +81,8 @@ impl Checkout {
                 GatewayFault::NotSent(why) if !may_have_acted => {
                     return GatewayAnswer::Refused(Verdict::Unavailable(why));
                 }
-                GatewayFault::Refused(code) if !may_have_acted => {
-                    return GatewayAnswer::Refused(Verdict::Declined(code));
+                GatewayFault::Refused(why) if !may_have_acted => {
+                    return GatewayAnswer::Refused(Verdict::Declined(Decline::read(&why)));
                 }
                 fault => {
                     may_have_acted = true;
@@ -98,10 +104,10 @@ impl Checkout {
         if attempt.is_of_nothing() {
             return GatewayAnswer::Granted(Granted::of_nothing());
         }
-        match self.gateway.find(attempt.id).await {
+        match self.find(&attempt.gateway, &attempt.lookup()).await {
             Ok(Found::Answered { answer, voided: false, .. }) => answer.into(),
             Ok(Found::Answered { voided: true, .. }) => {
-                GatewayAnswer::Refused(Verdict::Declined("authorization_voided".into()))
+                GatewayAnswer::Refused(Verdict::Declined(Decline::read("authorization_voided")))
             }
             Ok(Found::Nothing) if self.now() >= attempt.deadline => {
                 GatewayAnswer::Refused(Verdict::Unheard)
@@ -118,12 +124,12 @@ impl Checkout {
 impl From<Authorized> for GatewayAnswer {
     fn from(answer: Authorized) -> Self {
         match answer {
-            Authorized::Approved { authorization, verification } => Self::Granted(Granted {
+            Authorized::Approved { authorization, verification, .. } => Self::Granted(Granted {
                 authorization: Authorization::Named(authorization),
                 verification,
             }),
-            Authorized::Declined { code } => Self::Refused(Verdict::Declined(code)),
-            Authorized::Challenged { url } => Self::Refused(Verdict::Challenged(url)),
+            Authorized::Declined(decline) => Self::Refused(Verdict::Declined(decline)),
+            Authorized::Challenged(challenge) => Self::Refused(Verdict::Challenged(challenge.url)),
         }
     }
 }

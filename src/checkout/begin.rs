@@ -1,6 +1,6 @@
 //! T1: the attempt is written and the holds are pinned, before the gateway hears of it.
 
-use std::ops::ControlFlow;
+use std::{ops::ControlFlow, sync::Arc};
 use tracing::{Span, field};
 
 use super::{
@@ -18,6 +18,7 @@ use super::{
 use crate::{
     base::{AttemptId, OrderId},
     ledger::{LedgerRefused, Outcome, Shortage, entry::NewAttempt, row::SessionState},
+    payment::Gateway,
 };
 
 /// How often T1 is decided again when grants close under it; the second time goes direct.
@@ -31,12 +32,15 @@ impl Saga<'_> {
         &mut self,
         payment: &Payment<'_>,
         assessed: &Assessed,
+        gateway: Option<&Arc<dyn Gateway>>,
     ) -> Result<ControlFlow<Reply, Attempt>, CheckoutRefused> {
         self.reach(CrashPoint::BeforeBegin);
         let now = self.desk.now();
         let attempt = Attempt {
             id: AttemptId::new(now, &*self.desk.chance),
+            order: OrderId::of(self.session.id),
             amount: self.session.totals.total,
+            gateway: gateway.map_or(NO_GATEWAY, |gateway| gateway.name()).to_owned(),
             deadline: now.plus(self.desk.terms.gateway_deadline),
             waiting: Some(payment.asked.write(None, now)),
         };
@@ -111,14 +115,13 @@ impl Checkout {
     }
 
     fn new_attempt(&self, session: &Session, attempt: &Attempt) -> NewAttempt {
-        let gateway = if attempt.is_of_nothing() { NO_GATEWAY } else { self.gateway.name() };
         NewAttempt {
             id: attempt.id,
             order: OrderId::of(session.id),
             number: session.attempts,
             amount_minor: attempt.amount.minor(),
             currency: attempt.amount.currency(),
-            gateway: gateway.to_owned(),
+            gateway: attempt.gateway.clone(),
             deadline: attempt.deadline,
         }
     }

@@ -12,12 +12,12 @@ use super::{
 use crate::{
     base::{Chance, Clock, EventId, Money, Timestamp},
     ledger::{
-        Entry, EntryId, Fact, LedgerFault, Writer,
+        Entry, EntryId, Fact, LedgerFault, Store, Writer,
         entry::OperationWrite,
         review::NewCase,
         row::{OperationKind, OperationRow, OperationState},
     },
-    payment::{Gateway, GatewayFault, MoneyRequest},
+    payment::{GatewayFault, Gateways, MoneyRequest, Moved},
     telemetry::metrics::{self, Step, StepOutcome},
 };
 
@@ -29,22 +29,39 @@ const AT_ONCE: usize = 64;
 
 /// Takes debts to be collected.
 #[derive(Debug, Clone)]
-pub struct Collector(mpsc::Sender<OperationRow>);
+pub struct Collector(mpsc::Sender<Debt>);
+
+/// A debt on its way to its gateway.
+#[derive(Debug, Clone)]
+pub struct Debt {
+    /// What is owed.
+    pub row: OperationRow,
+    /// The gateway that the attempt went to; looked up where it is not at hand.
+    pub gateway: Option<String>,
+}
+
+impl From<OperationRow> for Debt {
+    fn from(row: OperationRow) -> Self {
+        Self { row, gateway: None }
+    }
+}
 
 impl Collector {
     /// Hands a debt over. When the collector is busy the debt stays in the ledger and is found
     /// later.
-    pub fn collect(&self, due: OperationRow) {
-        let _full = self.0.try_send(due);
+    pub fn collect(&self, due: impl Into<Debt>) {
+        let _full = self.0.try_send(due.into());
     }
 }
 
 /// Collects debts: asks the gateway, then records what it did (T3).
 pub struct Collection {
-    /// The ledger.
+    /// The ledger, for reading.
+    pub store: Arc<dyn Store>,
+    /// The ledger, for writing.
     pub writer: Writer,
     /// Who holds the money.
-    pub gateway: Arc<dyn Gateway>,
+    pub gateways: Gateways,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Makes ids.
@@ -75,7 +92,7 @@ impl Collection {
         (Collector(queue), self.run(inbox))
     }
 
-    async fn run(self, mut inbox: mpsc::Receiver<OperationRow>) {
+    async fn run(self, mut inbox: mpsc::Receiver<Debt>) {
         use futures_util::{StreamExt, stream::FuturesUnordered};
         let mut working = FuturesUnordered::new();
         loop {
@@ -84,7 +101,7 @@ impl Collection {
                 biased;
                 due = inbox.recv(), if working.len() < AT_ONCE => match due {
                     Some(due) => {
-                        let span = span(&due);
+                        let span = span(&due.row);
                         working.push(self.collect(due).instrument(span));
                     }
                     None => break,
@@ -96,13 +113,17 @@ impl Collection {
     }
 
     /// Collects one debt. What cannot be done now stays due.
-    async fn collect(&self, due: OperationRow) {
+    async fn collect(&self, Debt { row: due, gateway }: Debt) {
         let began = self.clock.now();
-        let answer = self.ask(&due).await;
+        let answer = self.ask(&due, gateway).await;
         self.probe.reach(CrashPoint::InCollection);
         self.count(&due, &answer, began);
         let (state, note) = match answer {
-            Ok(()) => (OperationState::Done, String::new()),
+            Ok(Moved::Done) => (OperationState::Done, String::new()),
+            Ok(Moved::Accepted) => {
+                tracing::debug!(operation.id = %due.operation.id, "a debt is being worked on");
+                return;
+            }
             Err(GatewayFault::Refused(why)) => (OperationState::Refused, why),
             Err(fault) => {
                 tracing::info!(operation.id = %due.operation.id, %fault, "a debt stays due");
@@ -125,21 +146,30 @@ impl Collection {
         }
     }
 
-    fn count(&self, due: &OperationRow, answer: &Result<(), GatewayFault>, began: Timestamp) {
+    fn count(&self, due: &OperationRow, answer: &Result<Moved, GatewayFault>, began: Timestamp) {
         let step = match due.operation.kind {
             OperationKind::Capture => Step::Capture,
             // A refund undoes a capture as a void undoes an authorization.
             OperationKind::Void | OperationKind::Refund => Step::Void,
         };
         let outcome = match answer {
-            Ok(()) => StepOutcome::Done,
+            Ok(_) => StepOutcome::Done,
             Err(GatewayFault::Refused(_)) => StepOutcome::Refused,
             Err(_) => StepOutcome::Unknown,
         };
         metrics::checkout_step(step, outcome, self.clock.now().since(began));
     }
 
-    async fn ask(&self, due: &OperationRow) -> Result<(), GatewayFault> {
+    async fn ask(
+        &self,
+        due: &OperationRow,
+        gateway: Option<String>,
+    ) -> Result<Moved, GatewayFault> {
+        let name = match gateway {
+            Some(name) => name,
+            None => self.gateway_of(due).await?,
+        };
+        let gateway = self.gateways.required(&name)?;
         let request = MoneyRequest {
             reference: due.operation.attempt,
             part: due.operation.part(),
@@ -147,9 +177,18 @@ impl Collection {
             amount: Money::from_minor(due.operation.amount_minor, due.currency),
         };
         match due.operation.kind {
-            OperationKind::Capture => self.gateway.capture(&request).await,
-            OperationKind::Void => self.gateway.void(&request).await,
-            OperationKind::Refund => self.gateway.refund(&request).await,
+            OperationKind::Capture => gateway.capture(&request).await,
+            OperationKind::Void => gateway.void(&request).await,
+            OperationKind::Refund => gateway.refund(&request).await,
+        }
+    }
+
+    /// The gateway that a debt's attempt went to.
+    async fn gateway_of(&self, due: &OperationRow) -> Result<String, GatewayFault> {
+        let found = self.store.find_attempt(due.operation.attempt).await;
+        match found.map_err(|fault| GatewayFault::NotSent(fault.to_string()))? {
+            Some(attempt) => Ok(attempt.gateway),
+            None => Err(GatewayFault::NotSent("the ledger has no such attempt".to_owned())),
         }
     }
 

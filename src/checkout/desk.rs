@@ -18,7 +18,7 @@ use crate::{
         entry::{KeyWrite, SessionWrite, StoredAnswer},
         row::KeyRow,
     },
-    payment::Gateway,
+    payment::Gateways,
     pricing::Tariffs,
     sessions::HotSessions,
     stock::Stock,
@@ -111,7 +111,9 @@ pub struct Checkout {
     /// Judges payments.
     pub fraud: Arc<Fraud>,
     /// Who takes the money.
-    pub gateway: Arc<dyn Gateway>,
+    pub gateways: Gateways,
+    /// The address that buyers know the shop by; they come back to it from a gateway's pages.
+    pub public_url: String,
     /// Hot copies of sessions, where replicas share them.
     pub hot: Option<Arc<dyn HotSessions>>,
     /// Writes answers.

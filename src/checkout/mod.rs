@@ -16,6 +16,7 @@ mod authorize;
 pub mod backtest;
 mod begin;
 mod change;
+mod choose;
 mod collect;
 mod complete;
 mod count;
@@ -47,7 +48,7 @@ pub use answer::{
 };
 pub use assess::signals_of;
 pub use change::ChangeWish;
-pub use collect::{Collection, Collector};
+pub use collect::{Collection, Collector, Debt};
 pub use crash::{CrashPoint, NoProbe, Probe};
 pub use desk::{Capture, Checkout, Terms};
 pub use lapse::LOOK_BACK;

@@ -4,6 +4,7 @@ use tracing::{Span, field};
 
 use super::{
     answer::{CheckoutRefused, Reply},
+    collect::Debt,
     count,
     crash::CrashPoint,
     desk::{Capture, unexpected},
@@ -31,7 +32,7 @@ impl Saga<'_> {
             Ok(assessment) => assessment,
             Err(failed) => return Ok(Placing::Failed(failed)),
         };
-        let after = self.completed();
+        let after = self.completed(attempt);
         let answered = attempt.waiting.as_ref().map(|key| self.desk.answered(key, &after));
         let (key, answer) = answered.unzip();
         let body = document(&after);
@@ -70,12 +71,12 @@ impl Saga<'_> {
         }
     }
 
-    fn completed(&self) -> Session {
+    fn completed(&self, attempt: &Attempt) -> Session {
         let mut after = self.session.clone();
         after.version += 1;
         after.state = SessionState::Completed;
         after.placed_at = Some(self.desk.now());
-        after.test_payment = self.desk.gateway.is_test();
+        after.test_payment = self.desk.is_test(&attempt.gateway);
         after.held.clear();
         after
     }
@@ -98,13 +99,14 @@ impl Saga<'_> {
         }
     }
 
-    fn owed(&self, attempt: &Attempt, operation: NewOperation) -> OperationRow {
-        OperationRow {
+    fn owed(&self, attempt: &Attempt, operation: NewOperation) -> Debt {
+        let row = OperationRow {
             operation,
             state: OperationState::Due,
             currency: attempt.amount.currency(),
             order: OrderId::of(self.session.id),
-        }
+        };
+        Debt { row, gateway: Some(attempt.gateway.clone()) }
     }
 
     /// The answer stored by whoever settled the attempt, and the session as it stands since.
@@ -141,7 +143,8 @@ impl From<Option<StoredAnswer>> for Ended {
 
 impl super::desk::Checkout {
     /// Records a debt to the gateway and hands it to the collector.
-    pub(super) async fn owe(&self, row: OperationRow) -> Result<(), CheckoutRefused> {
+    pub(super) async fn owe(&self, debt: Debt) -> Result<(), CheckoutRefused> {
+        let row = &debt.row;
         let id = EntryId::of(format_args!("{}/due", row.operation.id));
         let fact = Fact::Operation(OperationWrite {
             operation: row.operation.clone(),
@@ -153,7 +156,7 @@ impl super::desk::Checkout {
         });
         match self.writer.write(Entry::new(id, fact)).await? {
             // Settled before: nothing is owed any more.
-            Ok(_) | Err(LedgerRefused::OperationSettled) => self.collector.collect(row),
+            Ok(_) | Err(LedgerRefused::OperationSettled) => self.collector.collect(debt),
             Err(refused) => return Err(unexpected(&refused)),
         }
         Ok(())

@@ -4,6 +4,7 @@ use tracing::{Span, field};
 
 use super::{
     answer::CheckoutRefused,
+    collect::Debt,
     crash::CrashPoint,
     desk::Checkout,
     record::operation,
@@ -68,7 +69,7 @@ impl Checkout {
     /// Asks about an attempt the gateway had never heard of. A late call may have acted since: its
     /// authorization is let go.
     pub async fn watch(&self, row: &AttemptRow) -> Result<(), CheckoutRefused> {
-        let found = match self.gateway.find(row.id).await {
+        let found = match self.find(&row.gateway, &row.into()).await {
             Ok(found) => found,
             Err(fault) => {
                 tracing::warn!(attempt.id = %row.id, %fault, "the gateway tells nothing");
@@ -86,13 +87,13 @@ impl Checkout {
         tracing::warn!(attempt.id = %row.id, "a late authorization was found; voiding it");
         metrics::reconciled(Settlement::Voided);
         let amount = Money::from_minor(row.amount_minor, row.currency);
-        self.owe(OperationRow {
+        let owed = OperationRow {
             operation: operation(row.id, OperationKind::Void, &authorization, amount),
             state: OperationState::Due,
             currency: row.currency,
             order: row.order,
-        })
-        .await
+        };
+        self.owe(Debt { row: owed, gateway: Some(row.gateway.clone()) }).await
     }
 
     /// The attempt with the request that waits for it, as its key tells.
@@ -110,6 +111,13 @@ impl Checkout {
             });
         }
         let amount = Money::from_minor(row.amount_minor, row.currency);
-        Ok(Attempt { id: row.id, amount, deadline: row.deadline, waiting })
+        Ok(Attempt {
+            id: row.id,
+            order: row.order,
+            amount,
+            gateway: row.gateway.clone(),
+            deadline: row.deadline,
+            waiting,
+        })
     }
 }

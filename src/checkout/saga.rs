@@ -23,9 +23,10 @@ use super::{
     session::Session,
 };
 use crate::{
-    base::{AttemptId, Money, Person, Timestamp, Verification},
+    base::{AttemptId, Money, OrderId, Person, Timestamp, Verification},
     fraud::Judged,
     ledger::{Authorization, entry::KeyWrite, review::NewAssessment},
+    payment::Decline,
     telemetry::metrics,
 };
 
@@ -65,8 +66,12 @@ pub(super) struct Assessed(pub Option<Judged>);
 pub(super) struct Attempt {
     /// Our reference at the gateway.
     pub id: AttemptId,
+    /// The order it pays for.
+    pub order: OrderId,
     /// What it authorizes.
     pub amount: Money,
+    /// The gateway it goes to, and with it everything that is asked about it.
+    pub gateway: String,
     /// When the outcome counts as unknown.
     pub deadline: Timestamp,
     /// The request that waits for it. None, where that one has its answer already, or has gone.
@@ -91,7 +96,7 @@ pub(super) struct Granted {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// No.
-    Declined(String),
+    Declined(Decline),
     /// Not before the buyer proves who they are there.
     Challenged(String),
     /// It was never reached.
@@ -161,15 +166,19 @@ impl Saga<'_> {
             ControlFlow::Continue(assessed) => assessed,
             ControlFlow::Break(reply) => return Ok(reply),
         };
+        let gateways = match self.choose(payment).await? {
+            ControlFlow::Continue(gateways) => gateways,
+            ControlFlow::Break(reply) => return Ok(reply),
+        };
         let began = self.desk.now();
-        let attempt = self.begin(payment, &assessed).await;
+        let attempt = self.begin(payment, &assessed, gateways.first()).await;
         self.desk.count_flow(metrics::Step::Attempt, &attempt, began);
-        let attempt = match attempt? {
+        let mut attempt = match attempt? {
             ControlFlow::Continue(attempt) => attempt,
             ControlFlow::Break(reply) => return Ok(reply),
         };
         let began = self.desk.now();
-        let answer = self.authorize(payment, &assessed, &attempt).await;
+        let answer = self.authorize(payment, &assessed, &mut attempt, &gateways).await;
         self.desk.count_answer(&answer, began);
         let ended = match answer {
             GatewayAnswer::Granted(granted) => self.finish(&assessed, &attempt, &granted).await?,

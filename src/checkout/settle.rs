@@ -30,7 +30,7 @@ impl Saga<'_> {
             attempt: attempt.id,
             checkout: after.id,
             state: state(&verdict),
-            code: code(&verdict).to_owned(),
+            code: code(&verdict),
             reopens: after.state == SessionState::Open,
             body: document(&after),
             hold_until: after.hold_until,
@@ -87,12 +87,12 @@ const fn state(verdict: &Verdict) -> AttemptState {
     }
 }
 
-fn code(verdict: &Verdict) -> &str {
+fn code(verdict: &Verdict) -> String {
     match verdict {
-        Verdict::Declined(code) => code,
-        Verdict::Challenged(_) => "challenged",
-        Verdict::Unavailable(_) => "gateway_unreachable",
-        Verdict::Unheard => "never_heard_of",
+        Verdict::Declined(decline) => decline.record(),
+        Verdict::Challenged(_) => "challenged".to_owned(),
+        Verdict::Unavailable(_) => "gateway_unreachable".to_owned(),
+        Verdict::Unheard => "never_heard_of".to_owned(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The sandbox gateway over HTTP, for several processes that share one book.
 //!
-//! `POST /authorize /capture /void /refund`, `GET /find/{reference}`, `GET /charges`. It knows no
+//! `POST /authorize /capture /void /refund /end`, `GET /find/{reference}`, `GET /charges`. It knows no
 //! callers and keeps no secrets, so it listens on loopback alone.
 
 use actix_web::{App, HttpResponse, HttpServer, dev::Server, middleware::from_fn, web};
@@ -15,7 +15,7 @@ use super::hosts;
 use crate::{
     base::AttemptId,
     payment::{
-        AuthorizeRequest, Gateway, GatewayFault, MoneyRequest,
+        AuthorizeRequest, Gateway, GatewayFault, Lookup, MoneyRequest,
         remote::{FaultKind, RemoteFault},
         sandbox::Sandbox,
     },
@@ -63,6 +63,7 @@ pub fn routes(cfg: &mut web::ServiceConfig) {
         .route("/capture", web::post().to(capture))
         .route("/void", web::post().to(void))
         .route("/refund", web::post().to(refund))
+        .route("/end", web::post().to(end))
         .route("/find/{reference}", web::get().to(find))
         .route("/charges", web::get().to(charges));
 }
@@ -86,9 +87,13 @@ async fn refund(sandbox: web::Data<Sandbox>, request: web::Json<MoneyRequest>) -
     answer(sandbox.refund(&request).await)
 }
 
+async fn end(sandbox: web::Data<Sandbox>, lookup: web::Json<Lookup>) -> HttpResponse {
+    answer(sandbox.end(&lookup).await)
+}
+
 async fn find(sandbox: web::Data<Sandbox>, reference: web::Path<String>) -> HttpResponse {
     match reference.parse::<AttemptId>() {
-        Ok(reference) => answer(sandbox.find(reference).await),
+        Ok(reference) => answer(sandbox.look_up(reference).await),
         Err(error) => failed(GatewayFault::Refused(error.to_string())),
     }
 }

@@ -6,10 +6,10 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    base::{AnchoredClock, Clock, Money},
+    base::{AnchoredClock, Clock, Money, OrderId, Timestamp},
     outbound::{Client, OutboundSettings},
     payment::{
-        Authorized, Credential, Found,
+        Authorized, Credential, Decline, Found, Moved,
         remote::RemoteSandbox,
         sandbox::{SandboxSettings, read_book},
     },
@@ -45,10 +45,12 @@ impl Shop {
     async fn pays(&self, number: u128, token: &str) -> Result<Authorized, GatewayFault> {
         let request = AuthorizeRequest {
             reference: reference(number),
+            order: OrderId::from_uuid(Uuid::from_u128(number)),
             amount: euros(100),
             credential: Credential::new(token.into()),
             not_after: self.clock.now().plus(Duration::from_secs(10)),
             authenticate: false,
+            return_url: String::new(),
         };
         self.gateway.authorize(&request).await
     }
@@ -56,6 +58,16 @@ impl Shop {
 
 fn reference(number: u128) -> AttemptId {
     AttemptId::from_uuid(Uuid::from_u128(number))
+}
+
+fn lookup(number: u128) -> Lookup {
+    Lookup {
+        reference: reference(number),
+        order: OrderId::from_uuid(Uuid::from_u128(number)),
+        amount: euros(100),
+        not_after: Timestamp::from_micros(i64::MAX),
+        known: None,
+    }
 }
 
 fn euros(minor: i64) -> Money {
@@ -69,7 +81,7 @@ async fn tokens_mean_the_same_over_http() {
         let answer = shop.pays(number, token).await;
         assert!(matches!(answer, Ok(Authorized::Approved { .. })), "{token}: {answer:?}");
     }
-    let declined = Authorized::Declined { code: "declined".into() };
+    let declined = Authorized::Declined(Decline::read("declined"));
     assert_eq!(shop.pays(3, "fail_token").await, Ok(declined));
     let challenged = shop.pays(4, "challenge_token").await;
     assert!(matches!(challenged, Ok(Authorized::Challenged { .. })), "{challenged:?}");
@@ -84,12 +96,12 @@ async fn the_lost_token_acts_and_keeps_the_line_silent() {
     let shop = Shop::open();
     let lost = shop.pays(1, "lost_token").await;
     assert!(matches!(lost, Err(GatewayFault::Unknown(_))), "{lost:?}");
-    let found = shop.gateway.find(reference(1)).await;
+    let found = shop.gateway.find(&lookup(1)).await;
     assert!(
         matches!(found, Ok(Found::Answered { answer: Authorized::Approved { .. }, .. })),
         "{found:?}"
     );
-    assert_eq!(shop.gateway.find(reference(2)).await, Ok(Found::Nothing));
+    assert_eq!(shop.gateway.find(&lookup(2)).await, Ok(Found::Nothing));
 }
 
 #[actix_web::test]
@@ -106,15 +118,17 @@ async fn money_moves_and_refusals_travel() {
     });
     let refused = shop.gateway.capture(&beyond).await;
     assert!(matches!(refused, Err(GatewayFault::Refused(_))), "{refused:?}");
-    assert_eq!(shop.gateway.capture(&paid).await, Ok(()));
+    assert_eq!(shop.gateway.capture(&paid).await, Ok(Moved::Done));
     assert!(matches!(shop.gateway.void(&paid).await, Err(GatewayFault::Refused(_))));
-    assert_eq!(shop.gateway.refund(&paid).await, Ok(()));
+    assert_eq!(shop.gateway.refund(&paid).await, Ok(Moved::Done));
     let late = AuthorizeRequest {
         reference: reference(2),
+        order: OrderId::from_uuid(Uuid::from_u128(2)),
         amount: euros(100),
         credential: Credential::new("success_token".into()),
         not_after: shop.clock.now().minus(Duration::from_secs(1)),
         authenticate: false,
+        return_url: String::new(),
     };
     let late = shop.gateway.authorize(&late).await;
     assert!(matches!(late, Err(GatewayFault::NotSent(_))), "{late:?}");

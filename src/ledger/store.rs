@@ -266,6 +266,15 @@ pub trait Store: Commit {
     /// One attempt.
     async fn find_attempt(&self, attempt: AttemptId) -> Result<Option<AttemptRow>, LedgerFault>;
 
+    /// Records that a pending attempt goes to another gateway than the one recorded. `false` where
+    /// it is not pending any more, or went to another one.
+    async fn redirect_attempt(
+        &self,
+        attempt: AttemptId,
+        from: &str,
+        to: &str,
+    ) -> Result<bool, LedgerFault>;
+
     /// Pending attempts whose deadline has passed, oldest first.
     async fn list_overdue_attempts(
         &self,

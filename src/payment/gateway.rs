@@ -1,12 +1,28 @@
 //! What a payment gateway must do for us.
+//!
+//! # Who names what
+//!
+//! We name an attempt by its [`AttemptId`] before any gateway hears of it, send that name with
+//! every call, and make every idempotency key of it ([`AuthorizeRequest::key`],
+//! [`MoneyRequest::key`]): never of anything that a crash or a new process would make anew. The
+//! gateway's own name for the payment is opaque text, kept from the moment it is known.
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-use crate::base::{AttemptId, Money, Timestamp, Verification};
+use super::{
+    answer::{Authorized, Found, GatewayFault, Moved},
+    listing::{Listing, Span},
+    notification::{Notification, NotificationRefused, Notified},
+};
+use crate::{
+    base::{AttemptId, Money, OrderId, Timestamp},
+    ledger::row::{AttemptRow, OperationKind},
+};
 
-/// A token the gateway understands. Never stored, never printed.
+/// A token the gateway understands: a word, or a JSON document that its page in the browser made
+/// (Adyen). Never stored, never printed.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Credential(String);
@@ -29,20 +45,39 @@ impl fmt::Debug for Credential {
     }
 }
 
-/// Asks for an authorization. The idempotency key is `reference`: one attempt, one authorization.
+/// Asks for an authorization, which is captured apart. One attempt, one authorization.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct AuthorizeRequest {
     /// Our name for the attempt; the gateway finds the authorization by it.
     pub reference: AttemptId,
+    /// The order it pays for, for people who look at the gateway's own pages.
+    pub order: OrderId,
     /// How much.
     pub amount: Money,
     /// From what.
     pub credential: Credential,
-    /// The gateway must refuse to start after this moment.
+    /// The gateway must refuse to start after this moment, where it can; a client does not start.
     pub not_after: Timestamp,
     /// The buyer must prove who they are (3-D Secure) before it says yes.
     #[serde(default)]
     pub authenticate: bool,
+    /// Where the buyer comes back to from the gateway's pages.
+    #[serde(default)]
+    pub return_url: String,
+}
+
+impl AuthorizeRequest {
+    /// The idempotency key: at most 64 characters, which is what the strictest gateway takes.
+    pub fn key(&self) -> String {
+        format!("{}-authorize", self.reference)
+    }
+
+    /// The same payment, to be looked up.
+    pub fn lookup(&self) -> Lookup {
+        let Self { reference, order, amount, .. } = self;
+        let (reference, order, amount) = (*reference, *order, *amount);
+        Lookup { reference, order, amount, not_after: self.not_after, known: None }
+    }
 }
 
 /// Moves authorized money. The idempotency key is `(reference, kind, part)`: capturing a part twice
@@ -60,89 +95,101 @@ pub struct MoneyRequest {
     pub amount: Money,
 }
 
-/// A definite answer to an authorization.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "outcome")]
-pub enum Authorized {
-    /// The money is ours to capture.
-    Approved {
-        /// The gateway's name for the authorization.
-        authorization: String,
-        /// What the issuer said about the buyer.
-        #[serde(default)]
-        verification: Verification,
-    },
-    /// No.
-    Declined {
-        /// Why: `declined`, `insufficient_funds`, ….
-        code: String,
-    },
-    /// The buyer must prove who they are at this address; then a new attempt.
-    Challenged {
-        /// Where.
-        url: String,
-    },
+impl MoneyRequest {
+    /// The idempotency key of this part: at most 64 characters.
+    pub fn key(&self, kind: OperationKind) -> String {
+        format!("{}-{}-{}", self.reference, kind.as_str(), self.part)
+    }
 }
 
-/// What a gateway knows of a reference.
+/// A payment to be looked up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "found")]
-pub enum Found {
-    /// Never heard of it. It may still arrive, until the gateway can no longer accept the
-    /// reference.
-    Nothing,
-    /// It was answered like this.
-    Answered {
-        /// The answer.
-        #[serde(flatten)]
-        answer: Authorized,
-        /// Minor units captured so far.
-        captured_minor: i64,
-        /// Minor units refunded so far.
-        refunded_minor: i64,
-        /// Whether the authorization was let go.
-        voided: bool,
-    },
+pub struct Lookup {
+    /// Our name for the attempt.
+    pub reference: AttemptId,
+    /// The order it was to pay for.
+    pub order: OrderId,
+    /// How much was asked for. An answer about another amount is about another payment.
+    pub amount: Money,
+    /// Until when it may have been asked for.
+    pub not_after: Timestamp,
+    /// The gateway's own name for it, once it is known. A look-up never needs it: who waits for an
+    /// answer that got lost does not have it.
+    #[serde(default)]
+    pub known: Option<String>,
 }
 
-/// No definite answer.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum GatewayFault {
-    /// It may have acted: a timeout, a broken connection, a 5xx.
-    #[error("the payment gateway gave no answer: {0}")]
-    Unknown(String),
-    /// It cannot have acted, and asking again later may work.
-    #[error("the payment gateway could not be reached: {0}")]
-    NotSent(String),
-    /// It will never do this (capture of a voided authorization).
-    #[error("the payment gateway refuses: {0}")]
-    Refused(String),
+impl From<&AttemptRow> for Lookup {
+    fn from(row: &AttemptRow) -> Self {
+        let amount = Money::from_minor(row.amount_minor, row.currency);
+        let (reference, order, not_after) = (row.id, row.order, row.deadline);
+        let known = row.authorization.as_ref().and_then(|known| known.name());
+        Self { reference, order, amount, not_after, known: known.map(str::to_owned) }
+    }
 }
 
 /// A payment gateway.
 #[async_trait]
 pub trait Gateway: Send + Sync + 'static {
-    /// Its name in attempts and metrics.
-    fn name(&self) -> &'static str;
+    /// Its configured name, in attempts and metrics. Several of one kind have names of their own.
+    fn name(&self) -> &str;
 
     /// Whether its money is for trying things out: nothing of it reaches a bank.
     fn is_test(&self) -> bool {
         false
     }
 
-    /// Authorizes an amount. Asking twice with one reference answers twice the same.
+    /// Authorizes an amount, without capturing it. Asking twice with one reference answers twice
+    /// the same.
     async fn authorize(&self, request: &AuthorizeRequest) -> Result<Authorized, GatewayFault>;
 
     /// Captures an authorization, or a part of it, at most once per part, and never more in all
     /// than was authorized.
-    async fn capture(&self, request: &MoneyRequest) -> Result<(), GatewayFault>;
+    async fn capture(&self, request: &MoneyRequest) -> Result<Moved, GatewayFault>;
 
     /// Lets go what is not captured of an authorization. Voiding twice is voiding once.
-    async fn void(&self, request: &MoneyRequest) -> Result<(), GatewayFault>;
+    async fn void(&self, request: &MoneyRequest) -> Result<Moved, GatewayFault>;
 
     /// Gives captured money back, at most once per part, and never more than was captured.
-    async fn refund(&self, request: &MoneyRequest) -> Result<(), GatewayFault>;
+    async fn refund(&self, request: &MoneyRequest) -> Result<Moved, GatewayFault>;
 
-    /// What became of a reference.
-    async fn find(&self, reference: AttemptId) -> Result<Found, GatewayFault>;
+    /// What became of a payment, found by our reference.
+    async fn find(&self, lookup: &Lookup) -> Result<Found, GatewayFault>;
+
+    /// Ends a payment that waits for its buyer, and says what is true then: approved, where the
+    /// buyer was faster; declined or voided, where nothing can come of it any more. Ending twice is
+    /// ending once.
+    async fn end(&self, lookup: &Lookup) -> Result<Found, GatewayFault>;
+
+    /// Reads a notification, once it is known to be the gateway's own. What it says is a hint: what
+    /// is true says [`find`](Self::find).
+    async fn read(&self, _: &Notification<'_>) -> Result<Notified, NotificationRefused> {
+        Err(NotificationRefused::Unsupported)
+    }
+
+    /// One page of the gateway's own list of payments, the oldest first; `None` where it has no
+    /// such list.
+    async fn list(&self, _: &Span) -> Result<Option<Listing>, GatewayFault> {
+        Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    // breaks: a key with a part that is made anew, or one longer than Adyen takes
+    #[test]
+    fn a_key_is_the_same_in_every_process_and_fits_everywhere() {
+        let amount = Money::from_minor(100, "EUR".parse().expect("a currency"));
+        let reference = AttemptId::from_uuid(Uuid::max());
+        let request = MoneyRequest { reference, part: 255, authorization: "a".into(), amount };
+        for kind in [OperationKind::Capture, OperationKind::Void, OperationKind::Refund] {
+            let key = request.key(kind);
+            assert_eq!(key, request.clone().key(kind));
+            assert!(key.len() <= 64, "{key}");
+            assert_ne!(key, MoneyRequest { part: 0, ..request.clone() }.key(kind));
+        }
+    }
 }

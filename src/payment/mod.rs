@@ -1,17 +1,29 @@
 //! Payments: what a gateway must do, and the one we bring for trying things out.
 //!
-//! **Owns:** the [`Gateway`] trait, the sandbox, its book and its client.
+//! **Owns:** the [`Gateway`] trait, the choice between gateways, the sandbox, its book and its
+//! client.
 //! **Invariant:** one reference, one authorization; a gateway is asked only for what the ledger
-//! already records as attempted or owed.
+//! already records as attempted or owed, and everything about an attempt is asked of the gateway it
+//! went to.
 //! **Not here:** when to pay and what an answer means for the order
 //! (see [`checkout`](crate::checkout)).
 
+pub mod answer;
+pub mod decline;
 pub mod gateway;
+pub mod gateways;
+pub mod listing;
+pub mod notification;
 pub mod remote;
 pub mod sandbox;
 
-pub use gateway::{
-    AuthorizeRequest, Authorized, Credential, Found, Gateway, GatewayFault, MoneyRequest,
+pub use answer::{Authorized, Challenge, Found, GatewayFault, Moved};
+pub use decline::{Decline, DeclineCode};
+pub use gateway::{AuthorizeRequest, Credential, Gateway, Lookup, MoneyRequest};
+pub use gateways::{Choosing, Gateways, Takes};
+pub use listing::{Listed, Listing, Span};
+pub use notification::{
+    About, Dispute, DisputeState, GatewayEvent, Named, Notification, NotificationRefused, Notified,
 };
 pub use remote::RemoteSandbox;
 pub use sandbox::{BookFault, Charge, Sandbox, SandboxSettings, read_book};

@@ -4,11 +4,10 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-use super::{AuthorizeRequest, Authorized, Found, Gateway, GatewayFault, MoneyRequest};
-use crate::{
-    base::AttemptId,
-    outbound::{Client, OutboundFault},
+use super::{
+    AuthorizeRequest, Authorized, Found, Gateway, GatewayFault, Lookup, MoneyRequest, Moved,
 };
+use crate::outbound::{Client, OutboundFault};
 
 /// What the sandbox's server writes when there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,7 +92,7 @@ fn fault(outbound: OutboundFault) -> GatewayFault {
 
 #[async_trait]
 impl Gateway for RemoteSandbox {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "sandbox_remote"
     }
 
@@ -105,20 +104,24 @@ impl Gateway for RemoteSandbox {
         self.post("authorize", request).await
     }
 
-    async fn capture(&self, request: &MoneyRequest) -> Result<(), GatewayFault> {
+    async fn capture(&self, request: &MoneyRequest) -> Result<Moved, GatewayFault> {
         self.post("capture", request).await
     }
 
-    async fn void(&self, request: &MoneyRequest) -> Result<(), GatewayFault> {
+    async fn void(&self, request: &MoneyRequest) -> Result<Moved, GatewayFault> {
         self.post("void", request).await
     }
 
-    async fn refund(&self, request: &MoneyRequest) -> Result<(), GatewayFault> {
+    async fn refund(&self, request: &MoneyRequest) -> Result<Moved, GatewayFault> {
         self.post("refund", request).await
     }
 
-    async fn find(&self, reference: AttemptId) -> Result<Found, GatewayFault> {
-        let url = format!("{}/find/{reference}", self.base);
+    async fn end(&self, lookup: &Lookup) -> Result<Found, GatewayFault> {
+        self.post("end", lookup).await
+    }
+
+    async fn find(&self, lookup: &Lookup) -> Result<Found, GatewayFault> {
+        let url = format!("{}/find/{}", self.base, lookup.reference);
         self.client.get_json(&url, self.timeout).await.map_err(fault)
     }
 }

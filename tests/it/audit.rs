@@ -4,7 +4,7 @@ use doorbuster::{
     audit::audit,
     base::{AttemptId, CheckoutId, Money, Verification},
     ledger::entry::{LineMoveKind, MoveKind},
-    payment::{Authorized, sandbox::Charge},
+    payment::{Authorized, Decline, sandbox::Charge},
 };
 
 use crate::support::bench::{Bench, write};
@@ -63,9 +63,10 @@ fn charge(reference: AttemptId, approved: bool) -> Charge {
         Authorized::Approved {
             authorization: "auth-1".into(),
             verification: Verification::default(),
+            expires_at: None,
         }
     } else {
-        Authorized::Declined { code: "insufficient_funds".into() }
+        Authorized::Declined(Decline::read("insufficient_funds"))
     };
     Charge {
         reference,

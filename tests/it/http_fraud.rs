@@ -318,7 +318,8 @@ async fn charges(shop: &Shop) -> usize {
     let attempts = shop.door.store.list_attempts(None, 1000).await.expect("the ledger answers");
     let mut reached = 0;
     for attempt in attempts {
-        let found = shop.door.desk.gateway.find(attempt.id).await.expect("the bank answers");
+        let bank = shop.door.desk.gateways.named(&attempt.gateway).expect("it is configured");
+        let found = bank.find(&(&attempt).into()).await.expect("the bank answers");
         reached += usize::from(matches!(found, Found::Answered { .. }));
     }
     reached

@@ -28,7 +28,10 @@ use doorbuster::{
         entry::{MoveKind, StockMove},
         row::OperationState,
     },
-    payment::sandbox::{Sandbox, SandboxSettings},
+    payment::{
+        Gateways,
+        sandbox::{Sandbox, SandboxSettings},
+    },
     pricing::Tariffs,
 };
 use serde_json::Value;
@@ -131,7 +134,7 @@ impl Shop {
         let (writer, stock) = ledger(&store, &clock, &chance).await;
         let book = folder.path().join("sandbox.jsonl");
         let gateway = Arc::new(Sandbox::open(book, bank, clock.clone()).expect("a new book"));
-        let collector = collector(&writer, &gateway, &clock, &chance);
+        let collector = collector((&store, &writer), &gateway, &clock, &chance);
         let answers = Arc::new(Answers::of(Site::at(BASE_URL)));
         let catalog = Catalog::new(database.clone());
         let rules = Rules::load(database.clone(), clock.clone()).await.expect("a rulebook");
@@ -145,7 +148,8 @@ impl Shop {
             catalog: catalog.clone(),
             tariffs: Arc::new(Tariffs::new(database.clone())),
             fraud: judges::judge(Policy { test_emails: true, ..Policy::default() }, &clock, &rules),
-            gateway: gateway.clone(),
+            gateways: Gateways::only(gateway.clone()),
+            public_url: BASE_URL.to_owned(),
             hot: None,
             render: answers.clone(),
             collector,

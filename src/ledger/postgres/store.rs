@@ -176,6 +176,15 @@ impl Store for Postgres {
         self.find(sql, json!({ "id": attempt })).await
     }
 
+    async fn redirect_attempt(
+        &self,
+        attempt: AttemptId,
+        from: &str,
+        to: &str,
+    ) -> Result<bool, LedgerFault> {
+        self.update_gateway(attempt, from.to_owned(), to.to_owned()).await
+    }
+
     async fn list_overdue_attempts(
         &self,
         now: Timestamp,

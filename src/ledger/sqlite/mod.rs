@@ -5,6 +5,7 @@
 //! **Not here:** the rules (see [`judge`](super::judge)); other slices keep their own tables' SQL.
 
 mod apply;
+mod attempts;
 mod commit;
 mod pool;
 mod private;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     base::{AttemptId, Currency, Money, Timestamp, Verification},
-    payment::{Authorized, Found},
+    payment::{Authorized, Challenge, Found},
 };
 
 /// The buyer proves who they are under this address; the reference follows. A reserved name
@@ -27,6 +27,10 @@ pub enum Op {
     Void,
     /// Give it back.
     Refund,
+    /// Prove who one is, where that was asked for.
+    Prove,
+    /// End what waits for its buyer.
+    End,
 }
 
 /// What came of it.
@@ -180,6 +184,7 @@ pub(super) fn is_uncapturable(authorization: &str) -> bool {
 }
 
 /// Where the buyer of this reference proves who they are.
-pub(super) fn challenge_url(reference: AttemptId) -> String {
-    format!("{CHALLENGE_URL}{reference}")
+pub(super) fn challenge_of(reference: AttemptId) -> Challenge {
+    let id = Some(authorization_of(reference));
+    Challenge { id, url: format!("{CHALLENGE_URL}{reference}"), until: None }
 }

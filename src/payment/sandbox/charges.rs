@@ -7,20 +7,20 @@ use std::collections::BTreeMap;
 
 use super::{
     charge::{
-        Charge, Op, Outcome, Record, authorization_of, challenge_url, is_uncapturable,
+        Charge, Op, Outcome, Record, authorization_of, challenge_of, is_uncapturable,
         uncapturable_of,
     },
     tokens::{Token, Verdict},
 };
 use crate::{
     base::{AttemptId, Money, Timestamp, Verification},
-    payment::{Authorized, MoneyRequest},
+    payment::{Authorized, Decline, MoneyRequest},
 };
 
 /// The book in memory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Charges {
-    by_reference: BTreeMap<AttemptId, Charge>,
+    pub(super) by_reference: BTreeMap<AttemptId, Charge>,
 }
 
 impl Charges {
@@ -129,7 +129,7 @@ impl Charges {
             return Err("the amount is negative or in another currency than authorized");
         }
         match asked.op {
-            Op::Authorize => Err("an authorization moves no money"),
+            Op::Authorize | Op::Prove | Op::End => Err("it moves no money"),
             Op::Capture if charge.voided && !charge.captures.contains_key(&asked.part) => {
                 Err("the authorization was voided")
             }
@@ -159,6 +159,7 @@ impl Charges {
     pub fn apply(&mut self, record: &Record) -> Result<(), String> {
         match record.op {
             Op::Authorize => self.apply_authorize(record),
+            Op::Prove | Op::End => self.apply_answer(record),
             Op::Capture | Op::Void | Op::Refund => self.apply_move(record),
         }
     }
@@ -178,13 +179,14 @@ impl Charges {
                 let authorization = record.authorization.clone();
                 let authorization = authorization.ok_or("approved without an authorization")?;
                 let verification = record.verification;
-                Some(Authorized::Approved { authorization, verification })
+                Some(Authorized::Approved { authorization, verification, expires_at: None })
             }
             Outcome::Declined if !answered => {
-                Some(Authorized::Declined { code: record.code.clone().unwrap_or_default() })
+                let code = record.code.as_deref().unwrap_or_default();
+                Some(Authorized::Declined(Decline::read(code)))
             }
             Outcome::Challenged if !answered => {
-                Some(Authorized::Challenged { url: challenge_url(record.reference) })
+                Some(Authorized::Challenged(challenge_of(record.reference)))
             }
             outcome => return Err(format!("{outcome:?} cannot follow what stands before")),
         };

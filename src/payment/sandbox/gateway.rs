@@ -7,12 +7,15 @@ use std::{path::Path, sync::Arc, time::Duration};
 use super::{
     book::Book,
     charge::{Charge, Op, Outcome},
+    charges::Charges,
     reading::BookFault,
     tokens::{Pace, Token},
 };
 use crate::{
     base::{AttemptId, Clock},
-    payment::{AuthorizeRequest, Authorized, Found, Gateway, GatewayFault, MoneyRequest},
+    payment::{
+        AuthorizeRequest, Authorized, Found, Gateway, GatewayFault, Lookup, MoneyRequest, Moved,
+    },
 };
 
 /// How the sandbox behaves.
@@ -98,15 +101,34 @@ impl Sandbox {
         }
     }
 
-    async fn move_money(&self, op: Op, request: &MoneyRequest) -> Result<(), GatewayFault> {
+    async fn move_money(&self, op: Op, request: &MoneyRequest) -> Result<Moved, GatewayFault> {
         let judged = |charges: &_| -> Result<_, GatewayFault> {
-            Ok(super::charges::Charges::judge_move(charges, op, request, self.clock.now()))
+            Ok(Charges::judge_move(charges, op, request, self.clock.now()))
         };
         let (record, _) = self.in_time(self.book.write(judged)).await?;
         match record.outcome {
             Outcome::Refused => Err(GatewayFault::Refused(record.code.unwrap_or_default())),
-            _ => Ok(()),
+            _ => Ok(Moved::Done),
         }
+    }
+
+    /// What became of a reference.
+    ///
+    /// # Errors
+    /// When the book's disk fails.
+    pub async fn look_up(&self, reference: AttemptId) -> Result<Found, GatewayFault> {
+        let look = |charges: &Charges| charges.get(reference).map_or(Found::Nothing, Charge::found);
+        self.in_time(self.book.look_up(look)).await
+    }
+
+    /// What the buyer does on the page of a challenge: proves who they are, or gives up. Whoever
+    /// comes second finds what the first one did.
+    ///
+    /// # Errors
+    /// When the book's disk fails, or nobody waits for this buyer.
+    pub async fn prove(&self, reference: AttemptId, passes: bool) -> Result<(), GatewayFault> {
+        let judge = |charges: &Charges| charges.judge_proof(reference, passes, self.clock.now());
+        self.in_time(self.book.write(judge)).await.map(drop)
     }
 
     async fn in_time<T>(
@@ -121,7 +143,7 @@ impl Sandbox {
 
 #[async_trait]
 impl Gateway for Sandbox {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "sandbox"
     }
 
@@ -133,22 +155,26 @@ impl Gateway for Sandbox {
         self.in_time(self.answer(request)).await
     }
 
-    async fn capture(&self, request: &MoneyRequest) -> Result<(), GatewayFault> {
+    async fn capture(&self, request: &MoneyRequest) -> Result<Moved, GatewayFault> {
         self.move_money(Op::Capture, request).await
     }
 
-    async fn void(&self, request: &MoneyRequest) -> Result<(), GatewayFault> {
+    async fn void(&self, request: &MoneyRequest) -> Result<Moved, GatewayFault> {
         self.move_money(Op::Void, request).await
     }
 
-    async fn refund(&self, request: &MoneyRequest) -> Result<(), GatewayFault> {
+    async fn refund(&self, request: &MoneyRequest) -> Result<Moved, GatewayFault> {
         self.move_money(Op::Refund, request).await
     }
 
-    async fn find(&self, reference: AttemptId) -> Result<Found, GatewayFault> {
-        let look = |charges: &super::charges::Charges| {
-            charges.get(reference).map_or(Found::Nothing, Charge::found)
-        };
-        self.in_time(self.book.look_up(look)).await
+    async fn find(&self, lookup: &Lookup) -> Result<Found, GatewayFault> {
+        self.look_up(lookup.reference).await
+    }
+
+    async fn end(&self, lookup: &Lookup) -> Result<Found, GatewayFault> {
+        let (reference, amount) = (lookup.reference, lookup.amount);
+        let judge = |charges: &Charges| Ok(charges.judge_end(reference, amount, self.clock.now()));
+        let (_, charge) = self.in_time(self.book.write(judge)).await?;
+        Ok(charge.map_or(Found::Nothing, |charge| charge.found()))
     }
 }

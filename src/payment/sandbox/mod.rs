@@ -11,8 +11,8 @@
 //! | `success_token` | approved |
 //! | `fail_token` | declined, code `declined` |
 //! | `insufficient_funds_token` | declined, code `insufficient_funds` |
-//! | `challenge_token` | challenged: the buyer proves who they are at a URL |
-//! | `challenge_passed_token` | approved; the new attempt after a challenge |
+//! | `challenge_token` | challenged: the buyer proves who they are at a URL, and it goes on |
+//! | `challenge_passed_token` | approved, as if the buyer had proved who they are |
 //! | `address_mismatch_token` | approved; the issuer knows another address (AVS) |
 //! | `code_mismatch_token` | approved; the card's code was wrong (CVC) |
 //! | `slow_token` | booked at once, answered after 2 s (`slow_ms`) |
@@ -28,6 +28,7 @@
 pub const BOOK: &str = "sandbox-book.jsonl";
 
 mod book;
+mod challenged;
 mod charge;
 mod charges;
 mod gateway;

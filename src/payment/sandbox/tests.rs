@@ -7,9 +7,10 @@ use uuid::Uuid;
 
 use super::{BookFault, Charge, Sandbox, SandboxSettings, TOKENS, read_book};
 use crate::{
-    base::{AttemptId, Clock, ManualClock, Money, Timestamp},
+    base::{AttemptId, Clock, ManualClock, Money, OrderId, Timestamp},
     payment::{
-        AuthorizeRequest, Authorized, Credential, Found, Gateway, GatewayFault, MoneyRequest,
+        AuthorizeRequest, Authorized, Challenge, Credential, Decline, Found, Gateway, GatewayFault,
+        Lookup, MoneyRequest, Moved,
     },
 };
 
@@ -41,16 +42,28 @@ impl Bench {
     fn ask(&self, number: u128, minor: i64, token: &str) -> AuthorizeRequest {
         AuthorizeRequest {
             reference: reference(number),
+            order: OrderId::from_uuid(Uuid::from_u128(number)),
             amount: euros(minor),
             credential: Credential::new(token.into()),
             not_after: self.clock.now().plus(Duration::from_secs(10)),
             authenticate: false,
+            return_url: String::new(),
         }
     }
 }
 
 fn reference(number: u128) -> AttemptId {
     AttemptId::from_uuid(Uuid::from_u128(number))
+}
+
+fn lookup(number: u128) -> Lookup {
+    Lookup {
+        reference: reference(number),
+        order: OrderId::from_uuid(Uuid::from_u128(number)),
+        amount: euros(100),
+        not_after: Timestamp::from_micros(i64::MAX),
+        known: None,
+    }
 }
 
 fn euros(minor: i64) -> Money {
@@ -74,7 +87,7 @@ fn approved(answer: Result<Authorized, GatewayFault>) -> bool {
 async fn each_token_answers_as_documented() {
     let bench = Bench::new();
     let sandbox = bench.sandbox();
-    let declined = |code: &str| Ok(Authorized::Declined { code: code.into() });
+    let declined = |code: &str| Ok(Authorized::Declined(Decline::read(code)));
     for (number, token) in [(1, "success_token"), (2, "challenge_passed_token")] {
         assert!(approved(sandbox.authorize(&bench.ask(number, 100, token)).await), "{token}");
     }
@@ -86,7 +99,9 @@ async fn each_token_answers_as_documented() {
         assert_eq!(sandbox.authorize(&bench.ask(number, 100, token)).await, declined(code));
     }
     let challenged = sandbox.authorize(&bench.ask(6, 100, "challenge_token")).await;
-    let Ok(Authorized::Challenged { url }) = challenged else { panic!("{challenged:?}") };
+    let Ok(Authorized::Challenged(Challenge { url, .. })) = challenged else {
+        panic!("{challenged:?}")
+    };
     assert!(url.starts_with("https://") && url.ends_with(&reference(6).to_string()));
     assert_eq!(sandbox.charges().len(), 6, "declines are in the book as well");
 }
@@ -102,7 +117,7 @@ async fn the_slow_token_is_booked_at_once_and_answered_late() {
         let early = tokio::time::timeout(Duration::from_millis(1), &mut call).await;
         assert!(early.is_err(), "answered at once");
     }
-    assert!(matches!(sandbox.find(reference(1)).await, Ok(Found::Answered { .. })));
+    assert!(matches!(sandbox.find(&lookup(1)).await, Ok(Found::Answered { .. })));
     assert!(approved(call.await));
 }
 
@@ -112,7 +127,7 @@ async fn the_lost_token_acts_and_never_answers() {
     let sandbox = bench.sandbox();
     let answer = sandbox.authorize(&bench.ask(1, 100, "lost_token")).await;
     assert!(matches!(answer, Err(GatewayFault::Unknown(_))), "{answer:?}");
-    let found = sandbox.find(reference(1)).await.expect("it answers look-ups");
+    let found = sandbox.find(&lookup(1)).await.expect("it answers look-ups");
     let Found::Answered { answer: Authorized::Approved { .. }, captured_minor: 0, .. } = found
     else {
         panic!("{found:?}")
@@ -126,7 +141,7 @@ async fn the_flaky_token_fails_without_acting_once_even_across_a_restart() {
     let answer = bench.sandbox().authorize(&request).await;
     assert!(matches!(answer, Err(GatewayFault::Unknown(_))), "{answer:?}");
     let sandbox = bench.sandbox();
-    assert_eq!(sandbox.find(reference(1)).await, Ok(Found::Nothing));
+    assert_eq!(sandbox.find(&lookup(1)).await, Ok(Found::Nothing));
     assert!(approved(sandbox.authorize(&request).await));
 }
 
@@ -169,7 +184,7 @@ async fn a_late_call_is_not_sent_unless_it_was_answered_before() {
     bench.clock.advance(Duration::from_secs(11));
     let answer = sandbox.authorize(&late).await;
     assert!(matches!(answer, Err(GatewayFault::NotSent(_))), "{answer:?}");
-    assert_eq!(sandbox.find(reference(2)).await, Ok(Found::Nothing));
+    assert_eq!(sandbox.find(&lookup(2)).await, Ok(Found::Nothing));
     assert!(approved(sandbox.authorize(&early).await));
 }
 
@@ -185,26 +200,26 @@ async fn money_moves_once_in_each_direction() {
     assert!(refused(sandbox.refund(&of(&paid, 100)).await), "refunded before capture");
     assert!(refused(sandbox.capture(&of(&paid, 101)).await), "captured too much");
     for _ in 0..2 {
-        assert_eq!(sandbox.capture(&of(&paid, 100)).await, Ok(()));
+        assert_eq!(sandbox.capture(&of(&paid, 100)).await, Ok(Moved::Done));
     }
     assert!(refused(sandbox.capture(&of(&paid, 50)).await), "captured twice");
     assert!(refused(sandbox.void(&of(&paid, 100)).await), "voided after capture");
     for _ in 0..2 {
-        assert_eq!(sandbox.refund(&of(&paid, 40)).await, Ok(()));
-        assert_eq!(sandbox.void(&of(&let_go, 100)).await, Ok(()));
+        assert_eq!(sandbox.refund(&of(&paid, 40)).await, Ok(Moved::Done));
+        assert_eq!(sandbox.void(&of(&let_go, 100)).await, Ok(Moved::Done));
     }
     assert!(refused(sandbox.capture(&of(&let_go, 100)).await), "captured after void");
     assert!(refused(sandbox.capture(&of(&declined, 100)).await), "captured a decline");
     let second = MoneyRequest { part: 1, ..of(&paid, 60) };
     assert!(refused(sandbox.refund(&MoneyRequest { part: 1, ..of(&paid, 61) }).await), "too much");
     for _ in 0..2 {
-        assert_eq!(sandbox.refund(&second).await, Ok(()));
+        assert_eq!(sandbox.refund(&second).await, Ok(Moved::Done));
     }
     assert!(refused(sandbox.refund(&MoneyRequest { part: 2, ..of(&paid, 1) }).await), "too much");
     let mut stolen = of(&paid, 40);
     stolen.authorization = let_go.authorization().expect("approved").into();
     assert!(refused(sandbox.refund(&stolen).await), "refunded by another's authorization");
-    let found = sandbox.find(reference(1)).await.expect("found");
+    let found = sandbox.find(&lookup(1)).await.expect("found");
     let Found::Answered { captured_minor: 100, refunded_minor: 100, voided: false, .. } = found
     else {
         panic!("{found:?}")

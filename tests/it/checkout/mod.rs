@@ -6,6 +6,7 @@ mod crashes;
 mod crowds;
 mod failures;
 mod free;
+mod gateways;
 mod grants;
 mod holds;
 mod judged;

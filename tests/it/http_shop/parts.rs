@@ -8,7 +8,7 @@ use doorbuster::{
     ledger::{BatchReply, Database, Store, Writer},
     outbound::{GuardedClient, OutboundSettings, Reach},
     outbox::{Deliveries, Endpoints},
-    payment::sandbox::Sandbox,
+    payment::{Gateways, sandbox::Sandbox},
     platforms::Platforms,
     signing::SigningKeys,
     stock::{GrantTerms, Stock},
@@ -69,14 +69,15 @@ pub(super) async fn ledger(
 
 /// Collects what is owed for as long as the test runs.
 pub(super) fn collector(
-    writer: &Writer,
+    (store, writer): (&Arc<dyn Store>, &Writer),
     gateway: &Arc<Sandbox>,
     clock: &Arc<dyn Clock>,
     chance: &Arc<dyn Chance>,
 ) -> Collector {
     let (collector, collecting) = Collection {
+        store: store.clone(),
         writer: writer.clone(),
-        gateway: gateway.clone(),
+        gateways: Gateways::only(gateway.clone()),
         clock: clock.clone(),
         chance: chance.clone(),
         probe: Arc::new(NoProbe),

@@ -2,9 +2,10 @@
 
 use async_trait::async_trait;
 use doorbuster::{
-    base::{AttemptId, Clock, Money, Timestamp},
+    base::{AttemptId, Clock, Money, OrderId, Timestamp},
     payment::{
-        AuthorizeRequest, Authorized, Credential, Found, Gateway, GatewayFault, MoneyRequest,
+        AuthorizeRequest, Authorized, Credential, Found, Gateway, GatewayFault, Lookup,
+        MoneyRequest, Moved,
         sandbox::{Charge, Sandbox, SandboxSettings},
     },
 };
@@ -22,6 +23,7 @@ pub(crate) enum Call {
     Capture,
     Void,
     Find,
+    End,
 }
 
 /// What goes wrong with a call.
@@ -67,6 +69,7 @@ impl Gate {
 
 /// The bank: counts calls, and breaks when told to.
 pub(crate) struct Bank {
+    name: &'static str,
     pub(crate) sandbox: Sandbox,
     troubles: Mutex<Vec<(Call, Trouble)>>,
     calls: Mutex<BTreeMap<Call, usize>>,
@@ -74,9 +77,15 @@ pub(crate) struct Bank {
 
 impl Bank {
     pub(crate) fn open(folder: &Path, clock: Arc<dyn Clock>) -> Arc<Self> {
+        Self::named("bank", folder, clock)
+    }
+
+    /// One of several.
+    pub(crate) fn named(name: &'static str, folder: &Path, clock: Arc<dyn Clock>) -> Arc<Self> {
         let settings = SandboxSettings { slow_ms: 20, client_timeout_ms: 60 };
-        let sandbox = Sandbox::open(folder.join("bank.jsonl"), settings, clock);
+        let sandbox = Sandbox::open(folder.join(name).with_extension("jsonl"), settings, clock);
         Arc::new(Self {
+            name,
             sandbox: sandbox.expect("a new book"),
             troubles: Mutex::default(),
             calls: Mutex::default(),
@@ -107,10 +116,12 @@ impl Bank {
     pub(crate) async fn acts_late(&self, reference: AttemptId, amount: Money) {
         let request = AuthorizeRequest {
             reference,
+            order: OrderId::from_uuid(reference.uuid()),
             amount,
             credential: Credential::new("success_token".into()),
             not_after: Timestamp::from_micros(i64::MAX),
             authenticate: false,
+            return_url: String::new(),
         };
         self.sandbox.authorize(&request).await.expect("it is approved");
     }
@@ -152,8 +163,8 @@ impl Bank {
 
 #[async_trait]
 impl Gateway for Bank {
-    fn name(&self) -> &'static str {
-        "bank"
+    fn name(&self) -> &str {
+        self.name
     }
 
     async fn authorize(&self, request: &AuthorizeRequest) -> Result<Authorized, GatewayFault> {
@@ -172,19 +183,23 @@ impl Gateway for Bank {
         self.through(Call::Authorize, self.sandbox.authorize(&request)).await
     }
 
-    async fn capture(&self, request: &MoneyRequest) -> Result<(), GatewayFault> {
+    async fn capture(&self, request: &MoneyRequest) -> Result<Moved, GatewayFault> {
         self.through(Call::Capture, self.sandbox.capture(request)).await
     }
 
-    async fn void(&self, request: &MoneyRequest) -> Result<(), GatewayFault> {
+    async fn void(&self, request: &MoneyRequest) -> Result<Moved, GatewayFault> {
         self.through(Call::Void, self.sandbox.void(request)).await
     }
 
-    async fn refund(&self, request: &MoneyRequest) -> Result<(), GatewayFault> {
+    async fn refund(&self, request: &MoneyRequest) -> Result<Moved, GatewayFault> {
         self.sandbox.refund(request).await
     }
 
-    async fn find(&self, reference: AttemptId) -> Result<Found, GatewayFault> {
-        self.through(Call::Find, self.sandbox.find(reference)).await
+    async fn find(&self, lookup: &Lookup) -> Result<Found, GatewayFault> {
+        self.through(Call::Find, self.sandbox.find(lookup)).await
+    }
+
+    async fn end(&self, lookup: &Lookup) -> Result<Found, GatewayFault> {
+        self.through(Call::End, self.sandbox.end(lookup)).await
     }
 }

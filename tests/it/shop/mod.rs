@@ -18,6 +18,7 @@ use doorbuster::{
         entry::{MoveKind, StockMove},
         row::StockLevel,
     },
+    payment::{Gateways, Takes},
     sessions::RedisLimits,
 };
 use std::{
@@ -76,6 +77,10 @@ impl On {
 
     /// An empty shop with changed settings.
     pub(crate) async fn shop_with(self, change: impl FnOnce(&mut Config)) -> TestShop {
+        self.shop_of(change, false).await
+    }
+
+    async fn shop_of(self, change: impl FnOnce(&mut Config), has_spare: bool) -> TestShop {
         let folder = Arc::new(tempfile::tempdir().expect("a folder for the test"));
         let mut config = Config::default();
         config.server.listen = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -91,7 +96,13 @@ impl On {
         let start = Timestamp::parse("2026-11-27T08:00:00Z").expect("a moment");
         let clock = Arc::new(ManualClock::new(start));
         let bank = Bank::open(folder.path(), clock.clone());
-        TestShop::open(config, clock, bank, folder, 1).await
+        let spare = has_spare.then(|| Bank::named("spare", folder.path(), clock.clone()));
+        TestShop::open(config, clock, (bank, spare), folder, 1).await
+    }
+
+    /// An empty shop with a second bank.
+    pub(crate) async fn shop_with_spare(self) -> TestShop {
+        self.shop_of(|_| (), true).await
     }
 }
 
@@ -102,6 +113,8 @@ pub(crate) struct TestShop {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) dice: Arc<Dice>,
     pub(crate) bank: Arc<Bank>,
+    /// A second one that is asked where the first cannot have acted.
+    pub(crate) spare: Option<Arc<Bank>>,
     pub(crate) commits: Arc<Commits>,
     pub(crate) fuse: Arc<Fuse>,
     /// The checkouts of this shop's shoppers, in the order they came.
@@ -114,7 +127,7 @@ impl TestShop {
     async fn open(
         config: Config,
         clock: Arc<ManualClock>,
-        bank: Arc<Bank>,
+        (bank, spare): (Arc<Bank>, Option<Arc<Bank>>),
         folder: Arc<tempfile::TempDir>,
         seed: u64,
     ) -> Self {
@@ -124,6 +137,7 @@ impl TestShop {
             clock,
             dice: Dice::new(seed),
             bank,
+            spare,
             commits: Arc::default(),
             fuse: Arc::default(),
             seen: Mutex::default(),
@@ -136,10 +150,12 @@ impl TestShop {
 
     async fn start(&mut self) {
         let commits = self.commits.clone();
+        let banks = [Some(&self.bank), self.spare.as_ref()].into_iter().flatten();
+        let gateways = banks.map(|bank| (bank.clone() as _, Takes::default())).collect();
         let replaced = Replaced {
             clock: Some(self.clock.clone()),
             chance: Some(self.dice.clone()),
-            gateway: Some(self.bank.clone()),
+            gateways: Some(Gateways::new(gateways)),
             probe: Some(self.fuse.clone()),
             commits: Some(Box::new(move |store| {
                 commits.stand_before(store);
@@ -156,7 +172,8 @@ impl TestShop {
     /// Another replica of this shop: the same ledger, bank and clock, its own memory.
     pub(crate) async fn beside(&self) -> Self {
         let (config, clock) = (self.config.clone(), self.clock.clone());
-        Self::open(config, clock, self.bank.clone(), self.folder.clone(), 2).await
+        Self::open(config, clock, (self.bank.clone(), self.spare.clone()), self.folder.clone(), 2)
+            .await
     }
 
     /// Closes the shop and opens it again on the same ledger.

@@ -3,9 +3,9 @@
 
 use async_trait::async_trait;
 use doorbuster::{
-    base::{AttemptId, Timestamp},
+    base::Timestamp,
     payment::{
-        AuthorizeRequest, Authorized, Found, Gateway, GatewayFault, MoneyRequest,
+        AuthorizeRequest, Authorized, Found, Gateway, GatewayFault, Lookup, MoneyRequest, Moved,
         sandbox::{Charge, Charges, Op, Outcome, Token},
     },
 };
@@ -101,7 +101,7 @@ impl Bank {
         }
     }
 
-    async fn moves(&self, op: Op, request: &MoneyRequest) -> Result<(), GatewayFault> {
+    async fn moves(&self, op: Op, request: &MoneyRequest) -> Result<Moved, GatewayFault> {
         let what = format!("{op:?} {}", request.reference);
         let request = request.clone();
         let act = move |book: &mut Charges, now: Timestamp, _: bool| {
@@ -109,7 +109,7 @@ impl Bank {
             book.apply(&record).map_err(GatewayFault::Unknown)?;
             match record.outcome {
                 Outcome::Refused => Err(GatewayFault::Refused(record.code.unwrap_or_default())),
-                _ => Ok(()),
+                _ => Ok(Moved::Done),
             }
         };
         self.call(what, Box::new(act)).await
@@ -136,7 +136,7 @@ fn authorize(
 
 #[async_trait]
 impl Gateway for Bank {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "bank"
     }
 
@@ -152,19 +152,30 @@ impl Gateway for Bank {
         self.call(what, Box::new(act)).await
     }
 
-    async fn capture(&self, request: &MoneyRequest) -> Result<(), GatewayFault> {
+    async fn capture(&self, request: &MoneyRequest) -> Result<Moved, GatewayFault> {
         self.moves(Op::Capture, request).await
     }
 
-    async fn void(&self, request: &MoneyRequest) -> Result<(), GatewayFault> {
+    async fn void(&self, request: &MoneyRequest) -> Result<Moved, GatewayFault> {
         self.moves(Op::Void, request).await
     }
 
-    async fn refund(&self, request: &MoneyRequest) -> Result<(), GatewayFault> {
+    async fn refund(&self, request: &MoneyRequest) -> Result<Moved, GatewayFault> {
         self.moves(Op::Refund, request).await
     }
 
-    async fn find(&self, reference: AttemptId) -> Result<Found, GatewayFault> {
+    async fn end(&self, lookup: &Lookup) -> Result<Found, GatewayFault> {
+        let (reference, amount) = (lookup.reference, lookup.amount);
+        let end = move |book: &mut Charges, now: Timestamp, _: bool| {
+            let record = book.judge_end(reference, amount, now);
+            book.apply(&record).map_err(GatewayFault::Unknown)?;
+            Ok(book.get(reference).map_or(Found::Nothing, Charge::found))
+        };
+        self.call(format!("End {reference}"), Box::new(end)).await
+    }
+
+    async fn find(&self, lookup: &Lookup) -> Result<Found, GatewayFault> {
+        let reference = lookup.reference;
         let look = move |book: &mut Charges, _: Timestamp, _: bool| {
             Ok(book.get(reference).map_or(Found::Nothing, Charge::found))
         };

@@ -12,6 +12,7 @@ use doorbuster::{
     },
     http::{Answers, Site},
     ledger::{BatchReply, LedgerFault, Writer},
+    payment::Gateways,
     pricing::{Tariff, Tariffs},
     stock::{GrantTerms, Holder, Stock},
 };
@@ -223,12 +224,13 @@ fn open(
         Stock::new(writer.clone(), stock_clock, stock_chance, terms, holder.id(), Vec::new());
     let stock = Arc::new(stock);
     let _first = hears.set(Arc::downgrade(&stock));
-    let gateway = Arc::new(world.bank.clone());
+    let gateways = Gateways::only(Arc::new(world.bank.clone()));
     let (chaos, doomed) = (world.chaos.clone(), world.doomed.clone());
     let probe: Arc<dyn Probe> = Arc::new(Fate { number, chaos, doomed });
     let collection = Collection {
+        store: store.clone(),
         writer: writer.clone(),
-        gateway: gateway.clone(),
+        gateways: gateways.clone(),
         clock: clock.clone(),
         chance: chance.clone(),
         probe: probe.clone(),
@@ -246,7 +248,8 @@ fn open(
         tariffs: Arc::new(Tariffs::fixed(Tariff::default())),
         // What judging adds to a checkout is a record in commits that are played.
         fraud: judges::nobody(clock),
-        gateway,
+        gateways,
+        public_url: "https://shop.example".to_owned(),
         hot: Some(world.cache.clone()),
         render: Arc::new(Answers::of(Site::at("https://shop.example"))),
         collector,

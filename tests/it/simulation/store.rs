@@ -7,7 +7,10 @@ use doorbuster::{
         BatchReply, Commit, CommitFault, Entry, LedgerFault, Store,
         database::DatabaseFault,
         entry::NewEvent,
-        row::{AttemptRow, KeyRow, OperationRow, OrderRow, SessionRow, SessionState, StockLevel},
+        row::{
+            AttemptRow, AttemptState, KeyRow, OperationRow, OrderRow, SessionRow, SessionState,
+            StockLevel,
+        },
         store::{Figures, MovementRow, OrderFilter, PoolReading, Purged, RetainSince},
     },
 };
@@ -78,6 +81,21 @@ impl Store for Ledger {
 
     async fn find_attempt(&self, attempt: AttemptId) -> Result<Option<AttemptRow>, LedgerFault> {
         self.read(move |tables| tables.attempts.get(&attempt).cloned()).await
+    }
+
+    async fn redirect_attempt(
+        &self,
+        attempt: AttemptId,
+        from: &str,
+        to: &str,
+    ) -> Result<bool, LedgerFault> {
+        let (from, to) = (from.to_owned(), to.to_owned());
+        self.read(move |tables| {
+            let row = tables.attempts.get_mut(&attempt);
+            let row = row.filter(|row| row.state == AttemptState::Pending && row.gateway == from);
+            row.map(|row| row.gateway = to).is_some()
+        })
+        .await
     }
 
     async fn list_overdue_attempts(

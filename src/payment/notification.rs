@@ -1,0 +1,141 @@
+//! What a gateway tells by itself: notifications (webhooks), read once they are known to be its own.
+
+use crate::{
+    base::{AttemptId, Money, Timestamp},
+    ledger::row::OperationKind,
+};
+
+/// A notification as it arrived.
+#[derive(Debug, Clone, Copy)]
+pub struct Notification<'a> {
+    /// Its headers, names in lower case.
+    pub headers: &'a [(String, String)],
+    /// The body, byte for byte: signatures are made over it.
+    pub body: &'a [u8],
+    /// When it arrived.
+    pub now: Timestamp,
+}
+
+impl<'a> Notification<'a> {
+    /// The first header of that name, in lower case.
+    pub fn header(&self, name: &str) -> Option<&'a str> {
+        let found = self.headers.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str())
+    }
+}
+
+/// A notification, read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notified {
+    /// What it tells; one may carry several, or none that concerns us.
+    pub events: Vec<GatewayEvent>,
+    /// What the gateway wants to read in the answer.
+    pub answer: &'static str,
+}
+
+/// One thing a gateway tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GatewayEvent {
+    /// The gateway's name for it: what comes twice has one name.
+    pub id: String,
+    /// The gateway's word for it.
+    pub kind: String,
+    /// What it is about.
+    pub about: About,
+}
+
+/// What a notification is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum About {
+    /// Something happened to a payment: it is looked up.
+    Payment(Named),
+    /// A capture, void or refund that had been accepted has ended.
+    Moved {
+        /// Whose money.
+        payment: Named,
+        /// Which way.
+        kind: OperationKind,
+        /// Which capture or refund of it.
+        part: u8,
+        /// Done; or never to be done, and why.
+        ended: Result<(), String>,
+    },
+    /// The buyer's bank takes the money back, or has decided whether it may.
+    Dispute(Dispute),
+    /// Nothing that concerns us.
+    Other,
+}
+
+/// A payment as a notification names it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Named {
+    /// Our name, where it carries it.
+    pub reference: Option<AttemptId>,
+    /// The gateway's.
+    pub id: Option<String>,
+    /// The amount that was asked for, where it carries it.
+    pub amount: Option<Money>,
+}
+
+/// A dispute (chargeback, claim).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dispute {
+    /// The gateway's name for it.
+    pub id: String,
+    /// Which payment.
+    pub payment: Named,
+    /// How much is disputed.
+    pub amount: Money,
+    /// The gateway's word for why.
+    pub reason: String,
+    /// Whether it is about fraud; else about the goods.
+    pub is_fraud: bool,
+    /// Where it stands.
+    pub state: DisputeState,
+    /// Until when evidence is taken.
+    pub evidence_due: Option<Timestamp>,
+}
+
+/// Where a dispute stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DisputeState {
+    /// It was opened, and evidence is taken.
+    Open,
+    /// The bank looks at it.
+    UnderReview,
+    /// The money stays ours.
+    Won,
+    /// The money is gone.
+    Lost,
+}
+
+/// A notification that is not believed, or not understood.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotificationRefused {
+    /// Its signature is missing or wrong.
+    #[error("the signature is not ours to believe: {0}")]
+    Forged(String),
+    /// It was signed at another time.
+    #[error(
+        "it was signed {seconds} s away from this server's clock, and {tolerance} s are taken: \
+         compare the clock with a time server"
+    )]
+    Stale {
+        /// How far away, in seconds.
+        seconds: u64,
+        /// How far it may be, in seconds.
+        tolerance: u64,
+    },
+    /// It does not read.
+    #[error("it does not read: {0}")]
+    Malformed(String),
+    /// It is about another merchant or mode.
+    #[error("it is not for this merchant: {0}")]
+    Foreign(String),
+    /// It could not be checked now; sending it again may work.
+    #[error("it cannot be checked now: {0}")]
+    NotNow(String),
+    /// This gateway sends none.
+    #[error("this gateway sends no notifications")]
+    Unsupported,
+}
