@@ -4,6 +4,7 @@
 //! the work at hand finished, grants given back, the ledger closed.
 
 mod browsers;
+mod gateways;
 mod hot;
 mod judging;
 mod parts;

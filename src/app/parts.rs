@@ -8,7 +8,9 @@ use std::{
 };
 use tokio::sync::watch;
 
-use super::{Replaced, browsers, hot, judging::open_fraud, tasks::Tasks, timekeeper::Clocks};
+use super::{
+    Replaced, browsers, gateways, hot, judging::open_fraud, tasks::Tasks, timekeeper::Clocks,
+};
 use crate::{
     access::{Access, Keys},
     base::{AnchoredClock, Chance, Clock, MovementId, SystemChance, TestClock},
@@ -16,7 +18,7 @@ use crate::{
     catalog::{Catalog, demo},
     checkout::{Capture, Checkout, Collection, NoProbe, Probe, Terms, Unpaid},
     commands::database_options,
-    config::{self, Config, Delivery, GatewayChoice, Mode, Signatures},
+    config::{self, Config, Delivery, Mode, Signatures},
     customers::Addresses,
     fraud::{Fraud, cases::Cases, models::Models, rules::Rules, velocity::VelocityLimits},
     http::{Answers, Door, Trust, Webhooks, health::Ready},
@@ -24,13 +26,9 @@ use crate::{
         BatchReply, Commit, Database, Entry, EntryId, Fact, Store, Writer,
         entry::{MoveKind, StockMove},
     },
-    outbound::{Client, GuardedClient, OutboundSettings, Reach},
+    outbound::{GuardedClient, OutboundSettings, Reach},
     outbox::{Deliveries, Endpoints},
-    payment::{
-        Gateway, Gateways,
-        remote::RemoteSandbox,
-        sandbox::{BOOK, Sandbox, SandboxSettings},
-    },
+    payment::Gateways,
     platforms::Platforms,
     pricing::{Item, Tariffs, demo::demo as demo_tariff},
     sessions::RedisLimits,
@@ -85,26 +83,6 @@ pub(super) async fn open_access(
     Ok((Access::Keys(keys.clone()), keys))
 }
 
-fn open_gateways(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Gateways> {
-    let lost = Duration::from_millis(config.payment.sandbox_lost_ms);
-    let gateway: Arc<dyn Gateway> = match &config.payment.gateway {
-        GatewayChoice::Sandbox => {
-            let settings = SandboxSettings {
-                slow_ms: config.payment.sandbox_slow_ms,
-                client_timeout_ms: config.payment.sandbox_lost_ms,
-            };
-            std::fs::create_dir_all(&config.storage.data)?;
-            let book = config.storage.data.join(BOOK);
-            Arc::new(Sandbox::open(book, settings, clock.clone())?)
-        }
-        GatewayChoice::Remote(url) => {
-            let client = Client::new(&OutboundSettings::default())?;
-            Arc::new(RemoteSandbox::new(url, client, lost))
-        }
-    };
-    Ok(Gateways::only(gateway))
-}
-
 /// What stands below the checkout and may be replaced by a test.
 pub(super) struct Ground {
     pub(super) store: Arc<dyn Store>,
@@ -134,7 +112,7 @@ impl Ground {
             Clocks::lay(config.mode, replaced.clock, &*store).await?;
         let gateways = match replaced.gateways {
             Some(gateways) => gateways,
-            None => open_gateways(config, &clock)?,
+            None => gateways::open(config, &clock)?,
         };
         let chance = replaced.chance.unwrap_or_else(|| Arc::new(SystemChance));
         let probe = replaced.probe.unwrap_or_else(|| Arc::new(NoProbe));

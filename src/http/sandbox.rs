@@ -1,7 +1,7 @@
 //! The sandbox gateway over HTTP, for several processes that share one book.
 //!
-//! `POST /authorize /capture /void /refund /end`, `GET /find/{reference}`, `GET /charges`. It knows no
-//! callers and keeps no secrets, so it listens on loopback alone.
+//! `POST /authorize /capture /void /refund /end`, `GET /find/{reference}`, `GET /charges`. It knows
+//! no callers and keeps no secrets, so it listens on loopback alone.
 
 use actix_web::{App, HttpResponse, HttpServer, dev::Server, middleware::from_fn, web};
 use std::{

@@ -1,4 +1,5 @@
-//! What a gateway tells by itself: notifications (webhooks), read once they are known to be its own.
+//! What a gateway tells by itself: notifications (webhooks), read once they are known to be its
+//! own.
 
 use crate::{
     base::{AttemptId, Money, Timestamp},

@@ -129,8 +129,7 @@ impl Shop {
         let database = Database::open(&DatabaseOptions::new(location)).await.expect("opens");
         database.migrate().await.expect("migrates");
         let (test_clock, clock) = clocks();
-        let chance: Arc<dyn Chance> = Arc::new(SystemChance);
-        let store = database.store();
+        let (store, chance): (_, Arc<dyn Chance>) = (database.store(), Arc::new(SystemChance));
         let (writer, stock) = ledger(&store, &clock, &chance).await;
         let book = folder.path().join("sandbox.jsonl");
         let gateway = Arc::new(Sandbox::open(book, bank, clock.clone()).expect("a new book"));
