@@ -35,7 +35,7 @@ use crate::{
         Answers, Draining, Site, server,
         ucp01::{self, simulation::SimulationSecret},
     },
-    ledger::{Commit, Store},
+    ledger::{Commit, Database, Store},
     payment::Gateways,
     sessions::RedisLimits,
     stock::Holder,
@@ -122,11 +122,11 @@ impl App {
         let arbiters: Vec<Arbiter> = (0..threads(config)).map(|_| Arbiter::new()).collect();
         let handles: Vec<ArbiterHandle> = arbiters.iter().map(Arbiter::handle).collect();
         let (listener, address) = listen(config)?;
-        let answers = Arc::new(Answers::of(Site::at(&public_url(config, address))));
         let (with_rounds, velocity) = (!replaced.no_rounds, replaced.velocity.unwrap_or_default());
 
         let mut tasks = Tasks::default();
         let database = open_database(config).await?;
+        let answers = open_answers(config, address, &database).await?;
         let ground = Ground::lay(config, replaced, &database).await?;
         tasks.keep_time(&ground);
         let (holder, test_clock) = (ground.register(config).await?, ground.test_clock.clone());
@@ -237,6 +237,16 @@ fn listen(config: &Config) -> anyhow::Result<(TcpListener, SocketAddr)> {
         TcpListener::bind(wanted).with_context(|| format!("cannot listen on {wanted}"))?;
     let address = listener.local_addr()?;
     Ok((listener, address))
+}
+
+/// Writes answers, once what never changes in them is kept.
+async fn open_answers(
+    config: &Config,
+    address: SocketAddr,
+    database: &Database,
+) -> anyhow::Result<Arc<Answers>> {
+    let site = Site::at(&public_url(config, address));
+    Ok(Arc::new(Answers::of(site).kept_in(database).await?))
 }
 
 /// Metrics have a port of their own in production, and where one is asked for.

@@ -121,14 +121,13 @@ impl Sale {
     /// T2 as our store takes it.
     pub(crate) fn place(&self, authorization: &str) -> Entry {
         let now = self.done.created_at;
-        let (event, order, kind) = (self.event, self.order(), "order.placed");
+        let (event, order) = (self.event, self.order());
         let place = Place {
             attempt: self.attempt,
             authorization: authorization.into(),
-            order: record::order(&self.done, &self.done_body),
-            body: self.done_body.clone(),
+            order: record::order(&self.done),
             operations: vec![self.capture(authorization)],
-            events: vec![record::event(event, order, kind, &self.done, now)],
+            events: vec![record::placed(event, order, now)],
             assessment: None,
             case: None,
             key: Some(KeyWrite { answer: Some(self.answer.clone()), ..self.key.clone() }),

@@ -8,7 +8,7 @@ use super::{
     count,
     crash::CrashPoint,
     desk::{Capture, unexpected},
-    record::{document, operation, order, placed},
+    record::{operation, order, placed},
     saga::{Assessed, Attempt, Ended, Granted, Placing, Saga},
     session::Session,
 };
@@ -35,16 +35,14 @@ impl Saga<'_> {
         let after = self.completed(attempt);
         let answered = attempt.waiting.as_ref().map(|key| self.desk.answered(key, &after));
         let (key, answer) = answered.unzip();
-        let body = document(&after);
         let order_id = OrderId::of(after.id);
         Span::current().record("order.id", field::display(order_id));
         let now = self.desk.now();
         let place = Place {
             attempt: attempt.id,
             authorization: granted.authorization.clone(),
-            order: order(&after, &body),
-            events: vec![placed(self.event_id(), order_id, &body, now)],
-            body,
+            order: order(&after),
+            events: vec![placed(self.event_id(), order_id, now)],
             operations: self.capture_of(attempt, granted).into_iter().collect(),
             assessment,
             case: self.case(attempt.id),

@@ -70,7 +70,7 @@ pub fn session_write(
 
 /// The order a session becomes. Uses of discounts stand behind its lines, so that they are sold,
 /// and restocked when it is given up, like goods.
-pub fn order(session: &Session, body: &Document) -> NewOrder {
+pub fn order(session: &Session) -> NewOrder {
     let line = |(at, line): (usize, &Line)| NewOrderLine {
         line: u32::try_from(at + 1).unwrap_or(u32::MAX),
         sku: line.sku.clone(),
@@ -91,7 +91,7 @@ pub fn order(session: &Session, body: &Document) -> NewOrder {
         id: OrderId::of(session.id),
         total_minor: session.totals.total.minor(),
         currency: session.currency,
-        body: body.clone(),
+        body: document(session),
         lines,
     }
 }
@@ -123,9 +123,10 @@ pub fn event(
     NewEvent { id, order, kind: kind.to_owned(), body: raw(body), at }
 }
 
-/// The event of an order that was placed: the completed session, as it stands with the order.
-pub fn placed(id: EventId, order: OrderId, body: &Document, at: Timestamp) -> NewEvent {
-    NewEvent { id, order, kind: "order.placed".to_owned(), body: body.clone(), at }
+/// The event of an order that was placed: what it says stands with the order, and only there.
+pub fn placed(id: EventId, order: OrderId, at: Timestamp) -> NewEvent {
+    let body = Arc::from(RawValue::NULL.to_owned());
+    NewEvent { id, order, kind: "order.placed".to_owned(), body, at }
 }
 
 /// A JSON text as a document.

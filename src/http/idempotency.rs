@@ -16,7 +16,7 @@ use crate::{
 
 /// An answer that is known before the commit.
 pub fn answer(status: u16, body: &impl Serialize) -> StoredAnswer {
-    StoredAnswer { status, body: Sealed::seal_json(body), version: 0 }
+    StoredAnswer { status, body: Sealed::seal_json(body).into(), version: 0 }
 }
 
 /// Writes one fact with the answer to the request that asked for it.

@@ -8,9 +8,12 @@ use super::{
     v1::order_answer,
 };
 use crate::{
-    base::{Protocol, Sealed},
+    base::Protocol,
     checkout::{Render, Shown},
-    ledger::entry::StoredAnswer,
+    ledger::{
+        Database, LedgerFault,
+        stored_answer::{AnswerParts, StoredAnswer},
+    },
 };
 
 /// Writes answers for every protocol.
@@ -20,6 +23,7 @@ pub struct Answers {
     blocks: Blocks,
     acp: acp::block::Blocks,
     ucp01: ucp01::block::Blocks,
+    parts: AnswerParts,
 }
 
 impl Answers {
@@ -28,7 +32,27 @@ impl Answers {
         let blocks = Blocks::of(&site, (ucp01::VERSION, ucp01::PROFILE_PATH));
         let acp = acp::block::Blocks::of(&site);
         let ucp01 = ucp01::block::Blocks::of(&site);
-        Self { site, blocks, acp, ucp01 }
+        Self { site, blocks, acp, ucp01, parts: AnswerParts::default() }
+    }
+
+    /// The same, with what never changes in them kept in the ledger once.
+    ///
+    /// # Errors
+    /// When the ledger cannot be reached.
+    pub async fn kept_in(mut self, database: &Database) -> Result<Self, LedgerFault> {
+        let (ucp, acp, ucp01) = (&self.blocks, &self.acp, &self.ucp01);
+        let parts = [
+            &ucp.checkout,
+            &ucp.cart,
+            &ucp.links,
+            &acp.capabilities,
+            &acp.links,
+            &ucp01.checkout,
+            &ucp01.handlers,
+            &ucp01.links,
+        ];
+        self.parts = AnswerParts::keep(database, parts.map(|part| part.get())).await?;
+        Ok(self)
     }
 
     /// How the shop presents itself.
@@ -64,6 +88,6 @@ impl Render for Answers {
             Shown::Session { session, .. } => session.version,
             Shown::Nothing { .. } => 0,
         };
-        StoredAnswer { status, body: Sealed::seal(&text), version }
+        StoredAnswer { status, body: self.parts.body(&text), version }
     }
 }

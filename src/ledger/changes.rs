@@ -115,8 +115,8 @@ pub struct HeadChange {
     pub version: u32,
     /// Its new state.
     pub state: SessionState,
-    /// Its new body.
-    pub body: Document,
+    /// Its new body; none, where its order has it from now on.
+    pub body: Option<Document>,
     /// When.
     pub updated_at: Timestamp,
 }

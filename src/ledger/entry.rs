@@ -16,6 +16,8 @@ use crate::base::{
 /// A JSON document the ledger keeps and never looks into.
 pub type Document = Arc<RawValue>;
 
+pub use super::stored_answer::StoredAnswer;
+
 pub use super::moves::{
     ChangeOrder, Given, LineMove, LineMoveKind, MoneyWish, MoveKind, Moved, News, OrderChange,
     Parcel, Sale, SaleLine, Shipping, StockMove,
@@ -197,10 +199,8 @@ pub struct Place {
     pub attempt: AttemptId,
     /// What the attempt rests on.
     pub authorization: Authorization,
-    /// The order.
+    /// The order, with the completed session's body.
     pub order: NewOrder,
-    /// The completed session's body.
-    pub body: Document,
     /// What we owe the gateway from now on (capture).
     pub operations: Vec<NewOperation>,
     /// The second judgement, on what the issuer said.
@@ -292,17 +292,6 @@ impl KeyWrite {
     }
 }
 
-/// An answer as it will be replayed, byte for byte.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoredAnswer {
-    /// HTTP status.
-    pub status: u16,
-    /// The body; it may name the buyer.
-    pub body: Sealed,
-    /// The session's version it shows, for the `ETag`; 0 when it shows none.
-    pub version: u32,
-}
-
 /// A replica's wish for a block of units; it gets at most that many.
 #[derive(Debug, Clone)]
 pub struct GrantWanted {
@@ -347,7 +336,7 @@ pub struct NewEvent {
     pub order: OrderId,
     /// `order.placed`, `payment.captured`, …
     pub kind: String,
-    /// What it says.
+    /// What it says. Of an order that was placed, `null`: the order says it.
     pub body: Document,
     /// When it happened.
     pub at: Timestamp,

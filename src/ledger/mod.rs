@@ -32,6 +32,7 @@ pub mod review;
 pub mod row;
 pub mod sqlite;
 pub mod store;
+pub mod stored_answer;
 mod undo;
 pub mod world;
 pub mod writer;

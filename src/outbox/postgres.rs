@@ -5,10 +5,9 @@ use crate::ledger::{LedgerFault, postgres::Postgres};
 /// Events that are not marked sent, oldest first, each with its order.
 pub(super) const UNSENT: &str = "
     select json_build_object('seq', e.seq,
-        'event', json_build_object('id', e.id, 'order', e.order_id, 'kind', e.kind, 'body', e.body,
-                                   'at', e.at),
-        'order', (select o.record from order_rows o where o.id = e.order_id))::text
-    from events e where e.sent_at is null order by e.seq limit ($1::jsonb->>'limit')::bigint";
+        'event', e.record,
+        'order', (select o.record from order_rows o where o.id = (e.record->>'order')::uuid))::text
+    from event_rows e where e.sent_at is null order by e.seq limit ($1::jsonb->>'limit')::bigint";
 
 /// Keeps deliveries and marks their events sent. A second replica with the same events changes
 /// nothing: what was rendered first stays. Both write in the order of events, so neither waits for

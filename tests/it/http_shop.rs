@@ -2,7 +2,7 @@
 
 mod parts;
 
-use self::parts::{arbiters, clocks, collector, ledger, trust, webhooks};
+use self::parts::{answers, arbiters, clocks, collector, ledger, trust, webhooks};
 pub(crate) use super::http_answer::Answer;
 use crate::support::judges;
 use actix_web::{
@@ -20,9 +20,7 @@ use doorbuster::{
     checkout::{Checkout, NoProbe, Terms, Unpaid},
     customers::Addresses,
     fraud::{cases::Cases, models::Models, policy::Policy, rules::Rules},
-    http::{
-        Answers, Browsers, Door, Draining, Gate, Site, Trust, admission, health::Ready, routes,
-    },
+    http::{Browsers, Door, Draining, Gate, Trust, admission, health::Ready, routes},
     ledger::{
         Database, DatabaseOptions, Entry, EntryId, Fact,
         entry::{MoveKind, StockMove},
@@ -134,7 +132,7 @@ impl Shop {
         let book = folder.path().join("sandbox.jsonl");
         let gateway = Arc::new(Sandbox::open(book, bank, clock.clone()).expect("a new book"));
         let collector = collector((&store, &writer), &gateway, &clock, &chance);
-        let answers = Arc::new(Answers::of(Site::at(BASE_URL)));
+        let answers = answers(&database).await;
         let catalog = Catalog::new(database.clone());
         let rules = Rules::load(database.clone(), clock.clone()).await.expect("a rulebook");
         let (rules, keys) = (Arc::new(rules), Keys::new(database.clone(), clock.clone()));

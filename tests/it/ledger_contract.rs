@@ -43,3 +43,4 @@ mod records;
 mod review;
 mod schema;
 mod search;
+mod stored;

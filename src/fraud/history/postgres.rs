@@ -30,7 +30,7 @@ const PAST: &str = "select json_build_object('id', a.id, 'checkout', a.checkout_
         order by f.id limit ($1::json->>'limit')::int) a
     left join payment_attempts t on t.id = a.attempt_id
     left join orders o on o.attempt_id = a.attempt_id
-    left join sessions s on s.id = a.checkout_id
+    left join session_rows s on s.id = a.checkout_id
     left join checkout_people p on p.checkout_id = a.checkout_id
     order by a.id";
 

@@ -148,7 +148,7 @@ const NOTE: &str = concat!(
             currency, amount_minor, model, request)
         select m.id, m.checkout_id, coalesce(",
     text_of!("storefront"),
-    ", (select s.body->>'caller' from sessions s where s.id = m.checkout_id), ''),
+    ", (select s.body->>'caller' from session_rows s where s.id = m.checkout_id), ''),
             m.outcome, coalesce(substring(m.body from '\"decided_by\":[{]?\"([a-z_]+)\"'), ''),
             m.score,
             case when m.amount_minor is null then ",

@@ -139,7 +139,7 @@ const FACTS: &str = of_missing!(
         currency, amount_minor, model, request)",
     "select m.id, m.checkout_id,
         coalesce(m.body->>'$.assessment.storefront', (
-            select s.body->>'$.caller' from sessions s where s.id = m.checkout_id), ''),
+            select s.body->>'$.caller' from session_rows s where s.id = m.checkout_id), ''),
         m.outcome,
         iif(json_type(m.body, '$.assessment.decided_by') = 'object',
             (select d.key from json_each(m.body, '$.assessment.decided_by') d limit 1),

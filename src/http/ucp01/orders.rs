@@ -48,6 +48,6 @@ pub async fn update(
     }
     let row = order_body::find(&door, &id).await?;
     let text = order_wire::write(&door.answers, &row, &OrderBody::of(&row));
-    let answer = StoredAnswer { status: 200, body: Sealed::seal(&text), version: 0 };
+    let answer = StoredAnswer { status: 200, body: Sealed::seal(&text).into(), version: 0 };
     idempotency::keep(&door, &asking, "orders", answer).await
 }

@@ -35,7 +35,7 @@ impl Rows {
             watch_until: None,
             settled_at: place.now,
         });
-        let version = self.next_head(checkout, SessionState::Completed, &place.body, place.now);
+        let version = self.next_head(checkout, SessionState::Completed, None, place.now);
         self.changes.orders.push(OrderInsert {
             order: place.order.clone(),
             checkout,
@@ -73,7 +73,7 @@ impl Rows {
             settled_at: settle.now,
         });
         let state = if settle.reopens { SessionState::Open } else { SessionState::Canceled };
-        let version = self.next_head(checkout, state, &settle.body, settle.now);
+        let version = self.next_head(checkout, state, Some(&settle.body), settle.now);
         self.changes.assessments.extend(settle.assessment.clone());
         self.answer_key(settle.key.as_ref());
         Ok(Done::Settled { version })
@@ -120,12 +120,12 @@ impl Rows {
         &mut self,
         checkout: CheckoutId,
         state: SessionState,
-        body: &Document,
+        body: Option<&Document>,
         now: Timestamp,
     ) -> u32 {
         let version = self.sessions.get(&checkout).map_or(0, |head| head.version) + 1;
         self.sessions.insert(checkout, SessionHead { checkout, version, state });
-        let body = body.clone();
+        let body = body.cloned();
         self.changes.heads.push(HeadChange { checkout, version, state, body, updated_at: now });
         version
     }

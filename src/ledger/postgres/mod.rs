@@ -4,6 +4,7 @@
 //! **Invariant:** rows are locked in one order, each step a statement with a fresh snapshot.
 //! **Not here:** the rules (see [`judge`](super::judge)); other slices keep their own tables' SQL.
 
+mod answers;
 mod attempts;
 mod commit;
 mod known;

@@ -107,7 +107,8 @@ impl Record for HeadChange {
 
     fn fields(&self, row: &mut Fields<'_>) -> Written {
         row.encode(self.checkout.uuid())?.encode(int(self.version)?)?;
-        row.encode(self.state.as_str())?.encode(self.body.get())?.encode(at(self.updated_at))?;
+        let body = self.body.as_ref().map_or("null", |body| body.get());
+        row.encode(self.state.as_str())?.encode(body)?.encode(at(self.updated_at))?;
         Ok(())
     }
 }

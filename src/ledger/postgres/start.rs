@@ -58,6 +58,8 @@ pub(in crate::ledger) const STEPS: Steps = [
     step!("0023", "lookups"),
     step!("0024", "search"),
     step!("0025", "model_gate"),
+    step!("0026", "one_body"),
+    step!("0027", "answer_parts"),
 ];
 
 /// Carries them out.

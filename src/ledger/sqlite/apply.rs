@@ -100,8 +100,6 @@ mod tests {
             row::SessionState,
         },
     };
-    use serde_json::value::RawValue;
-    use std::sync::Arc;
 
     fn stock(sku: &str, units: i64) -> StockDelta {
         let sku = Sku::parse(sku).expect("a SKU");
@@ -124,7 +122,7 @@ mod tests {
             checkout: CheckoutId::from_uuid(uuid::Uuid::nil()),
             version: 2,
             state: SessionState::Completed,
-            body: Arc::from(RawValue::NULL.to_owned()),
+            body: None,
             updated_at: Timestamp::from_micros(0),
         };
         let changes =

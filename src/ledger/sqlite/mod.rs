@@ -4,6 +4,7 @@
 //! **Invariant:** one process, one writer; a commit is on disk before it is acknowledged.
 //! **Not here:** the rules (see [`judge`](super::judge)); other slices keep their own tables' SQL.
 
+mod answers;
 mod apply;
 mod attempts;
 mod commit;

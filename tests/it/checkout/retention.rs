@@ -78,7 +78,7 @@ async fn answers_to(shop: &TestShop, keys: usize) {
             key: format!("key-{number}"),
             fingerprint: "f".into(),
             dialect: "v1".into(),
-            answer: Some(StoredAnswer { status: 201, body: Sealed::seal("{}"), version: 1 }),
+            answer: Some(StoredAnswer { status: 201, body: Sealed::seal("{}").into(), version: 1 }),
             now: shop.now(),
         };
         Entry::new(EntryId::of(format_args!("answer/{number}")), Fact::Answer(key))

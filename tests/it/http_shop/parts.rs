@@ -4,7 +4,7 @@ use actix::{ArbiterHandle, System};
 use doorbuster::{
     base::{AnchoredClock, Chance, Clock, HolderId, TestClock},
     checkout::{Collection, Collector, NoProbe},
-    http::{Trust, Webhooks},
+    http::{Answers, Site, Trust, Webhooks},
     ledger::{BatchReply, Database, Store, Writer},
     outbound::{GuardedClient, OutboundSettings, Reach},
     outbox::{Deliveries, Endpoints},
@@ -17,6 +17,12 @@ use std::{
     sync::{Arc, OnceLock},
     time::Duration,
 };
+
+/// What is said, and kept as in production: what never changes in it once.
+pub(super) async fn answers(database: &Database) -> Arc<Answers> {
+    let answers = Answers::of(Site::at(super::BASE_URL)).kept_in(database).await;
+    Arc::new(answers.expect("parts of answers are kept"))
+}
 
 /// Endpoints as in production: nothing private is asked.
 pub(super) fn webhooks(database: &Database) -> Webhooks {

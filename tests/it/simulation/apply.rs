@@ -132,7 +132,11 @@ impl Tables {
     fn write_head(&mut self, change: HeadChange) -> Broken {
         let row = self.sessions.get_mut(&change.checkout).ok_or("sessions: a row to update")?;
         must(row.version + 1 == change.version, "sessions: the version before")?;
-        (row.version, row.state, row.body) = (change.version, change.state, change.body);
+        (row.version, row.state) = (change.version, change.state);
+        // Where its order has the body, it is that of the order (`insert_order`).
+        if let Some(body) = change.body {
+            row.body = body;
+        }
         Ok(())
     }
 
@@ -170,7 +174,11 @@ impl Tables {
         must(!self.orders.values().any(same), "orders_one_per_attempt")?;
         must(self.attempts.contains_key(&insert.attempt), "orders_attempt")?;
         must(insert.order.id == OrderId::of(insert.checkout), "orders: its checkout's bits")?;
-        let session = self.sessions.get(&insert.checkout);
+        let session = self.sessions.get_mut(&insert.checkout);
+        let personal = session.and_then(|row| {
+            row.body.clone_from(&insert.order.body);
+            row.personal.clone()
+        });
         let line = |ordered| OrderLineRow { ordered, shipped: 0, returned: 0, restocked: 0 };
         let row = OrderRow {
             id: insert.order.id,
@@ -178,7 +186,7 @@ impl Tables {
             currency: insert.order.currency,
             placed_at: insert.placed_at,
             body: insert.order.body,
-            personal: session.and_then(|row| row.personal.clone()),
+            personal,
             attempt: insert.attempt,
             lines: insert.order.lines.into_iter().map(line).collect(),
             changes: Vec::new(),

@@ -229,7 +229,7 @@ impl Bench {
             tracked: true,
         };
         let lines = (1..).zip(lines).map(line).collect();
-        let body = document("{\"placed\": true}");
+        let body = document(r#"{"placed":true}"#);
         let operation = NewOperation {
             id: OperationId::of(attempt, OperationKind::Capture.number()),
             attempt,
@@ -241,14 +241,13 @@ impl Bench {
             id: EventId::new(self.now(), &self.chance),
             order,
             kind: "order.placed".into(),
-            body: document("{}"),
+            body: document("null"),
             at: self.now(),
         };
         let place = Place {
             attempt,
             authorization: "auth-1".into(),
-            order: NewOrder { id: order, total_minor: 100, currency, body: body.clone(), lines },
-            body,
+            order: NewOrder { id: order, total_minor: 100, currency, body, lines },
             operations: vec![operation],
             events: vec![event],
             assessment: None,
@@ -284,7 +283,7 @@ impl Bench {
             dialect: "v1".into(),
             answer: answer.map(|text| StoredAnswer {
                 status: 201,
-                body: Sealed::seal(text),
+                body: Sealed::seal(text).into(),
                 version: 1,
             }),
             now: self.now(),

@@ -1,0 +1,21 @@
+-- What a completed checkout is stands with its order, once: its session, and the event that tells of
+-- the order, say `null` from now on, and are read from there.
+
+create or replace view session_rows as
+select s.id, json_build_object('checkout', s.id, 'version', s.version, 'state', s.state,
+    'expires_at', s.expires_at, 'body', b.body,
+    'personal', (select p.personal from checkout_people p where p.checkout_id = s.id),
+    'holds', (select coalesce(json_agg(h.record order by h.sku), '[]') from hold_rows h
+              where h.checkout_id = s.id)) as record,
+    b.body
+from sessions s, lateral (
+    select case when s.state = 'completed'
+        then coalesce((select o.body from orders o where o.id = s.id), s.body)
+        else s.body end as body) b;
+
+create or replace view event_rows as
+select e.seq, e.sent_at, json_build_object('id', e.id, 'order', e.order_id, 'kind', e.kind,
+    'body', case when e.kind = 'order.placed'
+        then coalesce((select o.body from orders o where o.id = e.order_id), e.body)
+        else e.body end, 'at', e.at) as record
+from events e;
