@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 use crate::{
     base::Currency,
@@ -66,7 +67,8 @@ pub struct Assessment {
     /// not read it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub score_in_shadow: bool,
-    /// The calibrated probability of fraud.
+    /// The calibrated probability of fraud, to six places.
+    #[serde(serialize_with = "rounded::probability")]
     pub probability: Option<f64>,
     /// The probability × what the order costs, in minor units of `fraud.currency`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -102,8 +104,8 @@ pub struct Assessment {
     /// What another model, watched beside the live one, would have said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub challenger: Option<Challenger>,
-    /// The features, in the order of the model's schema: numbers with spaces between, a third of
-    /// what a list of floats would take.
+    /// The features, in the order of the model's schema: numbers with spaces between, and
+    /// `number*times` where one follows itself. Most of a new buyer's are not known (`-1`).
     #[serde(with = "packed")]
     #[schemars(with = "String")]
     pub features: Vec<f32>,
@@ -182,12 +184,15 @@ impl From<Degraded> for Missing {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ReasonGiven {
     /// The feature's name.
-    pub code: String,
-    /// For people.
+    pub code: Arc<str>,
+    /// For people. The ledger keeps it where the outcome was not to approve; of others it is made
+    /// when somebody reads it ([`FeatureSet::tell`](super::feature_set::FeatureSet::tell)).
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub says: String,
     /// Its value.
     pub value: f32,
-    /// What it added to the raw score.
+    /// What it added to the raw score, to five places.
+    #[serde(serialize_with = "rounded::contribution")]
     pub contribution: f64,
 }
 
@@ -215,15 +220,41 @@ pub struct Challenger {
     pub outcome: Outcome,
 }
 
+/// Numbers without the digits that nobody reads.
+mod rounded {
+    use serde::{Serialize, Serializer};
+
+    pub(super) fn probability<S: Serializer>(
+        value: &Option<f64>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        value.map(|value| to_places(value, 1e6)).serialize(to)
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks like this")]
+    pub(super) fn contribution<S: Serializer>(value: &f64, to: S) -> Result<S::Ok, S::Error> {
+        to_places(*value, 1e5).serialize(to)
+    }
+
+    fn to_places(value: f64, scale: f64) -> f64 {
+        (value * scale).round() / scale
+    }
+}
+
 /// Numbers as one text.
 mod packed {
     use itoa::Buffer;
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
     use std::fmt::Write;
 
+    /// More of one number than any schema has features: a damaged text must not fill memory.
+    const MOST: usize = 65_536;
+
     pub(super) fn serialize<S: Serializer>(values: &[f32], to: S) -> Result<S::Ok, S::Error> {
-        let (mut text, mut digits) = (String::with_capacity(values.len() * 3), Buffer::new());
-        for value in values {
+        let (mut text, mut digits) = (String::with_capacity(values.len()), Buffer::new());
+        // By their bits, so that each reads back as it was.
+        for run in values.chunk_by(|a, b| a.to_bits() == b.to_bits()) {
+            let value = &run[0];
             if !text.is_empty() {
                 text.push(' ');
             }
@@ -234,13 +265,27 @@ mod packed {
                 Some(whole) => text.push_str(digits.format(whole)),
                 None => write!(text, "{value}").expect("invariant: a text takes everything"),
             }
+            if run.len() > 1 {
+                text.push('*');
+                text.push_str(digits.format(run.len()));
+            }
         }
         to.serialize_str(&text)
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<f32>, D::Error> {
         let text = String::deserialize(from)?;
-        text.split_ascii_whitespace().map(|value| value.parse().map_err(D::Error::custom)).collect()
+        let mut values = Vec::new();
+        for run in text.split_ascii_whitespace() {
+            let (value, times) = run.split_once('*').unwrap_or((run, "1"));
+            let value: f32 = value.parse().map_err(D::Error::custom)?;
+            let times: usize = times.parse().map_err(D::Error::custom)?;
+            if times > MOST - values.len() {
+                return Err(D::Error::custom("more features than any schema has"));
+            }
+            values.extend(std::iter::repeat_n(value, times));
+        }
+        Ok(values)
     }
 }
 
@@ -250,12 +295,46 @@ mod tests {
 
     #[test]
     fn features_read_back_as_they_were() {
-        let features = vec![0.0, -1.0, 3.0, 0.1, 1e-7, 123_456_790.0, 3.4e38, 0.333_333_34];
+        let features =
+            vec![0.0, -1.0, -1.0, -1.0, 3.0, 0.1, 1e-7, 123_456_790.0, 3.4e38, 0.333_333_34];
         let assessment = Assessment { features, ..Assessment::default() };
         let text = serde_json::to_string(&assessment).expect("it is written");
-        assert!(text.contains("\"0 -1 3 0.1 "), "{text}");
+        assert!(text.contains("\"0 -1*3 3 0.1 "), "{text}");
         let read: Assessment = serde_json::from_str(&text).expect("it reads");
         assert_eq!(read, assessment);
+        let of_before = text.replace("-1*3", "-1 -1 -1");
+        let read: Assessment = serde_json::from_str(&of_before).expect("the older form reads");
+        assert_eq!(read, assessment);
+    }
+
+    // breaks: no bound on how often a number follows itself
+    #[test]
+    fn a_damaged_run_of_features_is_refused() {
+        let text = serde_json::to_string(&Assessment::default()).expect("it is written");
+        for damaged in ["1*99999999999", "1*65536 2", "1*x", "1*-1", "*3"] {
+            let text = text.replace("\"features\":\"\"", &format!("\"features\":\"{damaged}\""));
+            assert!(serde_json::from_str::<Assessment>(&text).is_err(), "{damaged}");
+        }
+    }
+
+    // breaks: `rounded` that writes all digits
+    #[test]
+    fn numbers_are_written_without_digits_nobody_reads() {
+        let reason = |contribution| ReasonGiven {
+            code: "amount".into(),
+            says: String::new(),
+            value: 0.25,
+            contribution,
+        };
+        let assessment = Assessment {
+            probability: Some(0.010_017_147_680_329_542),
+            reasons: vec![reason(-0.012_725_051_521_556_452), reason(0.0)],
+            ..Assessment::default()
+        };
+        let text = serde_json::to_string(&assessment).expect("it is written");
+        assert!(text.contains("\"probability\":0.010017,"), "{text}");
+        assert!(text.contains("\"value\":0.25,\"contribution\":-0.01273}"), "{text}");
+        assert!(!text.contains("says"), "{text}");
     }
 
     #[test]

@@ -317,7 +317,7 @@ impl Bench {
             }
             Challenger { model, score: score.points, outcome }
         });
-        Assessment {
+        let mut assessment = Assessment {
             outcome,
             decided_by,
             score: scored.score.map(|score| score.points),
@@ -338,7 +338,12 @@ impl Bench {
             features: scored.features,
             features_hash: serving.features_hash.clone(),
             latency_us: 0,
+        };
+        // Who reads of one that was approved has its sentences made then.
+        if outcome != Outcome::Approve {
+            serving.set().tell(&mut assessment);
         }
+        assessment
     }
 
     fn finish(

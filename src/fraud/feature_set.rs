@@ -33,6 +33,8 @@ pub struct FeatureSet {
     pub hash: String,
     /// Where each feature stands.
     pub names: FeatureNames,
+    /// The features' names, in order.
+    pub codes: Arc<[Arc<str>]>,
     /// The name of the memory that serves it.
     pub memory: String,
     reader: Reader,
@@ -51,6 +53,7 @@ impl FeatureSet {
             schema: schema.clone(),
             hash: short_hash(&layout),
             names: FeatureNames::of(&layout),
+            codes: layout.names().into_iter().map(Arc::from).collect(),
             memory: remembered.memory_name(),
             layout,
             remembered,

@@ -64,6 +64,7 @@ pub mod rules;
 pub mod schema;
 pub mod schemas;
 pub mod search;
+mod sentences;
 pub mod serving;
 pub mod setup;
 pub mod signals;

@@ -271,8 +271,8 @@ impl Serving {
         let most = (REASONS_MAX, REASONS_FOR_BUYER_MAX);
         let told = strongest(&self.layout, (&scored.features, &contributions), most);
         let given = |reason: &Reason| ReasonGiven {
-            code: self.layout.name(self.layout.features[reason.feature]),
-            says: self.layout.sentence(reason),
+            code: self.set.codes[reason.feature].clone(),
+            says: String::new(),
             value: reason.value,
             contribution: reason.contribution,
         };

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::{
     http_shop::{Answer, Shop},
     http_ucp::{SESSIONS, cart, codes, pay},
+    support::models::values,
 };
 
 /// Creates a checkout of one tee for this e-mail address and pays for it.
@@ -72,7 +73,12 @@ async fn an_approved_order_has_a_judgement_with_its_reasons() {
     assert_eq!((&judged["decided_by"], &judged["model"]), (&json!("nothing"), &json!("bundled-2")));
     assert!(judged["score"].as_u64().is_some_and(|score| score <= 1000), "{judged}");
     let features = judged["features"].as_str().expect("features");
-    assert!(features.split(' ').count() > 200, "{features}");
+    assert!(values(features).count() > 200, "{features}");
+    let reasons = judged["reasons"].as_array().expect("reasons");
+    let says = |reason: &Value| reason["says"].as_str().is_some_and(|says| says.contains(' '));
+    assert!(!reasons.is_empty() && reasons.iter().all(says), "in words: {judged}");
+    let found = shop.get(&format!("/v1/assessments?order={order}")).await.json();
+    assert_eq!(found["items"][0]["top_reason"], reasons[0]["says"], "{found}");
     assert!(!judged.to_string().contains("ada@"), "a judgement names nobody: {judged}");
     assert_eq!(shop.get(&format!("/v1/cases/{order}")).await.status, 404);
 }
@@ -275,7 +281,7 @@ async fn a_card_tried_again_in_one_cart_counts_once() {
     let judged = shop.get(&format!("/v1/orders/{id}/assessments")).await.json();
     let seen = |item: &Value| {
         let features = item["features"].as_str().expect("features");
-        features.split(' ').nth(place).expect("as many as names").to_owned()
+        values(features).nth(place).expect("as many as names").to_owned()
     };
     let seen: Vec<_> = judged["items"].as_array().expect("a list").iter().map(seen).collect();
     assert_eq!(seen, ["0", "1", "1"], "one attempt, tried three times");

@@ -8,6 +8,7 @@ use super::{
     http_fraud::{buys, buys_with, order_of},
     http_shop::Shop,
     http_ucp::{SESSIONS, cart, codes, pay},
+    support::models::values,
 };
 
 /// A ring that shares a card is seen from any of its orders.
@@ -64,7 +65,7 @@ async fn a_no_after_the_banks_yes_is_on_record_with_its_rule() {
     let again = buys(&shop, "ada@example.com").await;
     let judged = shop.get(&format!("/v1/orders/{}/assessments", order_of(&again))).await.json();
     let seen = judged["items"][0]["features"].as_str().expect("features").to_owned();
-    assert_eq!(seen.split(' ').nth(place), Some("1"), "it failed as if the bank had said it");
+    assert_eq!(values(&seen).nth(place), Some("1"), "it failed as if the bank had said it");
 }
 
 /// Whoever types one code after the other, and gets the goods for next to nothing.

@@ -39,6 +39,11 @@ impl FeatureNames {
         self.0.keys().map(AsRef::as_ref)
     }
 
+    /// The place of a feature.
+    pub fn place(&self, name: &str) -> Option<usize> {
+        self.0.get(name).copied()
+    }
+
     /// Whether there is such a feature.
     pub fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)

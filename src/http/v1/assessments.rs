@@ -12,7 +12,7 @@ use super::page::{Wanted, parameter};
 use crate::{
     base::{AssessmentId, Buyer, CheckoutId, Currency, Email, Hints, OrderId, Person, Timestamp},
     fraud::{
-        assessment::{DecidedBy, Degraded, Outcome, RuleHit},
+        assessment::{Assessment, DecidedBy, Degraded, Outcome, RuleHit},
         bench::Written,
         history::Known,
         links::{LinkKey, LinkKeys, LinkKind},
@@ -118,7 +118,10 @@ pub async fn list(
         own(&mut asked, storefront)?;
     }
     let found = door.cases.search().page(&asked, wanted, door.clock.now()).await?;
-    let items = found.items.into_iter().map(view).collect::<Result<_, _>>()?;
+    let mut items = found.items.into_iter().map(read_back).collect::<Result<Vec<_>, _>>()?;
+    let mut judged: Vec<_> = items.iter_mut().map(|(_, judged)| judged).collect();
+    door.desk.fraud.bench().schemas().tell(&mut judged).await?;
+    let items = items.into_iter().map(view).collect();
     let (next_cursor, counts) = (found.next, found.counts);
     Ok(HttpResponse::Ok().json(Judgements { items, next_cursor, counts }))
 }
@@ -135,12 +138,15 @@ fn own(asked: &mut search::Filter, storefront: &str) -> Result<(), Problem> {
     Ok(())
 }
 
-fn view(found: Found) -> Result<Judgement, Problem> {
-    let Found { row, storefront, amount_minor, currency, placed, case, label } = found;
-    let written: Written = serde_json::from_str(row.body.get())
+fn read_back(found: Found) -> Result<(Found, Assessment), Problem> {
+    let written: Written = serde_json::from_str(found.row.body.get())
         .map_err(|fault| Problem::fault(Kind::Internal, fault))?;
-    let judged = written.assessment;
-    Ok(Judgement {
+    Ok((found, written.assessment))
+}
+
+fn view((found, judged): (Found, Assessment)) -> Judgement {
+    let Found { row, storefront, amount_minor, currency, placed, case, label } = found;
+    Judgement {
         id: row.id,
         at: row.at,
         checkout: row.checkout,
@@ -160,7 +166,7 @@ fn view(found: Found) -> Result<Judgement, Problem> {
         currency,
         case,
         label,
-    })
+    }
 }
 
 fn read(filter: &Filter) -> Result<search::Filter, Problem> {

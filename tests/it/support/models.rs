@@ -53,3 +53,11 @@ pub(crate) fn write(folder: &Path, schema: &str, share: f64) {
     fs::write(folder.join("schema"), schema).expect("written");
     fs::write(folder.join("manifest"), "{}").expect("written");
 }
+
+/// The values of a judgement's features, which stand as `number*times` where one follows itself.
+pub(crate) fn values(features: &str) -> impl Iterator<Item = &str> {
+    features.split(' ').flat_map(|run| {
+        let (value, times) = run.split_once('*').unwrap_or((run, "1"));
+        std::iter::repeat_n(value, times.parse().expect("so many times"))
+    })
+}
