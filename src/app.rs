@@ -8,6 +8,7 @@ mod gateways;
 mod hot;
 mod judging;
 mod parts;
+mod rounds;
 mod tasks;
 mod timekeeper;
 
@@ -26,7 +27,7 @@ use tokio::task::JoinHandle;
 
 use crate::{
     base::{Chance, Clock},
-    cart::{Carts, Keeper},
+    cart::{Carts, Keeper, Notifications},
     checkout::{Checkout, Probe, Terms},
     config::{Config, Mode, UcpVersion},
     customers::Addresses,
@@ -36,7 +37,7 @@ use crate::{
         ucp01::{self, simulation::SimulationSecret},
     },
     ledger::{Commit, Database, Store},
-    payment::Gateways,
+    payment::{Gateways, inbox::Inbox},
     sessions::RedisLimits,
     stock::Holder,
     telemetry::metrics,
@@ -102,6 +103,8 @@ pub struct App {
     pub carts: Arc<Carts>,
     /// Makes the rounds.
     pub keeper: Arc<Keeper>,
+    /// Looks into what gateways tell.
+    pub notifications: Arc<Notifications>,
     /// Those who learn while the service runs.
     pub learning: Learning,
     holder: Arc<Holder>,
@@ -148,29 +151,28 @@ impl App {
         let learning = open_learning(config, velocity, &database, (&desk, &cases)).await?;
         let access = open_access(config, &database, &desk.clock, address).await?;
         let trust = open_trust(config, &database, &desk.clock).await?;
+        let (addresses, inbox) = (Addresses::new(database.clone()), Inbox::new(database.clone()));
         let door = Data::new(open_door(
             config,
             &desk,
-            (open_webhooks(config, &database)?, trust, Addresses::new(database.clone())),
+            (open_webhooks(config, &database)?, trust, addresses, inbox),
             (&carts, &cases, &rules, &learning.models),
             access,
             answers,
             test_clock,
         ));
+        let notifications = Arc::new(Notifications::of(&door.inbox, &carts, &desk));
         let more = more(config, &exporter);
         let running = server::server(door.clone(), vec![listener], threads(config), more)?;
-        let server = running.handle();
-        let serving = tasks::spawn(running);
+        let (server, serving) = (running.handle(), tasks::spawn(running));
         if let Some(listener) = listen_for_figures(config)? {
             tasks.beside(server::figures(door.clone(), exporter.clone(), listener)?);
         }
         if with_rounds {
-            tasks.rounds(&keeper, config);
             tasks.heartbeat(&holder, &desk);
             tasks.settings(&rules, &desk.tariffs);
             tasks.learning(&learning);
-            tasks.relay(&desk, &door, config);
-            tasks.addresses(&door, config);
+            tasks.go_round(config, (&keeper, &notifications), &door);
         }
         tasks.gauges(exporter, &keeper, &door);
         let draining = door.draining.clone();
@@ -180,6 +182,7 @@ impl App {
             desk,
             carts,
             keeper,
+            notifications,
             learning,
             holder,
             draining,
@@ -221,7 +224,7 @@ impl App {
         for arbiter in &self.arbiters {
             arbiter.stop();
         }
-        drop((self.carts, self.keeper, self.desk));
+        drop((self.carts, self.keeper, self.notifications, self.desk));
         for arbiter in self.arbiters {
             let _panicked = arbiter.join();
         }

@@ -7,6 +7,7 @@
 mod check;
 mod checkout;
 mod fraud;
+mod gateways;
 mod layers;
 mod reference;
 mod secret_url;
@@ -17,6 +18,7 @@ use std::{net::SocketAddr, path::Path, path::PathBuf, time::Duration};
 
 pub use checkout::{Capture, Checkout, Delivery};
 pub use fraud::FraudSettings;
+pub use gateways::{GatewayKind, GatewaySettings};
 pub use layers::{ConfigError, Flag, environment_name};
 pub use reference::markdown;
 pub use secret_url::SecretUrl;
@@ -130,7 +132,7 @@ pub struct Stock {
 }
 
 /// Who moves the money.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Payment {
     /// `"sandbox"`, or the URL of a sandbox that `doorbuster sandbox` serves.
@@ -142,6 +144,9 @@ pub struct Payment {
     pub sandbox_slow_ms: u64,
     /// How long the sandbox keeps the line open over `lost_token` before it hangs up.
     pub sandbox_lost_ms: u64,
+    /// Real gateways, in the order in which they are asked. Where there are any, `gateway` is not.
+    #[serde(deserialize_with = "gateways::list")]
+    pub gateways: Vec<GatewaySettings>,
 }
 
 /// Which gateway.
@@ -234,7 +239,13 @@ impl Default for Stock {
 impl Default for Payment {
     fn default() -> Self {
         let (gateway, accept_test_money) = (GatewayChoice::Sandbox, false);
-        Self { gateway, accept_test_money, sandbox_slow_ms: 3_000, sandbox_lost_ms: 5_000 }
+        Self {
+            gateway,
+            accept_test_money,
+            sandbox_slow_ms: 3_000,
+            sandbox_lost_ms: 5_000,
+            gateways: Vec::new(),
+        }
     }
 }
 

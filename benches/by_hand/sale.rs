@@ -199,6 +199,7 @@ fn session(wish: &Wish, id: CheckoutId, attempt: AttemptId, now: Timestamp) -> S
         country: None,
         held: Vec::new(),
         challenge_url: None,
+        challenge: None,
         created_at: now,
         expires_at: now.plus(36 * HOLD),
         hold_until: now.plus(HOLD),

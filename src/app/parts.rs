@@ -28,7 +28,7 @@ use crate::{
     },
     outbound::{GuardedClient, OutboundSettings, Reach},
     outbox::{Deliveries, Endpoints},
-    payment::Gateways,
+    payment::{Gateways, inbox::Inbox},
     platforms::Platforms,
     pricing::{Item, Tariffs, demo::demo as demo_tariff},
     sessions::RedisLimits,
@@ -259,13 +259,14 @@ pub(super) async fn open_trust(
 pub(super) fn open_door(
     config: &Config,
     desk: &Arc<Checkout>,
-    (webhooks, trust, addresses): (Webhooks, Trust, Addresses),
+    (webhooks, trust, addresses, inbox): (Webhooks, Trust, Addresses, Inbox),
     (carts, cases, rules, models): (&Arc<Carts>, &Cases, &Arc<Rules>, &Arc<Models>),
     (access, keys): (Access, Arc<Keys>),
     answers: Arc<Answers>,
     test_clock: Option<Arc<TestClock>>,
 ) -> Door {
     Door {
+        inbox,
         carts: carts.clone(),
         desk: desk.clone(),
         cases: cases.clone(),

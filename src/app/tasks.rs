@@ -40,7 +40,7 @@ use crate::{
 
 /// Time between two rounds of the keeper, and between two looks for lapsed holds: how late one is
 /// back on sale.
-const ROUND: Duration = Duration::from_secs(1);
+pub(super) const ROUND: Duration = Duration::from_secs(1);
 
 /// Time between two slow rounds.
 const SLOW_ROUND: Duration = Duration::from_secs(60);
@@ -129,8 +129,11 @@ impl Tasks {
     }
 
     /// Repeats something until the service stops. A round that takes long delays the next.
-    fn every<F>(&mut self, period: Duration, mut round: impl FnMut() -> F + Send + 'static)
-    where
+    pub(super) fn every<F>(
+        &mut self,
+        period: Duration,
+        mut round: impl FnMut() -> F + Send + 'static,
+    ) where
         F: Future<Output = ()> + Send,
     {
         let mut stop = self.stop.subscribe();
@@ -391,7 +394,7 @@ impl Tasks {
     }
 }
 
-fn log(fault: Option<LedgerFault>) {
+pub(super) fn log(fault: Option<LedgerFault>) {
     if let Some(fault) = fault {
         tracing::warn!(%fault, "a round was cut short; the next one tries again");
     }

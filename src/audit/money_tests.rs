@@ -27,6 +27,7 @@ fn attempt(n: u128, state: AttemptState) -> AttemptRow {
         deadline: Timestamp::from_micros(0),
         watch_until: None,
         waiting: None,
+        challenge: None,
     }
 }
 

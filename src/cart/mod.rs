@@ -10,9 +10,11 @@ mod carts;
 pub mod keeper;
 pub mod lapses;
 pub mod messages;
+pub mod notifications;
 pub mod registry;
 pub mod seat;
 
 pub use keeper::Keeper;
 pub use messages::{Ask, Command, Show, Tend};
+pub use notifications::Notifications;
 pub use registry::Carts;

@@ -129,7 +129,7 @@ impl From<Authorized> for GatewayAnswer {
                 verification,
             }),
             Authorized::Declined(decline) => Self::Refused(Verdict::Declined(decline)),
-            Authorized::Challenged(challenge) => Self::Refused(Verdict::Challenged(challenge.url)),
+            Authorized::Challenged(challenge) => Self::Challenged(challenge),
         }
     }
 }

@@ -41,6 +41,7 @@ impl Saga<'_> {
             order: OrderId::of(self.session.id),
             amount: self.session.totals.total,
             gateway: gateway.map_or(NO_GATEWAY, |gateway| gateway.name()).to_owned(),
+            known: None,
             deadline: now.plus(self.desk.terms.gateway_deadline),
             waiting: Some(payment.asked.write(None, now)),
         };
@@ -142,6 +143,7 @@ fn completing(
     after.attempt = Some(attempt.id);
     after.instrument = payment.paying.means().map(|means| means.instrument.clone());
     after.challenge_url = None;
+    after.challenge = None;
     after.notices.clear();
     desk.renew_lapsed(&mut after);
     after.person = merged(&before.person, &payment.person);

@@ -117,13 +117,13 @@ impl Checkout {
 
 impl Attempt {
     /// The payment, to be looked up.
-    pub(super) const fn lookup(&self) -> Lookup {
+    pub(super) fn lookup(&self) -> Lookup {
         Lookup {
             reference: self.id,
             order: self.order,
             amount: self.amount,
             not_after: self.deadline,
-            known: None,
+            known: self.known.clone(),
         }
     }
 }

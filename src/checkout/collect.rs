@@ -38,11 +38,13 @@ pub struct Debt {
     pub row: OperationRow,
     /// The gateway that the attempt went to; looked up where it is not at hand.
     pub gateway: Option<String>,
+    /// How it ended, where the gateway has told so by itself.
+    pub ended: Option<Result<(), String>>,
 }
 
 impl From<OperationRow> for Debt {
     fn from(row: OperationRow) -> Self {
-        Self { row, gateway: None }
+        Self { row, gateway: None, ended: None }
     }
 }
 
@@ -113,9 +115,12 @@ impl Collection {
     }
 
     /// Collects one debt. What cannot be done now stays due.
-    async fn collect(&self, Debt { row: due, gateway }: Debt) {
+    async fn collect(&self, Debt { row: due, gateway, ended }: Debt) {
         let began = self.clock.now();
-        let answer = self.ask(&due, gateway).await;
+        let answer = match ended {
+            Some(ended) => ended.map(|()| Moved::Done).map_err(GatewayFault::Refused),
+            None => self.ask(&due, gateway).await,
+        };
         self.probe.reach(CrashPoint::InCollection);
         self.count(&due, &answer, began);
         let (state, note) = match answer {

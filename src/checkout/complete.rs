@@ -27,8 +27,9 @@ impl Checkout {
         match session.state {
             SessionState::Open => {}
             SessionState::Completing => {
-                self.recover(session).await?;
-                return self.earlier_or(asked, CheckoutRefused::Completing).await;
+                if let Some(reply) = self.go_on(session, asked, &tender).await? {
+                    return Ok(reply);
+                }
             }
             state => return self.earlier_or(asked, ended(state)).await,
         }

@@ -39,7 +39,7 @@ impl Checkout {
     pub(super) fn count_answer(&self, answer: &GatewayAnswer, began: Timestamp) {
         let ended = match answer {
             GatewayAnswer::Granted(_) => Ok(true),
-            GatewayAnswer::Refused(_) => Ok(false),
+            GatewayAnswer::Refused(_) | GatewayAnswer::Challenged(_) => Ok(false),
             GatewayAnswer::Unknown => Err(&CheckoutRefused::KeyInFlight),
         };
         self.count_step(metrics::Step::Authorize, ended, began);

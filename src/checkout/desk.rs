@@ -52,6 +52,8 @@ pub struct Terms {
     pub cart_ttl: Duration,
     /// A gateway that has not answered by then is asked what became of the attempt.
     pub gateway_deadline: Duration,
+    /// A buyer has so long to confirm a payment at their bank; the units wait as long.
+    pub challenge_ttl: Duration,
     /// An attempt the gateway never heard of is asked about this long: a late call may still act.
     pub watch: Duration,
     /// When the money of an order is captured.
@@ -81,6 +83,7 @@ impl Default for Terms {
             session_ttl: Duration::from_secs(6 * 60 * 60),
             cart_ttl: Duration::from_secs(7 * 24 * 60 * 60),
             gateway_deadline: Duration::from_secs(10),
+            challenge_ttl: Duration::from_secs(15 * 60),
             watch: Duration::from_secs(24 * 60 * 60),
             capture: Capture::Immediate,
             authorization_ttl: Duration::from_secs(7 * 24 * 60 * 60),

@@ -17,6 +17,7 @@ impl Checkout {
         session: &mut Session,
         asked: &Asked,
     ) -> Result<Reply, CheckoutRefused> {
+        self.give_up(session).await?;
         match session.state {
             SessionState::Open => {}
             SessionState::Completing => {

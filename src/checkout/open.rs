@@ -118,6 +118,7 @@ impl Checkout {
         asked: &Asked,
         draft: Draft,
     ) -> Result<Reply, CheckoutRefused> {
+        self.give_up(session).await?;
         match session.state {
             SessionState::Open => {}
             SessionState::Completing => {
@@ -300,6 +301,7 @@ impl Checkout {
             country: draft.country.as_deref().map(Into::into),
             held: before.map(|before| before.held.clone()).unwrap_or_default(),
             challenge_url: None,
+            challenge: None,
             created_at: before.map_or(now, |before| before.created_at),
             expires_at: match base {
                 Base::Repriced(before) => before.expires_at,

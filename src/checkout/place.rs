@@ -65,6 +65,14 @@ impl Saga<'_> {
             // Its authorization is this one.
             Err(LedgerRefused::AlreadyPlaced { .. }) => Ok(Placing::PlacedElsewhere),
             Err(LedgerRefused::AlreadySettled { .. }) => Ok(Placing::SettledElsewhere),
+            // The request was answered by a challenge meanwhile, and that stays its answer.
+            Err(LedgerRefused::KeyTaken(row)) if attempt.waiting.is_some() => {
+                let unasked = Attempt { waiting: None, ..attempt.clone() };
+                match Box::pin(self.place(assessed, &unasked, granted)).await? {
+                    Placing::Placed(_) => Ok(Placing::Placed(row.answer.into())),
+                    other => Ok(other),
+                }
+            }
             Err(refused) => Err(unexpected(&refused)),
         }
     }
@@ -104,7 +112,7 @@ impl Saga<'_> {
             currency: attempt.amount.currency(),
             order: OrderId::of(self.session.id),
         };
-        Debt { row, gateway: Some(attempt.gateway.clone()) }
+        Debt { row, gateway: Some(attempt.gateway.clone()), ended: None }
     }
 
     /// The answer stored by whoever settled the attempt, and the session as it stands since.

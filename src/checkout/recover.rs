@@ -19,7 +19,7 @@ use crate::{
             AttemptRow, AttemptState, OperationKind, OperationRow, OperationState, SessionState,
         },
     },
-    payment::{Authorized, Found},
+    payment::{Authorized, Found, Lookup},
     telemetry::metrics::{self, Settlement},
 };
 
@@ -27,38 +27,62 @@ impl Checkout {
     /// Settles the attempt that pins this session, once its deadline has passed: an authorization
     /// becomes the order, a decline or "never heard of it" reopens the session. Whoever waits with
     /// an idempotency key finds the answer under it. While the gateway says nothing, nothing
-    /// changes.
+    /// changes. One that waits for its buyer is asked about whenever somebody looks, and ended when
+    /// its time is over.
     pub async fn recover(&self, session: &mut Session) -> Result<(), CheckoutRefused> {
+        self.settle_pending(session, false).await
+    }
+
+    /// The same; `ends` what waits for its buyer at the gateway, which may find that the buyer was
+    /// faster.
+    pub(super) async fn settle_pending(
+        &self,
+        session: &mut Session,
+        ends: bool,
+    ) -> Result<(), CheckoutRefused> {
         let Some(id) = session.attempt.filter(|_| session.state == SessionState::Completing) else {
             return Ok(());
         };
         let Some(row) = self.store.find_attempt(id).await? else { return Ok(()) };
-        if row.state != AttemptState::Pending || self.now() < row.deadline {
+        let is_challenged = row.challenge.is_some();
+        if row.state != AttemptState::Pending {
+            // Another replica was faster.
+            if let Some(now) = self.load(session.id).await? {
+                *session = now;
+            }
+            return Ok(());
+        }
+        let is_over = self.now() >= row.deadline;
+        if !is_over && !is_challenged {
             return Ok(());
         }
         self.probe.reach(CrashPoint::InRecovery);
         Span::current().record("attempt.id", field::display(id));
         let attempt = self.attempted(&row).await?;
-        let found = match self.ask_what_became(&attempt).await {
-            GatewayAnswer::Granted(granted) => Ok(granted),
-            GatewayAnswer::Refused(verdict) => Err(verdict),
-            GatewayAnswer::Unknown => {
-                metrics::reconciled(Settlement::Unanswered);
-                return Ok(());
-            }
+        let answer = match is_challenged && (ends || is_over) {
+            true => self.end_attempt(&attempt).await,
+            false => self.ask_what_became(&attempt).await,
         };
-        tracing::info!(attempt.id = %id, checkout.id = %session.id, ?found, "recovered an attempt");
-        metrics::reconciled(match &found {
-            Ok(_) => Settlement::Sold,
-            Err(Verdict::Unheard) => Settlement::Unheard,
-            Err(_) => Settlement::Declined,
+        tracing::info!(attempt.id = %id, checkout.id = %session.id, ?answer, "asked about it");
+        metrics::reconciled(match &answer {
+            GatewayAnswer::Granted(_) => Settlement::Sold,
+            GatewayAnswer::Refused(Verdict::Unheard) => Settlement::Unheard,
+            GatewayAnswer::Refused(_) => Settlement::Declined,
+            GatewayAnswer::Challenged(_) | GatewayAnswer::Unknown => Settlement::Unanswered,
         });
         // Judged before this process began perhaps: a second look and velocity need it again.
         let assessed = Assessed(self.fraud.judged_before(session.id, id).await?);
         let mut saga = Saga { desk: self, session };
-        let ended = match found {
-            Ok(granted) => saga.finish(&assessed, &attempt, &granted).await?,
-            Err(verdict) => saga.settle(&assessed, &attempt, verdict.into()).await?,
+        let ended = match answer {
+            GatewayAnswer::Granted(granted) => saga.finish(&assessed, &attempt, &granted).await?,
+            GatewayAnswer::Refused(verdict) => {
+                saga.settle(&assessed, &attempt, verdict.into()).await?
+            }
+            // Its answer got lost, and the buyer has not heard of it yet.
+            GatewayAnswer::Challenged(challenge) if !is_challenged => {
+                saga.challenge(&attempt, challenge, None).await?
+            }
+            GatewayAnswer::Challenged(_) | GatewayAnswer::Unknown => return Ok(()),
         };
         match ended {
             // Whoever waits finds the answer under the key.
@@ -93,7 +117,7 @@ impl Checkout {
             currency: row.currency,
             order: row.order,
         };
-        self.owe(Debt { row: owed, gateway: Some(row.gateway.clone()) }).await
+        self.owe(Debt { row: owed, gateway: Some(row.gateway.clone()), ended: None }).await
     }
 
     /// The attempt with the request that waits for it, as its key tells.
@@ -116,6 +140,7 @@ impl Checkout {
             order: row.order,
             amount,
             gateway: row.gateway.clone(),
+            known: Lookup::from(row).known,
             deadline: row.deadline,
             waiting,
         })

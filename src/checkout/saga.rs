@@ -5,6 +5,7 @@
 //! | assess | judges the payment; declined, it ends here | nothing: what was judged stays judged |
 //! | begin (T1) | records the attempt, pins the holds, re-holds what has lapsed | settle: unpin and reopen, or for the express lane release and cancel |
 //! | authorize | asks the gateway; nothing is locked meanwhile | void, a durable debt before the call |
+//! | challenge | the attempt waits for its buyer; the holds stay pinned | ended at the gateway, then settle |
 //! | place (T2) | order, payment, events; holds become sold | nothing: an order stands; a return is a new fact |
 //! | capture (T3) | hands the debt to the collector | nothing: it is owed |
 //!
@@ -18,6 +19,7 @@ use std::ops::ControlFlow;
 
 use super::{
     answer::{Asked, CheckoutRefused, Means, Reply},
+    challenge::digest,
     crash::CrashPoint,
     desk::Checkout,
     session::Session,
@@ -26,7 +28,7 @@ use crate::{
     base::{AttemptId, Money, OrderId, Person, Timestamp, Verification},
     fraud::Judged,
     ledger::{Authorization, entry::KeyWrite, review::NewAssessment},
-    payment::Decline,
+    payment::{Challenge, Decline},
     telemetry::metrics,
 };
 
@@ -72,6 +74,8 @@ pub(super) struct Attempt {
     pub amount: Money,
     /// The gateway it goes to, and with it everything that is asked about it.
     pub gateway: String,
+    /// The gateway's own name for it, once it is known.
+    pub known: Option<String>,
     /// When the outcome counts as unknown.
     pub deadline: Timestamp,
     /// The request that waits for it. None, where that one has its answer already, or has gone.
@@ -97,8 +101,8 @@ pub(super) struct Granted {
 pub(super) enum Verdict {
     /// No.
     Declined(Decline),
-    /// Not before the buyer proves who they are there.
-    Challenged(String),
+    /// It waited for its buyer, and was ended at the gateway.
+    Ended,
     /// It was never reached.
     Unavailable(String),
     /// After the deadline it has never heard of the attempt.
@@ -112,6 +116,8 @@ pub(super) enum GatewayAnswer {
     Granted(Granted),
     /// It is not, and never will be.
     Refused(Verdict),
+    /// It waits for its buyer.
+    Challenged(Challenge),
     /// Nobody knows yet: recovery asks again.
     Unknown,
 }
@@ -184,6 +190,10 @@ impl Saga<'_> {
             GatewayAnswer::Granted(granted) => self.finish(&assessed, &attempt, &granted).await?,
             GatewayAnswer::Refused(verdict) => {
                 self.settle(&assessed, &attempt, verdict.into()).await?
+            }
+            GatewayAnswer::Challenged(challenge) => {
+                let means = payment.paying.means().map(|means| digest(attempt.id, means));
+                self.challenge(&attempt, challenge, means).await?
             }
             GatewayAnswer::Unknown => return Err(CheckoutRefused::KeyInFlight),
         };

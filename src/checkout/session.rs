@@ -73,6 +73,17 @@ pub struct Tried {
     pub at: Timestamp,
 }
 
+/// A payment that waits for its buyer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Challenged {
+    /// Until when.
+    pub until: Timestamp,
+    /// A digest of what it is paid with, so that paying with the same again is asking again; none
+    /// where a crash took it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub means: Option<u64>,
+}
+
 /// Why the money waits for a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Risk {
@@ -149,6 +160,9 @@ pub struct Session {
     /// Where the buyer proves who they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub challenge_url: Option<String>,
+    /// A payment that waits for its buyer, while it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub challenge: Option<Challenged>,
     /// When it was created.
     pub created_at: Timestamp,
     /// When it ends by itself.
@@ -267,6 +281,12 @@ impl Session {
             code => code.blocks(),
         };
         self.state == SessionState::Open && !self.notices.iter().any(stands)
+    }
+
+    /// Whether a payment waits for its buyer, who proves who they are at
+    /// [`challenge_url`](Self::challenge_url).
+    pub fn is_challenged(&self) -> bool {
+        self.state == SessionState::Completing && self.challenge.is_some()
     }
 
     /// Whether a notice of this kind stands.

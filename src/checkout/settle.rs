@@ -35,7 +35,7 @@ impl Saga<'_> {
             body: document(&after),
             hold_until: after.hold_until,
             watch_until: unheard.then(|| now.plus(self.desk.terms.watch)),
-            assessment: second_look.map(|record| *record),
+            assessment: second_look.as_deref().cloned(),
             key,
             now,
         };
@@ -51,6 +51,13 @@ impl Saga<'_> {
             }
             Err(LedgerRefused::AlreadyPlaced { .. } | LedgerRefused::AlreadySettled { .. }) => {
                 self.take_the_settled_answer(attempt).await
+            }
+            // The request was answered by a challenge meanwhile, and that stays its answer.
+            Err(LedgerRefused::KeyTaken(row)) if attempt.waiting.is_some() => {
+                let unasked = Attempt { waiting: None, ..attempt.clone() };
+                let failed = Failed { verdict, second_look };
+                Box::pin(self.settle(assessed, &unasked, failed)).await?;
+                Ok(row.answer.into())
             }
             Err(refused) => Err(unexpected(&refused)),
         }
@@ -72,17 +79,15 @@ impl Saga<'_> {
         if after.express {
             after.held.clear();
         }
-        if let Verdict::Challenged(url) = verdict {
-            after.challenge_url = Some(url.clone());
-        }
+        after.challenge_url = None;
+        after.challenge = None;
         after
     }
 }
 
 const fn state(verdict: &Verdict) -> AttemptState {
     match verdict {
-        Verdict::Declined(_) | Verdict::Unavailable(_) => AttemptState::Declined,
-        Verdict::Challenged(_) => AttemptState::Challenged,
+        Verdict::Declined(_) | Verdict::Ended | Verdict::Unavailable(_) => AttemptState::Declined,
         Verdict::Unheard => AttemptState::Unheard,
     }
 }
@@ -90,7 +95,7 @@ const fn state(verdict: &Verdict) -> AttemptState {
 fn code(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Declined(decline) => decline.record(),
-        Verdict::Challenged(_) => "challenged".to_owned(),
+        Verdict::Ended => "not_confirmed".to_owned(),
         Verdict::Unavailable(_) => "gateway_unreachable".to_owned(),
         Verdict::Unheard => "never_heard_of".to_owned(),
     }
@@ -104,9 +109,9 @@ impl Verdict {
                 let text = format!("The payment was declined ({code}). Try another instrument.");
                 (NoticeCode::PaymentDeclined, text)
             }
-            Verdict::Challenged(_) => {
-                let text = "The bank wants to be sure it is you; then pay again.";
-                (NoticeCode::PaymentChallenged, text.into())
+            Verdict::Ended => {
+                let text = "The payment was not confirmed in time; nothing was charged. Pay again.";
+                (NoticeCode::PaymentUnavailable, text.into())
             }
             Verdict::Unavailable(_) => {
                 let text =

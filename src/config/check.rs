@@ -1,6 +1,6 @@
 //! What must hold between settings, and what an operator should hear about them.
 
-use super::{Config, GatewayChoice, Mode, layers::Sources};
+use super::{Config, GatewayChoice, GatewaySettings, Mode, layers::Sources};
 use crate::{fraud::policy::FraudMode, http::cors::Cors, sessions::check_address, telemetry::logs};
 
 impl Config {
@@ -60,6 +60,14 @@ impl Config {
         if matches!(&self.payment.gateway, GatewayChoice::Remote(url) if !is_http(url)) {
             let reason = "expects `sandbox`, or the URL of one that `doorbuster sandbox` serves";
             found.add("payment.gateway", reason);
+        }
+        let gateways = &self.payment.gateways;
+        for (at, settings) in gateways.iter().enumerate() {
+            settings.problems().iter().for_each(|why| found.add("payment.gateways", why));
+            if gateways[..at].iter().any(|other| other.name == settings.name) {
+                let reason = format!("has `{}` twice: each name stands once", settings.name);
+                found.add("payment.gateways", &reason);
+            }
         }
     }
 
@@ -143,14 +151,23 @@ impl Config {
         }
     }
 
+    /// Whether anything can be paid for with money for trying things out.
+    fn takes_test_money(&self) -> bool {
+        let gateways = &self.payment.gateways;
+        gateways.is_empty() || gateways.iter().any(GatewaySettings::is_test)
+    }
+
     /// Why nothing is to be served this way. Other commands may work: keys are made and databases
     /// migrated before a shop opens.
     pub fn refusal_to_serve(&self) -> Option<&'static str> {
-        let unpaid = self.mode == Mode::Production && !self.payment.accept_test_money;
+        let unpaid = self.mode == Mode::Production
+            && self.takes_test_money()
+            && !self.payment.accept_test_money;
         unpaid.then_some(
-            "production mode takes no test money, and `payment.gateway` is a sandbox: whoever \
-             knows the word `success_token` would have paid. To open on purpose without money that \
-             moves, set `payment.accept_test_money = true`",
+            "production mode takes no test money, and `payment.gateway` is a sandbox, or a gateway in \
+             `payment.gateways` has a test key: whoever knows a word such as `success_token` would \
+             have paid. Connect a gateway with a live key; or, to open on purpose without money \
+             that moves, set `payment.accept_test_money = true`",
         )
     }
 
@@ -163,7 +180,7 @@ impl Config {
                  set storage.database to run on PostgreSQL",
             );
         }
-        if self.mode == Mode::Production {
+        if self.mode == Mode::Production && self.takes_test_money() {
             notices.push(
                 "payments go to the sandbox gateway: no money moves, and whoever knows the word \
                  `success_token` has paid. Every order says `test_payment`",

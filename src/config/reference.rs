@@ -154,7 +154,17 @@ const MEANINGS: &[(&str, &str)] = &[
         "how long before that an authorization which nobody captured is reported: the event \
          `payment.expiring`, and `sweeper_swept_total{what=\"expiring_authorizations\"}`",
     ),
-    ("payment.gateway", "`sandbox`, or the URL that `doorbuster sandbox` serves"),
+    (
+        "payment.gateway",
+        "`sandbox`, or the URL that `doorbuster sandbox` serves. Not asked where there are \
+         `payment.gateways`",
+    ),
+    (
+        "payment.gateways",
+        "real gateways, in the order in which they are asked: `name`, `kind`, `secret_key`, \
+         `webhook_secret`, `currencies`, `countries`, `instruments`, `url` (see \
+         [Payments](PAYMENTS.md))",
+    ),
     (
         "payment.accept_test_money",
         "whether production mode may serve with a sandbox gateway, where `success_token` is a \

@@ -112,7 +112,10 @@ pub(super) fn needed(method: &Method, pattern: &str, at_root: bool) -> Option<Ne
         | "/policies/{name}"
         | "/problems/{code}"
         | "/orders/{id}"
-        | "/checkouts/{id}" => Some(Need::Nothing),
+        | "/checkouts/{id}"
+        // A buyer who comes back has no key; a gateway signs what it tells.
+        | "/payments/return/{attempt}"
+        | "/webhooks/{gateway}" => Some(Need::Nothing),
         // Their secret lets in, and nothing else.
         "/testing/simulate-shipping/{id}" | "/ucp/2026-01-11/testing/simulate-shipping/{id}" => {
             Some(Need::Nothing)

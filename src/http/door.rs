@@ -17,6 +17,7 @@ use crate::{
     ledger::{Store, Writer},
     outbound::GuardedClient,
     outbox::{Deliveries, Endpoints},
+    payment::inbox::Inbox,
     platforms::Platforms,
     signing::SigningKeys,
 };
@@ -69,6 +70,8 @@ pub struct Door {
     pub carts: Arc<Carts>,
     /// The checkout, for what concerns orders and no cart.
     pub desk: Arc<Checkout>,
+    /// What gateways have told.
+    pub inbox: Inbox,
     /// Orders that wait for a person.
     pub cases: Cases,
     /// The ledger, for reading.

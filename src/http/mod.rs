@@ -26,6 +26,7 @@ pub mod docs;
 pub mod door;
 pub mod free_text;
 pub mod gate;
+mod gateways;
 pub mod head;
 pub mod health;
 pub mod hosts;

@@ -22,7 +22,7 @@ use super::{
     connections::{Connections, SEND_BUFFER},
     contract, docs,
     door::Door,
-    head, health,
+    gateways, head, health,
     kinds::Kind,
     pages,
     problem::Problem,
@@ -52,6 +52,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(web::scope(ucp01::BASE_PATH).configure(ucp01::routes))
         .service(web::scope(ucp::BASE_PATH).configure(ucp::routes))
         .service(web::scope("/v1").wrap(from_fn(contract::admit)).configure(v1::routes))
+        .configure(gateways::routes)
         .configure(pages::routes)
         .configure(docs::routes)
         .app_data(

@@ -8,8 +8,8 @@ use super::{
     outcome::Outcome,
     review::{CaseChange, NewAssessment, NewCase, NewLabel},
     row::{
-        AttemptRow, AttemptState, GrantRow, HoldRow, NewOrder, OperationKind, OperationState,
-        SessionState,
+        AttemptChallenge, AttemptRow, AttemptState, GrantRow, HoldRow, NewOrder, OperationKind,
+        OperationState, SessionState,
     },
 };
 use crate::base::{
@@ -41,6 +41,8 @@ pub struct Changes {
     pub new_attempts: Vec<AttemptInsert>,
     /// Attempts updated.
     pub attempts: Vec<AttemptChange>,
+    /// Attempts that wait for their buyer from now on.
+    pub challenges: Vec<ChallengeChange>,
     /// Orders inserted, with their lines.
     pub orders: Vec<OrderInsert>,
     /// Order line counters added to.
@@ -168,6 +170,18 @@ pub struct AttemptChange {
     pub watch_until: Option<Timestamp>,
     /// When.
     pub settled_at: Timestamp,
+}
+
+/// An attempt that waits for its buyer.
+#[derive(Debug, Clone, Serialize)]
+pub struct ChallengeChange {
+    /// Which.
+    pub attempt: AttemptId,
+    /// Its checkout.
+    pub checkout: CheckoutId,
+    /// What it waits for.
+    #[serde(flatten)]
+    pub challenge: AttemptChallenge,
 }
 
 /// An order to insert.

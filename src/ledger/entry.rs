@@ -7,7 +7,10 @@ use std::{fmt, sync::Arc};
 use super::{
     authorization::Authorization,
     review::{Assess, LabelsWrite, NewAssessment, NewCase, Resolve},
-    row::{AttemptState, KeyRow, NewOperation, NewOrder, OperationState, SessionState},
+    row::{
+        AttemptChallenge, AttemptState, KeyRow, NewOperation, NewOrder, OperationState,
+        SessionState,
+    },
 };
 use crate::base::{
     AttemptId, CheckoutId, Currency, EventId, GrantId, HolderId, OrderId, Sealed, Sku, Timestamp,
@@ -84,6 +87,7 @@ impl Entry {
             Fact::Session(write) => Some(write.checkout),
             Fact::Place(place) => Some(place.order.id.checkout()),
             Fact::Settle(settle) => Some(settle.checkout),
+            Fact::Challenge(challenge) => Some(challenge.checkout),
             _ => None,
         }
     }
@@ -101,6 +105,8 @@ pub enum Fact {
     /// A payment attempt that came to nothing: unpins or releases the holds, reopens or cancels the
     /// session.
     Settle(Box<Settle>),
+    /// A payment attempt goes on with its buyer: it stays pending, and its holds stay pinned.
+    Challenge(Box<Challenge>),
     /// T3: a capture, void or refund is done, or is owed from now on.
     Operation(OperationWrite),
     /// An answer to a request that changed nothing else.
@@ -222,7 +228,7 @@ pub struct Settle {
     pub attempt: AttemptId,
     /// Its checkout.
     pub checkout: CheckoutId,
-    /// `Declined`, `Challenged` or `Unheard`.
+    /// `Declined` or `Unheard`.
     pub state: AttemptState,
     /// Why, in the gateway's or our words.
     pub code: String,
@@ -236,6 +242,23 @@ pub struct Settle {
     pub watch_until: Option<Timestamp>,
     /// The second judgement, on what the issuer said, when that ended it.
     pub assessment: Option<NewAssessment>,
+    /// The answer to the request that tried to pay.
+    pub key: Option<KeyWrite>,
+    /// When it was decided.
+    pub now: Timestamp,
+}
+
+/// An attempt that waits for its buyer.
+#[derive(Debug, Clone)]
+pub struct Challenge {
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// Its checkout.
+    pub checkout: CheckoutId,
+    /// What it waits for.
+    pub challenge: AttemptChallenge,
+    /// The session's body after it.
+    pub body: Document,
     /// The answer to the request that tried to pay.
     pub key: Option<KeyWrite>,
     /// When it was decided.

@@ -159,6 +159,7 @@ impl Known {
             }
             Fact::Answer(_) | Fact::Assess(_) => Some(()),
             Fact::Move(_)
+            | Fact::Challenge(_)
             | Fact::Grant(_)
             | Fact::CloseGrants(_)
             | Fact::Expire(_)
@@ -260,6 +261,11 @@ impl Known {
                 _ => self.attempts.remove(&change.id),
             }
         }
+        // Seldom: the next fact about it is judged under lock.
+        for change in &changes.challenges {
+            self.sessions.remove(&change.checkout);
+            self.attempts.remove(&change.attempt);
+        }
         changes.operations.iter().for_each(|change| self.put_operation(change));
         self.learn_units(changes, reply);
     }
@@ -294,6 +300,7 @@ impl Known {
                 }
                 Fact::Place(place) => self.attempts.remove(&place.attempt),
                 Fact::Settle(settle) => self.attempts.remove(&settle.attempt),
+                Fact::Challenge(challenge) => self.attempts.remove(&challenge.attempt),
                 Fact::Operation(write) => self.operations.remove(&write.operation.id),
                 _ => {}
             }

@@ -142,13 +142,15 @@ pub struct GrantRow {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AttemptState {
-    /// The gateway may be asked, or has been; past its deadline the outcome is unknown.
+    /// The gateway may be asked, or has been; past its deadline the outcome is unknown. Or it waits
+    /// for its buyer: then it has a [`challenge`](AttemptRow::challenge).
     Pending,
     /// Authorized, and the order is placed.
     Authorized,
     /// The gateway said no.
     Declined,
-    /// The gateway wants the buyer to prove who they are first.
+    /// The gateway wanted the buyer to prove who they are, and a new attempt followed: so it was
+    /// until challenges became a part of the attempt that waits for them.
     Challenged,
     /// The gateway never heard of it when asked after the deadline.
     Unheard,
@@ -194,6 +196,20 @@ pub struct AttemptRow {
     pub watch_until: Option<Timestamp>,
     /// The key of the request that waits, as `[caller, key]`.
     pub waiting: Option<(String, String)>,
+    /// What it waits for, once its buyer has to confirm it.
+    #[serde(default)]
+    pub challenge: Option<AttemptChallenge>,
+}
+
+/// A pending attempt that waits for its buyer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttemptChallenge {
+    /// The gateway's own name for the payment, where it has one.
+    pub id: Option<String>,
+    /// Where the buyer goes.
+    pub url: String,
+    /// Until when; then it is ended at the gateway.
+    pub until: Timestamp,
 }
 
 /// What we owe a gateway.

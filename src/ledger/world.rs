@@ -218,6 +218,10 @@ impl Ask {
                 }
                 self.add_key(settle.key.as_ref());
             }
+            Fact::Challenge(challenge) => {
+                self.attempts.insert(challenge.attempt);
+                self.add_key(challenge.key.as_ref());
+            }
             Fact::Operation(write) => {
                 self.operations.insert(write.operation.id);
                 self.attempts.insert(write.operation.attempt);

@@ -25,9 +25,9 @@ pub struct Exchange<'a> {
     pub method: Method,
     /// Where.
     pub url: &'a str,
-    /// Headers beside the content type.
+    /// Headers; the content type is JSON's where they do not say another.
     pub headers: &'a [(&'static str, &'a str)],
-    /// A JSON body.
+    /// The body.
     pub body: Option<Vec<u8>>,
 }
 
@@ -63,7 +63,11 @@ impl Client {
             request = request.header(*name, *value);
         }
         if let Some(body) = exchange.body {
-            request = request.header("content-type", "application/json").body(body);
+            let is_said = exchange.headers.iter().any(|(name, _)| *name == "content-type");
+            if !is_said {
+                request = request.header("content-type", "application/json");
+            }
+            request = request.body(body);
         }
         let response = request.send().await.map_err(fault)?;
         let status = response.status().as_u16();

@@ -123,8 +123,10 @@ impl From<&AttemptRow> for Lookup {
     fn from(row: &AttemptRow) -> Self {
         let amount = Money::from_minor(row.amount_minor, row.currency);
         let (reference, order, not_after) = (row.id, row.order, row.deadline);
-        let known = row.authorization.as_ref().and_then(|known| known.name());
-        Self { reference, order, amount, not_after, known: known.map(str::to_owned) }
+        let authorized = row.authorization.as_ref().and_then(|known| known.name());
+        let challenged = row.challenge.as_ref().and_then(|challenge| challenge.id.as_deref());
+        let known = authorized.or(challenged).map(str::to_owned);
+        Self { reference, order, amount, not_after, known }
     }
 }
 
@@ -161,13 +163,18 @@ pub trait Gateway: Send + Sync + 'static {
     /// ending once.
     async fn end(&self, lookup: &Lookup) -> Result<Found, GatewayFault>;
 
+    /// Our name for a payment that a notification names by the gateway's own.
+    async fn reference_of(&self, _: &str) -> Result<Option<AttemptId>, GatewayFault> {
+        Ok(None)
+    }
+
     /// Reads a notification, once it is known to be the gateway's own. What it says is a hint: what
     /// is true says [`find`](Self::find).
     async fn read(&self, _: &Notification<'_>) -> Result<Notified, NotificationRefused> {
         Err(NotificationRefused::Unsupported)
     }
 
-    /// One page of the gateway's own list of payments, the oldest first; `None` where it has no
+    /// One page of the gateway's own list of payments, in its order; `None` where it has no
     /// such list.
     async fn list(&self, _: &Span) -> Result<Option<Listing>, GatewayFault> {
         Ok(None)

@@ -12,10 +12,12 @@ pub mod answer;
 pub mod decline;
 pub mod gateway;
 pub mod gateways;
+pub mod inbox;
 pub mod listing;
 pub mod notification;
 pub mod remote;
 pub mod sandbox;
+pub mod stripe;
 
 pub use answer::{Authorized, Challenge, Found, GatewayFault, Moved};
 pub use decline::{Decline, DeclineCode};

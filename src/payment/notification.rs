@@ -1,6 +1,8 @@
 //! What a gateway tells by itself: notifications (webhooks), read once they are known to be its
 //! own.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     base::{AttemptId, Money, Timestamp},
     ledger::row::OperationKind,
@@ -46,7 +48,7 @@ pub struct GatewayEvent {
 }
 
 /// What a notification is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum About {
     /// Something happened to a payment: it is looked up.
     Payment(Named),
@@ -68,7 +70,7 @@ pub enum About {
 }
 
 /// A payment as a notification names it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Named {
     /// Our name, where it carries it.
     pub reference: Option<AttemptId>,
@@ -79,7 +81,7 @@ pub struct Named {
 }
 
 /// A dispute (chargeback, claim).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dispute {
     /// The gateway's name for it.
     pub id: String,
@@ -98,7 +100,8 @@ pub struct Dispute {
 }
 
 /// Where a dispute stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum DisputeState {
     /// It was opened, and evidence is taken.
     Open,

@@ -21,6 +21,8 @@ const SOME_ORDER: &str = "ord_01a20ad0ec9975c19b1db9c581e57a24";
 
 /// What cannot be shown in this shop, and why.
 const NOT_HERE: &[(&str, &str)] = &[
+    ("gateway_notification", "signed by a gateway: stripe/notifications.rs"),
+    ("payment_return", "of a payment that waits: stripe/notifications.rs"),
     ("ucp01_update_checkout", "its body names the session: http_ucp01.rs"),
     ("ucp01_update_order", "its body is a whole order: http_ucp01_orders.rs"),
     ("capture_order", "this shop captures at once; see http_order_money.rs"),

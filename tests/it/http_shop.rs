@@ -28,6 +28,7 @@ use doorbuster::{
     },
     payment::{
         Gateways,
+        inbox::Inbox,
         sandbox::{Sandbox, SandboxSettings},
     },
     pricing::Tariffs,
@@ -157,6 +158,7 @@ impl Shop {
         });
         Self {
             door: Data::new(Door {
+                inbox: Inbox::new(database.clone()),
                 webhooks: webhooks(&database),
                 trust: trust(&database, &clock).await,
                 addresses: Addresses::new(database.clone()),
@@ -238,6 +240,7 @@ impl Shop {
     pub(crate) fn twin(&self) -> Self {
         let door = &self.door;
         let twin = Door {
+            inbox: door.inbox.clone(),
             webhooks: webhooks(&self.database),
             trust: door.trust.clone(),
             addresses: Addresses::new(self.database.clone()),

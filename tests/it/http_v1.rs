@@ -52,8 +52,9 @@ async fn a_refused_order_says_why_and_leaves_nothing() {
     let challenged = ask(&[("TEE", 1)], "challenge_token").await;
     let problem = challenged.problem(402, "payment_challenged");
     assert!(problem["suggestion"].as_str().is_some_and(|text| text.contains("http")), "{problem}");
+    // What waits for its buyer's bank keeps its unit; what was refused keeps none.
     let stock = shop.get("/v1/stock/TEE").await.json();
-    assert_eq!((&stock["held"], &stock["available"]), (&json!(0), &json!(5)), "{stock}");
+    assert_eq!((&stock["held"], &stock["available"]), (&json!(1), &json!(4)), "{stock}");
 }
 
 #[actix_web::test]

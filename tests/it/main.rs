@@ -78,6 +78,7 @@ mod rules_contract;
 mod sessions_contract;
 mod shop;
 mod simulation;
+mod stripe;
 mod support;
 mod tariff_contract;
 mod ucp01_schema;

@@ -166,6 +166,7 @@ fn status(session: &Session) -> &'static str {
         SessionState::Completed => "completed",
         SessionState::Canceled => "canceled",
         SessionState::Expired => "expired",
+        SessionState::Completing if session.is_challenged() => AUTHENTICATE,
         SessionState::Completing => "complete_in_progress",
         SessionState::Open if session.has(NoticeCode::PaymentChallenged) => AUTHENTICATE,
         SessionState::Open if !session.is_ready() || session.lines.is_empty() => {

@@ -59,5 +59,25 @@ pub(super) fn operations() -> Vec<Operation> {
             .answers_other(TEXT, "The page."),
         get("checkout_page", "/checkouts/{id}", "Where a buyer goes on")
             .answers_other(TEXT, "The page."),
+        get(
+            "payment_return",
+            "/payments/return/{attempt}",
+            "Where a buyer comes back to from a bank",
+        )
+        .says(
+            "Asks the gateway what became of the payment, and says it. What the address \
+                 carries beside is not believed.",
+        )
+        .answers_other(HTML, "The page."),
+        post("gateway_notification", "/webhooks/{gateway}", "Takes what a payment gateway tells")
+            .says(
+                "Signed by the gateway over the bytes of the body. It is kept before it is \
+                 answered, and looked into afterwards by asking the gateway; coming twice, late or \
+                 out of order it changes nothing. A wrong signature, and one made more than five \
+                 minutes away from this server's clock, is refused.",
+            )
+            .takes_schema(json!({ "type": "object" }), json!({ "id": "evt_1" }))
+            .answers_other(TEXT, "It is kept.")
+            .or(&[Kind::Unauthorized, Kind::Invalid, Kind::NotFound, Kind::LedgerUnreachable]),
     ]
 }

@@ -47,6 +47,8 @@ pub(super) fn parameter(path: &str, name: &str) -> PathParameter {
                 |(_, says, example)| said(says, text(), example),
             )
         }
+        "attempt" => said("A payment attempt.", text(), "pay_01a20ad0ec9975c19b1db9c581e57a24"),
+        "gateway" => said("The configured name of the gateway.", text(), "stripe"),
         "order" => said("The order of the case.", text(), ORDER),
         "sku" => said("A stock-keeping unit code.", text(), "TEE-RED-M"),
         "line" => {

@@ -199,6 +199,7 @@ fn status(session: &Session) -> &'static str {
     match session.state {
         SessionState::Completed => "completed",
         SessionState::Canceled | SessionState::Expired => "canceled",
+        SessionState::Completing if session.is_challenged() => ESCALATES,
         SessionState::Completing => "complete_in_progress",
         SessionState::Open if weighs(Weight::Escalates) => ESCALATES,
         SessionState::Open if weighs(Weight::Blocks) || session.lines.is_empty() => "incomplete",

@@ -211,6 +211,7 @@ fn status(session: &Session) -> &'static str {
     match session.state {
         SessionState::Completed => "completed",
         SessionState::Canceled | SessionState::Expired => "canceled",
+        SessionState::Completing if session.is_challenged() => ESCALATES,
         SessionState::Completing => "complete_in_progress",
         SessionState::Open if session.has(NoticeCode::PaymentChallenged) => ESCALATES,
         SessionState::Open if !session.is_ready() || session.lines.is_empty() => "incomplete",

@@ -58,6 +58,9 @@ pub fn write(answers: &Answers, shown: Shown<'_>) -> (u16, String) {
     match session.state {
         SessionState::Completed => (201, order(answers, session, "placed")),
         // The gateway has not answered; the order is placed or given up without the buyer.
+        SessionState::Completing if session.is_challenged() => {
+            refusal(answers, &session.notices, session.challenge_url.as_deref(), Some(declined))
+        }
         SessionState::Completing => (202, order(answers, session, "pending")),
         SessionState::Open | SessionState::Canceled | SessionState::Expired => {
             refusal(answers, &session.notices, session.challenge_url.as_deref(), Some(declined))

@@ -60,6 +60,7 @@ impl Rows {
             Fact::Session(write) => self.write_session(write),
             Fact::Place(place) => self.place(place),
             Fact::Settle(settle) => self.settle(settle),
+            Fact::Challenge(challenge) => self.challenge(challenge),
             Fact::Operation(write) => self.operate(write),
             Fact::Answer(key) => {
                 self.key_is_free(Some(key))?;

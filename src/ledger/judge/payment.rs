@@ -4,8 +4,10 @@ use super::rows::Rows;
 use crate::{
     base::{AttemptId, CheckoutId, Sku, Timestamp},
     ledger::{
-        changes::{AttemptChange, HeadChange, OperationChange, OrderInsert, Reopened},
-        entry::{Document, OperationWrite, Place, Settle},
+        changes::{
+            AttemptChange, ChallengeChange, HeadChange, OperationChange, OrderInsert, Reopened,
+        },
+        entry::{Challenge, Document, OperationWrite, Place, Settle},
         outcome::{Done, LedgerRefused, Outcome},
         review::{CaseHead, CaseState, NewCase},
         row::{AttemptState, HoldRow, NewOperation, NewOrderLine, OperationState, SessionState},
@@ -20,6 +22,7 @@ impl Rows {
     pub(super) fn place(&mut self, place: &Place) -> Outcome {
         let attempt = self.pending(place.attempt)?;
         let (checkout, order) = (attempt.checkout, attempt.order);
+        self.key_waits(place.key.as_ref())?;
         let pinned = self.pinned_by(checkout, place.attempt);
         if !same_units(&pinned, &place.order.lines) {
             return Err(LedgerRefused::PinsDiffer);
@@ -56,6 +59,7 @@ impl Rows {
     /// or, for the express lane, it leaves nothing behind.
     pub(super) fn settle(&mut self, settle: &Settle) -> Outcome {
         let checkout = self.pending(settle.attempt)?.checkout;
+        self.key_waits(settle.key.as_ref())?;
         for hold in self.pinned_by(checkout, settle.attempt) {
             let expires_at = hold.expires_at.max(settle.hold_until);
             let unpinned = HoldRow { pinned_by: None, expires_at, ..hold };
@@ -77,6 +81,18 @@ impl Rows {
         self.changes.assessments.extend(settle.assessment.clone());
         self.answer_key(settle.key.as_ref());
         Ok(Done::Settled { version })
+    }
+
+    /// Waits for the buyer: the attempt stays pending, and its holds stay pinned.
+    pub(super) fn challenge(&mut self, write: &Challenge) -> Outcome {
+        let checkout = self.pending(write.attempt)?.checkout;
+        self.key_waits(write.key.as_ref())?;
+        let (attempt, challenge) = (write.attempt, write.challenge.clone());
+        self.changes.challenges.retain(|known| known.attempt != attempt);
+        self.changes.challenges.push(ChallengeChange { attempt, checkout, challenge });
+        let version = self.next_head(checkout, SessionState::Completing, &write.body, write.now);
+        self.answer_key(write.key.as_ref());
+        Ok(Done::Session { version })
     }
 
     /// Records what is owed to a gateway, or what became of it. Saying the same twice is fine.

@@ -201,6 +201,17 @@ impl Rows {
         self.changes.new_keys.push(key.clone());
     }
 
+    /// Whether a key still waits for its answer. A challenge answers it while the attempt goes on:
+    /// whoever did not hear of that is told what stands there.
+    pub(super) fn key_waits(&self, key: Option<&KeyWrite>) -> Result<(), LedgerRefused> {
+        match key.and_then(|key| self.keys.get(&key.name())) {
+            Some(row) if row.answer.is_some() => {
+                Err(LedgerRefused::KeyTaken(Box::new(row.clone())))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Answers the key that waits for an attempt; one that was purged meanwhile is taken anew.
     pub(super) fn answer_key(&mut self, key: Option<&KeyWrite>) {
         let Some(key) = key else { return };

@@ -180,6 +180,7 @@ impl Rows {
             deadline: attempt.deadline,
             watch_until: None,
             waiting: write.key.as_ref().map(|key| (key.caller.clone(), key.key.clone())),
+            challenge: None,
         };
         self.attempts.insert(row.id, row.clone());
         self.changes.new_attempts.push(AttemptInsert { row, created_at: write.now });

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::{
     Postgres,
+    attempts::challenge,
     pool::{fault, is_broken, is_refused},
     records::{KeyAnswer, LineOf, NewKey, rows},
 };
@@ -278,6 +279,7 @@ async fn apply(conn: &mut PgConnection, changes: &Changes, kept: bool) -> Result
         .execute(&mut *conn)
         .await?;
     insert_changes(&mut *conn, &changes.order_changes, kept).await?;
+    challenge(&mut *conn, &changes.challenges, kept).await?;
     reopen(conn, &changes.reopened, kept).await
 }
 

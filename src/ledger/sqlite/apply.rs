@@ -27,6 +27,13 @@ const INSERT_CHANGES: &str = "insert into order_changes (id, order_id, body, at)
     select value->>'$.id', value->>'$.order', json_remove(value, '$.order'), value->>'$.at'
     from json_each($1)";
 
+/// Lets attempts wait for their buyers.
+const CHALLENGE: &str = "update payment_attempts set gateway_id = x.value->>'$.id',
+        challenge_url = x.value->>'$.url', challenged_until = x.value->>'$.until',
+        deadline = x.value->>'$.until'
+    from json_each($1) x
+    where payment_attempts.id = x.value->>'$.attempt' and payment_attempts.state = 'pending'";
+
 /// The columns of the view, in its order.
 const APPLY: &str = "insert into batch values (
     jsonb($1), jsonb($2), jsonb($3), jsonb($4), jsonb($5), jsonb($6), jsonb($7), jsonb($8),
@@ -73,6 +80,9 @@ pub(super) async fn apply(
     // Seldom, and so a statement of its own.
     if let Some(changes) = rows(&changes.order_changes)? {
         sqlx::query(INSERT_CHANGES).bind(changes).execute(&mut *conn).await?;
+    }
+    if let Some(challenges) = rows(&changes.challenges)? {
+        sqlx::query(CHALLENGE).bind(challenges).execute(&mut *conn).await?;
     }
     if let Some(cases) = rows(&changes.reopened)? {
         sqlx::query(REOPEN).bind(cases.clone()).execute(&mut *conn).await?;

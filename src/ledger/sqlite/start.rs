@@ -55,6 +55,7 @@ pub(in crate::ledger) const STEPS: Steps = [
     step!("0025", "model_gate"),
     step!("0026", "one_body"),
     step!("0027", "answer_parts"),
+    step!("0028", "challenges"),
 ];
 
 /// Carries them out.

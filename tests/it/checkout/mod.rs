@@ -2,6 +2,7 @@
 
 mod actors;
 mod carts;
+mod challenges;
 mod crashes;
 mod crowds;
 mod failures;

@@ -2,38 +2,19 @@
 
 use doorbuster::{
     base::{Money, Protocol},
-    checkout::{CheckoutRefused, CrashPoint, NoticeCode},
+    checkout::{CheckoutRefused, CrashPoint},
     ledger::row::SessionState,
 };
 
 use crate::shop::{On, bank::Call, in_shops_on_both};
 
 in_shops_on_both!(
-    a_challenge_is_passed_by_paying_again,
     a_decline_leaves_the_cart_as_it_was,
     a_slow_a_lost_and_a_flaky_answer_are_one_charge_each,
     another_total_than_expected_charges_nothing,
     a_payment_under_way_cannot_be_canceled,
     a_checkout_goes_on_only_over_the_protocol_that_opened_it,
 );
-
-async fn a_challenge_is_passed_by_paying_again(on: On) {
-    let shop = on.shop().await;
-    shop.stock("TEE", 1).await;
-    let ada = shop.shopper();
-    ada.adds("TEE", 1).await.text();
-    let told = ada.pays("challenge_token").await;
-    let session = ada.session().await;
-    let url = session.challenge_url.clone().expect("somewhere to prove it");
-    assert!(told.says(&url), "{}", told.text());
-    assert!(session.has(NoticeCode::PaymentChallenged));
-    assert_eq!(shop.level("TEE").await.held, 1, "the unit waits");
-    assert!(ada.pays("challenge_passed_token").await.says("\"completed\""));
-    shop.debts_are_paid().await;
-    assert_eq!((shop.orders().await, shop.captures()), (1, 1));
-    shop.assert_clean_slate().await;
-    shop.closes().await;
-}
 
 async fn a_decline_leaves_the_cart_as_it_was(on: On) {
     let shop = on.shop().await;

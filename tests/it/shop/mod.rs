@@ -3,7 +3,7 @@
 
 pub(crate) mod bank;
 mod books;
-mod shopper;
+pub(crate) mod shopper;
 pub(crate) mod troubles;
 
 use doorbuster::{
@@ -100,6 +100,17 @@ impl On {
         TestShop::open(config, clock, (bank, spare), folder, 1).await
     }
 
+    /// An empty shop whose money somebody else moves than its bank.
+    pub(crate) async fn shop_paying_at(
+        self,
+        gateways: impl FnOnce(Arc<dyn Clock>) -> Gateways,
+    ) -> TestShop {
+        let mut shop = self.shop().await;
+        shop.gateways = Some(gateways(shop.clock.clone()));
+        shop.opens_again().await;
+        shop
+    }
+
     /// An empty shop with a second bank.
     pub(crate) async fn shop_with_spare(self) -> TestShop {
         self.shop_of(|_| (), true).await
@@ -113,6 +124,8 @@ pub(crate) struct TestShop {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) dice: Arc<Dice>,
     pub(crate) bank: Arc<Bank>,
+    /// Who takes the money instead of the bank.
+    gateways: Option<Gateways>,
     /// A second one that is asked where the first cannot have acted.
     pub(crate) spare: Option<Arc<Bank>>,
     pub(crate) commits: Arc<Commits>,
@@ -137,6 +150,7 @@ impl TestShop {
             clock,
             dice: Dice::new(seed),
             bank,
+            gateways: None,
             spare,
             commits: Arc::default(),
             fuse: Arc::default(),
@@ -155,7 +169,7 @@ impl TestShop {
         let replaced = Replaced {
             clock: Some(self.clock.clone()),
             chance: Some(self.dice.clone()),
-            gateways: Some(Gateways::new(gateways)),
+            gateways: Some(self.gateways.clone().unwrap_or(Gateways::new(gateways))),
             probe: Some(self.fuse.clone()),
             commits: Some(Box::new(move |store| {
                 commits.stand_before(store);

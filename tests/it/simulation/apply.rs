@@ -72,6 +72,12 @@ impl Tables {
             must(within, "stock_grants_consumed_within_granted")?;
         }
         self.apply_payments(&changes.attempts, changes.new_attempts, chaos)?;
+        for change in changes.challenges {
+            let row =
+                self.attempts.get_mut(&change.attempt).ok_or("challenges: a row to update")?;
+            row.deadline = change.challenge.until;
+            row.challenge = Some(change.challenge);
+        }
         changes.orders.into_iter().try_for_each(|order| self.insert_order(order))?;
         for delta in changes.lines {
             let order = self.orders.get_mut(&delta.order).ok_or("order_lines: a row to update")?;

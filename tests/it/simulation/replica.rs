@@ -37,6 +37,7 @@ pub(crate) const TERMS: Terms = Terms {
     session_ttl: Duration::from_secs(120),
     cart_ttl: Duration::from_secs(120),
     gateway_deadline: Duration::from_secs(4),
+    challenge_ttl: Duration::from_secs(20),
     watch: Duration::from_secs(120),
     capture: Capture::Immediate,
     authorization_ttl: Duration::from_secs(7 * 24 * 60 * 60),
