@@ -1,6 +1,6 @@
 //! What is done again and again for carts, orders and those who hear of them.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::tasks::{ROUND, Tasks, log};
 use crate::{
@@ -8,6 +8,9 @@ use crate::{
     config::Config,
     http::Door,
 };
+
+/// Time between two looks for addresses that were kept long enough: that is a matter of days.
+const ADDRESSES: Duration = Duration::from_secs(60 * 60);
 
 impl Tasks {
     /// Begins all of it.
@@ -21,6 +24,16 @@ impl Tasks {
         self.notifications(notifications);
         self.relay(&keeper.desk, door, config);
         self.addresses(door, config);
+    }
+
+    /// Forgets the addresses of customers who do not come back.
+    fn addresses(&mut self, door: &Door, config: &Config) {
+        let (addresses, clock) = (door.addresses.clone(), door.clock.clone());
+        let keep = Duration::from_secs(u64::from(config.retention.addresses_days) * 24 * 60 * 60);
+        self.every(ADDRESSES, move || {
+            let (addresses, since) = (addresses.clone(), clock.now().minus(keep));
+            async move { log(addresses.forget_unused(since).await.err()) }
+        });
     }
 
     /// Looks into what gateways have told.

@@ -69,9 +69,6 @@ const LINKS: Duration = Duration::from_secs(2);
 /// Time between two looks at the memory in Redis: how late a replica believes a new one.
 const MEMORY: Duration = Duration::from_secs(1);
 
-/// Time between two looks for addresses that were kept long enough: that is a matter of days.
-const ADDRESSES: Duration = Duration::from_secs(60 * 60);
-
 /// Time between two readings of the gauges.
 const GAUGES: Duration = Duration::from_secs(1);
 
@@ -230,16 +227,6 @@ impl Tasks {
             keep: Duration::from_secs(u64::from(config.retention.events_days) * 24 * 60 * 60),
         };
         self.rounds.push(spawn(Arc::new(relay).run(self.stop.subscribe())));
-    }
-
-    /// Forgets the addresses of customers who do not come back.
-    pub(super) fn addresses(&mut self, door: &Door, config: &Config) {
-        let (addresses, clock) = (door.addresses.clone(), door.clock.clone());
-        let keep = Duration::from_secs(u64::from(config.retention.addresses_days) * 24 * 60 * 60);
-        self.every(ADDRESSES, move || {
-            let (addresses, since) = (addresses.clone(), clock.now().minus(keep));
-            async move { log(addresses.forget_unused(since).await.err()) }
-        });
     }
 
     /// Follows the shop's signing keys: one that was made elsewhere is published here soon.

@@ -63,7 +63,7 @@ impl Notifications {
                 Ok(Looked::Again(outcome)) => (outcome, true),
                 Err(refused) => {
                     tracing::warn!(
-                        gateway = row.gateway, event = row.id, %refused,
+                        gateway = row.gateway, event.id = row.id, %refused,
                         "a notification could not be looked into"
                     );
                     ("fault", true)
@@ -171,7 +171,7 @@ fn is_ours(row: &NotificationRow, named: &Named, attempt: &AttemptRow) -> bool {
     let is_ours = attempt.gateway == row.gateway && is_amount && is_known;
     if !is_ours {
         tracing::error!(
-            gateway = row.gateway, event = row.id, kind = row.kind, attempt.id = %attempt.id,
+            gateway = row.gateway, event.id = row.id, kind = row.kind, attempt.id = %attempt.id,
             told = ?named.amount, asked = %amount,
             "a notification names a payment of ours and tells of another one"
         );

@@ -107,8 +107,8 @@ impl Checkout {
         }
     }
 
-    /// Ends a payment that waits for its buyer, at the gateway first. The session stands open then;
-    /// or it is completed, where the buyer was faster; or as it was, where the gateway says nothing.
+    /// Ends a payment that waits for its buyer, at the gateway first. Then the session stands open;
+    /// or it is completed, where the buyer was faster; or as it was, where nothing is known.
     pub(super) async fn give_up(&self, session: &mut Session) -> Result<(), CheckoutRefused> {
         match session.is_challenged() {
             true => self.settle_pending(session, true).await,

@@ -65,7 +65,7 @@ impl Checkout {
     ) -> Result<(), CheckoutRefused> {
         let now = self.now();
         let label = NewLabel { order: order.id, fraud, source: SOURCE.to_owned(), at: now };
-        let body = Sealed::seal("{}");
+        let body = Sealed::seal("{}").into();
         let answer = StoredAnswer { status: 200, body, version: 0 };
         let key = KeyWrite {
             caller: SOURCE.to_owned(),

@@ -164,10 +164,10 @@ impl Config {
             && self.takes_test_money()
             && !self.payment.accept_test_money;
         unpaid.then_some(
-            "production mode takes no test money, and `payment.gateway` is a sandbox, or a gateway in \
-             `payment.gateways` has a test key: whoever knows a word such as `success_token` would \
-             have paid. Connect a gateway with a live key; or, to open on purpose without money \
-             that moves, set `payment.accept_test_money = true`",
+            "production mode takes no test money, and `payment.gateway` is a sandbox, or one of \
+             `payment.gateways` has a test key: whoever knows a word such as `success_token` \
+             would have paid. Connect a gateway with a live key; or, to open on purpose without \
+             money that moves, set `payment.accept_test_money = true`",
         )
     }
 

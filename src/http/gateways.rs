@@ -39,7 +39,7 @@ async fn notified(
             tracing::error!(%fault, "a notification could not be kept");
             Problem::new(Kind::LedgerUnreachable, "It could not be kept; send it again.")
         })?;
-        tracing::info!(gateway = %*name, event = event.id, kind = event.kind, is_new, "told");
+        tracing::info!(gateway = %*name, event.id = event.id, kind = event.kind, is_new, "told");
     }
     Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(answer))
 }
@@ -85,18 +85,21 @@ async fn returned(
         state = now.map_or(state, |now| now.state);
     }
     let (title, text) = match state {
-        AttemptState::Authorized => (
-            "Thank you",
-            "The payment is confirmed and the order is placed. You can close this page and go back to the shop.",
-        ),
-        AttemptState::Pending => (
-            "One moment",
-            "The bank has not confirmed the payment yet. Reload this page in a moment, or go back to the shop.",
-        ),
-        AttemptState::Declined | AttemptState::Challenged | AttemptState::Unheard => (
-            "Not paid",
-            "The payment was not confirmed and nothing was charged. Go back to the shop to try again.",
-        ),
+        AttemptState::Authorized => {
+            let text = "The payment is confirmed and the order is placed. You can close this page \
+                        and go back to the shop.";
+            ("Thank you", text)
+        }
+        AttemptState::Pending => {
+            let text = "The bank has not confirmed the payment yet. Reload this page in a moment, \
+                        or go back to the shop.";
+            ("One moment", text)
+        }
+        AttemptState::Declined | AttemptState::Challenged | AttemptState::Unheard => {
+            let text = "The payment was not confirmed and nothing was charged. Go back to the \
+                        shop to try again.";
+            ("Not paid", text)
+        }
     };
     Ok(page(title, text))
 }

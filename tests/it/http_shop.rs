@@ -134,9 +134,8 @@ impl Shop {
         let gateway = Arc::new(Sandbox::open(book, bank, clock.clone()).expect("a new book"));
         let collector = collector((&store, &writer), &gateway, &clock, &chance);
         let answers = answers(&database).await;
-        let catalog = Catalog::new(database.clone());
-        let rules = Rules::load(database.clone(), clock.clone()).await.expect("a rulebook");
-        let (rules, keys) = (Arc::new(rules), Keys::new(database.clone(), clock.clone()));
+        let (catalog, inbox) = (Catalog::new(database.clone()), Inbox::new(database.clone()));
+        let rules = Arc::new(Rules::load(database.clone(), clock.clone()).await.expect("rules"));
         let models = Models::new(database.clone(), folder.path().join("models"), clock.clone());
         let desk = Arc::new(Checkout {
             store: store.clone(),
@@ -158,7 +157,7 @@ impl Shop {
         });
         Self {
             door: Data::new(Door {
-                inbox: Inbox::new(database.clone()),
+                inbox,
                 webhooks: webhooks(&database),
                 trust: trust(&database, &clock).await,
                 addresses: Addresses::new(database.clone()),
@@ -170,13 +169,13 @@ impl Shop {
                 catalog,
                 rules,
                 models: Arc::new(models),
-                clock,
+                clock: clock.clone(),
                 test_clock: Some(test_clock),
                 chance,
                 limits,
                 browsers: Browsers::default(),
                 access: Access::Open,
-                keys: Arc::new(keys),
+                keys: Arc::new(Keys::new(database.clone(), clock.clone())),
                 answers,
                 draining: Arc::new(Draining::default()),
                 ready: Ready::default(),
@@ -396,5 +395,4 @@ macro_rules! on_both {
         }
     };
 }
-
 pub(crate) use on_both;

@@ -90,7 +90,8 @@ impl Rows {
         let (attempt, challenge) = (write.attempt, write.challenge.clone());
         self.changes.challenges.retain(|known| known.attempt != attempt);
         self.changes.challenges.push(ChallengeChange { attempt, checkout, challenge });
-        let version = self.next_head(checkout, SessionState::Completing, &write.body, write.now);
+        let body = Some(&write.body);
+        let version = self.next_head(checkout, SessionState::Completing, body, write.now);
         self.answer_key(write.key.as_ref());
         Ok(Done::Session { version })
     }

@@ -1,4 +1,5 @@
-//! What we read of Stripe's objects: as little as we need, and nothing that a new value could break.
+//! What we read of Stripe's objects: as little as we need, and nothing that a new value could
+//! break.
 
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;

@@ -72,12 +72,7 @@ impl Tables {
             must(within, "stock_grants_consumed_within_granted")?;
         }
         self.apply_payments(&changes.attempts, changes.new_attempts, chaos)?;
-        for change in changes.challenges {
-            let row =
-                self.attempts.get_mut(&change.attempt).ok_or("challenges: a row to update")?;
-            row.deadline = change.challenge.until;
-            row.challenge = Some(change.challenge);
-        }
+        changes.challenges.into_iter().try_for_each(|change| self.challenge(change))?;
         changes.orders.into_iter().try_for_each(|order| self.insert_order(order))?;
         for delta in changes.lines {
             let order = self.orders.get_mut(&delta.order).ok_or("order_lines: a row to update")?;
@@ -100,6 +95,13 @@ impl Tables {
         }));
         changes.answers.into_iter().try_for_each(|key| self.answer_key(&key))?;
         changes.new_keys.into_iter().try_for_each(|key| self.insert_key(&key))
+    }
+
+    fn challenge(&mut self, change: doorbuster::ledger::changes::ChallengeChange) -> Broken {
+        let row = self.attempts.get_mut(&change.attempt).ok_or("challenges: a row to update")?;
+        row.deadline = change.challenge.until;
+        row.challenge = Some(change.challenge);
+        Ok(())
     }
 
     /// A key that has its answer keeps it: whoever would give it another one was told of something
