@@ -322,7 +322,8 @@ async fn the_page_a_buyer_comes_back_to_says_how_it_ended(on: On) {
     assert!(one.contains("Thank you") && two.contains("Thank you"), "{one} {two}");
     assert_eq!((shop.orders().await, state(&shop, &attempt).await), (1, SessionState::Completed));
     for nobody in ["pay_00000000000000000000000000000000", "nonsense", "%00", "pay_%22%3E"] {
-        assert_eq!(returns(&shop, nobody).await.0, 404, "{nobody}");
+        let (status, page) = returns(&shop, nobody).await;
+        assert!(matches!(status, 400 | 404), "{nobody}: {status} {page}");
     }
     shop.leaves().await;
 }
