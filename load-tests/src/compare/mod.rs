@@ -24,6 +24,7 @@ pub mod spread;
 pub mod sql;
 pub mod turn;
 pub mod two_ways;
+pub mod wal;
 
 use std::{io::Write, sync::Arc};
 

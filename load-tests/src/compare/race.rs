@@ -101,7 +101,8 @@ pub fn run(
             let turned = take(house, *contender, connections[contender], &turning, live)?;
             eprintln!(
                 "  {} round {}: {contender:<5} {:>8.0} orders/s  {:>4.0} + {:>3.0} cpu-µs  \
-                 {:.3} commits, {:.1} rows written, {:.1} fetched/order",
+                 {:.3} commits, {:.1} rows written, {:.1} fetched, \
+                 {:.0} B and {:.1} records of log/order",
                 race.key(),
                 round + 1,
                 turned.figures.orders_per_second(),
@@ -110,6 +111,8 @@ pub fn run(
                 turned.commits_per_order(),
                 turned.rows_written_per_order(),
                 turned.tuples_fetched_per_order(),
+                turned.wal_bytes_per_order(),
+                turned.wal_records_per_order(),
             );
             turns.entry(*contender).or_default().push(turned);
         }

@@ -93,11 +93,13 @@ fn cost(turns: &Turns) -> Findings {
     cpu.insert("spread".to_owned(), Value::Object(ranges));
     found.insert("cpu_us_per_order".to_owned(), Value::Object(cpu));
     type Figure = fn(&Turned) -> f64;
-    let ours: [(&str, Figure); 4] = [
+    let ours: [(&str, Figure); 6] = [
         ("commits_per_order", Turned::commits_per_order),
         ("stock_updates_per_1000_orders", Turned::stock_updates_per_thousand),
         ("rows_written_per_order", Turned::rows_written_per_order),
         ("tuples_fetched_per_order", Turned::tuples_fetched_per_order),
+        ("wal_bytes_per_order", Turned::wal_bytes_per_order),
+        ("wal_records_per_order", Turned::wal_records_per_order),
     ];
     for (key, of) in ours {
         if let Some(figure) = spread(turns, Contender::Ours, of) {

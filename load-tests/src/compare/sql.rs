@@ -7,6 +7,7 @@ use super::{
     house::{Goods, House, PLANS, with_index_scans},
     options::Contender,
     turn::{Turned, Turning, counters},
+    wal::Wal,
 };
 use crate::{
     contend::{
@@ -61,5 +62,6 @@ pub fn take(
         ..Figures::default()
     };
     let (service_cpu, postgres_cpu) = (Duration::ZERO, Duration::ZERO);
-    Ok(Turned { figures, service_cpu, postgres_cpu, counted, metrics: String::new() })
+    let (wal, metrics) = (Wal::default(), String::new());
+    Ok(Turned { figures, service_cpu, postgres_cpu, counted, wal, metrics })
 }

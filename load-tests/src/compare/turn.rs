@@ -11,6 +11,7 @@ use super::{
     house::{Goods, House, Turn},
     judging,
     options::Contender,
+    wal::Wal,
 };
 use crate::{
     check,
@@ -66,6 +67,8 @@ pub struct Turned {
     pub postgres_cpu: Duration,
     /// What PostgreSQL counted in the whole turn.
     pub counted: Counted,
+    /// What its log took in while it was measured.
+    pub wal: Wal,
     /// What ours told at `/metrics` at the end; of others, nothing.
     pub metrics: String,
 }
@@ -111,6 +114,16 @@ impl Turned {
     /// Rows inserted, updated and deleted per order.
     pub fn rows_written_per_order(&self) -> f64 {
         self.per_order(self.counted.rows_written)
+    }
+
+    /// Bytes of PostgreSQL's log per order that was measured.
+    pub fn wal_bytes_per_order(&self) -> f64 {
+        self.wal.bytes as f64 / self.figures.orders.max(1) as f64
+    }
+
+    /// Records of PostgreSQL's log per order that was measured.
+    pub fn wal_records_per_order(&self) -> f64 {
+        self.wal.records as f64 / self.figures.orders.max(1) as f64
     }
 
     /// Rows that index scans fetched per order. More of them with each order that stands means a
@@ -168,7 +181,7 @@ pub fn take(
     let acks = (contender != Contender::Echo).then(|| AckLog::open(&log)).transpose()?;
     let platform = house.for_platform.then(|| PLATFORM.to_owned());
     let plan = Plan { platform, ..turning.plan(&turn.service.target, acks.map(Arc::new)) };
-    let (figures, [service_cpu, postgres_cpu]) = watch(house, &turn, &plan, live)?;
+    let (figures, [service_cpu, postgres_cpu], wal) = watch(house, &turn, &plan, live)?;
     ensure!(!live.stop.load(std::sync::atomic::Ordering::Relaxed), "interrupted");
     let complaint = figures.complaints.first().cloned().unwrap_or_default();
     let failed = figures.count(Ending::Failed) + figures.count(Ending::Broken);
@@ -190,7 +203,7 @@ pub fn take(
         }
     }
     house.forget(&database)?;
-    Ok(Turned { figures, service_cpu, postgres_cpu, counted, metrics })
+    Ok(Turned { figures, service_cpu, postgres_cpu, counted, wal, metrics })
 }
 
 /// Has the audit look at every SKU, one after the other; of very many, PostgreSQL sums them up.
@@ -210,7 +223,8 @@ fn watch(
     turn: &Turn,
     plan: &Plan,
     live: &Arc<Live>,
-) -> anyhow::Result<(Figures, [Duration; 2])> {
+) -> anyhow::Result<(Figures, [Duration; 2], Wal)> {
+    let wal = || Wal::so_far(house, &turn.database);
     let read = || -> anyhow::Result<[Duration; 2]> {
         let service = cpu::of_process(turn.service.process.id())?;
         let pooler = turn.pooler.as_ref().map(|pooler| cpu::of_process(pooler.process().id()));
@@ -226,13 +240,14 @@ fn watch(
             std::thread::sleep(then.saturating_sub(began.elapsed()));
         };
         sleep_until(plan.warm_up);
-        let before = read();
+        let before = (read(), wal());
         sleep_until(plan.warm_up + plan.measure);
-        let after = read();
+        let after = (read(), wal());
         let figures = driving.join().map_err(|_| anyhow::anyhow!("the driver panicked"))??;
-        let (before, after) = (before?, after?);
+        let wal = after.1?.since(before.1?);
+        let (before, after) = (before.0?, after.0?);
         let used = [after[0].saturating_sub(before[0]), after[1].saturating_sub(before[1])];
-        Ok((figures, used))
+        Ok((figures, used, wal))
     })
 }
 
