@@ -62,12 +62,35 @@ impl Timestamp {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1000)
             .unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
+
+    /// The digits of [`FIXED`] without reading its description: an order writes a dozen times. None
+    /// before the year 0.
+    fn digits(self) -> Option<[u8; 27]> {
+        let moment = self.to_offset();
+        let mut text = *b"0000-00-00T00:00:00.000000Z";
+        let mut put = |mut number: u32, end: usize, width: usize| {
+            for digit in text[end - width..end].iter_mut().rev() {
+                *digit = b'0' + (number % 10) as u8;
+                number /= 10;
+            }
+        };
+        put(u32::try_from(moment.year()).ok()?, 4, 4);
+        put(u8::from(moment.month()).into(), 7, 2);
+        put(moment.day().into(), 10, 2);
+        put(moment.hour().into(), 13, 2);
+        put(moment.minute().into(), 16, 2);
+        put(moment.second().into(), 19, 2);
+        put(moment.microsecond(), 26, 6);
+        Some(text)
+    }
 }
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = self.to_offset().format(FIXED).map_err(|_| fmt::Error)?;
-        f.write_str(&text)
+        match self.digits() {
+            Some(digits) => f.write_str(str::from_utf8(&digits).map_err(|_| fmt::Error)?),
+            None => f.write_str(&self.to_offset().format(FIXED).map_err(|_| fmt::Error)?),
+        }
     }
 }
 
@@ -79,7 +102,11 @@ impl fmt::Debug for Timestamp {
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(self)
+        let digits = self.digits();
+        match digits.as_ref().and_then(|digits| str::from_utf8(digits).ok()) {
+            Some(text) => to.serialize_str(text),
+            None => to.collect_str(self),
+        }
     }
 }
 
@@ -167,6 +194,19 @@ mod tests {
         assert_eq!(moment.to_string(), "2025-11-24T16:00:00.120000Z");
         assert_eq!(Timestamp::parse("2025-11-24T17:00:00.12+01:00"), Some(moment));
         assert_eq!(Timestamp::parse("yesterday"), None);
+    }
+
+    // breaks: a place or a width of `digits`
+    #[test]
+    fn digits_are_those_of_the_description() {
+        let year = 366 * 24 * 60 * 60 * 1_000_000_i64;
+        let from = Timestamp::parse("0000-01-01T00:00:00Z").expect("a time").micros();
+        let moments = (0..9_900).map(|at| from + at * year + at * 86_399_999_983);
+        for moment in moments.chain([-1, 0, 1, 999_999, from - 1]).map(Timestamp::from_micros) {
+            let expected = moment.to_offset().format(FIXED).expect("it is written");
+            assert_eq!(moment.to_string(), expected);
+            assert_eq!(serde_json::to_value(moment).expect("a text"), expected);
+        }
     }
 
     #[test]
