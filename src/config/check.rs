@@ -113,6 +113,14 @@ impl Config {
                 found.add(key, "must be at least 1");
             }
         }
+        for (key, loss) in [
+            ("fraud.challenge_loss_minor", self.fraud.challenge_loss_minor),
+            ("fraud.review_loss_minor", self.fraud.review_loss_minor),
+        ] {
+            if loss < 0 {
+                found.add(key, "must be 0 or more; 0 is never");
+            }
+        }
         if limits.body_bytes < 1024 {
             found.add("limits.body_bytes", "must be at least 1024, or no checkout fits");
         }

@@ -293,6 +293,13 @@ fn counts_and_times_that_do_not_hold_say_what_to_do() {
         ]
     );
     assert_eq!(
+        problems("[fraud]\nchallenge_loss_minor = -1\nreview_loss_minor = -20000"),
+        [
+            "shop.toml: `fraud.challenge_loss_minor` must be 0 or more; 0 is never",
+            "shop.toml: `fraud.review_loss_minor` must be 0 or more; 0 is never",
+        ]
+    );
+    assert_eq!(
         problems("[checkout]\ngateway_deadline_ms = 5"),
         ["shop.toml: `checkout.gateway_deadline_ms` must be at least 100: no gateway answers \
           sooner from afar"]
