@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde_json::json;
 
 use super::{
-    fields::{flag, list, may, moment, one_of, text, whole, words},
+    fields::{flag, list, may, moment, needs, one_of, text, whole, words},
     operation::{Operation, get, post},
     v1_fraud::Items,
 };
@@ -15,6 +15,7 @@ use crate::{
         v1::{
             assessments::Judgements,
             case_blocks,
+            case_bulk::Decided,
             case_view::CaseView,
             cases::{AssessmentView, Queue},
             fraud_overview::OverviewView,
@@ -102,6 +103,31 @@ struct Claimed {
     case: Option<CaseRow>,
 }
 
+/// Many cases at once.
+fn decide_cases() -> Operation {
+    let reasons = CloseReason::ALL.map(CloseReason::as_str);
+    let decisions = ["approve", "decline", "refund"];
+    let key_says = "Who, where there are no API keys: else the key says it.";
+    post("decide_cases", "/v1/cases/decide", "Ends many cases for one reason")
+        .says(
+            "Each is a decision of its own: one that cannot be decided so says why, and stops \
+             none of the others. Cases that nobody has are claimed for it. At most 100.",
+        )
+        .takes(
+            [
+                may("reviewer", words(key_says)),
+                needs("orders", list(words(""), "The orders of the cases.")),
+                needs("decision", one_of(decisions, "How they end.")),
+                may("close_reason", one_of(reasons, "Why they end so.")),
+                may("reason", words("Why they are decided so.")),
+                may("block", list(one_of(case_blocks::words(), ""), "What is blocked with it.")),
+            ],
+            json!({ "reviewer": "grace", "decision": "decline", "close_reason": "fraud",
+                    "orders": ["ord_019f2d0c8a4b7cc3a1f2e3d4c5b6a798"] }),
+        )
+        .answers::<Decided>(200, "What became of each.")
+}
+
 fn cases() -> Vec<Operation> {
     let lease = || may("lease_seconds", whole(1, "How long it is theirs; 15 minutes unless said."));
     let reviewer =
@@ -114,6 +140,7 @@ fn cases() -> Vec<Operation> {
         post("claim_next_case", "/v1/cases/claim", "Gives a reviewer the next case")
             .takes([reviewer(), lease()], json!({ "reviewer": "grace" }))
             .answers::<Claimed>(200, "The case, or none."),
+        decide_cases(),
         get("get_case", "/v1/cases/{order}", "Shows a case with all that is known of its order")
             .says(
                 "The order with who bought, every judgement, what the card's issuer said, rules \

@@ -6,7 +6,7 @@ use actix_web::{HttpResponse, web};
 use serde::Serialize;
 use std::time::Duration;
 
-use super::case_blocks;
+use super::case_blocks::{self, Block};
 use crate::{
     base::{Limits, OrderId},
     checkout::resolve::Verdict,
@@ -15,7 +15,8 @@ use crate::{
         answer, asking::Asking, door::Door, idempotency, kinds::Kind, problem::Problem, reading::At,
     },
     ledger::{
-        EntryId, Fact, LedgerRefused,
+        EntryId, Fact, LedgerRefused, Outcome,
+        entry::KeyWrite,
         review::{CaseState, CloseReason},
     },
 };
@@ -92,6 +93,67 @@ pub async fn act(
     }
 }
 
+/// How cases end, as a reviewer says it.
+#[derive(Debug)]
+pub(super) struct Decision {
+    pub(super) to: CaseState,
+    because: Option<CloseReason>,
+    reason: String,
+    blocks: Vec<Block>,
+}
+
+impl Decision {
+    /// Reads it.
+    pub(super) fn read(body: &At<'_>, limits: &Limits) -> Result<Self, Problem> {
+        let field = body.get("decision")?;
+        let to = match field.text(limits.text_bytes)? {
+            "approve" => CaseState::Approved,
+            "decline" => CaseState::Declined,
+            "refund" => CaseState::Refunded,
+            _ => {
+                let text = "A decision is `approve`, `decline` or `refund`.".to_owned();
+                return Err(field.problem(Kind::Invalid, text));
+            }
+        };
+        let because = close_reason(body, to)?;
+        let reason = match (because, body.find("reason")) {
+            // One of the few reasons says enough.
+            (Some(_), None) => String::new(),
+            _ => text(body, "reason", limits)?,
+        };
+        Ok(Self { to, because, reason, blocks: case_blocks::read(body, to)? })
+    }
+
+    /// What was decided, for the one who did.
+    pub(super) fn view(&self, order: OrderId, by: &str) -> serde_json::Value {
+        serde_json::json!({
+            "order": order, "state": self.to, "by": by, "reason": self.reason,
+            "close_reason": self.because, "blocked": self.blocks,
+        })
+    }
+
+    /// Ends a case so. Who takes part in a declined order is blocked before it: one that was
+    /// declined with somebody blocked leaves nobody free.
+    pub(super) async fn carry_out(
+        &self,
+        door: &Door,
+        (found, by): (&CaseRow, &str),
+        key: Option<KeyWrite>,
+    ) -> Result<Outcome, Problem> {
+        if found.state == CaseState::Open {
+            case_blocks::keep(door, found.order, &self.blocks, by).await?;
+        }
+        let verdict = Verdict {
+            order: found.order,
+            to: self.to,
+            by: by.to_owned(),
+            because: self.because,
+            reason: self.reason.clone(),
+        };
+        Ok(door.desk.resolve(&verdict, key).await?)
+    }
+}
+
 /// Ends a case. An open one is decided by whoever has claimed it. Clicked twice, it is ended once;
 /// decided by another meanwhile, that one stands.
 async fn decide(
@@ -100,42 +162,15 @@ async fn decide(
     order: OrderId,
     by: String,
 ) -> Result<HttpResponse, Problem> {
-    let body = asking.body();
-    let field = body.get("decision")?;
-    let to = match field.text(door.limits.text_bytes)? {
-        "approve" => CaseState::Approved,
-        "decline" => CaseState::Declined,
-        "refund" => CaseState::Refunded,
-        _ => {
-            let text = "A decision is `approve`, `decline` or `refund`.".to_owned();
-            return Err(field.problem(Kind::Invalid, text));
-        }
-    };
-    let because = close_reason(&body, to)?;
-    let reason = match (because, body.find("reason")) {
-        // One of the few reasons says enough.
-        (Some(_), None) => String::new(),
-        _ => text(&body, "reason", &door.limits)?,
-    };
-    let blocks = case_blocks::read(&body, to)?;
+    let decision = Decision::read(&asking.body(), &door.limits)?;
     let found = door.cases.find(order).await?.ok_or_else(unknown)?;
     let now = door.clock.now();
-    let is_theirs = is_claimed(&found, now) && found.claimed_by.as_deref() == Some(&by);
-    if found.state == CaseState::Open && !is_theirs {
+    if found.state == CaseState::Open && !is_theirs(&found, &by, now) {
         return Err(not_theirs(&found, now));
     }
-    let view = serde_json::json!({
-        "order": order, "state": to, "by": by, "reason": reason, "close_reason": because,
-        "blocked": blocks,
-    });
-    let answer = idempotency::answer(200, &view);
+    let answer = idempotency::answer(200, &decision.view(order, &by));
     let key = asking.key_write(answer.clone(), now);
-    // Before the decision: an order that was declined with somebody blocked leaves nobody free.
-    if found.state == CaseState::Open {
-        case_blocks::keep(door, order, &blocks, &by).await?;
-    }
-    let verdict = Verdict { order, to, by, because, reason };
-    match door.desk.resolve(&verdict, Some(key)).await? {
+    match decision.carry_out(door, (&found, &by), Some(key)).await? {
         Ok(_) => answer::write(&answer),
         Err(LedgerRefused::KeyTaken(_)) => idempotency::find_answer(door, asking)
             .await?
@@ -160,7 +195,7 @@ fn close_reason(body: &At<'_>, to: CaseState) -> Result<Option<CloseReason>, Pro
     Ok(Some(reason))
 }
 
-async fn keep(
+pub(super) async fn keep(
     door: &Door,
     asking: &Asking,
     view: &impl Serialize,
@@ -171,7 +206,7 @@ async fn keep(
 }
 
 /// Refuses who has as many cases as one can have.
-async fn check_claims(door: &Door, by: &str) -> Result<(), Problem> {
+pub(super) async fn check_claims(door: &Door, by: &str) -> Result<(), Problem> {
     let most = door.desk.terms.review_claims_max;
     let mine = door.cases.count_open(Some(by), door.clock.now()).await?.mine;
     if mine < u64::from(most) {
@@ -191,12 +226,17 @@ pub(super) fn unknown() -> Problem {
     Problem::new(Kind::NotFound, "No review was opened for this order.")
 }
 
+/// Whether they have it.
+pub(super) fn is_theirs(row: &CaseRow, by: &str, now: crate::base::Timestamp) -> bool {
+    is_claimed(row, now) && row.claimed_by.as_deref() == Some(by)
+}
+
 /// Whether somebody looks at it now.
-fn is_claimed(row: &CaseRow, now: crate::base::Timestamp) -> bool {
+pub(super) fn is_claimed(row: &CaseRow, now: crate::base::Timestamp) -> bool {
     row.claimed_by.is_some() && row.lease_until.is_some_and(|until| until > now)
 }
 
-fn not_theirs(found: &CaseRow, now: crate::base::Timestamp) -> Problem {
+pub(super) fn not_theirs(found: &CaseRow, now: crate::base::Timestamp) -> Problem {
     match (found.state, &found.claimed_by) {
         (CaseState::Open, Some(other)) if is_claimed(found, now) => {
             Problem::new(Kind::CaseClaimed, format!("{other} looks at this case."))
@@ -209,7 +249,7 @@ fn not_theirs(found: &CaseRow, now: crate::base::Timestamp) -> Problem {
 }
 
 /// Who looks: the name of the API key; where access is open, whoever the body says.
-fn reviewer(asking: &Asking, limits: &Limits) -> Result<String, Problem> {
+pub(super) fn reviewer(asking: &Asking, limits: &Limits) -> Result<String, Problem> {
     let body = asking.body();
     let Some(name) = asking.person() else { return text(&body, "reviewer", limits) };
     match body.find("reviewer") {

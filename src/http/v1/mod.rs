@@ -8,6 +8,7 @@ pub mod assessments;
 pub mod backtests;
 pub mod case_actions;
 pub(in crate::http) mod case_blocks;
+pub(in crate::http) mod case_bulk;
 pub mod case_links;
 pub(in crate::http) mod case_view;
 pub mod cases;
@@ -101,6 +102,7 @@ fn cases_and_models(config: &mut ServiceConfig) {
         .service(web::resource("/models/{version}/approve").post(models::approve))
         .service(web::resource("/cases").get(cases::list))
         .service(web::resource("/cases/claim").post(case_actions::claim_next))
+        .service(web::resource("/cases/decide").post(case_bulk::decide))
         .service(web::resource("/cases/{order}").get(cases::get))
         .service(web::resource("/cases/{order}/links").get(case_links::list))
         .service(web::resource("/cases/{order}/{action}").post(case_actions::act))
