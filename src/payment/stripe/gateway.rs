@@ -247,14 +247,25 @@ impl Stripe {
         intent: &str,
         request: &MoneyRequest,
     ) -> Result<Option<Refund>, GatewayFault> {
-        let form = Form::default().with("payment_intent", intent).with("limit", PAGE.to_string());
-        match self.get::<Page<Refund>>("/v1/refunds", form).await? {
-            Answered::Done(page) => {
-                let name = Some((request.reference, request.part));
-                Ok(page.data.into_iter().find(|refund| refund.name() == name))
+        let name = Some((request.reference, request.part));
+        let mut cursor: Option<String> = None;
+        for _ in 0..PAGES_MAX {
+            let mut form = Form::default();
+            form = form.with("payment_intent", intent).with("limit", PAGE.to_string());
+            if let Some(cursor) = &cursor {
+                form = form.with("starting_after", cursor);
             }
-            Answered::Failed(error) => Err(unknown(&words(&error))),
+            let page = match self.get::<Page<Refund>>("/v1/refunds", form).await? {
+                Answered::Done(page) => page,
+                Answered::Failed(error) => return Err(unknown(&words(&error))),
+            };
+            cursor = page.data.last().map(|last| last.id.clone());
+            let ours = page.data.into_iter().find(|refund| refund.name() == name);
+            if ours.is_some() || !page.has_more || cursor.is_none() {
+                return Ok(ours);
+            }
         }
+        Err(unknown("more refunds of one payment than are looked through"))
     }
 }
 

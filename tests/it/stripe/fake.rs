@@ -171,7 +171,19 @@ fn act(state: &mut State, call: &str, fields: &BTreeMap<String, String>) -> (u16
             state.refunds.push(refund.clone());
             (200, refund)
         }
-        ["GET", "v1", "refunds"] => (200, json!({"data": state.refunds, "has_more": false})),
+        ["GET", "v1", "refunds"] => {
+            let of = state.refunds.iter().rev();
+            let of = of.filter(|refund| refund["payment_intent"] == fields["payment_intent"]);
+            let after = fields.get("starting_after");
+            let is_before = |refund: &&Value| after.is_some_and(|after| refund["id"] != **after);
+            let behind = of.skip_while(is_before).skip(usize::from(after.is_some()));
+            let data: Vec<&Value> = behind.take(fields["limit"].parse().unwrap()).collect();
+            let last = data.last().map(|refund| &refund["id"]);
+            let oldest =
+                state.refunds.iter().find(|of| of["payment_intent"] == fields["payment_intent"]);
+            let has_more = last.is_some() && last != oldest.map(|refund| &refund["id"]);
+            (200, json!({"data": data, "has_more": has_more}))
+        }
         _ => (404, json!({"type": "invalid_request_error", "message": call})),
     }
 }

@@ -248,6 +248,17 @@ async fn money_is_given_back_once_however_late(on: On) {
         fake.forget_keys();
     }
     assert_eq!(fake.state.lock().unwrap().refunds.len(), 1);
+    // Nor where a hundred others came after it: Stripe tells them by the page.
+    for number in 0..120 {
+        let mut state = fake.state.lock().unwrap();
+        let mut other = state.refunds[0].clone();
+        other["id"] = json!(format!("re_other_{number}"));
+        other["metadata"] = json!({});
+        state.refunds.push(other);
+    }
+    let moved = gateway.refund(&request).await.expect("it was given back");
+    assert_eq!(moved, doorbuster::payment::Moved::Done);
+    assert_eq!(fake.state.lock().unwrap().refunds.len(), 121);
     let order = shop.store().find_order(attempt.order).await.expect("reads").expect("an order");
     let captures = order.operations.iter().filter(|row| row.state == OperationState::Done);
     assert!(captures.map(|row| row.operation.kind).eq([OperationKind::Capture]));
