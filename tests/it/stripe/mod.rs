@@ -4,8 +4,10 @@
 pub(crate) mod fake;
 mod faults;
 mod notifications;
+mod schema;
 
 use doorbuster::{
+    base::Clock,
     outbound::{Client, OutboundSettings},
     payment::{
         Gateways,
@@ -24,18 +26,18 @@ pub(crate) const SECRET: &str = "whsec_of_the_shop";
 pub(crate) async fn shop(on: On) -> (TestShop, Fake) {
     let fake = Fake::start();
     let url = fake.url.clone();
-    let shop = on
-        .shop_paying_at(move |clock| {
-            let settings = StripeSettings {
-                name: "stripe".into(),
-                base: url,
-                secret_key: "sk_test_shop".into(),
-                webhook_secrets: vec![SECRET.into()],
-                timeout: Duration::from_secs(5),
-            };
-            let client = Client::new(&OutboundSettings::default()).expect("a client");
-            Gateways::only(Arc::new(Stripe::new(settings, client, clock)))
-        })
-        .await;
+    let shop = on.shop_paying_at(move |clock| Gateways::only(Arc::new(client(&url, clock)))).await;
     (shop, fake)
+}
+
+/// The shop's client of Stripe, which is at this address.
+fn client(url: &str, clock: Arc<dyn Clock>) -> Stripe {
+    let settings = StripeSettings {
+        name: "stripe".into(),
+        base: url.to_owned(),
+        secret_key: "sk_test_shop".into(),
+        webhook_secrets: vec![SECRET.into()],
+        timeout: Duration::from_secs(5),
+    };
+    Stripe::new(settings, Client::new(&OutboundSettings::default()).expect("a client"), clock)
 }
