@@ -226,7 +226,9 @@ async fn control_characters(shop: &Shop) {
             assert_eq!(told.status(), 400, "{what}: {path}");
             asked += 1;
         }
-        let Some(body) = &operation.body else { continue };
+        // What a gateway tells is refused by its signature, before anybody reads it.
+        let is_signed = operation.path == "/webhooks/{gateway}";
+        let Some(body) = operation.body.as_ref().filter(|_| !is_signed) else { continue };
         let bodies: Vec<String> = match &body.example {
             Value::String(text) if body.media != "application/json" => {
                 ["\0", "\u{1b}"].map(|bad| format!("{text}{bad}")).to_vec()

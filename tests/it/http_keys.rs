@@ -62,6 +62,7 @@ fn changes() -> Vec<(Method, String)> {
         (Method::DELETE, "/v1/products/TEE".into()),
         (Method::POST, "/v1/stock/movements".into()),
         (Method::POST, "/v1/cases/claim".into()),
+        (Method::POST, "/v1/cases/decide".into()),
         (Method::POST, ORDER.replace("orders", "cases") + "/decide"),
         (Method::POST, "/v1/rules/check".into()),
         (Method::PUT, "/v1/rules/big".into()),

@@ -67,6 +67,9 @@ async fn create(name: &str, template: Option<&str>) {
     let mut admin =
         PgConnection::connect(&address_of("postgres")).await.expect("the test server answers");
     let template = template.unwrap_or("template0");
+    // The system gives ids of processes again: what stands there is of one that has ended.
+    let left = format!("drop database if exists {name} with (force)");
+    sqlx::raw_sql(AssertSqlSafe(left)).execute(&mut admin).await.expect("nothing is left");
     let sql = format!("create database {name} template {template}");
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut admin).await.expect("a database is made");
     admin.close().await.expect("the connection closes");
