@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     base::Clock,
-    config::{Config, GatewayChoice, GatewayKind, GatewaySettings},
+    config::{Account, Config, GatewayChoice, GatewaySettings, StripeAccount},
     outbound::{Client, OutboundSettings},
     payment::{
         Gateway, Gateways, Takes,
@@ -21,33 +21,45 @@ pub(super) fn open(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Ga
     }
     let client = Client::new(&OutboundSettings::default())?;
     let gateways = config.payment.gateways.iter().map(|settings| {
+        let opening = Opening { config, settings, client: &client, clock };
         let takes = Takes {
             currencies: settings.currencies.clone(),
             countries: settings.countries.clone(),
             instruments: settings.instruments.clone(),
         };
-        let gateway = match settings.kind {
-            GatewayKind::Stripe => stripe(config, settings, &client, clock),
+        let gateway: Arc<dyn Gateway> = match &settings.account {
+            Account::Stripe(account) => Arc::new(opening.stripe(account)),
         };
         (gateway, takes)
     });
     Ok(Gateways::new(gateways.collect()))
 }
 
-fn stripe(
-    config: &Config,
-    settings: &GatewaySettings,
-    client: &Client,
-    clock: &Arc<dyn Clock>,
-) -> Arc<dyn Gateway> {
-    let settings = StripeSettings {
-        name: settings.name.clone(),
-        base: settings.url.clone().unwrap_or_else(|| API_BASE.to_owned()),
-        secret_key: settings.secret_key.expose().to_owned(),
-        webhook_secrets: settings.webhook_secrets(),
-        timeout: config.gateway_deadline(),
-    };
-    Arc::new(Stripe::new(settings, client.clone(), clock.clone()))
+/// What every account is opened with.
+#[derive(Clone, Copy)]
+struct Opening<'a> {
+    config: &'a Config,
+    settings: &'a GatewaySettings,
+    client: &'a Client,
+    clock: &'a Arc<dyn Clock>,
+}
+
+impl Opening<'_> {
+    /// The address that is configured, else where it always is.
+    fn base(&self, always: &str) -> String {
+        self.settings.url.clone().unwrap_or_else(|| always.to_owned())
+    }
+
+    fn stripe(&self, account: &StripeAccount) -> Stripe {
+        let settings = StripeSettings {
+            name: self.settings.name.clone(),
+            base: self.base(API_BASE),
+            secret_key: account.secret_key.expose().to_owned(),
+            webhook_secrets: account.webhook_secrets(),
+            timeout: self.config.gateway_deadline(),
+        };
+        Stripe::new(settings, self.client.clone(), self.clock.clone())
+    }
 }
 
 fn sandbox(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<dyn Gateway>> {

@@ -177,8 +177,8 @@ impl Books {
         let voiding = self.due.iter().any(|due| {
             due.operation.attempt == attempt.id && due.operation.kind == OperationKind::Void
         });
-        // An unheard one may be found by the watch, which then voids it.
-        let watched = attempt.state == AttemptState::Unheard && attempt.watch_until.is_some();
+        // One that is watched is found by the watch, which then voids it.
+        let watched = attempt.watch_until.is_some();
         (charge.is_open() && settled && !voiding && !watched).then(|| {
             let finding = format!("is {:?}, but its authorization is open", attempt.state);
             Difference::new(attempt.id, finding)

@@ -116,8 +116,14 @@ impl Notifications {
 
     /// Lets the cart ask what became of it.
     async fn tend(&self, attempt: &AttemptRow) -> Result<Looked, CheckoutRefused> {
-        if attempt.state != AttemptState::Pending {
-            return Ok(Looked::Into("known"));
+        match attempt.state {
+            AttemptState::Pending => {}
+            AttemptState::Authorized => return Ok(Looked::Into("known")),
+            // It came to nothing, and the gateway tells of it: what is late is let go.
+            AttemptState::Declined | AttemptState::Challenged | AttemptState::Unheard => {
+                self.desk.watch(attempt).await?;
+                return Ok(Looked::Into("ended"));
+            }
         }
         self.carts.tend(attempt.checkout).await?;
         let now = self.desk.store.find_attempt(attempt.id).await?;

@@ -104,7 +104,17 @@ impl Checkout {
         if attempt.is_of_nothing() {
             return GatewayAnswer::Granted(Granted::of_nothing());
         }
-        match self.find(&attempt.gateway, &attempt.lookup()).await {
+        let found = self.find(&attempt.gateway, &attempt.lookup()).await;
+        self.read_found(attempt, found)
+    }
+
+    /// What the gateway says of an attempt.
+    pub(super) fn read_found(
+        &self,
+        attempt: &Attempt,
+        found: Result<Found, GatewayFault>,
+    ) -> GatewayAnswer {
+        match found {
             Ok(Found::Answered { answer, voided: false, .. }) => answer.into(),
             Ok(Found::Answered { voided: true, .. }) => {
                 GatewayAnswer::Refused(Verdict::Declined(Decline::read("authorization_voided")))

@@ -20,7 +20,7 @@ use crate::{
     ledger::{
         Entry, EntryId, Fact, LedgerRefused,
         entry::Challenge as ChallengeWrite,
-        row::{AttemptChallenge, SessionState},
+        row::{AttemptChallenge, AttemptRow, AttemptState, SessionState},
     },
     payment::{Authorized, Challenge, DeclineCode, Found},
 };
@@ -114,6 +114,25 @@ impl Checkout {
             true => self.settle_pending(session, true).await,
             false => Ok(()),
         }
+    }
+
+    /// Goes on with an attempt whose buyer may have come back, with what they brought along.
+    pub(super) async fn resume(&self, attempt: &Attempt, returned: Option<&str>) -> GatewayAnswer {
+        let found = match self.gateways.required(&attempt.gateway) {
+            Ok(gateway) => gateway.resume(&attempt.lookup(), returned).await,
+            Err(fault) => Err(fault),
+        };
+        self.read_found(attempt, found)
+    }
+
+    /// Hands the gateway what a buyer brought back from its pages: some gateways go on by nothing
+    /// else. What came of it is asked for by whoever settles the attempt.
+    pub async fn bring_back(&self, row: &AttemptRow, returned: &str) {
+        if row.state != AttemptState::Pending || returned.is_empty() {
+            return;
+        }
+        let answer = self.resume(&self.unasked(row), Some(returned)).await;
+        tracing::info!(attempt.id = %row.id, ?answer, "a buyer came back");
     }
 
     /// Ends an attempt at its gateway, and says what is true then.

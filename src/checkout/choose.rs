@@ -71,6 +71,11 @@ impl Checkout {
         self.gateways.required(gateway)?.find(lookup).await
     }
 
+    /// Whether an attempt's gateway can be sure that it never heard of it.
+    pub(super) fn can_find(&self, attempt: &Attempt) -> bool {
+        self.gateways.named(&attempt.gateway).is_none_or(|gateway| gateway.can_find())
+    }
+
     /// Records that an attempt goes to another gateway, because the one before cannot have acted.
     /// `false` where it was settled meanwhile, or that is not known: then nothing is sent.
     pub(super) async fn send_to(&self, attempt: &mut Attempt, gateway: &Arc<dyn Gateway>) -> bool {

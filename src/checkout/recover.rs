@@ -59,9 +59,15 @@ impl Checkout {
         self.probe.reach(CrashPoint::InRecovery);
         Span::current().record("attempt.id", field::display(id));
         let attempt = self.attempted(&row).await?;
-        let answer = match is_challenged && (ends || is_over) {
-            true => self.end_attempt(&attempt).await,
-            false => self.ask_what_became(&attempt).await,
+        let answer = match (is_challenged, ends || is_over) {
+            (true, true) => self.end_attempt(&attempt).await,
+            (true, false) => self.resume(&attempt, None).await,
+            (false, _) => match self.ask_what_became(&attempt).await {
+                GatewayAnswer::Unknown if !self.can_find(&attempt) => {
+                    self.end_attempt(&attempt).await
+                }
+                answer => answer,
+            },
         };
         tracing::info!(attempt.id = %id, checkout.id = %session.id, ?answer, "asked about it");
         metrics::reconciled(match &answer {
@@ -90,8 +96,8 @@ impl Checkout {
         }
     }
 
-    /// Asks about an attempt the gateway had never heard of. A late call may have acted since: its
-    /// authorization is let go.
+    /// Asks about an attempt that has ended without an order. A late call, or a buyer who was late,
+    /// may have acted since: that authorization is let go.
     pub async fn watch(&self, row: &AttemptRow) -> Result<(), CheckoutRefused> {
         let found = match self.find(&row.gateway, &row.into()).await {
             Ok(found) => found,
@@ -134,15 +140,19 @@ impl Checkout {
                 now: self.now(),
             });
         }
-        let amount = Money::from_minor(row.amount_minor, row.currency);
-        Ok(Attempt {
+        Ok(Attempt { waiting, ..self.unasked(row) })
+    }
+
+    /// The attempt, which no request waits for.
+    pub(super) fn unasked(&self, row: &AttemptRow) -> Attempt {
+        Attempt {
             id: row.id,
             order: row.order,
-            amount,
+            amount: Money::from_minor(row.amount_minor, row.currency),
             gateway: row.gateway.clone(),
             known: Lookup::from(row).known,
             deadline: row.deadline,
-            waiting,
-        })
+            waiting: None,
+        }
     }
 }

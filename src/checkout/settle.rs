@@ -25,7 +25,8 @@ impl Saga<'_> {
         let answered = attempt.waiting.as_ref().map(|key| self.desk.answered(key, &after));
         let (key, answer) = answered.unzip();
         let now = self.desk.now();
-        let unheard = verdict == Verdict::Unheard;
+        // A call on its way, or a buyer who is late, may act at the gateway even now.
+        let may_act = matches!(verdict, Verdict::Unheard | Verdict::Ended);
         let settle = Settle {
             attempt: attempt.id,
             checkout: after.id,
@@ -34,7 +35,7 @@ impl Saga<'_> {
             reopens: after.state == SessionState::Open,
             body: document(&after),
             hold_until: after.hold_until,
-            watch_until: unheard.then(|| now.plus(self.desk.terms.watch)),
+            watch_until: may_act.then(|| now.plus(self.desk.terms.watch)),
             assessment: second_look.as_deref().cloned(),
             key,
             now,

@@ -13,18 +13,10 @@ const RESERVED: [&str; 3] = ["none", "sandbox", "sandbox_remote"];
 
 /// A gateway with the account it uses.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct GatewaySettings {
     /// Its name in attempts, metrics and the address of its notifications. It stays: attempts
     /// remember it.
     pub name: String,
-    /// Whose account.
-    pub kind: GatewayKind,
-    /// The account's secret key.
-    pub secret_key: Secret,
-    /// The signing secret of its notifications; while it is changed, two with a comma between.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub webhook_secret: Option<Secret>,
     /// Currencies it takes; all, where none is named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub currencies: Vec<Currency>,
@@ -37,14 +29,28 @@ pub struct GatewaySettings {
     /// Where it is, when it is not where it always is: a fake for tests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+    /// Whose account.
+    #[serde(flatten)]
+    pub account: Account,
 }
 
-/// Whose account a gateway is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GatewayKind {
+/// An account at a gateway. `kind` says at which.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Account {
     /// Stripe.
-    Stripe,
+    Stripe(StripeAccount),
+}
+
+/// An account of Stripe.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StripeAccount {
+    /// The account's secret key.
+    pub secret_key: Secret,
+    /// The signing secret of its notifications; while it is changed, two with a comma between.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook_secret: Option<Secret>,
 }
 
 impl GatewaySettings {
@@ -61,21 +67,7 @@ impl GatewaySettings {
         if RESERVED.contains(&name.as_str()) {
             found.push(format!("cannot name a gateway `{name}`: the sandbox is named so"));
         }
-        let key = self.secret_key.expose();
-        let is_key = ["sk_", "rk_"].iter().any(|prefix| key.starts_with(prefix));
-        if !is_key || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-            found.push(format!(
-                "has no secret key for `{name}`: in Stripe's dashboard under Developers, API keys, \
-                 it begins with `sk_` or `rk_`"
-            ));
-        }
-        let is_secret = |secret: &str| secret.starts_with("whsec_");
-        if !self.webhook_secrets().iter().all(|secret| is_secret(secret)) {
-            found.push(format!(
-                "has a `webhook_secret` for `{name}` that is none: the signing secret of the \
-                 endpoint in Stripe's dashboard begins with `whsec_`"
-            ));
-        }
+        found.extend(self.account.problems(name));
         let is_country =
             |code: &String| code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase());
         if let Some(code) = self.countries.iter().find(|code| !is_country(code)) {
@@ -88,17 +80,55 @@ impl GatewaySettings {
         found
     }
 
-    /// The signing secrets.
-    pub fn webhook_secrets(&self) -> Vec<String> {
-        let all = self.webhook_secret.as_ref().map(|secret| secret.expose()).unwrap_or_default();
-        let each = all.split(',').map(str::trim).filter(|secret| !secret.is_empty());
-        each.map(str::to_owned).collect()
+    /// Whether its money is for trying things out.
+    pub fn is_test(&self) -> bool {
+        match &self.account {
+            Account::Stripe(account) => account.secret_key.expose().contains("_test_"),
+        }
+    }
+}
+
+impl Account {
+    fn problems(&self, name: &str) -> Vec<String> {
+        match self {
+            Self::Stripe(account) => account.problems(name),
+        }
+    }
+}
+
+impl StripeAccount {
+    fn problems(&self, name: &str) -> Vec<String> {
+        let (key, mut found) = (self.secret_key.expose(), Vec::new());
+        let is_key = ["sk_", "rk_"].iter().any(|prefix| key.starts_with(prefix));
+        if !is_key || !is_token(key) {
+            found.push(format!(
+                "has no secret key for `{name}`: in Stripe's dashboard under Developers, API keys, \
+                 it begins with `sk_` or `rk_`"
+            ));
+        }
+        if !self.webhook_secrets().iter().all(|secret| secret.starts_with("whsec_")) {
+            found.push(format!(
+                "has a `webhook_secret` for `{name}` that is none: the signing secret of the \
+                 endpoint in Stripe's dashboard begins with `whsec_`"
+            ));
+        }
+        found
     }
 
-    /// Whether its key is one for trying things out.
-    pub fn is_test(&self) -> bool {
-        self.secret_key.expose().contains("_test_")
+    /// The signing secrets.
+    pub fn webhook_secrets(&self) -> Vec<String> {
+        self.webhook_secret.as_ref().map(each).unwrap_or_default()
     }
+}
+
+fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// Secrets with commas between.
+fn each(secret: &Secret) -> Vec<String> {
+    let all = secret.expose().split(',').map(str::trim).filter(|secret| !secret.is_empty());
+    all.map(str::to_owned).collect()
 }
 
 /// A list, or a text that is one: environment variables have no lists.
@@ -114,5 +144,48 @@ pub(super) fn list<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<GatewaySett
             Ok(written.gateways)
         }
         value => value.try_into().map_err(|error| serde::de::Error::custom(error.message())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<GatewaySettings, String> {
+        toml::from_str(text).map_err(|error| error.message().to_owned())
+    }
+
+    fn takes_its_keys_alone(text: &str) {
+        let settings = read(text).expect(text);
+        assert_eq!(settings.problems(), Vec::<String>::new(), "{text}");
+        let shown = toml::to_string(&settings).expect("a table");
+        assert!(shown.contains("***") && !shown.contains("sk_test_a"), "{shown}");
+        let refused = read(&format!("{text}\nhmak_key = \"x\"")).expect_err(text);
+        assert!(refused.contains("hmak_key"), "{refused}");
+    }
+
+    // breaks: an account that takes keys of another one, or keys that nobody knows
+    #[test]
+    fn each_kind_of_account_takes_its_own_keys_and_no_others() {
+        let stripe = "name = \"a\"\nkind = \"stripe\"\nsecret_key = \"sk_test_a\"";
+        takes_its_keys_alone(stripe);
+        let mixed = read(&format!("{stripe}\nclient_id = \"i\"")).expect_err("of another one");
+        assert!(mixed.contains("client_id"), "{mixed}");
+        let unknown = read("name = \"a\"\nkind = \"bank\"").expect_err("no such kind");
+        assert!(unknown.contains("stripe"), "{unknown}");
+    }
+
+    // breaks: a check that is not made for one kind
+    #[test]
+    fn every_wrong_key_says_where_the_right_one_stands() {
+        let wrong = [
+            "name = \"a\"\nkind = \"stripe\"\nsecret_key = \"pk_live_a\"",
+            "name = \"a\"\nkind = \"stripe\"\nsecret_key = \"\"\nwebhook_secret = \"x\"",
+        ];
+        for (text, expected) in wrong.into_iter().zip([1, 2]) {
+            let problems = read(text).expect(text).problems();
+            assert_eq!(problems.len(), expected, "{problems:?}");
+            assert!(problems.iter().all(|why| why.contains(" in ") || why.contains(" at ")));
+        }
     }
 }

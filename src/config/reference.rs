@@ -161,9 +161,8 @@ const MEANINGS: &[(&str, &str)] = &[
     ),
     (
         "payment.gateways",
-        "real gateways, in the order in which they are asked: `name`, `kind`, `secret_key`, \
-         `webhook_secret`, `currencies`, `countries`, `instruments`, `url` (see \
-         [Payments](PAYMENTS.md))",
+        "real gateways, in the order in which they are asked: `name`, `kind`, the keys of the \
+         account, `currencies`, `countries`, `instruments`, `url` (see [Payments](PAYMENTS.md))",
     ),
     (
         "payment.accept_test_money",

@@ -66,10 +66,15 @@ fn headers(map: &HeaderMap) -> Vec<(String, String)> {
     map.iter().filter_map(text).collect()
 }
 
+/// Bytes of a query that a buyer brings back; Adyen's are the longest, up to some 4 kB.
+const RETURNED_BYTES: usize = 16 * 1024;
+
 /// `GET /payments/return/{attempt}`: where a buyer comes back to from the gateway. The page asks
-/// what became of the payment, and says it; whatever the address carries beside is not believed.
+/// what became of the payment, and says it. What the address carries beside goes to the gateway,
+/// which knows whether it has written it, and is not believed by itself.
 async fn returned(
     door: web::Data<Door>,
+    request: HttpRequest,
     attempt: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let unknown = || Problem::new(Kind::NotFound, "There is no such payment.");
@@ -78,6 +83,10 @@ async fn returned(
     let row = row.ok_or_else(unknown)?;
     let mut state = row.state;
     if state == AttemptState::Pending {
+        let query = request.query_string();
+        if query.len() <= RETURNED_BYTES {
+            door.desk.bring_back(&row, query).await;
+        }
         if let Err(refused) = door.carts.tend(row.checkout).await {
             tracing::warn!(attempt.id = %id, %refused, "a buyer came back and nothing is known");
         }

@@ -158,9 +158,27 @@ pub trait Gateway: Send + Sync + 'static {
     /// What became of a payment, found by our reference.
     async fn find(&self, lookup: &Lookup) -> Result<Found, GatewayFault>;
 
-    /// Ends a payment that waits for its buyer, and says what is true then: approved, where the
-    /// buyer was faster; declined or voided, where nothing can come of it any more. Ending twice is
-    /// ending once.
+    /// Whether [`find`](Self::find) can be sure that it never heard of a payment. Where it cannot,
+    /// what nobody has told of is [ended](Self::end) when its time is over.
+    fn can_find(&self) -> bool {
+        true
+    }
+
+    /// Goes on with a payment that waits for its buyer, who may have come back: does what is left
+    /// to do at the gateway, and says what became of it. `returned` is the query of the address the
+    /// buyer came back to, as the browser sent it: anybody may have written it. Going on twice is
+    /// going on once.
+    async fn resume(
+        &self,
+        lookup: &Lookup,
+        _returned: Option<&str>,
+    ) -> Result<Found, GatewayFault> {
+        self.find(lookup).await
+    }
+
+    /// Ends a payment that waits for its buyer, or of which nobody has told, and says what is true
+    /// then: approved, where the buyer was faster; declined or voided, where nothing can come of it
+    /// any more. Ending twice is ending once.
     async fn end(&self, lookup: &Lookup) -> Result<Found, GatewayFault>;
 
     /// Our name for a payment that a notification names by the gateway's own.

@@ -66,7 +66,7 @@ pub(super) fn operations() -> Vec<Operation> {
         )
         .says(
             "Asks the gateway what became of the payment, and says it. What the address \
-                 carries beside is not believed.",
+                 carries beside is handed to the gateway, and not believed by itself.",
         )
         .answers_other(HTML, "The page."),
         post("gateway_notification", "/webhooks/{gateway}", "Takes what a payment gateway tells")
