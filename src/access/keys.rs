@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     base::{Chance, Clock, KeyId, Timestamp},
-    ledger::{Database, LedgerFault},
+    ledger::{Database, LedgerFault, keyed},
 };
 
 /// How long a key is remembered, and so how long a revoked one may still open the door.
@@ -44,7 +44,7 @@ type Remembered = HashMap<KeyId, (Option<Arc<KeyRecord>>, Timestamp)>;
 pub struct Keys {
     database: Database,
     clock: Arc<dyn Clock>,
-    remembered: Mutex<Remembered>,
+    remembered: Arc<Mutex<Remembered>>,
     /// When the use of a key was last written down.
     noted: Mutex<HashMap<KeyId, Timestamp>>,
 }
@@ -52,7 +52,7 @@ pub struct Keys {
 impl Keys {
     /// The keys in this database.
     pub fn new(database: Database, clock: Arc<dyn Clock>) -> Self {
-        Self { database, clock, remembered: Mutex::default(), noted: Mutex::default() }
+        Self { database, clock, remembered: Arc::default(), noted: Mutex::default() }
     }
 
     /// Makes and keeps a key. The returned text is the only copy of its secret.
@@ -152,7 +152,10 @@ impl Keys {
     }
 
     fn forget(&self, id: KeyId) {
-        self.lock().remove(&id);
+        let remembered = self.remembered.clone();
+        keyed::at_end(move || {
+            remembered.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        });
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Remembered> {

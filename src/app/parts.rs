@@ -270,6 +270,7 @@ pub(super) fn open_door(
         carts: carts.clone(),
         desk: desk.clone(),
         cases: cases.clone(),
+        database: cases.database().clone(),
         store: desk.store.clone(),
         writer: desk.writer.clone(),
         catalog: desk.catalog.clone(),

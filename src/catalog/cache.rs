@@ -6,7 +6,7 @@ use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 use super::{Product, shelf::Shelf};
 use crate::{
     base::Sku,
-    ledger::{database::Database, store::LedgerFault},
+    ledger::{database::Database, keyed, store::LedgerFault},
 };
 
 /// How long a product, or its absence, is believed. A price changed by another replica shows up
@@ -110,9 +110,8 @@ impl Catalog {
 
     /// What was known of these SKUs is asked again.
     pub(super) fn forget<'a>(&self, skus: impl IntoIterator<Item = &'a Sku>) {
-        for sku in skus {
-            self.cache.invalidate(sku);
-        }
+        let (cache, skus) = (self.cache.clone(), skus.into_iter().cloned().collect::<Vec<_>>());
+        keyed::at_end(move || skus.iter().for_each(|sku| cache.invalidate(sku)));
     }
 }
 

@@ -23,6 +23,8 @@ pub struct Verdict {
     pub to: CaseState,
     /// Who says so.
     pub by: String,
+    /// Whether an open case must be theirs.
+    pub claimed: bool,
     /// Why, as one of a few reasons; whoever asks by words alone gives none.
     pub because: Option<CloseReason>,
     /// Why, in words.
@@ -61,7 +63,7 @@ impl Checkout {
         let reason = "nobody decided before the authorization lapses".to_owned();
         let (order, to, by) = (case.order, CaseState::Expired, "time".to_owned());
         let because = None;
-        self.resolve(&Verdict { order, to, by, because, reason }, None).await
+        self.resolve(&Verdict { order, to, by, claimed: false, because, reason }, None).await
     }
 
     fn fact(
@@ -82,6 +84,7 @@ impl Checkout {
             sale,
             to: verdict.to,
             by: verdict.by.clone(),
+            claimed: verdict.claimed,
             reason: CloseReason::join(verdict.because, &verdict.reason),
             captures: self.terms.capture == Capture::Immediate,
             change: ChangeId::new(now, &*self.chance),

@@ -1,7 +1,5 @@
 //! Addresses in PostgreSQL.
 
-use sqlx::Connection;
-
 use crate::{
     base::Timestamp,
     ledger::{LedgerFault, postgres::Postgres},
@@ -46,15 +44,13 @@ pub(super) async fn keep(
     let (kept, most) = (database.prepares(), i64::try_from(most).unwrap_or(i64::MAX));
     let rows = format!("[{}]", rows.join(","));
     database
-        .run(move |conn| {
+        .write(move |tx| {
             Box::pin(async move {
-                let mut tx = conn.begin().await?;
                 sqlx::query(KEEP).bind(rows).persistent(kept).execute(&mut *tx).await?;
                 let forget = sqlx::query(FORGET).bind(&customer).bind(most);
                 forget.persistent(kept).execute(&mut *tx).await?;
                 let seen = sqlx::query(SEEN).bind(customer).bind(now.to_offset());
-                seen.persistent(kept).execute(&mut *tx).await?;
-                tx.commit().await
+                seen.persistent(kept).execute(tx).await.map(drop)
             })
         })
         .await

@@ -58,6 +58,11 @@ impl Asking {
         self.asked(Origin::of(Protocol::V1)).write(Some(answer), now)
     }
 
+    /// The key before there is an answer.
+    pub fn key_claim(&self, now: Timestamp) -> KeyWrite {
+        self.asked(Origin::of(Protocol::V1)).write(None, now)
+    }
+
     /// Who asks.
     pub fn caller(&self) -> &Arc<str> {
         &self.caller.0

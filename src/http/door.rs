@@ -14,7 +14,7 @@ use crate::{
     checkout::Checkout,
     customers::Addresses,
     fraud::{cases::Cases, models::Models, rules::Rules},
-    ledger::{Store, Writer},
+    ledger::{Database, Store, Writer},
     outbound::GuardedClient,
     outbox::{Deliveries, Endpoints},
     payment::inbox::Inbox,
@@ -74,6 +74,8 @@ pub struct Door {
     pub inbox: Inbox,
     /// Orders that wait for a person.
     pub cases: Cases,
+    /// The database, for changes of tables that belong to slices.
+    pub database: Database,
     /// The ledger, for reading.
     pub store: Arc<dyn Store>,
     /// The ledger, for writing.

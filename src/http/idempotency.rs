@@ -1,5 +1,9 @@
-//! Changes outside the cart that are done once per key. Where the change is a fact of the ledger,
-//! key and change are one commit; where it is not, the key is written after the change.
+//! Changes outside the cart that are done once per key.
+//!
+//! Key and change are one commit: a fact of the ledger [carries its key](write_once), and a change
+//! of any other table is [made in the key's transaction](change). What cannot be one commit,
+//! because it is several facts, or none, is done [again after a crash](once), and its name sees to
+//! it that again is once.
 
 use actix_web::HttpResponse;
 use serde::Serialize;
@@ -10,6 +14,7 @@ use crate::{
     ledger::{
         Entry, EntryId, Fact, LedgerRefused,
         entry::{KeyWrite, StoredAnswer},
+        keyed::Change,
         row::KeyRow,
     },
 };
@@ -35,9 +40,33 @@ pub async fn write_once(
     }
 }
 
-/// Does what is no fact of the ledger, and keeps its answer under the request's key. Doing it twice
-/// must be doing it once: the key is written after, and a crash in between only does it again.
-/// `area` tells apart what is changed.
+/// Changes tables that are no part of the ledger (rules, lists, cases, models, the tariff, the
+/// catalogue, endpoints, keys) and keeps the answer under the request's key, in one commit. Work
+/// that is refused leaves nothing, neither change nor key.
+pub async fn change(
+    door: &Door,
+    asking: &Asking,
+    work: impl AsyncFnOnce() -> Result<StoredAnswer, Problem>,
+) -> Result<HttpResponse, Problem> {
+    if let Some(answer) = find_answer(door, asking).await? {
+        return Ok(answer);
+    }
+    match door.database.keyed(asking.key_claim(door.clock.now()), work).await? {
+        Change::Made(answer) => answer::write(&answer),
+        Change::Taken(row) => settle(&row, asking),
+    }
+}
+
+/// Does what is several facts of the ledger, or none, and keeps its answer under the request's key.
+/// Doing it twice must be doing it once: the key is written after, and a crash in between only does
+/// it again. `area` tells apart what is changed.
+///
+/// So it is with an order's money (`orders`: a capture that is owed is asked of the gateway first,
+/// and no transaction waits for a gateway; the change has the key's name), with the orders of an
+/// older UCP (each of their events has a name), with files of a shop (`imports`: as many commits as
+/// there are counts of stock, and each row is put, not added), with cases that end together
+/// (`cases`: each a commit of its own, and one that has ended so is passed over) and with the clock
+/// of dev mode, which is nowhere kept.
 pub async fn once(
     door: &Door,
     asking: &Asking,

@@ -55,6 +55,7 @@ impl From<LedgerRefused> for Problem {
             LedgerRefused::LineShort { .. } => Kind::LineShort,
             LedgerRefused::NoSuchCase => Kind::NotFound,
             LedgerRefused::CaseEnded { .. } => Kind::CaseEnded,
+            LedgerRefused::CaseNotTheirs { .. } => Kind::CaseClaimed,
             LedgerRefused::InReview => Kind::InReview,
             LedgerRefused::NotCaptured => Kind::NotCaptured,
             LedgerRefused::RefundTooLarge { .. } | LedgerRefused::LineRefundTooLarge { .. } => {

@@ -8,10 +8,10 @@
 use futures_util::future::BoxFuture;
 use std::{
     fmt,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::store::{LedgerFault, PoolReading};
 
@@ -22,7 +22,7 @@ pub(super) type Open<C> = Box<dyn Fn() -> BoxFuture<'static, Result<C, LedgerFau
 pub(super) struct Lanes<C> {
     open: Open<C>,
     shelf: Mutex<Vec<C>>,
-    free: Semaphore,
+    free: Arc<Semaphore>,
     patience: Duration,
     count: usize,
 }
@@ -35,24 +35,24 @@ impl<C> fmt::Debug for Lanes<C> {
 
 /// One connection in use.
 #[derive(Debug)]
-pub(super) struct Lane<'a, C> {
+pub(super) struct Lane<C> {
     conn: Option<C>,
-    lanes: &'a Lanes<C>,
+    lanes: Arc<Lanes<C>>,
     /// Whether it was opened for this use rather than found on the shelf.
     pub(super) fresh: bool,
-    _slot: SemaphorePermit<'a>,
+    _slot: OwnedSemaphorePermit,
 }
 
 impl<C> Lanes<C> {
     /// So many lanes; nobody waits longer than `patience` for one, or for its connection.
     pub(super) fn new(count: usize, patience: Duration, open: Open<C>) -> Self {
         let shelf = Mutex::new(Vec::with_capacity(count));
-        Self { open, shelf, free: Semaphore::new(count), patience, count }
+        Self { open, shelf, free: Arc::new(Semaphore::new(count)), patience, count }
     }
 
     /// Waits for a lane and opens its connection when none lies ready.
-    pub(super) async fn take(&self) -> Result<Lane<'_, C>, LedgerFault> {
-        let slot = tokio::time::timeout(self.patience, self.free.acquire())
+    pub(super) async fn take(self: &Arc<Self>) -> Result<Lane<C>, LedgerFault> {
+        let slot = tokio::time::timeout(self.patience, self.free.clone().acquire_owned())
             .await
             .map_err(|_| unreachable("every connection is busy"))?
             .map_err(|_| unreachable("the ledger is closed"))?;
@@ -64,7 +64,7 @@ impl<C> Lanes<C> {
                 .await
                 .map_err(|_| unreachable("the server does not answer"))??,
         };
-        Ok(Lane { conn: Some(conn), lanes: self, fresh, _slot: slot })
+        Ok(Lane { conn: Some(conn), lanes: self.clone(), fresh, _slot: slot })
     }
 
     /// Drops every connection that lies ready: when one broke, the server went away under all.
@@ -89,7 +89,7 @@ impl<C> Lanes<C> {
     }
 }
 
-impl<C> Lane<'_, C> {
+impl<C> Lane<C> {
     /// The connection.
     pub(super) const fn conn(&mut self) -> &mut C {
         self.conn.as_mut().expect("invariant: a lane has its connection until it is kept")
@@ -110,19 +110,16 @@ fn unreachable(why: &str) -> LedgerFault {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    };
+    use std::sync::atomic::{AtomicU32, Ordering};
 
-    fn counted(count: usize) -> (Lanes<u32>, Arc<AtomicU32>) {
+    fn counted(count: usize) -> (Arc<Lanes<u32>>, Arc<AtomicU32>) {
         let opened = Arc::new(AtomicU32::new(0));
         let counter = Arc::clone(&opened);
         let open: Open<u32> = Box::new(move || {
             let number = counter.fetch_add(1, Ordering::SeqCst);
             Box::pin(async move { Ok(number) })
         });
-        (Lanes::new(count, Duration::from_millis(20), open), opened)
+        (Arc::new(Lanes::new(count, Duration::from_millis(20), open)), opened)
     }
 
     #[tokio::test]

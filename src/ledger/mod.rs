@@ -21,6 +21,7 @@ mod close_reason;
 pub mod database;
 pub mod entry;
 pub mod judge;
+pub mod keyed;
 pub mod known;
 mod lanes;
 mod moves;

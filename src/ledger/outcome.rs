@@ -135,6 +135,15 @@ pub enum LedgerRefused {
         /// How.
         state: CaseState,
     },
+    /// Whoever decides has claimed the case before.
+    #[error("{}", match by {
+        Some(by) => format!("{by} looks at this case"),
+        None => "nobody has claimed this case".to_owned(),
+    })]
+    CaseNotTheirs {
+        /// Who looks at it, if anybody does.
+        by: Option<String>,
+    },
     /// Nothing ships before somebody has decided.
     #[error("the order waits for a review")]
     InReview,

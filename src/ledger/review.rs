@@ -123,6 +123,17 @@ pub struct CaseHead {
     pub state: CaseState,
 }
 
+/// Who looks at an open case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaseClaim {
+    /// The order.
+    pub order: OrderId,
+    /// Who.
+    pub by: String,
+    /// Until when it is theirs.
+    pub until: Timestamp,
+}
+
 /// Ends a case: money and units follow in the same commit, once.
 #[derive(Debug, Clone)]
 pub struct Resolve {
@@ -134,6 +145,8 @@ pub struct Resolve {
     pub to: CaseState,
     /// Who decided.
     pub by: String,
+    /// Whether an open case must be theirs by then: so it is with people, and not with time.
+    pub claimed: bool,
     /// Why, in their words.
     pub reason: String,
     /// Whether an approval takes the money; else it is taken when goods ship, or when told.

@@ -7,7 +7,7 @@ use super::{
     entry::{ChangeOrder, Entry, EntryId, Fact, KeyWrite, MoveKind, Sale, Source},
     judge::money_of,
     outcome::Outcome,
-    review::{CaseHead, Resolve},
+    review::{CaseClaim, CaseHead, Resolve},
     row::{AttemptRow, GrantRow, HoldRow, KeyRow, OperationRow, SessionState, StockRow},
 };
 use crate::base::{AttemptId, CheckoutId, GrantId, HolderId, OperationId, OrderId, Sku, Timestamp};
@@ -45,6 +45,9 @@ pub struct Ask {
     pub operations: BTreeSet<OperationId>,
     /// Cases.
     pub cases: BTreeSet<OrderId>,
+    /// Those of the cases of which it matters who has claimed them. Whoever asks has them locked,
+    /// and reads it after that.
+    pub claims: BTreeSet<OrderId>,
     /// Orders of which it matters what was given up of their lines' money. Whoever asks has their
     /// attempt locked, and reads it after that.
     pub given: BTreeSet<OrderId>,
@@ -96,6 +99,8 @@ pub struct World {
     pub operations: Vec<OperationRow>,
     /// Cases.
     pub cases: Vec<CaseHead>,
+    /// Who has claimed them.
+    pub claims: Vec<CaseClaim>,
     /// What was given up of lines' money.
     pub given: Vec<GivenSeen>,
     /// Held and sold units of the SKUs in `grants_of`, for a refusal that names them.
@@ -259,6 +264,7 @@ impl Ask {
 
     fn add_resolve(&mut self, resolve: &Resolve) {
         self.add_sale(resolve.order, &resolve.sale);
+        self.claims.extend(resolve.claimed.then_some(resolve.order));
         self.add_key(resolve.key.as_ref());
     }
 

@@ -16,6 +16,7 @@ use tracing::{Instrument, Span, field};
 
 use super::{
     entry::Entry,
+    keyed,
     outcome::{BatchReply, Outcome},
     store::{Commit, CommitFault, LedgerFault},
 };
@@ -94,6 +95,10 @@ impl Writer {
     pub async fn write(&self, entry: Entry) -> Result<Outcome, LedgerFault> {
         if self.gauges.unsettled.load(Ordering::Relaxed) {
             return Err(unreachable("the last commit's outcome is still unknown"));
+        }
+        if keyed::is_open() {
+            let why = "a fact of the ledger is no part of a slice's change, and commits alone";
+            return Err(LedgerFault::Broken(why.to_owned()));
         }
         let (reply, answer) = oneshot::channel();
         let _waiting = Waiting::on(&self.gauges.depth);

@@ -70,7 +70,7 @@ impl Store {
             Database::Postgres(database) => postgres::version(database).await?,
             Database::Sqlite(database) => sqlite::version(database).await?,
         };
-        Ok(u64::try_from(number).unwrap_or(0))
+        Ok(number.first().and_then(|number| number.parse().ok()).unwrap_or(0))
     }
 
     /// Every item, by kind and id.

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     base::Timestamp,
-    ledger::{Database, LedgerFault},
+    ledger::{Database, LedgerFault, keyed},
 };
 
 /// How often a change that met another is made again.
@@ -24,6 +24,16 @@ struct Known {
     version: u64,
     rows: Vec<TariffRow>,
     tariff: Arc<Tariff>,
+}
+
+impl Known {
+    /// The rows as they stand. Read after their version, they may be newer: the next look at it
+    /// finds a greater one.
+    async fn read(store: &Store, version: u64) -> Result<Self, LedgerFault> {
+        let rows = store.list().await?;
+        let items = rows.iter().map(TariffRow::item).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { version, rows, tariff: Arc::new(Tariff::of(items)) })
+    }
 }
 
 /// The tariff in force. A change counts here at once, in other replicas within a round of
@@ -102,13 +112,7 @@ impl Tariffs {
         if version == self.known().version {
             return Ok(());
         }
-        self.read(store, version).await
-    }
-
-    async fn read(&self, store: &Store, version: u64) -> Result<(), LedgerFault> {
-        let rows = store.list().await?;
-        let items = rows.iter().map(TariffRow::item).collect::<Result<Vec<_>, _>>()?;
-        let known = Known { version, rows, tariff: Arc::new(Tariff::of(items)) };
+        let known = Known::read(store, version).await?;
         let mut place = self.known.write().unwrap_or_else(PoisonError::into_inner);
         if place.version <= version {
             *place = Arc::new(known);
@@ -174,7 +178,9 @@ impl Tariffs {
             }
         })
         .await?;
-        self.find(kind, id).ok_or(TariffsRefused::Busy)
+        let Some(store) = &self.store else { return Err(TariffsRefused::Busy) };
+        let rows = store.list().await?;
+        rows.into_iter().find(|row| row.kind == kind && row.id == id).ok_or(TariffsRefused::Busy)
     }
 
     /// Removes an item. What was quoted with it stays as it was quoted.
@@ -202,12 +208,14 @@ impl Tariffs {
     ) -> Result<(), TariffsRefused> {
         let Some(store) = &self.store else { return Err(TariffsRefused::Busy) };
         for _ in 0..AGAIN_MAX {
-            self.follow().await?;
-            let known = self.known();
+            let known = Known::read(store, store.version().await?).await?;
             check(&known)?;
             let version = known.version + 1;
             if store.change(&Change { kind, id, body, version, author, at }).await? {
-                self.follow().await?;
+                // What may still be taken back is not in force: whoever commits follows then.
+                if !keyed::is_open() {
+                    self.follow().await?;
+                }
                 return Ok(());
             }
         }

@@ -2,7 +2,7 @@
 
 mod parts;
 
-use self::parts::{answers, arbiters, clocks, collector, ledger, trust, webhooks};
+use self::parts::{answers, arbiters, clocks, collector, ledger, migrated, trust, webhooks};
 pub(crate) use super::http_answer::Answer;
 use crate::support::judges;
 use actix_web::{
@@ -22,7 +22,7 @@ use doorbuster::{
     fraud::{cases::Cases, models::Models, policy::Policy, rules::Rules},
     http::{Browsers, Door, Draining, Gate, Trust, admission, health::Ready, routes},
     ledger::{
-        Database, DatabaseOptions, Entry, EntryId, Fact,
+        Database, Entry, EntryId, Fact,
         entry::{MoveKind, StockMove},
         row::OperationState,
     },
@@ -125,8 +125,7 @@ impl Shop {
         bank: SandboxSettings,
     ) -> Self {
         show_faults();
-        let database = Database::open(&DatabaseOptions::new(location)).await.expect("opens");
-        database.migrate().await.expect("migrates");
+        let database = migrated(&location).await;
         let (test_clock, clock) = clocks();
         let (store, chance): (_, Arc<dyn Chance>) = (database.store(), Arc::new(SystemChance));
         let (writer, stock) = ledger(&store, &clock, &chance).await;
@@ -164,6 +163,7 @@ impl Shop {
                 carts: Arc::new(Carts::new(desk.clone(), arbiters())),
                 desk,
                 cases: Cases::new(database.clone()),
+                database: database.clone(),
                 store,
                 writer,
                 catalog,
@@ -246,6 +246,7 @@ impl Shop {
             carts: Arc::new(Carts::new(door.desk.clone(), arbiters())),
             desk: door.desk.clone(),
             cases: Cases::new(self.database.clone()),
+            database: self.database.clone(),
             store: door.store.clone(),
             writer: door.writer.clone(),
             catalog: door.catalog.clone(),

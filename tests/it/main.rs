@@ -42,6 +42,7 @@ mod http_leaving;
 mod http_limits;
 mod http_models;
 mod http_nothing_to_pay;
+mod http_once;
 mod http_once_per_buyer;
 mod http_order_money;
 mod http_order_worth;

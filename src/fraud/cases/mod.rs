@@ -138,7 +138,7 @@ impl Cases {
     }
 
     /// The database they stand in.
-    pub(super) const fn database(&self) -> &Database {
+    pub const fn database(&self) -> &Database {
         &self.database
     }
 

@@ -1,8 +1,6 @@
 //! Cases in PostgreSQL. What is asked comes as one JSON text, so that both dialects take the same;
 //! an id's prefix is cut off.
 
-use sqlx::Connection;
-
 use super::{Change, Question};
 use crate::ledger::{LedgerFault, postgres::Postgres};
 
@@ -195,30 +193,20 @@ pub(super) async fn change(
     };
     let kept = database.prepares();
     database
-        .run(move |conn| {
+        .write(move |conn| {
             Box::pin(async move {
-                let mut together = conn.begin().await?;
                 if matches!(change, Change::Claim | Change::ClaimNext) {
                     let lock = sqlx::query(ONE_AT_A_TIME).bind(&to).persistent(kept);
-                    lock.execute(&mut *together).await?;
+                    lock.execute(&mut *conn).await?;
                 }
                 let changed: Option<uuid::Uuid> = sqlx::query_scalar(sql)
                     .bind(to)
                     .persistent(kept)
-                    .fetch_optional(&mut *together)
+                    .fetch_optional(&mut *conn)
                     .await?;
-                let row = match changed {
-                    None => None,
-                    Some(order) => {
-                        sqlx::query_scalar(FOUND)
-                            .bind(order)
-                            .persistent(kept)
-                            .fetch_optional(&mut *together)
-                            .await?
-                    }
-                };
-                together.commit().await?;
-                Ok(row)
+                let Some(order) = changed else { return Ok(None) };
+                let row = sqlx::query_scalar(FOUND).bind(order).persistent(kept);
+                row.fetch_optional(conn).await
             })
         })
         .await

@@ -1,7 +1,5 @@
 //! Models in PostgreSQL. Changes come one after another, behind a lock that readers do not feel.
 
-use sqlx::Connection;
-
 use super::store::Question;
 use crate::ledger::{LedgerFault, postgres::Postgres};
 
@@ -91,9 +89,8 @@ pub(super) async fn write(
 ) -> Result<bool, LedgerFault> {
     let kept = database.prepares();
     database
-        .run(move |conn| {
+        .write(move |tx| {
             Box::pin(async move {
-                let mut tx = conn.begin().await?;
                 sqlx::query(LOCK).persistent(kept).execute(&mut *tx).await?;
                 let Some(first) = changes.first() else { return Ok(true) };
                 let next: bool = sqlx::query_scalar(IS_NEXT)
@@ -109,13 +106,13 @@ pub(super) async fn write(
                     let written =
                         sqlx::query(sql).bind(change).persistent(kept).execute(&mut *tx).await?;
                     if written.rows_affected() != 1 {
-                        return Ok(false);
+                        // An error takes back what was written before it.
+                        return Err(sqlx::Error::RowNotFound);
                     }
                     for also in [if is_new { KEEP_FILES } else { FORGET_REQUEST }, RECORD] {
                         sqlx::query(also).bind(change).persistent(kept).execute(&mut *tx).await?;
                     }
                 }
-                tx.commit().await?;
                 Ok(true)
             })
         })

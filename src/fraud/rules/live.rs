@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     base::{Clock, Timestamp},
-    ledger::{Database, LedgerFault},
+    ledger::{Database, LedgerFault, keyed},
 };
 
 /// Rules of a shop: more than anybody oversees, and all are asked of every order.
@@ -179,6 +179,10 @@ impl Rules {
     /// # Errors
     /// When the ledger cannot be reached; the rulebook in force stays.
     pub async fn refresh_if_changed(&self) -> Result<bool, LedgerFault> {
+        // What may still be taken back is not in force.
+        if keyed::is_open() {
+            return Ok(false);
+        }
         let mut seen = self.seen.lock().await;
         // What is read after this may be newer: then the next look finds a greater version.
         let version = self.store.version().await?;

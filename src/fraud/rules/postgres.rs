@@ -1,8 +1,6 @@
 //! Rules, lists and snoozes in PostgreSQL. Changes come one after another, behind a lock that
 //! readers do not feel, so that versions become visible in their order.
 
-use sqlx::Connection;
-
 use super::store::{Change, Question};
 use crate::ledger::{LedgerFault, postgres::Postgres};
 
@@ -131,13 +129,7 @@ pub(super) async fn ask(
     asked: Question,
     which: String,
 ) -> Result<Vec<String>, LedgerFault> {
-    let kept = postgres.prepares();
-    postgres
-        .run(move |conn| {
-            let query = sqlx::query_scalar(question(asked)).bind(which);
-            Box::pin(query.persistent(kept).fetch_all(conn))
-        })
-        .await
+    postgres.ask(question(asked), &which).await
 }
 
 pub(super) async fn change(
@@ -147,17 +139,15 @@ pub(super) async fn change(
 ) -> Result<bool, LedgerFault> {
     let kept = postgres.prepares();
     postgres
-        .run(move |conn| {
+        .write(move |tx| {
             Box::pin(async move {
-                let mut tx = conn.begin().await?;
                 sqlx::query(LOCK).persistent(kept).execute(&mut *tx).await?;
                 let change = sqlx::query(statement(what)).bind(&document).persistent(kept);
                 let changed = change.execute(&mut *tx).await?.rows_affected() > 0;
                 if changed {
                     let record = sqlx::query(RECORD).bind(&document).persistent(kept);
-                    record.execute(&mut *tx).await?;
+                    record.execute(tx).await?;
                 }
-                tx.commit().await?;
                 Ok(changed)
             })
         })

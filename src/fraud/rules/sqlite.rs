@@ -123,9 +123,7 @@ pub(super) async fn ask(
     asked: Question,
     which: String,
 ) -> Result<Vec<String>, LedgerFault> {
-    sqlite
-        .read(move |conn| Box::pin(sqlx::query_scalar(question(asked)).bind(which).fetch_all(conn)))
-        .await
+    sqlite.ask(question(asked), &which).await
 }
 
 pub(super) async fn change(

@@ -3,7 +3,6 @@
 //! Who they are the API key says. In dev mode, where there are none, the body says it.
 
 use actix_web::{HttpResponse, web};
-use serde::Serialize;
 use std::time::Duration;
 
 use super::case_blocks::{self, Block};
@@ -15,7 +14,7 @@ use crate::{
         answer, asking::Asking, door::Door, idempotency, kinds::Kind, problem::Problem, reading::At,
     },
     ledger::{
-        EntryId, Fact, LedgerRefused, Outcome,
+        LedgerRefused, Outcome,
         entry::KeyWrite,
         review::{CaseState, CloseReason},
     },
@@ -31,15 +30,15 @@ const LEASE_MAX_SECONDS: u32 = 8 * 60 * 60;
 pub async fn claim_next(door: web::Data<Door>, asking: Asking) -> Result<HttpResponse, Problem> {
     let body = asking.body();
     let (by, lease) = (reviewer(&asking, &door.limits)?, lease(&body)?);
-    if let Some(answer) = idempotency::find_answer(&door, &asking).await? {
-        return Ok(answer);
-    }
     let (now, most) = (door.clock.now(), door.desk.terms.review_claims_max);
-    let row = door.cases.claim_next(&by, (lease, most), now).await?;
-    if row.is_none() {
-        check_claims(&door, &by).await?;
-    }
-    keep(&door, &asking, &serde_json::json!({ "case": row })).await
+    idempotency::change(&door, &asking, async || {
+        let row = door.cases.claim_next(&by, (lease, most), now).await?;
+        if row.is_none() {
+            check_claims(&door, &by).await?;
+        }
+        Ok(idempotency::answer(200, &serde_json::json!({ "case": row })))
+    })
+    .await
 }
 
 /// What a reviewer does with one case: `claim`, `release`, `notes`, `assign`, `escalate`.
@@ -48,38 +47,50 @@ pub async fn act(
     asking: Asking,
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, Problem> {
-    let (order, body) = (order_of(&path.0)?, asking.body());
+    let order = order_of(&path.0)?;
     let by = reviewer(&asking, &door.limits)?;
     if path.1 == "decide" {
         return decide(&door, &asking, order, by).await;
     }
-    if let Some(answer) = idempotency::find_answer(&door, &asking).await? {
-        return Ok(answer);
-    }
+    idempotency::change(&door, &asking, async || {
+        let row = change(&door, &asking, (order, &path.1), &by).await?;
+        Ok(idempotency::answer(200, &row))
+    })
+    .await
+}
+
+/// Changes one case; it is theirs to change, or the change is refused.
+async fn change(
+    door: &Door,
+    asking: &Asking,
+    (order, action): (OrderId, &str),
+    by: &str,
+) -> Result<CaseRow, Problem> {
+    let body = asking.body();
     let found = door.cases.find(order).await?.ok_or_else(unknown)?;
     let (cases, now) = (&door.cases, door.clock.now());
-    let changed = match path.1.as_str() {
+    let changed = match action {
         "claim" => {
             let most = door.desk.terms.review_claims_max;
-            let row = cases.claim(order, &by, (lease(&body)?, most), now).await?;
+            let row = cases.claim(order, by, (lease(&body)?, most), now).await?;
             let is_free = !is_claimed(&found, now) && found.state == CaseState::Open;
             if row.is_none() && is_free {
-                check_claims(&door, &by).await?;
+                check_claims(door, by).await?;
             }
             row
         }
-        "release" => cases.release(order, &by, now).await?,
+        "release" => cases.release(order, by, now).await?,
         "assign" => {
             let to = text(&body, "to", &door.limits)?;
-            cases.assign(order, (&by, &to), now).await?
+            cases.assign(order, (by, &to), now).await?
         }
         "escalate" => {
             let why = text(&body, "reason", &door.limits)?;
-            cases.escalate(order, (&by, &why), now).await?
+            cases.escalate(order, (by, &why), now).await?
         }
         "notes" => {
             let note = text(&body, "note", &door.limits)?;
-            cases.note(order, (&by, &note), now).await?;
+            cases.note(order, (by, &note), now).await?;
             Some(found.clone())
         }
         _ => {
@@ -87,10 +98,7 @@ pub async fn act(
             return Err(Problem::new(Kind::NotFound, text));
         }
     };
-    match changed {
-        Some(row) => keep(&door, &asking, &row).await,
-        None => Err(not_theirs(&found, now)),
-    }
+    changed.ok_or_else(|| not_theirs(&found, now))
 }
 
 /// How cases end, as a reviewer says it.
@@ -133,20 +141,26 @@ impl Decision {
     }
 
     /// Ends a case so. Who takes part in a declined order is blocked before it: one that was
-    /// declined with somebody blocked leaves nobody free.
+    /// declined with somebody blocked leaves nobody free. Whether the case is theirs the ledger
+    /// says, in the commit that ends it; before somebody is blocked it is looked at as well.
     pub(super) async fn carry_out(
         &self,
         door: &Door,
         (found, by): (&CaseRow, &str),
         key: Option<KeyWrite>,
     ) -> Result<Outcome, Problem> {
-        if found.state == CaseState::Open {
+        if found.state == CaseState::Open && !self.blocks.is_empty() {
+            let now = door.clock.now();
+            if !is_theirs(found, by, now) {
+                return Err(not_theirs(found, now));
+            }
             case_blocks::keep(door, found.order, &self.blocks, by).await?;
         }
         let verdict = Verdict {
             order: found.order,
             to: self.to,
             by: by.to_owned(),
+            claimed: true,
             because: self.because,
             reason: self.reason.clone(),
         };
@@ -164,12 +178,8 @@ async fn decide(
 ) -> Result<HttpResponse, Problem> {
     let decision = Decision::read(&asking.body(), &door.limits)?;
     let found = door.cases.find(order).await?.ok_or_else(unknown)?;
-    let now = door.clock.now();
-    if found.state == CaseState::Open && !is_theirs(&found, &by, now) {
-        return Err(not_theirs(&found, now));
-    }
     let answer = idempotency::answer(200, &decision.view(order, &by));
-    let key = asking.key_write(answer.clone(), now);
+    let key = asking.key_write(answer.clone(), door.clock.now());
     match decision.carry_out(door, (&found, &by), Some(key)).await? {
         Ok(_) => answer::write(&answer),
         Err(LedgerRefused::KeyTaken(_)) => idempotency::find_answer(door, asking)
@@ -193,16 +203,6 @@ fn close_reason(body: &At<'_>, to: CaseState) -> Result<Option<CloseReason>, Pro
         return Err(field.problem(Kind::Invalid, text));
     }
     Ok(Some(reason))
-}
-
-pub(super) async fn keep(
-    door: &Door,
-    asking: &Asking,
-    view: &impl Serialize,
-) -> Result<HttpResponse, Problem> {
-    let name = format!("case/{}/{}/{}", asking.caller(), asking.key(), asking.fingerprint());
-    let answer = idempotency::answer(200, view);
-    idempotency::write_once(door, asking, EntryId::of(name), answer, Fact::Answer).await
 }
 
 /// Refuses who has as many cases as one can have.
@@ -238,12 +238,10 @@ pub(super) fn is_claimed(row: &CaseRow, now: crate::base::Timestamp) -> bool {
 
 pub(super) fn not_theirs(found: &CaseRow, now: crate::base::Timestamp) -> Problem {
     match (found.state, &found.claimed_by) {
-        (CaseState::Open, Some(other)) if is_claimed(found, now) => {
-            Problem::new(Kind::CaseClaimed, format!("{other} looks at this case."))
-                .suggest("Claim the next one, or wait until their lease is over.")
+        (CaseState::Open, holder) => {
+            let by = holder.clone().filter(|_| is_claimed(found, now));
+            LedgerRefused::CaseNotTheirs { by }.into()
         }
-        (CaseState::Open, _) => Problem::new(Kind::CaseClaimed, "Nobody has claimed this case.")
-            .suggest("Claim it first: whoever decides has looked at it."),
         (state, _) => Problem::new(Kind::CaseEnded, format!("The case is {}.", state.as_str())),
     }
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use std::{collections::BTreeSet, time::Duration};
 
 use super::case_actions::{
-    Decision, check_claims, is_claimed, is_theirs, keep, not_theirs, order_of, reviewer, unknown,
+    Decision, check_claims, is_claimed, is_theirs, not_theirs, order_of, reviewer, unknown,
 };
 use crate::{
     base::OrderId,
@@ -87,7 +87,8 @@ pub(super) async fn decide(door: web::Data<Door>, asking: Asking) -> Result<Http
         });
     }
     let decided = items.iter().filter(|item| item.state.is_some()).count();
-    keep(&door, &asking, &Decided { decided, items }).await
+    let answer = idempotency::answer(200, &Decided { decided, items });
+    idempotency::keep(&door, &asking, "cases", answer).await
 }
 
 async fn end(door: &Door, order: OrderId, decision: &Decision, by: &str) -> Result<(), Problem> {

@@ -22,9 +22,6 @@ use crate::{
     },
 };
 
-/// What is changed here, among what is no fact of the ledger.
-const AREA: &str = "keys";
-
 /// The longest id of a key, in bytes: a prefix and 32 digits, and room.
 const ID_BYTES: usize = 64;
 
@@ -82,18 +79,22 @@ async fn list(door: web::Data<Door>, _caller: Caller) -> Result<HttpResponse, Pr
 /// Makes a key. Asked again under the same idempotency key, it is the same one, without its text:
 /// who never read the first answer ends it and makes another.
 async fn create(door: web::Data<Door>, asking: Asking) -> Result<HttpResponse, Problem> {
-    if let Some(answer) = idempotency::find_answer(&door, &asking).await? {
-        return Ok(answer);
+    let mut fresh = None;
+    let kept = idempotency::change(&door, &asking, async || {
+        let made = door.keys.create(&wish(&asking)?, &*door.chance).await.map_err(refused)?;
+        let stored = idempotency::answer(201, &view(&made.record, None));
+        fresh = Some(made);
+        Ok(stored)
+    })
+    .await?;
+    let is_replay =
+        kept.headers().contains_key(header::HeaderName::from_static("idempotent-replayed"));
+    match fresh.filter(|_| !is_replay) {
+        Some(made) => {
+            answer::write(&idempotency::answer(201, &view(&made.record, Some(&made.text))))
+        }
+        None => Ok(kept),
     }
-    let made = door.keys.create(&wish(&asking)?, &*door.chance).await.map_err(refused)?;
-    let stored = idempotency::answer(201, &view(&made.record, None));
-    let kept = idempotency::keep(&door, &asking, AREA, stored).await?;
-    if kept.headers().contains_key(header::HeaderName::from_static("idempotent-replayed")) {
-        // Another one was made under this idempotency key at the same moment.
-        door.keys.revoke(made.record.id).await?;
-        return Ok(kept);
-    }
-    answer::write(&idempotency::answer(201, &view(&made.record, Some(&made.text))))
 }
 
 fn wish(asking: &Asking) -> Result<KeyWish, Problem> {
@@ -118,7 +119,7 @@ async fn revoke(
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let unknown = || Problem::new(Kind::NotFound, "There is no such key.");
-    idempotency::once(&door, &asking, AREA, async || {
+    idempotency::change(&door, &asking, async || {
         let id: KeyId = id.parse().map_err(|_| unknown())?;
         let now = door.keys.now();
         let admins = |key: &&KeyRecord| key.is_in_force(now) && key.scopes.contains(&Scope::Admin);

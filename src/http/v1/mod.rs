@@ -1,7 +1,8 @@
 //! Our own interface: the express lane and the back office.
 //!
-//! **Owns:** its routes and wire formats. **Invariant:** refusals are problems; a change that is a
-//! fact of the ledger and its key are one commit, any other change is written before its key.
+//! **Owns:** its routes and wire formats. **Invariant:** refusals are problems; a change and its
+//! key are one commit, but for acts that are several commits each done once
+//! (see [`once`](super::idempotency::once)).
 //! **Not here:** what agents speak (see [`ucp`](super::ucp)).
 
 pub mod assessments;

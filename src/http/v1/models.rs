@@ -24,9 +24,6 @@ use crate::{
     },
 };
 
-/// What is changed here, among what is no fact of the ledger.
-const AREA: &str = "models";
-
 /// What a model is called.
 #[derive(Debug, Deserialize)]
 pub struct Named {
@@ -70,7 +67,7 @@ pub async fn add(
     let version = named.version.as_deref().unwrap_or_default();
     let bundle = Bundle::parse(asking.file()).map_err(|why| Problem::new(Kind::Invalid, why))?;
     let asking = asking.asking();
-    idempotency::once(&door, asking, AREA, async || {
+    idempotency::change(&door, asking, async || {
         let row = door.models.add(&bundle, version, asking.caller()).await?;
         Ok(idempotency::answer(201, &row))
     })
@@ -99,7 +96,7 @@ pub async fn watch(
     version: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let reason = reason(&asking)?;
-    idempotency::once(&door, &asking, AREA, async || {
+    idempotency::change(&door, &asking, async || {
         let row = door.models.watch(&version, (asking.caller(), &reason)).await?;
         Ok(idempotency::answer(200, &row))
     })
@@ -113,7 +110,7 @@ pub async fn unwatch(
     version: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let reason = reason(&asking)?;
-    idempotency::once(&door, &asking, AREA, async || {
+    idempotency::change(&door, &asking, async || {
         let row = door.models.unwatch(&version, (asking.caller(), &reason)).await?;
         Ok(idempotency::answer(200, &row))
     })
@@ -129,7 +126,7 @@ pub async fn promote(
 ) -> Result<HttpResponse, Problem> {
     let reason = reason(&asking)?;
     let waived = asking.body().find("override").map(|at| at.truth()).transpose()?;
-    idempotency::once(&door, &asking, AREA, async || {
+    idempotency::change(&door, &asking, async || {
         let waived = waived.unwrap_or_default();
         let wish = Wish { by: asking.caller(), reason: &reason, waived };
         Ok(match door.models.promote(&version, wish).await? {
@@ -148,7 +145,7 @@ pub async fn approve(
     asking: Asking,
     version: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    idempotency::once(&door, &asking, AREA, async || {
+    idempotency::change(&door, &asking, async || {
         let row = door.models.approve(&version, asking.caller()).await?;
         Ok(idempotency::answer(200, &json!({ "live": row })))
     })
@@ -158,7 +155,7 @@ pub async fn approve(
 /// Goes back to the model before, at once.
 pub async fn rollback(door: web::Data<Door>, asking: Asking) -> Result<HttpResponse, Problem> {
     let reason = reason(&asking)?;
-    idempotency::once(&door, &asking, AREA, async || {
+    idempotency::change(&door, &asking, async || {
         let live = door.models.rollback((asking.caller(), &reason)).await?;
         Ok(idempotency::answer(200, &json!({ "live": live })))
     })

@@ -20,9 +20,6 @@ use crate::{
     },
 };
 
-/// What is changed here, among what is no fact of the ledger.
-const AREA: &str = "price-lists";
-
 /// Mounts the routes.
 pub fn routes(config: &mut ServiceConfig) {
     config
@@ -99,7 +96,7 @@ async fn save_all(
     shown: serde_json::Value,
     pointer: impl Fn(usize) -> String,
 ) -> Result<HttpResponse, Problem> {
-    idempotency::once(door, asking, AREA, async || {
+    idempotency::change(door, asking, async || {
         if let Some((at, why)) = door.catalog.check_list_prices(&prices).await?.first() {
             return Err(Problem::new(Kind::Invalid, format!("Refused: {why}.")).at(pointer(*at)));
         }
@@ -116,7 +113,7 @@ async fn remove(
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, Problem> {
     let (currency, sku) = (currency_of(&path.0)?, sku_of(&path.1)?);
-    idempotency::once(&door, &asking, AREA, async || {
+    idempotency::change(&door, &asking, async || {
         door.catalog.remove_list_price(currency, &sku).await?;
         Ok(idempotency::answer(200, &json!({ "removed": sku })))
     })

@@ -17,9 +17,6 @@ use crate::{
     },
 };
 
-/// What is changed here, among what is no fact of the ledger.
-const AREA: &str = "product-groups";
-
 /// Lists groups by id.
 pub async fn list(
     door: web::Data<Door>,
@@ -58,7 +55,7 @@ pub async fn save(
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let group = read(&asking.body(), id_of(&id)?, &door)?;
-    idempotency::once(&door, &asking, AREA, async || {
+    idempotency::change(&door, &asking, async || {
         door.catalog.save_groups(std::slice::from_ref(&group)).await?;
         Ok(idempotency::answer(200, &group))
     })
@@ -72,7 +69,7 @@ pub async fn remove(
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let id = id_of(&id)?;
-    idempotency::once(&door, &asking, AREA, async || {
+    idempotency::change(&door, &asking, async || {
         door.catalog.remove_group(&id).await?;
         Ok(idempotency::answer(200, &json!({ "removed": id })))
     })

@@ -18,9 +18,6 @@ use crate::{
     ledger::LedgerFault,
 };
 
-/// What is changed here, among what is no fact of the ledger.
-const AREA: &str = "products";
-
 /// Makes or changes many products, all or none; two requests that change the same product at the
 /// same time both count.
 pub(super) async fn save_many(
@@ -40,7 +37,7 @@ pub(super) async fn save_many(
         }
         patches.push(read(&at, sku, &door)?);
     }
-    idempotency::once(&door, &asking, AREA, async || {
+    idempotency::change(&door, &asking, async || {
         let now = door.clock.now();
         for (number, one) in
             door.catalog.amended(&patches, now).await.map_err(refused)?.iter().enumerate()

@@ -17,9 +17,6 @@ use crate::{
     pricing::{Item, ItemKind},
 };
 
-/// What is changed here, among what is no fact of the ledger.
-const AREA: &str = "products";
-
 /// Orders that are named: enough to see of what kind they are.
 const ORDERS_SHOWN: u32 = 10;
 
@@ -97,7 +94,7 @@ pub(super) async fn remove(
     sku: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let sku = sku_of(&sku)?;
-    idempotency::once(&door, &asking, AREA, async || {
+    idempotency::change(&door, &asking, async || {
         let references = references_of(&door, &sku).await?;
         let archive = references.has_orders();
         let removed = door.catalog.remove(&sku, archive, door.clock.now()).await?;

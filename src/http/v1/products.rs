@@ -39,9 +39,6 @@ pub struct Listed {
     archived: Option<bool>,
 }
 
-/// What is changed here, among what is no fact of the ledger.
-const AREA: &str = "products";
-
 /// Variants listed of one group that a search finds.
 const VARIANTS_MAX: u32 = 250;
 
@@ -123,8 +120,7 @@ pub async fn get(
     Ok(HttpResponse::Ok().json(&*product))
 }
 
-/// Inserts or replaces a product. Saving it twice is saving it once, so the key is written after,
-/// and a crash in between only saves it again.
+/// Inserts or replaces a product.
 pub async fn save(
     door: web::Data<Door>,
     asking: Asking,
@@ -134,7 +130,7 @@ pub async fn save(
     let sku = Sku::parse_goods(&sku)
         .map_err(|error| Problem::new(Kind::Invalid, format!("Refused: {error}.")))?;
     let product = read(&body, sku, &door)?;
-    idempotency::once(&door, &asking, AREA, async || {
+    idempotency::change(&door, &asking, async || {
         door.catalog.save(std::slice::from_ref(&product)).await?;
         let warnings = twins(&door, vec![product.sku.clone()]).await?;
         Ok(idempotency::answer(200, &Saved { product: &product, warnings }))

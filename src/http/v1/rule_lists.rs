@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{
     page::{self, Wanted},
-    rules::{keep, name_of, new_name, word},
+    rules::{change, name_of, new_name, word},
 };
 use crate::{
     base::Timestamp,
@@ -52,11 +52,11 @@ pub async fn save(
     let name = new_name(&name)?;
     let kind = kind(&body.get("kind")?)?;
     let note = body.text_in("note", door.limits.text_bytes)?.unwrap_or_default();
-    if let Some(answer) = idempotency::find_answer(&door, &asking).await? {
-        return Ok(answer);
-    }
-    let head = door.rules.save_list(&name, kind, &note, asking.caller()).await?;
-    keep(&door, &asking, idempotency::answer(200, &head)).await
+    change(&door, &asking, async || {
+        let head = door.rules.save_list(&name, kind, &note, asking.caller()).await?;
+        Ok(idempotency::answer(200, &head))
+    })
+    .await
 }
 
 /// Lists the entries of a list, by value.
@@ -88,9 +88,6 @@ pub async fn add(
         }
         None => vec![read(&body, head.kind, &door, &asking)?],
     };
-    if let Some(answer) = idempotency::find_answer(&door, &asking).await? {
-        return Ok(answer);
-    }
     let now = door.rules.now();
     let ended = entries.iter().filter(|entry| entry.expires_at.is_some_and(|end| end <= now));
     let told = |entry: &ListEntry| format!("`{}` has expired, and matches nobody.", entry.value);
@@ -103,8 +100,11 @@ pub async fn add(
         answer["warnings"] = json!(warnings);
     }
     let answer = idempotency::answer(200, &answer);
-    door.rules.add_entries(&head.name, entries, asking.caller()).await?;
-    keep(&door, &asking, answer).await
+    change(&door, &asking, async || {
+        door.rules.add_entries(&head.name, entries, asking.caller()).await?;
+        Ok(answer)
+    })
+    .await
 }
 
 /// Removes an entry. One that is not there is removed already.
@@ -115,17 +115,16 @@ pub async fn remove(
 ) -> Result<HttpResponse, Problem> {
     let head = door.rules.find_list(&name_of(&path.0)?).await?;
     let value = normal(head.kind, &path.1)?;
-    if let Some(answer) = idempotency::find_answer(&door, &asking).await? {
-        return Ok(answer);
-    }
-    let mut removed = door.rules.remove_entry(&head.name, &value, asking.caller()).await?;
-    // An older release kept e-mail addresses as they were written.
-    let written = path.1.trim().to_lowercase();
-    if head.kind == ListKind::Email && written != value {
-        removed |= door.rules.remove_entry(&head.name, &written, asking.caller()).await?;
-    }
-    let body = json!({ "value": value, "removed": removed });
-    keep(&door, &asking, idempotency::answer(200, &body)).await
+    change(&door, &asking, async || {
+        let mut removed = door.rules.remove_entry(&head.name, &value, asking.caller()).await?;
+        // An older release kept e-mail addresses as they were written.
+        let written = path.1.trim().to_lowercase();
+        if head.kind == ListKind::Email && written != value {
+            removed |= door.rules.remove_entry(&head.name, &written, asking.caller()).await?;
+        }
+        Ok(idempotency::answer(200, &json!({ "value": value, "removed": removed })))
+    })
+    .await
 }
 
 /// A value in a path, in its normal form.

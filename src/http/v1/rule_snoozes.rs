@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{
     page::{self, Wanted},
     rule_lists::{kind, moment, normal, value},
-    rules::{keep, name_of, reason},
+    rules::{change, name_of, reason},
 };
 use crate::{
     fraud::rules::{ListKind, Snooze},
@@ -55,16 +55,16 @@ pub async fn snooze(
         author: asking.caller().to_string(),
         at: door.rules.now(),
     };
-    if let Some(answer) = idempotency::find_answer(&door, &asking).await? {
-        return Ok(answer);
-    }
     let mut answer = json!(snooze);
     if snooze.until <= snooze.at {
         answer["warnings"] = json!(["It has ended already, and quiets nothing."]);
     }
     let answer = idempotency::answer(200, &answer);
-    door.rules.snooze(snooze).await?;
-    keep(&door, &asking, answer).await
+    change(&door, &asking, async || {
+        door.rules.snooze(snooze).await?;
+        Ok(answer)
+    })
+    .await
 }
 
 /// Ends a snooze. One that is not there is over already.
@@ -78,10 +78,9 @@ pub async fn end(
     let no_kind = || Problem::new(Kind::NotFound, "There is no such kind of list.");
     let kind = ListKind::find(kind).ok_or_else(no_kind)?;
     let value = normal(kind, value)?;
-    if let Some(answer) = idempotency::find_answer(&door, &asking).await? {
-        return Ok(answer);
-    }
-    let ended = door.rules.end_snooze(&name, kind, &value, asking.caller()).await?;
-    let body = json!({ "kind": kind, "value": value, "ended": ended });
-    keep(&door, &asking, idempotency::answer(200, &body)).await
+    change(&door, &asking, async || {
+        let ended = door.rules.end_snooze(&name, kind, &value, asking.caller()).await?;
+        Ok(idempotency::answer(200, &json!({ "kind": kind, "value": value, "ended": ended })))
+    })
+    .await
 }

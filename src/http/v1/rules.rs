@@ -138,19 +138,18 @@ pub async fn set_mode(
     .await
 }
 
-/// A rule that says this already keeps its version, so a retry after a crash writes no other.
+/// A rule that says this already keeps its version.
 async fn write(
     door: &Door,
     asking: &Asking,
     name: &Name,
     save: impl AsyncFnOnce(Option<u32>) -> Result<Rule, RulesRefused>,
 ) -> Result<HttpResponse, Problem> {
-    if let Some(answer) = idempotency::find_answer(door, asking).await? {
-        return Ok(answer);
-    }
-    let rule = save(expected(door, asking, name).await?).await?;
-    let answer = StoredAnswer { version: rule.version, ..idempotency::answer(200, &rule) };
-    keep(door, asking, answer).await
+    change(door, asking, async || {
+        let rule = save(expected(door, asking, name).await?).await?;
+        Ok(StoredAnswer { version: rule.version, ..idempotency::answer(200, &rule) })
+    })
+    .await
 }
 
 /// The version that must still stand when the rule is written, where the caller names some.
@@ -160,13 +159,18 @@ async fn expected(door: &Door, asking: &Asking, name: &Name) -> Result<Option<u3
     Ok(Some(stands.filter(|_| seen.holds(stands)).unwrap_or(NO_VERSION)))
 }
 
-/// Keeps the answer under the request's key, once the change is made.
-pub(super) async fn keep(
+/// Changes the rulebook, once per key. What was committed is in force here at once, elsewhere
+/// within a round.
+pub(super) async fn change(
     door: &Door,
     asking: &Asking,
-    answer: StoredAnswer,
+    work: impl AsyncFnOnce() -> Result<StoredAnswer, Problem>,
 ) -> Result<HttpResponse, Problem> {
-    idempotency::keep(door, asking, "rules", answer).await
+    let answer = idempotency::change(door, asking, work).await?;
+    if let Err(fault) = door.rules.refresh_if_changed().await {
+        tracing::warn!(%fault, "the rulebook is not read again; the next round does");
+    }
+    Ok(answer)
 }
 
 async fn find(door: &Door, name: &Name) -> Result<Rule, Problem> {

@@ -14,6 +14,7 @@ use crate::{
     http::{
         asking::Asking, caller::Caller, door::Door, idempotency, kinds::Kind, problem::Problem,
     },
+    ledger::entry::StoredAnswer,
     pricing::{Item, ItemKind, TariffRow, TariffsRefused},
 };
 
@@ -94,9 +95,6 @@ async fn uses_left(door: &Door, row: &TariffRow) -> Result<Option<i64>, Problem>
     Ok(Some(levels.first().map_or(0, |level| level.available())))
 }
 
-/// What is changed here, among what is no fact of the ledger.
-const AREA: &str = "tariff";
-
 /// Keeps an item, new or in the place of the one with this id. It counts here at once, at other
 /// replicas within a second; sessions that were quoted before keep what they were quoted.
 async fn save(
@@ -124,11 +122,27 @@ async fn save(
         door.desk.count_uses(discount).await?.map_err(uses_refused)?;
     }
     let now = door.clock.now();
-    let saved = door.desk.tariffs.save(&item, &body, asking.caller(), now).await;
-    let warnings = door.desk.warnings(&item).await?;
-    let view = ItemView { warnings, ..ItemView::of(saved.map_err(refused)?) };
-    let answer = idempotency::answer(200, &view);
-    idempotency::keep(&door, &asking, AREA, answer).await
+    change(&door, &asking, async || {
+        let saved = door.desk.tariffs.save(&item, &body, asking.caller(), now).await;
+        let warnings = door.desk.warnings(&item).await?;
+        let view = ItemView { warnings, ..ItemView::of(saved.map_err(refused)?) };
+        Ok(idempotency::answer(200, &view))
+    })
+    .await
+}
+
+/// Changes the tariff, once per key. What was committed counts here at once, elsewhere within a
+/// round.
+async fn change(
+    door: &Door,
+    asking: &Asking,
+    work: impl AsyncFnOnce() -> Result<StoredAnswer, Problem>,
+) -> Result<HttpResponse, Problem> {
+    let answer = idempotency::change(door, asking, work).await?;
+    if let Err(fault) = door.desk.tariffs.follow().await {
+        tracing::warn!(%fault, "the tariff is not read again; the next round does");
+    }
+    Ok(answer)
 }
 
 /// Removes an item. Removing what is not there is as good.
@@ -139,13 +153,12 @@ async fn remove(
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let kind = kind_of(&request)?;
-    if let Some(answer) = idempotency::find_answer(&door, &asking).await? {
-        return Ok(answer);
-    }
-    let removed = door.desk.tariffs.remove(kind, &id, asking.caller(), door.clock.now()).await;
-    removed.map_err(refused)?;
-    let answer = idempotency::answer(200, &json!({ "removed": *id }));
-    idempotency::keep(&door, &asking, AREA, answer).await
+    change(&door, &asking, async || {
+        let removed = door.desk.tariffs.remove(kind, &id, asking.caller(), door.clock.now()).await;
+        removed.map_err(refused)?;
+        Ok(idempotency::answer(200, &json!({ "removed": *id })))
+    })
+    .await
 }
 
 fn uses_refused(refused: UsesRefused) -> Problem {

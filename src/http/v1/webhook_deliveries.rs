@@ -110,7 +110,7 @@ async fn redeliver(
     asking: Asking,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    idempotency::once(&door, &asking, "webhooks", async || {
+    idempotency::change(&door, &asking, async || {
         let id: DeliveryId = id.parse().map_err(|_| unknown())?;
         if !door.webhooks.deliveries.send_again(id, door.clock.now()).await? {
             return Err(unknown());

@@ -20,9 +20,6 @@ use crate::{
     outbox::{Endpoint, EndpointsRefused, Form, KINDS, Secret, TimedSecret},
 };
 
-/// What is changed here, among what is no fact of the ledger.
-const AREA: &str = "webhooks";
-
 /// The longest address of an endpoint, in bytes: as long as servers on the way let through.
 const URL_BYTES: usize = 2048;
 
@@ -92,7 +89,7 @@ async fn get(
 }
 
 async fn create(door: web::Data<Door>, asking: Asking) -> Result<HttpResponse, Problem> {
-    idempotency::once(&door, &asking, AREA, async || {
+    idempotency::change(&door, &asking, async || {
         let body = asking.body();
         let now = door.clock.now();
         let secret = TimedSecret { secret: Secret::make(&*door.chance), until: None };
@@ -120,7 +117,7 @@ async fn save(
     asking: Asking,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    idempotency::once(&door, &asking, AREA, async || {
+    idempotency::change(&door, &asking, async || {
         let before = find(&door, &id).await?;
         let body = asking.body();
         let active = body.find("active").map(|field| field.truth()).transpose()?.unwrap_or(true);
@@ -145,7 +142,7 @@ async fn remove(
     asking: Asking,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    idempotency::once(&door, &asking, AREA, async || {
+    idempotency::change(&door, &asking, async || {
         let id: EndpointId = id.parse().map_err(|_| unknown())?;
         // Removing what is not there is as good.
         door.webhooks.endpoints.remove(id, door.clock.now()).await?;
@@ -161,7 +158,7 @@ async fn rotate(
     asking: Asking,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    idempotency::once(&door, &asking, AREA, async || {
+    idempotency::change(&door, &asking, async || {
         let before = find(&door, &id).await?;
         let keep_for =
             asking.body().find("keep_seconds").map(|field| seconds(&field)).transpose()?;

@@ -44,6 +44,9 @@ impl Rows {
             (CaseState::Open, _) | (CaseState::Approved, CaseState::Refunded) => {}
             _ => return ended,
         }
+        if resolve.claimed && case.state == CaseState::Open {
+            self.is_theirs(resolve)?;
+        }
         match resolve.to {
             CaseState::Approved => self.approve(resolve)?,
             _ => self.give_up(resolve)?,
@@ -54,6 +57,15 @@ impl Rows {
         self.changes.events.extend(resolve.events.iter().cloned());
         self.take_key(resolve.key.as_ref());
         Ok(Done::Written)
+    }
+
+    /// Whoever decides has claimed the case, and still has it.
+    fn is_theirs(&self, resolve: &Resolve) -> Result<(), LedgerRefused> {
+        let claim = self.claims.get(&resolve.order).filter(|claim| claim.until > resolve.now);
+        match claim {
+            Some(claim) if claim.by == resolve.by => Ok(()),
+            claim => Err(LedgerRefused::CaseNotTheirs { by: claim.map(|claim| claim.by.clone()) }),
+        }
     }
 
     /// Takes what is left of the money, where it is taken at once.

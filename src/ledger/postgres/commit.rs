@@ -52,6 +52,11 @@ const GIVEN: &str = "select coalesce(json_agg(r), '[]')::text from (
     where c.order_id = any($1)
     group by 1, 2) r";
 
+/// Who has claimed cases.
+const CLAIMS: &str = "select coalesce(json_agg(json_build_object('order', order_id,
+        'by', claimed_by, 'until', lease_until)), '[]')::text
+    from review_cases where claimed_by is not null and order_id = any($1)";
+
 const REOPEN: &str = "with x as (
         select * from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::timestamptz[],
             $5::timestamptz[], $6::timestamptz[], $7::text[])
@@ -188,6 +193,12 @@ impl Postgres {
             let given = sqlx::query_scalar(GIVEN).persistent(self.prepares()).bind(orders);
             let given: String = given.fetch_one(&mut *conn).await?;
             world.given = serde_json::from_str(&given).map_err(unread)?;
+        }
+        if !ask.claims.is_empty() {
+            let orders: Vec<Uuid> = ask.claims.iter().map(|id| id.uuid()).collect();
+            let claims = sqlx::query_scalar(CLAIMS).persistent(self.prepares()).bind(orders);
+            let claims: String = claims.fetch_one(&mut *conn).await?;
+            world.claims = serde_json::from_str(&claims).map_err(unread)?;
         }
         let (reply, changes) = judge(world, batch, now);
         if !changes.is_empty() {

@@ -7,6 +7,7 @@
 mod answers;
 mod attempts;
 mod commit;
+mod keyed;
 mod known;
 mod pool;
 mod records;
@@ -17,5 +18,6 @@ mod store;
 mod sweep;
 mod texts;
 
+pub(super) use keyed::Conn;
 pub use pool::Postgres;
 pub(super) use start::STEPS;

@@ -90,7 +90,7 @@ impl Postgres {
     }
 
     /// Does one piece of work on a connection, within the deadline. For slices with tables of their
-    /// own: one statement, or a transaction they begin and commit themselves. Each statement is
+    /// own: one statement; what takes several is [written](Self::write). Each statement is
     /// `.persistent(…)` as [`prepares`](Self::prepares) says.
     ///
     /// # Errors
@@ -99,21 +99,47 @@ impl Postgres {
         &self,
         work: impl for<'c> FnOnce(&'c mut PgConnection) -> Work<'c, T> + Send,
     ) -> Result<T, LedgerFault> {
+        if let Some(keyed) = self.keyed() {
+            return self.run_keyed(&keyed, work).await;
+        }
         let mut lane = self.sound().await?;
         let done = tokio::time::timeout(self.deadline, self.within(lane.conn(), work)).await;
         self.settle(lane, done)
     }
 
+    /// Writes something in one transaction, within the deadline: of its own, or that of the
+    /// [request](crate::ledger::keyed) it is for.
+    ///
+    /// # Errors
+    /// When there is no connection, the deadline passes or a statement fails; nothing is written
+    /// then, unless it was the answer to `commit` that did not come.
+    pub async fn write<T>(
+        &self,
+        work: impl for<'c> FnOnce(&'c mut PgConnection) -> Work<'c, T> + Send,
+    ) -> Result<T, LedgerFault> {
+        if let Some(keyed) = self.keyed() {
+            return self.run_keyed(&keyed, work).await;
+        }
+        let mut lane = self.sound().await?;
+        let done = tokio::time::timeout(self.deadline, self.together(lane.conn(), work)).await;
+        self.settle(lane, done)
+    }
+
     /// Behind a pooler, parsing a statement and running it only meet the same session inside of a
-    /// transaction; one that the work begins itself becomes a part of it.
+    /// transaction.
     async fn within<T>(
         &self,
         conn: &mut PgConnection,
         work: impl for<'c> FnOnce(&'c mut PgConnection) -> Work<'c, T> + Send,
     ) -> Result<T, sqlx::Error> {
-        if self.prepares() {
-            return work(conn).await;
-        }
+        if self.prepares() { work(conn).await } else { self.together(conn, work).await }
+    }
+
+    async fn together<T>(
+        &self,
+        conn: &mut PgConnection,
+        work: impl for<'c> FnOnce(&'c mut PgConnection) -> Work<'c, T> + Send,
+    ) -> Result<T, sqlx::Error> {
         let mut tx = conn.begin_with(AssertSqlSafe(self.begin.reading.clone())).await?;
         let value = work(&mut tx).await?;
         tx.commit().await?;
@@ -122,7 +148,7 @@ impl Postgres {
 
     /// A connection that answers: work that may run only once must not meet one that died on the
     /// shelf, so those found there are asked first.
-    async fn sound(&self) -> Result<Lane<'_, PgConnection>, LedgerFault> {
+    pub(super) async fn sound(&self) -> Result<Lane<PgConnection>, LedgerFault> {
         let mut lane = self.readers.take().await?;
         if lane.fresh {
             return Ok(lane);
@@ -143,6 +169,13 @@ impl Postgres {
         sql: &'static str,
         parameter: &str,
     ) -> Result<Vec<String>, LedgerFault> {
+        if self.keyed().is_some_and(|keyed| keyed.has_begun()) {
+            let (parameter, kept) = (parameter.to_owned(), self.prepares());
+            let asked = self.run(move |conn| {
+                Box::pin(sqlx::query_scalar(sql).bind(parameter).persistent(kept).fetch_all(conn))
+            });
+            return asked.await;
+        }
         loop {
             let mut lane = self.readers.take().await?;
             let fresh = lane.fresh;
@@ -161,7 +194,7 @@ impl Postgres {
 
     fn settle<T>(
         &self,
-        lane: Lane<'_, PgConnection>,
+        lane: Lane<PgConnection>,
         done: Result<Result<T, sqlx::Error>, tokio::time::error::Elapsed>,
     ) -> Result<T, LedgerFault> {
         match done {

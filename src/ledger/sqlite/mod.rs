@@ -8,6 +8,7 @@ mod answers;
 mod apply;
 mod attempts;
 mod commit;
+mod keyed;
 mod pool;
 mod private;
 mod read;
@@ -17,5 +18,6 @@ mod store;
 mod sweep;
 mod texts;
 
+pub(super) use keyed::Conn;
 pub use pool::Sqlite;
 pub(super) use start::STEPS;

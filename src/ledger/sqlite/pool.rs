@@ -89,12 +89,16 @@ impl Sqlite {
         work: impl for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, sqlx::Error>>
         + Send,
     ) -> Result<T, LedgerFault> {
+        if let Some(keyed) = self.keyed().filter(|keyed| keyed.has_begun()) {
+            return self.run_keyed(&keyed, work).await;
+        }
         let mut lane = self.readers.take().await?;
         let done = tokio::time::timeout(self.deadline, work(lane.conn())).await;
         settle(lane, done)
     }
 
-    /// Writes something in one transaction of its own, within the deadline.
+    /// Writes something in one transaction, within the deadline: of its own, or that of the
+    /// [request](crate::ledger::keyed) it is for.
     ///
     /// # Errors
     /// When the deadline passes or a statement fails; nothing is written then.
@@ -103,6 +107,9 @@ impl Sqlite {
         work: impl for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, sqlx::Error>>
         + Send,
     ) -> Result<T, LedgerFault> {
+        if let Some(keyed) = self.keyed() {
+            return self.run_keyed(&keyed, work).await;
+        }
         let mut lane = self.writer.take().await?;
         let done = tokio::time::timeout(self.deadline, async {
             run(lane.conn(), "begin immediate").await?;
@@ -120,10 +127,9 @@ impl Sqlite {
         sql: &'static str,
         parameter: &str,
     ) -> Result<Vec<String>, LedgerFault> {
-        let mut lane = self.readers.take().await?;
-        let query = sqlx::query_scalar(sql).bind(parameter);
-        let rows = tokio::time::timeout(self.deadline, query.fetch_all(lane.conn())).await;
-        settle(lane, rows)
+        let parameter = parameter.to_owned();
+        self.read(move |conn| Box::pin(sqlx::query_scalar(sql).bind(parameter).fetch_all(conn)))
+            .await
     }
 
     pub(super) async fn close_all(&self) {
@@ -183,7 +189,7 @@ pub(super) async fn run(conn: &mut SqliteConnection, sql: &'static str) -> Resul
 }
 
 fn settle<T>(
-    lane: Lane<'_, SqliteConnection>,
+    lane: Lane<SqliteConnection>,
     done: Result<Result<T, sqlx::Error>, tokio::time::error::Elapsed>,
 ) -> Result<T, LedgerFault> {
     match done {

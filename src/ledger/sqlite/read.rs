@@ -66,6 +66,13 @@ const GIVEN: &str = "
         where c.order_id in (select value from json_each($1))
         group by 1, 2)";
 
+/// Who has claimed cases.
+const CLAIMS: &str = "
+    select group_concat(json_object('order', order_id, 'by', claimed_by, 'until', lease_until), ' ')
+        as claims
+    from review_cases
+    where claimed_by is not null and order_id in (select value from json_each($1))";
+
 /// Stock rows: by SKU, and of the grants that are to be closed.
 const STOCK: &str = "
     select group_concat(
@@ -127,6 +134,10 @@ pub(super) async fn read(conn: &mut SqliteConnection, ask: &Ask) -> Result<World
     if !ask.given.is_empty() {
         let found = sqlx::query(GIVEN).bind(json(&ask.given)?);
         world.given = records(&found.fetch_one(&mut *conn).await?, "given")?;
+    }
+    if !ask.claims.is_empty() {
+        let found = sqlx::query(CLAIMS).bind(json(&ask.claims)?);
+        world.claims = records(&found.fetch_one(&mut *conn).await?, "claims")?;
     }
     read_stock(conn, ask, &mut world).await?;
     Ok(world)

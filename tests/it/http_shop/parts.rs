@@ -5,7 +5,7 @@ use doorbuster::{
     base::{AnchoredClock, Chance, Clock, HolderId, TestClock},
     checkout::{Collection, Collector, NoProbe},
     http::{Answers, Site, Trust, Webhooks},
-    ledger::{BatchReply, Database, Store, Writer},
+    ledger::{BatchReply, Database, DatabaseOptions, Store, Writer},
     outbound::{GuardedClient, OutboundSettings, Reach},
     outbox::{Deliveries, Endpoints},
     payment::{Gateways, sandbox::Sandbox},
@@ -22,6 +22,13 @@ use std::{
 pub(super) async fn answers(database: &Database) -> Arc<Answers> {
     let answers = Answers::of(Site::at(super::BASE_URL)).kept_in(database).await;
     Arc::new(answers.expect("parts of answers are kept"))
+}
+
+/// A database with all its tables.
+pub(super) async fn migrated(location: &str) -> Database {
+    let database = Database::open(&DatabaseOptions::new(location)).await.expect("opens");
+    database.migrate().await.expect("migrates");
+    database
 }
 
 /// Endpoints as in production: nothing private is asked.

@@ -25,6 +25,7 @@ on_both!(
     a_case_is_one_reviewers_at_a_time,
     the_most_urgent_case_comes_first,
     a_case_ends_by_time,
+    whoever_decides_has_the_case_when_it_ends,
 );
 
 /// An order of three units in review.
@@ -69,6 +70,7 @@ fn ending(bench: &Bench, (checkout, attempt): (CheckoutId, AttemptId), to: CaseS
         sale: bench.sale(attempt),
         to,
         by: "grace".into(),
+        claimed: false,
         reason: "known customer".into(),
         captures: true,
         change: ChangeId::new(bench.now(), &bench.chance),
@@ -263,4 +265,35 @@ async fn a_case_ends_by_time(bench: Bench) {
     assert_eq!(expired(bench.now().plus(Duration::from_secs(3_600))).await, 1);
     bench.one(ending(&bench, case, CaseState::Expired)).await.expect("ends");
     assert_eq!(expired(bench.now().plus(Duration::from_secs(3_600))).await, 0);
+}
+
+// breaks: leave `is_theirs` out of `Rows::resolve`, or the claims out of a database's reading
+async fn whoever_decides_has_the_case_when_it_ends(bench: Bench) {
+    bench.receive("TEE", 10).await;
+    let case = in_review(&bench, 5).await;
+    let (queue, order) = (cases(&bench), OrderId::of(case.0));
+    let decides = async |later: Duration| {
+        let mut entry = ending(&bench, case, CaseState::Approved);
+        let Fact::Resolve(resolve) = &mut entry.fact else { panic!("an end") };
+        (resolve.claimed, resolve.now) = (true, bench.now().plus(later));
+        bench.one(entry).await
+    };
+    let (lease, at_once) = (Duration::from_secs(60), Duration::ZERO);
+    let not_theirs =
+        |by: Option<&str>| Err(LedgerRefused::CaseNotTheirs { by: by.map(str::to_owned) });
+    assert_eq!(decides(at_once).await, not_theirs(None));
+    let claim = async |by: &str, now| {
+        let claimed = queue.claim(order, by, (lease, 9), now).await.expect("reads");
+        assert!(claimed.is_some(), "{by} claims it");
+    };
+    claim("grace", bench.now()).await;
+    assert_eq!(decides(lease).await, not_theirs(None), "the lease is over");
+    // Grace looked at it, and before she decides another replica gives it to Ada.
+    claim("ada", bench.now().plus(lease)).await;
+    assert_eq!(decides(lease).await, not_theirs(Some("ada")));
+    queue.release(order, "ada", bench.now()).await.expect("reads").expect("it was hers");
+    claim("grace", bench.now()).await;
+    decides(at_once).await.expect("it is hers");
+    let owed = money(&bench, case.0).await;
+    assert_eq!(owed, [(OperationKind::Capture, OperationState::Due)]);
 }
