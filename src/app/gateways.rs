@@ -4,10 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     base::Clock,
-    config::{Account, Config, GatewayChoice, GatewaySettings, StripeAccount},
+    config::{Account, Config, GatewayChoice, GatewaySettings, PayPalAccount, StripeAccount},
     outbound::{Client, OutboundSettings},
     payment::{
         Gateway, Gateways, Takes,
+        paypal::{self, PayPal, PayPalSettings},
         remote::RemoteSandbox,
         sandbox::{BOOK, Sandbox, SandboxSettings},
         stripe::{API_BASE, Stripe, StripeSettings},
@@ -29,6 +30,7 @@ pub(super) fn open(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Ga
         };
         let gateway: Arc<dyn Gateway> = match &settings.account {
             Account::Stripe(account) => Arc::new(opening.stripe(account)),
+            Account::PayPal(account) => Arc::new(opening.paypal(account)),
         };
         (gateway, takes)
     });
@@ -59,6 +61,20 @@ impl Opening<'_> {
             timeout: self.config.gateway_deadline(),
         };
         Stripe::new(settings, self.client.clone(), self.clock.clone())
+    }
+
+    fn paypal(&self, account: &PayPalAccount) -> PayPal {
+        let always = if account.sandbox { paypal::SANDBOX_BASE } else { paypal::API_BASE };
+        let settings = PayPalSettings {
+            name: self.settings.name.clone(),
+            base: self.base(always),
+            client_id: account.client_id.clone(),
+            client_secret: account.client_secret.expose().to_owned(),
+            webhook_id: account.webhook_id.clone(),
+            sandbox: account.sandbox,
+            timeout: self.config.gateway_deadline(),
+        };
+        PayPal::new(settings, self.client.clone(), self.clock.clone())
     }
 }
 

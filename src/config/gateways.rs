@@ -40,6 +40,9 @@ pub struct GatewaySettings {
 pub enum Account {
     /// Stripe.
     Stripe(StripeAccount),
+    /// PayPal.
+    #[serde(rename = "paypal")]
+    PayPal(PayPalAccount),
 }
 
 /// An account of Stripe.
@@ -51,6 +54,23 @@ pub struct StripeAccount {
     /// The signing secret of its notifications; while it is changed, two with a comma between.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub webhook_secret: Option<Secret>,
+}
+
+/// An account of PayPal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PayPalAccount {
+    /// The app's client id.
+    pub client_id: String,
+    /// The app's secret.
+    pub client_secret: Secret,
+    /// PayPal's name for the webhook that is registered for this shop; without it no notification
+    /// is believed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook_id: Option<String>,
+    /// Whether it is an account of PayPal's sandbox.
+    #[serde(default)]
+    pub sandbox: bool,
 }
 
 impl GatewaySettings {
@@ -84,6 +104,7 @@ impl GatewaySettings {
     pub fn is_test(&self) -> bool {
         match &self.account {
             Account::Stripe(account) => account.secret_key.expose().contains("_test_"),
+            Account::PayPal(account) => account.sandbox,
         }
     }
 }
@@ -92,6 +113,7 @@ impl Account {
     fn problems(&self, name: &str) -> Vec<String> {
         match self {
             Self::Stripe(account) => account.problems(name),
+            Self::PayPal(account) => account.problems(name),
         }
     }
 }
@@ -118,6 +140,33 @@ impl StripeAccount {
     /// The signing secrets.
     pub fn webhook_secrets(&self) -> Vec<String> {
         self.webhook_secret.as_ref().map(each).unwrap_or_default()
+    }
+}
+
+impl PayPalAccount {
+    fn problems(&self, name: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        // A colon would end the id where the two are sent together (RFC 7617 §2).
+        if !is_token(&self.client_id) || self.client_id.contains(':') {
+            found.push(format!(
+                "has no `client_id` for `{name}`: it stands in PayPal's dashboard under Apps & \
+                 Credentials"
+            ));
+        }
+        if !is_token(self.client_secret.expose()) {
+            found.push(format!(
+                "has no `client_secret` for `{name}`: it stands in PayPal's dashboard under Apps & \
+                 Credentials, as the app's secret key"
+            ));
+        }
+        let is_id = |id: &String| !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric());
+        if !self.webhook_id.as_ref().is_none_or(is_id) {
+            found.push(format!(
+                "has a `webhook_id` for `{name}` that is none: in PayPal's dashboard under the \
+                 app, Webhooks, each has an id of letters and digits"
+            ));
+        }
+        found
     }
 }
 
@@ -171,6 +220,9 @@ mod tests {
         takes_its_keys_alone(stripe);
         let mixed = read(&format!("{stripe}\nclient_id = \"i\"")).expect_err("of another one");
         assert!(mixed.contains("client_id"), "{mixed}");
+        let paypal =
+            "name = \"a\"\nkind = \"paypal\"\nclient_id = \"i\"\nclient_secret = \"sk_test_a\"";
+        takes_its_keys_alone(paypal);
         let unknown = read("name = \"a\"\nkind = \"bank\"").expect_err("no such kind");
         assert!(unknown.contains("stripe"), "{unknown}");
     }
@@ -181,8 +233,11 @@ mod tests {
         let wrong = [
             "name = \"a\"\nkind = \"stripe\"\nsecret_key = \"pk_live_a\"",
             "name = \"a\"\nkind = \"stripe\"\nsecret_key = \"\"\nwebhook_secret = \"x\"",
+            "name = \"a\"\nkind = \"paypal\"\nclient_id = \"a:b\"\nclient_secret = \"s\"",
+            "name = \"a\"\nkind = \"paypal\"\nclient_id = \"\"\nclient_secret = \"\"\n\
+             webhook_id = \"-\"",
         ];
-        for (text, expected) in wrong.into_iter().zip([1, 2]) {
+        for (text, expected) in wrong.into_iter().zip([1, 2, 1, 3]) {
             let problems = read(text).expect(text).problems();
             assert_eq!(problems.len(), expected, "{problems:?}");
             assert!(problems.iter().all(|why| why.contains(" in ") || why.contains(" at ")));

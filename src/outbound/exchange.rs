@@ -16,6 +16,8 @@ pub enum Method {
     Get,
     /// Does something.
     Post,
+    /// Changes something.
+    Patch,
 }
 
 /// A request.
@@ -57,6 +59,7 @@ impl Client {
         let method = match exchange.method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
+            Method::Patch => reqwest::Method::PATCH,
         };
         let mut request = self.http.request(method, exchange.url).timeout(deadline);
         for (name, value) in exchange.headers {

@@ -15,6 +15,7 @@ pub mod gateways;
 pub mod inbox;
 pub mod listing;
 pub mod notification;
+pub mod paypal;
 pub mod remote;
 pub mod sandbox;
 pub mod stripe;

@@ -73,6 +73,7 @@ mod links_contract;
 mod model;
 mod models_contract;
 mod outbox_contract;
+mod paypal;
 mod process;
 mod replay;
 mod rules_contract;

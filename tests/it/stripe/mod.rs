@@ -4,7 +4,7 @@
 pub(crate) mod fake;
 mod faults;
 mod notifications;
-mod schema;
+pub(crate) mod schema;
 
 use doorbuster::{
     base::Clock,

@@ -27,14 +27,14 @@ const JUDGE: &str = "@stdy/cli@0.22.2";
 const READY_TRIES: u32 = 600;
 
 /// The judge, for as long as it is asked.
-struct Judge {
+pub(crate) struct Judge {
     process: Child,
     port: u16,
     _folder: tempfile::TempDir,
 }
 
 impl Judge {
-    fn start(description: &Path) -> Self {
+    pub(crate) fn start(description: &Path) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let at = folder.path();
         std::fs::write(at.join("package.json"), "{\"private\": true}").expect("written");
@@ -78,10 +78,15 @@ impl Judge {
             "GET" => (format!("{path}?{form}"), String::new()),
             _ => (path.to_owned(), form),
         };
+        let headers = "Content-Type: application/x-www-form-urlencoded\r\n";
+        self.ask(&format!("{method} {target}"), headers, &body)
+    }
+
+    /// What it has against a request line with these headers and this body.
+    pub(crate) fn ask(&self, call: &str, headers: &str, body: &str) -> Vec<String> {
         let request = format!(
-            "{method} {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\
-             Authorization: Bearer sk_test_shop\r\nContent-Length: {}\r\n\
-             Content-Type: application/x-www-form-urlencoded\r\n\r\n{body}",
+            "{call} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\
+             Authorization: Bearer sk_test_shop\r\nContent-Length: {}\r\n{headers}\r\n{body}",
             body.len()
         );
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("the judge listens");
@@ -119,12 +124,17 @@ fn plain(text: &str) -> String {
 }
 
 fn description() -> PathBuf {
+    description_of("stripe_")
+}
+
+/// The description whose file is named so.
+pub(crate) fn description_of(name: &str) -> PathBuf {
     let root = std::env::var_os("DOORBUSTER_SPEC_DIR");
     let root = root.expect("DOORBUSTER_SPEC_DIR names the folder of the published schemas");
     let folder = PathBuf::from(root).join("vendors");
     let files = std::fs::read_dir(&folder).expect("descriptions of vendors").flatten();
-    let stripe = |path: &PathBuf| path.to_string_lossy().contains("/stripe_");
-    files.map(|file| file.path()).find(stripe).expect("Stripe's description")
+    let named = |path: &PathBuf| path.to_string_lossy().contains(&format!("/{name}"));
+    files.map(|file| file.path()).find(named).expect("the vendor's description")
 }
 
 /// Everything that a shop ever asks of Stripe.

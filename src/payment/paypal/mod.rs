@@ -1,0 +1,84 @@
+//! PayPal: orders (v2) that are authorized, and captured apart.
+//!
+//! **Owns:** what we say to PayPal, what its answers mean, its notifications.
+//! **Invariant:** one attempt, one order of PayPal's, which is the name of the payment everywhere:
+//! it is made under a key of the attempt, by a body that can be made again from what the ledger
+//! knows, and it carries the attempt as its `custom_id`. Nothing moves before the order has a name.
+//! An order of another attempt, amount or currency is never taken for ours; a status that nobody
+//! here knows is an unknown outcome, not a failure.
+//! **Not here:** when to pay (see [`checkout`](crate::checkout)).
+//!
+//! | what PayPal says | what it is |
+//! |---|---|
+//! | an authorization `CREATED`, `CAPTURED`, `PARTIALLY_CAPTURED` | approved |
+//! | an authorization `VOIDED` | let go |
+//! | an authorization `DENIED`; a 422 | declined |
+//! | an authorization `PENDING` or of a status nobody knows | unknown: looked up later |
+//! | an order `PAYER_ACTION_REQUIRED`, `APPROVED` | challenged: it waits for its buyer, or for us |
+//! | 409, 5xx, a timeout | unknown: looked up later |
+//! | 401, 403, 429 | it cannot have acted |
+
+mod amount;
+mod answers;
+mod calls;
+mod declines;
+mod gateway;
+mod money;
+mod orders;
+mod source;
+mod token;
+mod wire;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use crate::{base::Clock, outbound::Client};
+use token::Tokens;
+
+/// Where PayPal is.
+pub const API_BASE: &str = "https://api-m.paypal.com";
+
+/// Where its sandbox is.
+pub const SANDBOX_BASE: &str = "https://api-m.sandbox.paypal.com";
+
+/// How an account of PayPal is reached.
+#[derive(Clone)]
+pub struct PayPalSettings {
+    /// The configured name of this gateway.
+    pub name: String,
+    /// Where PayPal is; another address for tests.
+    pub base: String,
+    /// The app's client id.
+    pub client_id: String,
+    /// The app's secret.
+    pub client_secret: String,
+    /// The id of the webhook that is registered for this shop, by PayPal.
+    pub webhook_id: Option<String>,
+    /// Whether it is PayPal's sandbox.
+    pub sandbox: bool,
+    /// How long each call waits.
+    pub timeout: Duration,
+}
+
+/// Never prints a secret.
+impl fmt::Debug for PayPalSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PayPalSettings").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// A client of one account of PayPal.
+pub struct PayPal {
+    settings: PayPalSettings,
+    client: Client,
+    clock: Arc<dyn Clock>,
+    tokens: Tokens,
+}
+
+impl PayPal {
+    /// A client of this account.
+    pub fn new(settings: PayPalSettings, client: Client, clock: Arc<dyn Clock>) -> Self {
+        let base = settings.base.trim_end_matches('/').to_owned();
+        let settings = PayPalSettings { base, ..settings };
+        Self { settings, client, clock, tokens: Tokens::default() }
+    }
+}
