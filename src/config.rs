@@ -18,7 +18,7 @@ use std::{net::SocketAddr, path::Path, path::PathBuf, time::Duration};
 
 pub use checkout::{Capture, Checkout, Delivery};
 pub use fraud::FraudSettings;
-pub use gateways::{Account, GatewaySettings, PayPalAccount, StripeAccount};
+pub use gateways::{Account, AdyenAccount, GatewaySettings, PayPalAccount, StripeAccount};
 pub use layers::{ConfigError, Flag, environment_name};
 pub use reference::markdown;
 pub use secret_url::SecretUrl;

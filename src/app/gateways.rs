@@ -4,10 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     base::Clock,
-    config::{Account, Config, GatewayChoice, GatewaySettings, PayPalAccount, StripeAccount},
+    config::{
+        Account, AdyenAccount, Config, GatewayChoice, GatewaySettings, PayPalAccount, StripeAccount,
+    },
     outbound::{Client, OutboundSettings},
     payment::{
         Gateway, Gateways, Takes,
+        adyen::{self, Adyen, AdyenSettings},
+        inbox::Inbox,
         paypal::{self, PayPal, PayPalSettings},
         remote::RemoteSandbox,
         sandbox::{BOOK, Sandbox, SandboxSettings},
@@ -16,13 +20,17 @@ use crate::{
 };
 
 /// Opens every gateway that is configured; the sandbox, where none is.
-pub(super) fn open(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Gateways> {
+pub(super) fn open(
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+    inbox: Inbox,
+) -> anyhow::Result<Gateways> {
     if config.payment.gateways.is_empty() {
         return Ok(Gateways::only(sandbox(config, clock)?));
     }
     let client = Client::new(&OutboundSettings::default())?;
     let gateways = config.payment.gateways.iter().map(|settings| {
-        let opening = Opening { config, settings, client: &client, clock };
+        let opening = Opening { config, settings, client: &client, clock, inbox: &inbox };
         let takes = Takes {
             currencies: settings.currencies.clone(),
             countries: settings.countries.clone(),
@@ -31,6 +39,7 @@ pub(super) fn open(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Ga
         let gateway: Arc<dyn Gateway> = match &settings.account {
             Account::Stripe(account) => Arc::new(opening.stripe(account)),
             Account::PayPal(account) => Arc::new(opening.paypal(account)),
+            Account::Adyen(account) => Arc::new(opening.adyen(account)),
         };
         (gateway, takes)
     });
@@ -44,6 +53,7 @@ struct Opening<'a> {
     settings: &'a GatewaySettings,
     client: &'a Client,
     clock: &'a Arc<dyn Clock>,
+    inbox: &'a Inbox,
 }
 
 impl Opening<'_> {
@@ -75,6 +85,20 @@ impl Opening<'_> {
             timeout: self.config.gateway_deadline(),
         };
         PayPal::new(settings, self.client.clone(), self.clock.clone())
+    }
+
+    fn adyen(&self, account: &AdyenAccount) -> Adyen {
+        let settings = AdyenSettings {
+            name: self.settings.name.clone(),
+            base: self.base(&adyen::base(account.live_prefix.as_deref())),
+            api_key: account.api_key.expose().to_owned(),
+            merchant_account: account.merchant_account.clone(),
+            hmac_keys: account.hmac_keys(),
+            is_live: account.live_prefix.is_some(),
+            timeout: self.config.gateway_deadline(),
+        };
+        let (client, clock, inbox) = (self.client, self.clock, self.inbox);
+        Adyen::new(settings, client.clone(), clock.clone(), inbox.clone())
     }
 }
 

@@ -112,7 +112,7 @@ impl Ground {
             Clocks::lay(config.mode, replaced.clock, &*store).await?;
         let gateways = match replaced.gateways {
             Some(gateways) => gateways,
-            None => gateways::open(config, &clock)?,
+            None => gateways::open(config, &clock, Inbox::new(database.clone()))?,
         };
         let chance = replaced.chance.unwrap_or_else(|| Arc::new(SystemChance));
         let probe = replaced.probe.unwrap_or_else(|| Arc::new(NoProbe));

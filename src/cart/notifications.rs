@@ -81,11 +81,8 @@ impl Notifications {
     }
 
     async fn look_into(&self, row: &NotificationRow) -> Result<Looked, CheckoutRefused> {
-        let named = match &row.about {
-            About::Payment(named) => named,
-            About::Moved { payment, .. } => payment,
-            About::Dispute(dispute) => &dispute.payment,
-            About::Other => return Ok(Looked::Into("not about a payment")),
+        let Some(named) = row.about.payment() else {
+            return Ok(Looked::Into("not about a payment"));
         };
         let Some(attempt) = self.attempt_of(row, named).await? else {
             return Ok(Looked::Into("of no payment of ours"));
@@ -95,6 +92,12 @@ impl Notifications {
         }
         match &row.about {
             About::Dispute(dispute) => self.dispute(row, &attempt, dispute).await,
+            // Who waits for its end asks by itself.
+            About::Accepted { .. } => Ok(Looked::Into("accepted")),
+            // What ended a payment that is not settled yet.
+            About::Moved { .. } if attempt.state == AttemptState::Pending => {
+                self.tend(&attempt).await
+            }
             About::Moved { kind, part, ended, .. } => {
                 let order = self.desk.store.find_order(attempt.order).await?;
                 let operations = order.into_iter().flat_map(|order| order.operations);
@@ -110,7 +113,7 @@ impl Notifications {
                 self.desk.collector.collect(Debt { row: due, gateway, ended });
                 Ok(Looked::Again("moved"))
             }
-            About::Payment(_) | About::Other => self.tend(&attempt).await,
+            About::Payment(_) | About::Answered { .. } | About::Other => self.tend(&attempt).await,
         }
     }
 

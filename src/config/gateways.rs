@@ -11,6 +11,9 @@ const NAME_CHARS_MAX: usize = 32;
 /// Names that attempts have which go to no such gateway.
 const RESERVED: [&str; 3] = ["none", "sandbox", "sandbox_remote"];
 
+/// Hexadecimal digits of Adyen's HMAC key: 256 bits.
+const HMAC_DIGITS: usize = 64;
+
 /// A gateway with the account it uses.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GatewaySettings {
@@ -43,6 +46,8 @@ pub enum Account {
     /// PayPal.
     #[serde(rename = "paypal")]
     PayPal(PayPalAccount),
+    /// Adyen.
+    Adyen(AdyenAccount),
 }
 
 /// An account of Stripe.
@@ -71,6 +76,23 @@ pub struct PayPalAccount {
     /// Whether it is an account of PayPal's sandbox.
     #[serde(default)]
     pub sandbox: bool,
+}
+
+/// A merchant account of Adyen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdyenAccount {
+    /// The API key of the web service user.
+    pub api_key: Secret,
+    /// The merchant account.
+    pub merchant_account: String,
+    /// The HMAC key of the standard webhook; while it is changed, two with a comma between. Adyen
+    /// has no look-up: without notifications an answer that got lost is never known.
+    pub hmac_key: Secret,
+    /// The prefix of the live endpoints (`1797a841fbb37ca7-AdyenDemo`); without it, the test
+    /// platform.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live_prefix: Option<String>,
 }
 
 impl GatewaySettings {
@@ -105,6 +127,7 @@ impl GatewaySettings {
         match &self.account {
             Account::Stripe(account) => account.secret_key.expose().contains("_test_"),
             Account::PayPal(account) => account.sandbox,
+            Account::Adyen(account) => account.live_prefix.is_none(),
         }
     }
 }
@@ -114,6 +137,7 @@ impl Account {
         match self {
             Self::Stripe(account) => account.problems(name),
             Self::PayPal(account) => account.problems(name),
+            Self::Adyen(account) => account.problems(name),
         }
     }
 }
@@ -170,6 +194,48 @@ impl PayPalAccount {
     }
 }
 
+impl AdyenAccount {
+    fn problems(&self, name: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        if !is_token(self.api_key.expose()) {
+            found.push(format!(
+                "has no `api_key` for `{name}`: in Adyen's Customer Area under Developers, API \
+                 credentials"
+            ));
+        }
+        if !is_token(&self.merchant_account) {
+            found
+                .push(format!("has no `merchant_account` for `{name}`: Adyen shows it at the top"));
+        }
+        let keys = self.hmac_keys();
+        let is_key = |key: &String| {
+            key.len() == HMAC_DIGITS && key.bytes().all(|byte| byte.is_ascii_hexdigit())
+        };
+        if keys.is_empty() || !keys.iter().all(is_key) {
+            found.push(format!(
+                "has no `hmac_key` for `{name}`: generate one at the standard webhook in Adyen's \
+                 Customer Area; it has {HMAC_DIGITS} hexadecimal digits"
+            ));
+        }
+        let is_prefix = |prefix: &String| {
+            let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+            !prefix.is_empty() && prefix.bytes().all(is_plain)
+        };
+        if self.live_prefix.as_ref().is_some_and(|prefix| !is_prefix(prefix)) {
+            found.push(format!(
+                "has a `live_prefix` for `{name}` that is none: in Adyen's Customer Area under \
+                 Developers, API URLs, such as `1797a841fbb37ca7-AdyenDemo`"
+            ));
+        }
+        found
+    }
+
+    /// The HMAC keys, in hexadecimal.
+    pub fn hmac_keys(&self) -> Vec<String> {
+        each(&self.hmac_key)
+    }
+}
+
 fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
@@ -217,7 +283,13 @@ mod tests {
     #[test]
     fn each_kind_of_account_takes_its_own_keys_and_no_others() {
         let stripe = "name = \"a\"\nkind = \"stripe\"\nsecret_key = \"sk_test_a\"";
+        let adyen = format!(
+            "name = \"c\"\nkind = \"adyen\"\napi_key = \"k\"\nmerchant_account = \"Shop\"\n\
+             hmac_key = \"{}\"",
+            "0A".repeat(32)
+        );
         takes_its_keys_alone(stripe);
+        takes_its_keys_alone(&adyen);
         let mixed = read(&format!("{stripe}\nclient_id = \"i\"")).expect_err("of another one");
         assert!(mixed.contains("client_id"), "{mixed}");
         let paypal =
@@ -236,8 +308,12 @@ mod tests {
             "name = \"a\"\nkind = \"paypal\"\nclient_id = \"a:b\"\nclient_secret = \"s\"",
             "name = \"a\"\nkind = \"paypal\"\nclient_id = \"\"\nclient_secret = \"\"\n\
              webhook_id = \"-\"",
+            "name = \"c\"\nkind = \"adyen\"\napi_key = \"k\"\nmerchant_account = \"S\"\n\
+             hmac_key = \"0A\"",
+            "name = \"d\"\nkind = \"adyen\"\napi_key = \"k\"\nmerchant_account = \"S\"\n\
+             hmac_key = \"\"\nlive_prefix = \"https://x\"",
         ];
-        for (text, expected) in wrong.into_iter().zip([1, 2, 1, 3]) {
+        for (text, expected) in wrong.into_iter().zip([1, 2, 1, 3, 1, 2]) {
             let problems = read(text).expect(text).problems();
             assert_eq!(problems.len(), expected, "{problems:?}");
             assert!(problems.iter().all(|why| why.contains(" in ") || why.contains(" at ")));

@@ -8,6 +8,7 @@
 //! **Not here:** when to pay and what an answer means for the order
 //! (see [`checkout`](crate::checkout)).
 
+pub mod adyen;
 pub mod answer;
 pub mod decline;
 pub mod gateway;

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::answer::Authorized;
 use crate::{
     base::{AttemptId, Money, Timestamp},
     ledger::row::OperationKind,
@@ -52,6 +53,23 @@ pub struct GatewayEvent {
 pub enum About {
     /// Something happened to a payment: it is looked up.
     Payment(Named),
+    /// A payment was answered, and the gateway that says so has no look-up: what it has told is
+    /// what is known.
+    Answered {
+        /// Which payment.
+        payment: Named,
+        /// What became of it.
+        answer: Authorized,
+    },
+    /// A capture, void or refund was taken note of: it is not asked for again.
+    Accepted {
+        /// Whose money; under the gateway's name for this movement.
+        payment: Named,
+        /// Which way.
+        kind: OperationKind,
+        /// Which capture or refund of it.
+        part: u8,
+    },
     /// A capture, void or refund that had been accepted has ended.
     Moved {
         /// Whose money.
@@ -60,6 +78,9 @@ pub enum About {
         kind: OperationKind,
         /// Which capture or refund of it.
         part: u8,
+        /// How much, where the gateway says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        amount: Option<Money>,
         /// Done; or never to be done, and why.
         ended: Result<(), String>,
     },
@@ -67,6 +88,20 @@ pub enum About {
     Dispute(Dispute),
     /// Nothing that concerns us.
     Other,
+}
+
+impl About {
+    /// The payment it is about.
+    pub const fn payment(&self) -> Option<&Named> {
+        match self {
+            Self::Payment(payment)
+            | Self::Answered { payment, .. }
+            | Self::Accepted { payment, .. }
+            | Self::Moved { payment, .. } => Some(payment),
+            Self::Dispute(dispute) => Some(&dispute.payment),
+            Self::Other => None,
+        }
+    }
 }
 
 /// A payment as a notification names it.

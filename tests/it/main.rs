@@ -4,6 +4,7 @@
 
 mod access_contract;
 mod acp_schema;
+mod adyen;
 mod audit;
 mod card_numbers;
 mod catalog;
@@ -67,6 +68,7 @@ mod http_ucp01_orders;
 mod http_v1;
 mod http_webhook_libraries;
 mod http_webhooks;
+mod judge;
 mod learning_contract;
 mod ledger_contract;
 mod links_contract;

@@ -56,6 +56,7 @@ pub(in crate::ledger) const STEPS: Steps = [
     step!("0026", "one_body"),
     step!("0027", "answer_parts"),
     step!("0028", "challenges"),
+    step!("0029", "told"),
 ];
 
 /// Carries them out.

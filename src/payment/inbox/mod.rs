@@ -2,18 +2,19 @@
 //!
 //! **Owns:** one row for each notification, under the gateway's own name for it.
 //! **Invariant:** a row is due until what it tells was looked into: that it is there says nothing
-//! about that. Nothing personal is kept, and nothing of the gateway's own text.
+//! about that. Nothing personal is kept, and nothing of the gateway's own text but why it said no.
+//! Where a gateway has no look-up, what it has told is what is known of a payment.
 //! **Not here:** what is done about it (see `cart/notifications.rs`).
 
 mod postgres;
 mod sqlite;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::json;
 
 use super::notification::{About, GatewayEvent};
 use crate::{
-    base::Timestamp,
+    base::{AttemptId, Timestamp},
     ledger::{Database, LedgerFault},
 };
 
@@ -55,11 +56,30 @@ impl Inbox {
         now: Timestamp,
     ) -> Result<bool, LedgerFault> {
         let GatewayEvent { id, kind, about } = event;
-        let row = json!({ "gateway": gateway, "id": id, "kind": kind, "about": about, "at": now });
+        let reference = about.payment().and_then(|payment| payment.reference);
+        let row = json!({ "gateway": gateway, "id": id, "kind": kind, "about": about, "at": now,
+            "reference": reference });
         match &self.database {
             Database::Postgres(postgres) => postgres::insert(postgres, row.to_string()).await,
             Database::Sqlite(sqlite) => sqlite::insert(sqlite, row.to_string()).await,
         }
+    }
+
+    /// Everything that a gateway has told of a payment, the oldest first.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn told_of(
+        &self,
+        gateway: &str,
+        reference: AttemptId,
+    ) -> Result<Vec<About>, LedgerFault> {
+        let ask = json!({ "gateway": gateway, "reference": reference }).to_string();
+        let rows = match &self.database {
+            Database::Postgres(postgres) => postgres::told_of(postgres, ask).await?,
+            Database::Sqlite(sqlite) => sqlite::told_of(sqlite, ask).await?,
+        };
+        rows.iter().map(|row| read(row)).collect()
     }
 
     /// What is due, the oldest first.
@@ -76,12 +96,7 @@ impl Inbox {
             Database::Postgres(postgres) => postgres::list_due(postgres, ask).await?,
             Database::Sqlite(sqlite) => sqlite::list_due(sqlite, ask).await?,
         };
-        let read = |row: &String| {
-            serde_json::from_str(row).map_err(|error| {
-                LedgerFault::Broken(format!("a kept notification does not read: {error}"))
-            })
-        };
-        rows.iter().map(read).collect()
+        rows.iter().map(|row| read(row)).collect()
     }
 
     /// Records what came of looking into it, and when to look again, if ever.
@@ -102,4 +117,9 @@ impl Inbox {
             Database::Sqlite(sqlite) => sqlite::settle(sqlite, change).await,
         }
     }
+}
+
+fn read<T: DeserializeOwned>(row: &str) -> Result<T, LedgerFault> {
+    serde_json::from_str(row)
+        .map_err(|error| LedgerFault::Broken(format!("a kept notification does not read: {error}")))
 }

@@ -8,12 +8,28 @@ pub(super) async fn insert(postgres: &Postgres, row: String) -> Result<bool, Led
         .run(move |conn| {
             Box::pin(async move {
                 let sql = "insert into payment_notifications
-                               (gateway, id, kind, about, received_at, due_at)
-                           select gateway, id, kind, about, at, at from jsonb_to_record($1::jsonb)
-                               as r (gateway text, id text, kind text, about json, at timestamptz)
+                               (gateway, id, kind, about, reference, received_at, due_at)
+                           select gateway, id, kind, about, reference, at, at
+                           from jsonb_to_record($1::jsonb) as r (gateway text, id text, kind text,
+                               about json, reference text, at timestamptz)
                            on conflict do nothing";
                 let query = sqlx::query(sql).bind(row).persistent(kept);
                 query.execute(conn).await.map(|done| done.rows_affected() == 1)
+            })
+        })
+        .await
+}
+
+pub(super) async fn told_of(postgres: &Postgres, ask: String) -> Result<Vec<String>, LedgerFault> {
+    let kept = postgres.prepares();
+    postgres
+        .run(move |conn| {
+            Box::pin(async move {
+                let sql = "select about::text from payment_notifications
+                           where reference = $1::jsonb->>'reference'
+                               and gateway = $1::jsonb->>'gateway'
+                           order by received_at, id";
+                sqlx::query_scalar(sql).bind(ask).persistent(kept).fetch_all(conn).await
             })
         })
         .await

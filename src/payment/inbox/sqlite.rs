@@ -7,12 +7,25 @@ pub(super) async fn insert(sqlite: &Sqlite, row: String) -> Result<bool, LedgerF
         .write(move |conn| {
             Box::pin(async move {
                 let sql = "insert into payment_notifications
-                               (gateway, id, kind, about, received_at, due_at)
+                               (gateway, id, kind, about, reference, received_at, due_at)
                            values ($1->>'gateway', $1->>'id', $1->>'kind', $1->'about',
-                               $1->>'at', $1->>'at')
+                               $1->>'reference', $1->>'at', $1->>'at')
                            on conflict do nothing";
                 let query = sqlx::query(sql).bind(row);
                 query.execute(conn).await.map(|done| done.rows_affected() == 1)
+            })
+        })
+        .await
+}
+
+pub(super) async fn told_of(sqlite: &Sqlite, ask: String) -> Result<Vec<String>, LedgerFault> {
+    sqlite
+        .read(move |conn| {
+            Box::pin(async move {
+                let sql = "select about from payment_notifications
+                           where reference = $1->>'reference' and gateway = $1->>'gateway'
+                           order by received_at, id";
+                sqlx::query_scalar(sql).bind(ask).fetch_all(conn).await
             })
         })
         .await

@@ -157,7 +157,8 @@ fn refund(refund: &Refund) -> About {
         }
         _ => return About::Payment(named(Some(reference))),
     };
-    About::Moved { payment: named(Some(reference)), kind: OperationKind::Refund, part, ended }
+    let (payment, amount) = (named(Some(reference)), None);
+    About::Moved { payment, kind: OperationKind::Refund, part, amount, ended }
 }
 
 fn dispute(dispute: &wire::Dispute) -> Result<About, NotificationRefused> {

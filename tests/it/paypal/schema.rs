@@ -13,7 +13,7 @@ use super::{
     fake::{Call, Fake},
     now, request,
 };
-use crate::stripe::schema::{Judge, description_of};
+use crate::judge::{Judge, description};
 
 /// Everything that a shop ever asks of PayPal, in every way.
 async fn life(paypal: &PayPal, fake: &Fake) {
@@ -72,13 +72,14 @@ fn file(call: &str) -> &'static str {
 }
 
 fn objections(judge: &Judge, call: &Call, body: &Value) -> Vec<String> {
-    let key = call.key.as_ref().map(|key| format!("PayPal-Request-Id: {key}\r\n"));
-    let headers = format!(
-        "Content-Type: application/json\r\nPrefer: return=representation\r\n{}",
-        key.unwrap_or_default()
-    );
+    let mut headers = vec![
+        ("Authorization", "Bearer token"),
+        ("Content-Type", "application/json"),
+        ("Prefer", "return=representation"),
+    ];
+    headers.extend(call.key.as_deref().map(|key| ("PayPal-Request-Id", key)));
     let body = if call.line.starts_with("GET") { String::new() } else { body.to_string() };
-    let found = judge.ask(&call.line, &headers, &body);
+    let found = judge.objections(&call.line, &headers, &body);
     found.into_iter().filter(|words| words.contains("-path: ")).collect()
 }
 
@@ -112,7 +113,7 @@ async fn every_request_fits_paypals_own_description() {
         .collect();
     assert!(kinds.len() >= 12, "what was asked: {kinds:#?}");
     for (name, first) in [("paypal_orders", "/orders"), ("paypal_payments", "/capture")] {
-        let judge = Judge::start(&description_of(name));
+        let judge = Judge::start(&description(name), &[]);
         assert!(judged(&judge, &calls, name) >= 20, "{name}");
         // It sees what is wrong.
         let call = calls.iter().find(|call| call.line.ends_with(first)).expect("it was asked");
@@ -170,7 +171,7 @@ async fn every_pattern_and_every_answer_fits_paypals_own_description() {
     let answers = fake.state.lock().unwrap().answers.clone();
     let mut distinct = BTreeSet::new();
     for (line, told) in &answers {
-        let validator = validator(&description_of(file(line)), schema(line));
+        let validator = validator(&description(file(line)), schema(line));
         let wrong: Vec<_> = validator.iter_errors(told).map(|error| error.to_string()).collect();
         assert!(wrong.is_empty(), "{line}: {told}: {wrong:?}");
         distinct.insert(told.to_string());
@@ -178,7 +179,7 @@ async fn every_pattern_and_every_answer_fits_paypals_own_description() {
     assert!(distinct.len() >= 40, "{} answers", distinct.len());
     for call in &fake.state.lock().unwrap().calls {
         let Some(name) = said(call) else { continue };
-        let validator = validator(&description_of(file(&call.line)), name);
+        let validator = validator(&description(file(&call.line)), name);
         let wrong: Vec<_> =
             validator.iter_errors(&call.body).map(|error| error.to_string()).collect();
         assert!(wrong.is_empty(), "{call:?}: {wrong:?}");
@@ -186,6 +187,6 @@ async fn every_pattern_and_every_answer_fits_paypals_own_description() {
     let (line, told) = answers.iter().find(|(line, _)| line.ends_with("/capture")).expect("one");
     let mut wrong = told.clone();
     wrong["amount"]["value"] = json!("19,90");
-    let validator = validator(&description_of(file(line)), schema(line));
+    let validator = validator(&description(file(line)), schema(line));
     assert!(!validator.is_valid(&wrong), "it sees what is wrong");
 }

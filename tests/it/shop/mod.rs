@@ -169,7 +169,13 @@ impl TestShop {
         let replaced = Replaced {
             clock: Some(self.clock.clone()),
             chance: Some(self.dice.clone()),
-            gateways: Some(self.gateways.clone().unwrap_or(Gateways::new(gateways))),
+            // Where the configuration names gateways, they are opened as it says.
+            gateways: self
+                .config
+                .payment
+                .gateways
+                .is_empty()
+                .then(|| self.gateways.clone().unwrap_or(Gateways::new(gateways))),
             probe: Some(self.fuse.clone()),
             commits: Some(Box::new(move |store| {
                 commits.stand_before(store);

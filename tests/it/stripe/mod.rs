@@ -4,7 +4,7 @@
 pub(crate) mod fake;
 mod faults;
 mod notifications;
-pub(crate) mod schema;
+mod schema;
 
 use doorbuster::{
     base::Clock,
