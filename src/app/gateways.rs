@@ -12,7 +12,7 @@ use crate::{
         Gateway, Gateways, Takes,
         adyen::{self, Adyen, AdyenSettings},
         inbox::Inbox,
-        paypal::{self, PayPal, PayPalSettings},
+        paypal::{PayPal, PayPalSettings},
         remote::RemoteSandbox,
         sandbox::{BOOK, Sandbox, SandboxSettings},
         stripe::{API_BASE, Stripe, StripeSettings},
@@ -38,12 +38,12 @@ pub(super) fn open(
         };
         let gateway: Arc<dyn Gateway> = match &settings.account {
             Account::Stripe(account) => Arc::new(opening.stripe(account)),
-            Account::PayPal(account) => Arc::new(opening.paypal(account)),
+            Account::PayPal(account) => Arc::new(opening.paypal(account)?),
             Account::Adyen(account) => Arc::new(opening.adyen(account)),
         };
-        (gateway, takes)
+        Ok((gateway, takes))
     });
-    Ok(Gateways::new(gateways.collect()))
+    Ok(Gateways::new(gateways.collect::<anyhow::Result<_>>()?))
 }
 
 /// What every account is opened with.
@@ -73,18 +73,18 @@ impl Opening<'_> {
         Stripe::new(settings, self.client.clone(), self.clock.clone())
     }
 
-    fn paypal(&self, account: &PayPalAccount) -> PayPal {
-        let always = if account.sandbox { paypal::SANDBOX_BASE } else { paypal::API_BASE };
+    fn paypal(&self, account: &PayPalAccount) -> anyhow::Result<PayPal> {
         let settings = PayPalSettings {
             name: self.settings.name.clone(),
-            base: self.base(always),
+            url: self.settings.url.clone(),
             client_id: account.client_id.clone(),
             client_secret: account.client_secret.expose().to_owned(),
             webhook_id: account.webhook_id.clone(),
             sandbox: account.sandbox,
             timeout: self.config.gateway_deadline(),
+            roots: rustls_native_certs::load_native_certs().certs,
         };
-        PayPal::new(settings, self.client.clone(), self.clock.clone())
+        Ok(PayPal::new(settings, self.client.clone(), self.clock.clone())?)
     }
 
     fn adyen(&self, account: &AdyenAccount) -> Adyen {

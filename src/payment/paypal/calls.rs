@@ -78,7 +78,7 @@ impl PayPal {
         key: Option<&str>,
         token: &str,
     ) -> Result<Answer, GatewayFault> {
-        let (url, bearer) = (format!("{}{path}", self.settings.base), format!("Bearer {token}"));
+        let (url, bearer) = (format!("{}{path}", self.base), format!("Bearer {token}"));
         // Without the preference an answer says little more than an id.
         let mut headers =
             vec![("authorization", bearer.as_str()), ("prefer", "return=representation")];

@@ -15,7 +15,7 @@ use crate::{
     base::AttemptId,
     payment::{
         AuthorizeRequest, Authorized, Decline, DeclineCode, Found, Gateway, GatewayFault, Lookup,
-        MoneyRequest, Moved,
+        MoneyRequest, Moved, Notification, NotificationRefused, Notified,
     },
 };
 
@@ -104,6 +104,10 @@ impl Gateway for PayPal {
             None if lookup.known.is_some() => Ok(ended("PayPal has forgotten the order")),
             None => Ok(Found::Nothing),
         }
+    }
+
+    async fn read(&self, notification: &Notification<'_>) -> Result<Notified, NotificationRefused> {
+        self.read_notification(notification).await
     }
 
     async fn reference_of(&self, known: &str) -> Result<Option<AttemptId>, GatewayFault> {

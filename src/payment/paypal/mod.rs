@@ -21,32 +21,49 @@
 mod amount;
 mod answers;
 mod calls;
+mod certificate;
 mod declines;
+mod events;
 mod gateway;
 mod money;
 mod orders;
 mod source;
 mod token;
+mod webhook;
 mod wire;
 
+use rustls::pki_types::CertificateDer;
 use std::{fmt, sync::Arc, time::Duration};
 
-use crate::{base::Clock, outbound::Client};
+use crate::{
+    base::Clock,
+    outbound::{Client, OutboundFault},
+};
+use certificate::Certificates;
 use token::Tokens;
 
 /// Where PayPal is.
-pub const API_BASE: &str = "https://api-m.paypal.com";
+const API_BASE: &str = "https://api-m.paypal.com";
 
 /// Where its sandbox is.
-pub const SANDBOX_BASE: &str = "https://api-m.sandbox.paypal.com";
+const SANDBOX_BASE: &str = "https://api-m.sandbox.paypal.com";
+
+/// Where PayPal serves the certificates of its notifications, and whom they are issued to.
+const CERTIFICATES: (&str, &str) =
+    ("https://api.paypal.com", "messageverificationcerts.paypal.com");
+
+/// The same for its sandbox.
+const SANDBOX_CERTIFICATES: (&str, &str) =
+    ("https://api.sandbox.paypal.com", "messageverificationcerts.sandbox.paypal.com");
 
 /// How an account of PayPal is reached.
 #[derive(Clone)]
 pub struct PayPalSettings {
     /// The configured name of this gateway.
     pub name: String,
-    /// Where PayPal is; another address for tests.
-    pub base: String,
+    /// Where PayPal is, where it is not where it always is: a fake, which serves its certificates
+    /// too.
+    pub url: Option<String>,
     /// The app's client id.
     pub client_id: String,
     /// The app's secret.
@@ -57,6 +74,8 @@ pub struct PayPalSettings {
     pub sandbox: bool,
     /// How long each call waits.
     pub timeout: Duration,
+    /// Whom this machine trusts: PayPal's certificates lead up to one of them.
+    pub roots: Vec<CertificateDer<'static>>,
 }
 
 /// Never prints a secret.
@@ -69,16 +88,30 @@ impl fmt::Debug for PayPalSettings {
 /// A client of one account of PayPal.
 pub struct PayPal {
     settings: PayPalSettings,
+    base: String,
     client: Client,
     clock: Arc<dyn Clock>,
     tokens: Tokens,
+    certificates: Certificates,
 }
 
 impl PayPal {
     /// A client of this account.
-    pub fn new(settings: PayPalSettings, client: Client, clock: Arc<dyn Clock>) -> Self {
-        let base = settings.base.trim_end_matches('/').to_owned();
-        let settings = PayPalSettings { base, ..settings };
-        Self { settings, client, clock, tokens: Tokens::default() }
+    ///
+    /// # Errors
+    /// When the system's root certificates cannot be loaded.
+    pub fn new(
+        settings: PayPalSettings,
+        client: Client,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, OutboundFault> {
+        let (always, (served_at, name)) = match settings.sandbox {
+            true => (SANDBOX_BASE, SANDBOX_CERTIFICATES),
+            false => (API_BASE, CERTIFICATES),
+        };
+        let url = settings.url.as_deref().map(|url| url.trim_end_matches('/'));
+        let certificates = Certificates::new(url.unwrap_or(served_at), name, &settings.roots)?;
+        let base = url.unwrap_or(always).to_owned();
+        Ok(Self { settings, base, client, clock, tokens: Tokens::default(), certificates })
     }
 }

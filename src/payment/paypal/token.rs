@@ -53,7 +53,7 @@ impl PayPal {
     async fn ask_for_token(&self) -> Result<Given, GatewayFault> {
         let pair = format!("{}:{}", self.settings.client_id, self.settings.client_secret);
         let basic = format!("Basic {}", STANDARD.encode(pair));
-        let url = format!("{}/v1/oauth2/token", self.settings.base);
+        let url = format!("{}/v1/oauth2/token", self.base);
         let headers = [
             ("authorization", basic.as_str()),
             ("content-type", "application/x-www-form-urlencoded"),

@@ -176,6 +176,9 @@ async fn answer(
     if let Some(Trouble::Says(status, error)) = &trouble {
         return said(*status, error);
     }
+    if let Some(name) = line.strip_prefix("GET /v1/notifications/certs/CERT-") {
+        return certificate(name);
+    }
     let authorization = header("authorization").unwrap_or_default();
     if is_form {
         return token(&mut state, &authorization);
@@ -221,6 +224,19 @@ fn keyed(state: &mut State, call: &Call) -> (u16, Value) {
     let (status, told) = act(state, call);
     state.keys.insert(key.clone(), (call.clone(), status, told.clone()));
     (status, told)
+}
+
+/// The certificates of notifications: the one they are signed with, and some of others.
+fn certificate(name: &str) -> HttpResponse {
+    let pem: &[u8] = match name {
+        "good" => include_bytes!("../fixtures/paypal/good.pem"),
+        "lapsed" => include_bytes!("../fixtures/paypal/lapsed.pem"),
+        "named" => include_bytes!("../fixtures/paypal/named.pem"),
+        "self" => include_bytes!("../fixtures/paypal/self.pem"),
+        "nonsense" => b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+        _ => return HttpResponse::NotFound().finish(),
+    };
+    HttpResponse::Ok().content_type("application/x-pem-file").body(pem)
 }
 
 fn token(state: &mut State, authorization: &str) -> HttpResponse {

@@ -4,7 +4,9 @@
 mod acting;
 pub(crate) mod fake;
 mod faults;
+mod forgeries;
 mod money;
+mod notifications;
 mod orders;
 mod schema;
 
@@ -16,6 +18,7 @@ use doorbuster::{
         paypal::{PayPal, PayPalSettings},
     },
 };
+use rustls::pki_types::{CertificateDer, pem::PemObject};
 use std::{sync::Arc, time::Duration};
 
 use crate::shop::{On, TestShop};
@@ -34,21 +37,24 @@ pub(crate) async fn shop(on: On) -> (TestShop, Fake) {
 
 /// How the shop's account of PayPal is reached, at this address.
 pub(crate) fn settings(url: &str) -> PayPalSettings {
+    let root = include_bytes!("../fixtures/paypal/root.pem");
+    let root = CertificateDer::from_pem_slice(root).expect("a certificate");
     PayPalSettings {
         name: "paypal".into(),
-        base: url.to_owned(),
+        url: Some(url.to_owned()),
         client_id: fake::CLIENT.into(),
         client_secret: fake::SECRET.into(),
         webhook_id: Some(WEBHOOK.into()),
         sandbox: true,
         timeout: Duration::from_secs(5),
+        roots: vec![root],
     }
 }
 
 /// The shop's client of PayPal, which is at this address.
 pub(crate) fn client(url: &str, clock: Arc<dyn Clock>) -> PayPal {
     let client = Client::new(&OutboundSettings::default()).expect("a client");
-    PayPal::new(settings(url), client, clock)
+    PayPal::new(settings(url), client, clock).expect("a client")
 }
 
 /// When the shop asks, where it has no clock of its own.
