@@ -13,6 +13,7 @@ mod kills;
 mod learning;
 mod logs;
 mod outages;
+mod paypal;
 mod pooled;
 mod reckoning;
 mod shoppers;
