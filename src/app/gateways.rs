@@ -77,6 +77,7 @@ impl Opening<'_> {
         let settings = PayPalSettings {
             name: self.settings.name.clone(),
             url: self.settings.url.clone(),
+            public_url: self.config.public_url(),
             client_id: account.client_id.clone(),
             client_secret: account.client_secret.expose().to_owned(),
             webhook_id: account.webhook_id.clone(),

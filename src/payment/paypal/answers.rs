@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{
+    PayPal,
     calls::unknown,
     declines::denied,
     wire::{Authorization, Movement, Order, time},
@@ -16,19 +17,46 @@ use crate::{
 /// the mercy of what the buyer's account still holds.
 const HONOURED: Duration = Duration::from_secs(3 * 24 * 60 * 60);
 
-/// What became of a payment, as its order tells.
-///
-/// # Errors
-/// Where it is not the payment that was asked about, or tells nothing definite.
-pub(super) fn found(order: &Order, asked: &Lookup) -> Result<Found, GatewayFault> {
-    if belongs_to_another(order, asked) {
-        // Whatever came of it came to that one.
-        return Ok(ended("the order pays for another attempt"));
+impl PayPal {
+    /// What became of a payment, as its order tells.
+    ///
+    /// # Errors
+    /// Where it is not the payment that was asked about, or tells nothing definite.
+    pub(super) fn found(&self, order: &Order, asked: &Lookup) -> Result<Found, GatewayFault> {
+        if belongs_to_another(order, asked) {
+            // Whatever came of it came to that one.
+            return Ok(ended("the order pays for another attempt"));
+        }
+        check(order, asked)?;
+        match order.authorization() {
+            Some(authorization) if authorization.status == "PENDING" => {
+                Ok(answered(Authorized::Challenged(self.looked_into(order, asked)), order, false))
+            }
+            Some(authorization) => of_authorization(order, authorization),
+            None => of_order(order),
+        }
     }
-    check(order, asked)?;
-    match order.authorization() {
-        Some(authorization) => of_authorization(order, authorization),
-        None => of_order(order),
+
+    /// The definite answer to an authorization.
+    ///
+    /// # Errors
+    /// As [`found`](Self::found); and where nothing was tried yet.
+    pub(super) fn authorized(
+        &self,
+        order: &Order,
+        asked: &Lookup,
+    ) -> Result<Authorized, GatewayFault> {
+        match self.found(order, asked)? {
+            Found::Answered { answer, .. } => Ok(answer),
+            Found::Nothing => Err(unknown("the order was created and not paid")),
+        }
+    }
+
+    /// PayPal looks into an authorization, for a day perhaps: it waits, and is remembered by its
+    /// order's name. The buyer has nothing to do but to look at our own page.
+    fn looked_into(&self, order: &Order, asked: &Lookup) -> Challenge {
+        let url = format!("{}/payments/return/{}", self.settings.public_url, asked.reference);
+        Challenge { id: Some(order.id.clone()), url, until: None }
     }
 }
 
@@ -61,7 +89,6 @@ fn of_authorization(order: &Order, authorization: &Authorization) -> Result<Foun
         "CREATED" | "CAPTURED" | "PARTIALLY_CAPTURED" => Ok(answered(approved(), order, false)),
         "VOIDED" => Ok(answered(approved(), order, true)),
         "DENIED" => Ok(answered(Authorized::Declined(denied(authorization)), order, false)),
-        "PENDING" => Err(unknown("PayPal has not made up its mind about the authorization yet")),
         other => Err(unknown(&format!(
             "PayPal says `{other}` of the authorization, which nobody here knows"
         ))),
@@ -84,17 +111,6 @@ pub(super) fn challenge(order: &Order) -> Result<Challenge, GatewayFault> {
     let url = order.payer_action();
     let url = url.ok_or_else(|| unknown("PayPal wants something of the buyer and not where"))?;
     Ok(Challenge { id: Some(order.id.clone()), url, until: None })
-}
-
-/// The definite answer to an authorization.
-///
-/// # Errors
-/// As [`found`]; and where nothing was tried yet.
-pub(super) fn authorized(order: &Order, asked: &Lookup) -> Result<Authorized, GatewayFault> {
-    match found(order, asked)? {
-        Found::Answered { answer, .. } => Ok(answer),
-        Found::Nothing => Err(unknown("the order was created and not paid")),
-    }
 }
 
 /// Whether an order that a platform brought us was taken by another attempt since.

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{
     PayPal,
-    answers::{authorized, belongs_to_another, check, ended, found},
+    answers::{belongs_to_another, check, ended},
     calls::Answered,
     declines::decline,
     source::{Source, vaulted},
@@ -44,7 +44,7 @@ impl Gateway for PayPal {
         };
         if order.authorization().is_some() || order.status != "CREATED" {
             // Asked before: the order tells what came of it.
-            return authorized(&order, &request.lookup());
+            return self.authorized(&order, &request.lookup());
         }
         self.in_time(request.not_after)?;
         match source {
@@ -70,7 +70,7 @@ impl Gateway for PayPal {
 
     async fn find(&self, lookup: &Lookup) -> Result<Found, GatewayFault> {
         match self.order_of_payment(lookup).await? {
-            Some(order) => found(&order, lookup),
+            Some(order) => self.found(&order, lookup),
             None => Ok(Found::Nothing),
         }
     }
@@ -80,7 +80,7 @@ impl Gateway for PayPal {
     async fn resume(&self, lookup: &Lookup, _: Option<&str>) -> Result<Found, GatewayFault> {
         let Some(order) = self.order_of_payment(lookup).await? else { return Ok(Found::Nothing) };
         if order.authorization().is_some() || belongs_to_another(&order, lookup) {
-            return found(&order, lookup);
+            return self.found(&order, lookup);
         }
         check(&order, lookup)?;
         let answer = match (order.status.as_str(), order.authentication()) {
@@ -91,7 +91,7 @@ impl Gateway for PayPal {
             ("APPROVED", _) | (_, Some(_)) => {
                 self.pay(&order.id, ("approved", &json!({})), lookup).await?
             }
-            _ => return found(&order, lookup),
+            _ => return self.found(&order, lookup),
         };
         Ok(Found::Answered { answer, captured_minor: 0, refunded_minor: 0, voided: false })
     }
@@ -99,7 +99,7 @@ impl Gateway for PayPal {
     /// Nobody but us can authorize an order: one that we have not is given up by that alone.
     async fn end(&self, lookup: &Lookup) -> Result<Found, GatewayFault> {
         match self.order_of_payment(lookup).await? {
-            Some(order) if order.authorization().is_some() => found(&order, lookup),
+            Some(order) if order.authorization().is_some() => self.found(&order, lookup),
             Some(_) => Ok(ended("given up")),
             None if lookup.known.is_some() => Ok(ended("PayPal has forgotten the order")),
             None => Ok(Found::Nothing),

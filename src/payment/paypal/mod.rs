@@ -13,7 +13,8 @@
 //! | an authorization `CREATED`, `CAPTURED`, `PARTIALLY_CAPTURED` | approved |
 //! | an authorization `VOIDED` | let go |
 //! | an authorization `DENIED`; a 422 | declined |
-//! | an authorization `PENDING` or of a status nobody knows | unknown: looked up later |
+//! | an authorization of a status nobody knows | unknown: looked up later |
+//! | an authorization `PENDING` | challenged: it waits for PayPal, under its order's name |
 //! | an order `PAYER_ACTION_REQUIRED`, `APPROVED` | challenged: it waits for its buyer, or for us |
 //! | 409, 5xx, a timeout | unknown: looked up later |
 //! | 401, 403, 429 | it cannot have acted |
@@ -64,6 +65,8 @@ pub struct PayPalSettings {
     /// Where PayPal is, where it is not where it always is: a fake, which serves its certificates
     /// too.
     pub url: Option<String>,
+    /// Where buyers reach the shop.
+    pub public_url: String,
     /// The app's client id.
     pub client_id: String,
     /// The app's secret.

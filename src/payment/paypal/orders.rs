@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::{
     PayPal,
     amount::Amount,
-    answers::{authorized, challenge},
+    answers::challenge,
     calls::{Answered, id, unknown},
     declines::decline,
     source,
@@ -133,7 +133,7 @@ impl PayPal {
         let path = format!("/v2/checkout/orders/{}/authorize", id(order)?);
         let key = format!("{}-{word}", asked.reference);
         let error: ErrorBody = match self.post(&path, body, Some(&key)).await? {
-            Answered::Done(paid) => return authorized(&self.whole(paid).await?, asked),
+            Answered::Done(paid) => return self.authorized(&self.whole(paid).await?, asked),
             Answered::Failed(error) => error,
         };
         match error.issue() {
@@ -155,7 +155,7 @@ impl PayPal {
     async fn as_it_is(&self, order: &str, asked: &Lookup) -> Result<Authorized, GatewayFault> {
         let now = self.order(order).await?;
         let now = now.ok_or_else(|| unknown("an order is gone that was there a moment ago"))?;
-        authorized(&now, asked)
+        self.authorized(&now, asked)
     }
 
     /// Takes an order that PayPal's buttons made on the platform's page: the attempt's name is
@@ -182,7 +182,7 @@ impl PayPal {
         let is_ours = order.reference() == Some(request.reference);
         if order.authorization().is_some() {
             return match is_ours {
-                true => authorized(&order, &request.lookup()),
+                true => self.authorized(&order, &request.lookup()),
                 false => no("the order at PayPal has paid for something else"),
             };
         }

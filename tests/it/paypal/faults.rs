@@ -25,6 +25,7 @@ in_shops_on_both!(
     an_unknown_status_fails_no_payment,
     declines_keep_paypals_word,
     a_card_that_is_asked_for_a_proof_goes_on_after_it,
+    a_payment_that_paypal_looks_into_waits_under_its_name,
     a_payment_that_never_arrived_ends_and_one_of_another_day_is_for_a_person,
     a_wrong_secret_moves_nothing_and_says_so,
     a_token_is_asked_for_once_and_again_when_it_ends,
@@ -247,6 +248,29 @@ async fn a_card_that_is_asked_for_a_proof_goes_on_after_it(on: On) {
     fake.approve();
     assert!(ada.pays("card:challenge").await.says("\"completed\""));
     shop.debts_are_paid().await;
+    assert_eq!((shop.orders().await, fake.captured(), fake.orders().len()), (1, 1990, 1));
+    shop.leaves().await;
+}
+
+// breaks: a payment under review that is taken for unknown, and lost with the key of its order
+async fn a_payment_that_paypal_looks_into_waits_under_its_name(on: On) {
+    let (shop, fake) = shop(on).await;
+    shop.stock("TEE", 1).await;
+    let ada = shop.shopper();
+    ada.adds("TEE", 1).await.text();
+    let told = ada.pays("card:pending").await;
+    let attempt = attempts(&shop).await[0].id;
+    let page = format!("https://shop.example/payments/return/{attempt}");
+    assert!(told.says(&page), "{}", told.text());
+    // PayPal takes its time, and its keys are forgotten meanwhile.
+    fake.forget_keys();
+    shop.after(7 * 60).await;
+    assert_eq!((ada.state().await, fake.orders().len()), (SessionState::Completing, 1));
+    fake.change(|order| {
+        order["purchase_units"][0]["payments"]["authorizations"][0]["status"] = json!("CREATED");
+    });
+    shop.after(1).await;
+    assert_eq!(ada.state().await, SessionState::Completed);
     assert_eq!((shop.orders().await, fake.captured(), fake.orders().len()), (1, 1990, 1));
     shop.leaves().await;
 }

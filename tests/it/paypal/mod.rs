@@ -42,6 +42,7 @@ pub(crate) fn settings(url: &str) -> PayPalSettings {
     PayPalSettings {
         name: "paypal".into(),
         url: Some(url.to_owned()),
+        public_url: "https://shop.example".into(),
         client_id: fake::CLIENT.into(),
         client_secret: fake::SECRET.into(),
         webhook_id: Some(WEBHOOK.into()),
