@@ -5,11 +5,11 @@ use std::{sync::Arc, time::Duration};
 
 use super::registry::Carts;
 use crate::{
-    base::Timestamp,
+    base::{Money, Timestamp},
     checkout::{Checkout, CheckoutRefused, Debt},
     ledger::{
         LedgerFault,
-        row::{AttemptRow, AttemptState, OperationState},
+        row::{AttemptRow, AttemptState, OperationKind, OperationRow, OperationState},
     },
     payment::{
         About, Dispute, Lookup, Named,
@@ -98,17 +98,26 @@ impl Notifications {
             About::Moved { .. } if attempt.state == AttemptState::Pending => {
                 self.tend(&attempt).await
             }
-            About::Moved { kind, part, ended, .. } => {
+            About::Moved { kind, part, amount, ended, .. } => {
                 let order = self.desk.store.find_order(attempt.order).await?;
                 let operations = order.into_iter().flat_map(|order| order.operations);
                 let mut due = operations.filter(|due| due.state == OperationState::Due);
-                let of_part = |due: &crate::ledger::row::OperationRow| {
+                let of_part = |due: &OperationRow| {
                     let operation = &due.operation;
                     operation.attempt == attempt.id
                         && operation.kind == *kind
                         && operation.part() == *part
                 };
                 let Some(due) = due.find(of_part) else { return Ok(Looked::Into("known")) };
+                if *kind != OperationKind::Void && amount.is_some_and(|told| told != owed(&due)) {
+                    let operation = due.operation.id;
+                    tracing::error!(
+                        gateway = row.gateway, event.id = row.id, operation.id = %operation,
+                        told = ?amount, owed = %owed(&due),
+                        "a notification tells of another amount than is owed"
+                    );
+                    return Ok(Looked::Into("of another amount"));
+                }
                 let (gateway, ended) = (Some(attempt.gateway), Some(ended.clone()));
                 self.desk.collector.collect(Debt { row: due, gateway, ended });
                 Ok(Looked::Again("moved"))
@@ -169,6 +178,11 @@ impl Notifications {
             None => Ok(None),
         }
     }
+}
+
+/// What a debt is of.
+const fn owed(due: &OperationRow) -> Money {
+    Money::from_minor(due.operation.amount_minor, due.currency)
 }
 
 /// Whether it tells of this attempt: one that went to this gateway, for this amount, under the name

@@ -1,7 +1,7 @@
 //! Notifications: what is believed, and that every order of them ends in the same state.
 
 use doorbuster::{
-    ledger::row::{AttemptRow, SessionState},
+    ledger::row::{AttemptRow, OperationState, SessionState},
     outbound::{Client, Exchange, Method, OutboundSettings},
 };
 use serde_json::{Value, json};
@@ -21,6 +21,7 @@ in_shops_on_both!(
     early_late_repeated_and_reordered_ones_end_in_the_same_state,
     a_notification_of_another_payment_changes_nothing,
     a_late_authorization_is_let_go,
+    a_capture_ends_as_it_is_told,
     nothing_forged_is_believed_and_nothing_breaks,
     a_certificate_is_fetched_once_and_made_up_ones_not_without_end,
     a_dispute_is_told_once_and_labels_the_order,
@@ -207,6 +208,42 @@ async fn a_late_authorization_is_let_go(on: On) {
     assert_eq!(payments(&fake.order(), "authorizations")[0]["status"], "VOIDED");
     assert_eq!((shop.orders().await, fake.captured()), (0, 0));
     shop.leaves().await;
+}
+
+// breaks: a capture whose part or amount is not read, or one that is told denied and taken for done
+async fn a_capture_ends_as_it_is_told(on: On) {
+    for (kind, state) in [
+        ("PAYMENT.CAPTURE.COMPLETED", OperationState::Done),
+        ("PAYMENT.CAPTURE.DENIED", OperationState::Refused),
+    ] {
+        let (shop, fake) = shop(on).await;
+        shop.stock("TEE", 1).await;
+        let ada = shop.shopper();
+        ada.adds("TEE", 1).await.text();
+        fake.next("/capture", Trouble::Says(503, json!({})));
+        ada.pays("paypal:8kk8451t").await.text();
+        let attempt = attempts(&shop).await.remove(0);
+        let capture = json!({"id": "CAPT0000000000001", "status": "COMPLETED",
+            "amount": {"currency_code": "EUR", "value": "19.90"},
+            "custom_id": attempt.id, "invoice_id": format!("{}-capture-0", attempt.id),
+            "supplementary_data": {"related_ids": {"order_id": fake.order()["id"]}}});
+        let mut other = capture.clone();
+        other["amount"]["value"] = json!("0.01");
+        let due = async || {
+            let far = shop.now().plus(Duration::from_secs(3600));
+            shop.store().list_due_operations(far, 9).await.expect("reads").len()
+        };
+        assert_eq!(tell(&shop, &fake, &event("WH-1", kind, &other)).await, 200);
+        rounds(&shop).await;
+        assert_eq!(due().await, 1, "it is told of another amount");
+        assert_eq!(tell(&shop, &fake, &event("WH-2", kind, &capture)).await, 200);
+        rounds(&shop).await;
+        shop.debts_are_paid().await;
+        let order = shop.store().find_order(attempt.order).await.expect("reads").expect("it is");
+        assert_eq!(order.operations[0].state, state, "{kind}");
+        assert_eq!(fake.captured(), 0, "it was not asked for again");
+        shop.leaves().await;
+    }
 }
 
 // breaks: a check of the signature that is left out, or a body that is read before it
