@@ -163,7 +163,7 @@ fn twenty() -> anyhow::Result<Vec<Rule>> {
             reason: "a bench".into(),
         };
         let updated_at = Timestamp::from_micros(0);
-        Ok(Rule { draft, version: 1, author: "bench".into(), updated_at })
+        Ok(Rule { draft, version: 1, author: "bench".into(), updated_at, removed: false })
     };
     TWENTY.iter().enumerate().map(rule).collect()
 }

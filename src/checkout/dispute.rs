@@ -8,7 +8,7 @@ use crate::{
     ledger::{
         Entry, EntryId, Fact, LedgerRefused,
         entry::{KeyWrite, StoredAnswer},
-        review::{LabelsWrite, NewLabel},
+        review::{LabelAmount, LabelDetails, LabelsWrite, NewLabel},
         row::OrderRow,
     },
     payment::{Dispute, DisputeState},
@@ -37,7 +37,17 @@ impl Checkout {
         };
         let name = format!("dispute {gateway} {} {state}", dispute.id);
         if dispute.is_fraud {
-            self.label(&name, order, dispute.state != DisputeState::Won).await?;
+            let details = LabelDetails {
+                author: Some(gateway.to_owned()),
+                reason: Some(dispute.reason.clone()),
+                note: None,
+                amount: Some(LabelAmount {
+                    amount_minor: dispute.amount.minor(),
+                    currency: dispute.amount.currency(),
+                }),
+            };
+            let fraud = dispute.state != DisputeState::Won;
+            self.label(&name, order, (fraud, details)).await?;
         }
         let (id, at) = (ChangeId::named(order.id, &name), self.now());
         let body = json!({ "order": order.id, "dispute": dispute.id, "state": state,
@@ -61,10 +71,11 @@ impl Checkout {
         &self,
         name: &str,
         order: &OrderRow,
-        fraud: bool,
+        (fraud, details): (bool, LabelDetails),
     ) -> Result<(), CheckoutRefused> {
         let now = self.now();
-        let label = NewLabel { order: order.id, fraud, source: SOURCE.to_owned(), at: now };
+        let label =
+            NewLabel { order: order.id, fraud, source: SOURCE.to_owned(), at: now, details };
         let body = Sealed::seal("{}").into();
         let answer = StoredAnswer { status: 200, body, version: 0 };
         let key = KeyWrite {

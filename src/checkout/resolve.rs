@@ -8,7 +8,7 @@ use crate::{
     ledger::{
         Entry, EntryId, Fact, LedgerFault, LedgerRefused, Outcome,
         entry::{KeyWrite, Sale},
-        review::{CaseState, CloseReason, NewLabel, Resolve},
+        review::{CaseState, CloseReason, LabelDetails, NewLabel, Resolve},
         row::OrderRow,
     },
 };
@@ -93,6 +93,10 @@ impl Checkout {
                 fraud,
                 source: source.to_owned(),
                 at: now,
+                details: LabelDetails {
+                    author: Some(verdict.by.clone()),
+                    ..LabelDetails::default()
+                },
             }),
             events: vec![event(id, order.id, "order.reviewed", &body, now)],
             key,

@@ -354,6 +354,9 @@ impl Bench {
     ) -> Judged {
         let outcome = in_force(self.policy.mode, &assessment);
         metrics::assessed(assessment.outcome.into());
+        for hit in &assessment.rules {
+            metrics::rule_matched(&hit.rule, hit.shadow);
+        }
         for degraded in &assessment.degraded {
             metrics::fraud_degraded((*degraded).into());
         }

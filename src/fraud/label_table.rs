@@ -1,18 +1,27 @@
 //! Labels as a table: what a bank's or a chargeback service's export comes to. Pure.
 //!
 //! ```text
-//! order,fraud,source,at
-//! ord_0123…,true,dispute,2026-11-27T08:00:00Z
-//! ord_4567…,false,,
+//! order,fraud,source,at,reason,amount_minor,currency
+//! ord_0123…,true,dispute,2026-11-27T08:00:00Z,10.4,1990,EUR
+//! ord_4567…,false,,,,,
 //! ```
 
 use std::fmt;
 
 use super::schema::moment::moment;
-use crate::{base::Timestamp, ledger::review::NewLabel};
+use crate::{
+    base::Timestamp,
+    ledger::review::{LabelAmount, LabelDetails, NewLabel},
+};
 
 /// Who may say what an order was.
-pub const SOURCES: &[&str] = &["dispute", "import", "refund", "reviewer"];
+pub const SOURCES: &[&str] = &["dispute", "early_warning", "import", "refund", "reviewer"];
+
+/// Bytes of a bank's code: theirs have a dozen.
+pub const REASON_BYTES_MAX: usize = 64;
+
+/// Bytes of a note: some sentences.
+pub const NOTE_BYTES_MAX: usize = 2_000;
 
 /// Labels of one table. Each is a row of one commit, which others wait for; longer exports are sent
 /// in parts.
@@ -25,7 +34,8 @@ pub const SHOWN: usize = 20;
 const USUAL_SOURCE: &str = "import";
 
 /// The columns there may be; the first two must.
-const COLUMNS: [&str; 4] = ["order", "fraud", "source", "at"];
+const COLUMNS: [&str; 8] =
+    ["order", "fraud", "source", "at", "reason", "note", "amount_minor", "currency"];
 
 /// A line that is wrong, counted as an editor counts it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,7 +125,7 @@ impl Lines<'_> {
 }
 
 /// Where each column stands.
-fn places(header: &csv::StringRecord) -> Result<[Option<usize>; 4], String> {
+fn places(header: &csv::StringRecord) -> Result<[Option<usize>; 8], String> {
     let names: Vec<String> = header.iter().map(str::to_lowercase).collect();
     if let Some(other) = names.iter().find(|name| !COLUMNS.contains(&name.as_str())) {
         let columns = COLUMNS.join(", ");
@@ -146,7 +156,30 @@ fn label<'a>(cell: impl Fn(usize) -> Option<&'a str>, now: Timestamp) -> Result<
             format!("`{raw}` is no time that has passed, such as 2026-11-27T08:00:00Z")
         })?,
     };
-    Ok(NewLabel { order, fraud, source: source.to_owned(), at })
+    let details = details(cell)?;
+    Ok(NewLabel { order, fraud, source: source.to_owned(), at, details })
+}
+
+/// What else a line says; who wrote it down it does not.
+fn details<'a>(cell: impl Fn(usize) -> Option<&'a str>) -> Result<LabelDetails, String> {
+    let text = |column: usize, most: usize| match cell(column) {
+        Some(text) if text.len() > most => {
+            Err(format!("`{}` has {most} bytes at most", COLUMNS[column]))
+        }
+        text => Ok(text.map(str::to_owned)),
+    };
+    let amount = match (cell(6), cell(7)) {
+        (None, None) => None,
+        (Some(minor), Some(currency)) => Some(LabelAmount {
+            amount_minor: minor
+                .parse()
+                .map_err(|_| format!("`{minor}` is no number of minor units"))?,
+            currency: currency.parse().map_err(|_| format!("`{currency}` is no currency"))?,
+        }),
+        _ => return Err("`amount_minor` and `currency` come together".to_owned()),
+    };
+    let (reason, note) = (text(4, REASON_BYTES_MAX)?, text(5, NOTE_BYTES_MAX)?);
+    Ok(LabelDetails { author: None, reason, note, amount })
 }
 
 fn broken(error: &csv::Error) -> WrongLine {

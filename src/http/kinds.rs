@@ -171,6 +171,9 @@ kinds! {
     /// The case is another reviewer's.
     CaseClaimed: 409 "case_claimed", "The case is another reviewer's",
         ucp "case_claimed" MEND;
+    /// A rule looks values up in the list.
+    ListInUse: 409 "list_in_use", "A rule looks values up in this list",
+        ucp "list_in_use" MEND;
     /// Nobody could make keys any more.
     LastAdminKey: 409 "last_admin_key", "It is the last key that can make keys",
         ucp "last_admin_key" END;

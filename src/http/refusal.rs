@@ -124,6 +124,9 @@ impl From<RulesRefused> for Problem {
             RulesRefused::NoSuchRule(_) | RulesRefused::NoSuchList(_) => {
                 Self::new(Kind::NotFound, text)
             }
+            RulesRefused::ListInUse { .. } => Self::new(Kind::ListInUse, text)
+                .suggest("Switch the rule off, or remove it, first."),
+            RulesRefused::Busy => Self::new(Kind::Busy, text),
             RulesRefused::VersionMismatch { .. } => Self::new(Kind::VersionMismatch, text),
             RulesRefused::TooMany { most, .. } => {
                 Self::new(Kind::LimitExceeded, text).limit(most as u64)

@@ -80,6 +80,7 @@ const fn reason(kind: Kind) -> Option<Refusal> {
         Kind::CaseEnded
         | Kind::CaseClaimed
         | Kind::LastAdminKey
+        | Kind::ListInUse
         | Kind::InReview
         | Kind::NotCaptured
         | Kind::RefundTooLarge

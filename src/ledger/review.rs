@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 pub use super::close_reason::CloseReason;
 use super::entry::{Document, KeyWrite, NewEvent, Sale};
-use crate::base::{AssessmentId, AttemptId, ChangeId, CheckoutId, OrderId, Timestamp};
+use crate::base::{AssessmentId, AttemptId, ChangeId, CheckoutId, Currency, OrderId, Timestamp};
 
 /// A judgement of one attempt to pay. Written once, never changed.
 #[derive(Debug, Clone, Serialize)]
@@ -170,10 +170,39 @@ pub struct NewLabel {
     pub order: OrderId,
     /// Whether it was fraud.
     pub fraud: bool,
-    /// Who says so: `reviewer`, `dispute`, `refund`, `import`.
+    /// Who says so: `reviewer`, `dispute`, `early_warning`, `refund`, `import`.
     pub source: String,
     /// When it was found out.
     pub at: Timestamp,
+    /// What else is known of it.
+    #[serde(flatten)]
+    pub details: LabelDetails,
+}
+
+/// What else is known of a label. Nothing is learned from it: it is for people.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LabelDetails {
+    /// Who wrote it down: an API key's name, or a part of the service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
+    /// The bank's code for why, such as `10.4`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// In words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// What it is about, where that is a part of the order.
+    #[serde(flatten)]
+    pub amount: Option<LabelAmount>,
+}
+
+/// How much of an order a label is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LabelAmount {
+    /// In minor units.
+    pub amount_minor: i64,
+    /// In the order's currency.
+    pub currency: Currency,
 }
 
 /// Labels with the answer to the request that brought them.

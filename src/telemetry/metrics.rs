@@ -24,7 +24,7 @@ pub use super::labels::{
 pub use door::{admission_in_flight, admission_refused, connection_closed};
 pub use fraud::{
     assessed, attack_mode, fraud_challenger, fraud_degraded, fraud_features_drifted, fraud_guarded,
-    fraud_latency, fraud_recalled, fraud_score_psi, review_queue,
+    fraud_latency, fraud_recalled, fraud_score_psi, review_queue, rule_matched,
 };
 pub use ledger::{
     clock_jumped, clock_offset, ledger_commit_unknown, ledger_committed, ledger_judged,
@@ -90,6 +90,7 @@ const DECLARED: &[Declaration] = &[
     ("sweeper_duration_seconds", Spread(LATENCY), Unit::Seconds, "Time one sweep took"),
     ("fraud_assessments_total", Count, Unit::Count, "Payments judged, by outcome"),
     ("fraud_degraded_total", Count, Unit::Count, "Judgements for which something was missing"),
+    ("fraud_rule_matches_total", Count, Unit::Count, "Payments a rule matched, by rule and mode"),
     ("fraud_challenger_total", Count, Unit::Count, "Scores of the watched model, by verdict"),
     ("fraud_guarded_total", Count, Unit::Count, "Payments stopped as card testing"),
     ("fraud_duration_seconds", Spread(JUDGING), Unit::Seconds, "From asking to the judgement"),

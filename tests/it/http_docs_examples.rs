@@ -208,8 +208,11 @@ fn in_order() -> Vec<Operation> {
         "GET" => 2,
         _ => 3,
     };
-    // A rule is written before its mode is set.
-    all.sort_by_key(|operation| (turn(operation), operation.path.len()));
+    // A rule is written before its mode is set, and an entry removed before its list.
+    all.sort_by_key(|operation| match (turn(operation), operation.path.len()) {
+        (3, length) => (3, usize::MAX - length),
+        other => other,
+    });
     all
 }
 

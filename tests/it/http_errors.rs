@@ -283,6 +283,8 @@ async fn see_back_office(shop: &Shop, seen: &mut Seen) {
     assert_eq!(say(shop, &case("decide"), &decides("grace")).await.status, 200);
     seen.note("v1", "case_ended", &say(shop, &case("decide"), &decides("grace")).await);
 
+    let list = request("DELETE", "/v1/lists/blocked_emails", &fresh_key(), "{}");
+    seen.note("v1", "list_in_use", &shop.send(list).await);
     seen.note("v1", "cannot_record", &say(shop, "/v1/models/rollback", &json!({})).await);
     let rule = json!({"expression": "amount > 5.0", "action": "review", "reason": "large"});
     let text = rule.to_string();

@@ -70,6 +70,8 @@ fn changes() -> Vec<(Method, String)> {
         (Method::POST, "/v1/rules/big/snoozes".into()),
         (Method::DELETE, "/v1/rules/big/snoozes/ip/192.0.2.7".into()),
         (Method::PUT, "/v1/lists/blocked_emails".into()),
+        (Method::DELETE, "/v1/lists/blocked_emails".into()),
+        (Method::DELETE, "/v1/rules/stop_testers".into()),
         (Method::POST, "/v1/lists/blocked_emails/entries".into()),
         (Method::DELETE, "/v1/lists/blocked_emails/entries/a@b.c".into()),
         (Method::POST, format!("{ORDER}/labels")),

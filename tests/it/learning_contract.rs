@@ -79,7 +79,13 @@ fn judged(bench: &Bench, checkout: CheckoutId, score: u16, card: u64) -> NewAsse
 }
 
 async fn labels(bench: &Bench, key: &str, order: OrderId, fraud: bool, source: &str) {
-    let label = NewLabel { order, fraud, source: source.into(), at: bench.now() };
+    let label = NewLabel {
+        order,
+        fraud,
+        source: source.into(),
+        at: bench.now(),
+        details: Default::default(),
+    };
     let key = bench.key(key, Some("said"));
     let id = EntryId::of(format_args!("labels/{}", key.key));
     let write = LabelsWrite { labels: vec![label], key };

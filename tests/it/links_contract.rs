@@ -88,7 +88,13 @@ async fn begun(bench: &Bench, who: Who) -> CheckoutId {
 }
 
 async fn fraud(bench: &Bench, order: OrderId) {
-    let label = NewLabel { order, fraud: true, source: "dispute".into(), at: bench.now() };
+    let label = NewLabel {
+        order,
+        fraud: true,
+        source: "dispute".into(),
+        at: bench.now(),
+        details: Default::default(),
+    };
     let key = bench.key("found out", Some("said"));
     let write = LabelsWrite { labels: vec![label], key };
     let id = EntryId::of("labels/found out");

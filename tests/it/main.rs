@@ -32,6 +32,7 @@ mod http_errors;
 mod http_exchange;
 mod http_fairness;
 mod http_files;
+mod http_findings;
 mod http_fraud;
 mod http_fraud_overview;
 mod http_head;

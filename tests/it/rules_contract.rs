@@ -203,7 +203,7 @@ async fn replicas_that_change_at_once_count_every_change() {
         };
         let store = rules.store().clone();
         let by = doorbuster::fraud::rules::By { author: "ada".into(), at: bench.now() };
-        async move { store.save_rule(&draft, None, &by).await.expect("saved") }
+        async move { store.save_rule((&draft, &[]), None, &by).await.expect("saved") }
     };
     let changes = (1..=20)
         .flat_map(|amount| [change(&here, "ours", amount), change(&there, "theirs", amount)]);

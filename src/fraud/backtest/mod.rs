@@ -109,7 +109,8 @@ impl DraftRule {
             mode: super::rules::Mode::Live,
             reason: String::new(),
         };
-        let rule = Rule { draft, version: 1, author: String::new(), updated_at: now };
+        let rule =
+            Rule { draft, version: 1, author: String::new(), updated_at: now, removed: false };
         let book = Rulebook::new(0, vec![rule], book.lists().clone(), Vec::new());
         // A feature's name has a point; a variable's has none.
         let signals = uses.iter().map(String::as_str).filter(|name| !name.contains('.'));

@@ -17,11 +17,12 @@ use serde_json::{Value, json};
 use std::{collections::HashMap, time::Duration};
 
 use crate::{
-    base::{AssessmentId, AttemptId, CheckoutId, OrderId, Timestamp},
+    base::{AssessmentId, AttemptId, CheckoutId, Currency, OrderId, Timestamp},
     fraud::{history::History, links::Links},
     ledger::{
         Database, LedgerFault,
         review::{AssessmentRow, CaseState, CloseReason, NewLabel},
+        row::OrderRow,
     },
 };
 
@@ -83,6 +84,24 @@ pub struct CaseEvent {
     pub kind: String,
     /// In their words.
     pub note: String,
+}
+
+/// What a label is held against: when its order was placed, and what it cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct Placed {
+    /// When.
+    pub at: Timestamp,
+    /// How much, in minor units.
+    pub total_minor: i64,
+    /// In which currency.
+    pub currency: Currency,
+}
+
+impl Placed {
+    /// Of this order.
+    pub const fn of(order: &OrderRow) -> Self {
+        Self { at: order.placed_at, total_minor: order.total_minor, currency: order.currency }
+    }
 }
 
 /// A judgement that is read back to build memory again.
@@ -194,12 +213,12 @@ impl Cases {
         self.ask(Question::Labels, json!({ "order": order })).await
     }
 
-    /// Which of these orders there are, and when each was placed.
+    /// Which of these orders there are, when each was placed, and for how much.
     pub async fn find_orders(
         &self,
         orders: &[OrderId],
-    ) -> Result<HashMap<OrderId, Timestamp>, LedgerFault> {
-        let found: Vec<(OrderId, Timestamp)> =
+    ) -> Result<HashMap<OrderId, Placed>, LedgerFault> {
+        let found: Vec<(OrderId, Placed)> =
             self.ask(Question::Orders, json!({ "orders": orders })).await?;
         Ok(found.into_iter().collect())
     }

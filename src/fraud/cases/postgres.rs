@@ -77,11 +77,13 @@ const PAST: &str = "select json_build_object('row', r.record, 'failed', p.failed
         order by a.id limit ($1::json->>'limit')::int) p
     join assessment_rows r on r.id = p.id order by p.id";
 const LABELS: &str = "select json_build_object('order', order_id, 'fraud', fraud,
-        'source', source, 'at', at)::text from labels
+        'source', source, 'at', at, 'author', author, 'reason', reason, 'note', note,
+        'amount_minor', amount_minor, 'currency', currency)::text from labels
     where order_id = substr($1::json->>'order', 5)::uuid order by seq desc";
 
 const ORDERS: &str =
-    "select json_build_array(o.id, o.placed_at)::text from orders o where o.id = any(array(
+    "select json_build_array(o.id, json_build_object('at', o.placed_at, 'total_minor',
+        o.total_minor, 'currency', o.currency))::text from orders o where o.id = any(array(
     select substr(x, 5)::uuid from json_array_elements_text($1::json->'orders') x))";
 
 /// A change with its event, in one statement. `{}` is what changes, and where.

@@ -69,10 +69,14 @@ const PAST: &str = "select json_object('row', json(r.record),
         order by a.id limit $1->>'$.limit') p
     join assessment_rows r on r.id = p.id order by p.id";
 const LABELS: &str = "select json_object('order', order_id,
-        'fraud', json(iif(fraud, 'true', 'false')), 'source', source, 'at', at) from labels
+        'fraud', json(iif(fraud, 'true', 'false')), 'source', source, 'at', at,
+        'author', author, 'reason', reason, 'note', note, 'amount_minor', amount_minor,
+        'currency', currency) from labels
     where order_id = $1->>'$.order' order by seq desc";
 
-const ORDERS: &str = "select json_array(id, placed_at) from orders
+const ORDERS: &str =
+    "select json_array(id, json_object('at', placed_at, 'total_minor', total_minor,
+        'currency', currency)) from orders
     where id in (select value from json_each($1, '$.orders'))";
 
 const CLAIM_NEXT: &str = "update review_cases

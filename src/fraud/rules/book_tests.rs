@@ -27,7 +27,13 @@ fn rule(named: &str, action: Action, mode: Mode, expression: &str) -> Rule {
         mode,
         reason: "a test".into(),
     };
-    Rule { draft, version: 3, author: "ada".into(), updated_at: Timestamp::from_micros(0) }
+    Rule {
+        draft,
+        version: 3,
+        author: "ada".into(),
+        updated_at: Timestamp::from_micros(0),
+        removed: false,
+    }
 }
 
 fn live(named: &str, action: Action) -> Rule {

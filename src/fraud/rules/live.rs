@@ -58,6 +58,17 @@ pub enum RulesRefused {
         /// Its last version; 0 when there is no such rule.
         found: u32,
     },
+    /// A rule looks values up in the list.
+    #[error("the rule `{rule}` looks values up in the list `{list}`")]
+    ListInUse {
+        /// Which list.
+        list: Name,
+        /// Which rule.
+        rule: Name,
+    },
+    /// Others change the rulebook all the time.
+    #[error("the rulebook is being changed by others; try again")]
+    Busy,
     /// A list keeps its kind: rules rely on it.
     #[error("the list `{name}` holds {kind}, and a list keeps its kind")]
     OtherKind {
@@ -142,7 +153,7 @@ impl Rules {
             self.store.add_entries(&list, &entries, &by).await?;
         }
         for draft in starter::rules() {
-            self.store.save_rule(&draft, Some(0), &by).await?;
+            self.store.save_rule((&draft, &[]), Some(0), &by).await?;
         }
         Ok(())
     }
@@ -245,12 +256,13 @@ impl Rules {
         if draft.action == Action::Challenge && draft.pass == Pass::After {
             return Err(RulesRefused::ChallengeTooLate);
         }
-        self.check(&draft.expression, draft.pass)?;
+        let program = self.check(&draft.expression, draft.pass)?;
+        let lists: Vec<&str> = program.lists().collect();
         let found = self.store.find_rule(&draft.name).await?;
         if found.is_none() && self.store.rules().await?.len() >= RULES_MAX {
             return Err(RulesRefused::TooMany { what: "rules", most: RULES_MAX });
         }
-        let written = self.store.save_rule(&draft, expected, &self.by(author)).await?;
+        let written = self.store.save_rule((&draft, &lists), expected, &self.by(author)).await?;
         self.refresh_if_changed().await?;
         // Somebody else's version may stand on top of ours by now, or have kept ours out.
         let recent = self.store.versions(&draft.name, None, if written { 10 } else { 1 }).await?;
@@ -382,7 +394,7 @@ impl Rules {
         self.clock.now()
     }
 
-    fn by(&self, author: &str) -> By {
+    pub(super) fn by(&self, author: &str) -> By {
         By { author: author.to_owned(), at: self.clock.now() }
     }
 }

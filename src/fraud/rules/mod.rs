@@ -25,6 +25,7 @@ mod live;
 mod parse;
 mod postgres;
 mod program;
+mod remove;
 mod rule;
 mod sqlite;
 mod starter;

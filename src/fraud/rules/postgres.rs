@@ -17,12 +17,13 @@ const fn question(question: Question) -> &'static str {
              from rule_versions r
              where $1 <> '' and not exists (
                  select 1 from rule_versions l where l.name = r.name and l.version > r.version)
+               and not r.removed
              order by r.name"
         }
         Question::Versions => {
             "select json_build_object('name', name, 'version', version, 'expression', expression,
                  'action', action, 'pass', pass, 'mode', mode, 'reason', reason,
-                 'author', author, 'updated_at', updated_at)::text
+                 'author', author, 'updated_at', updated_at, 'removed', removed)::text
              from rule_versions
              where name = $1::jsonb->>'name'
                and ($1::jsonb->>'before' is null or version < ($1::jsonb->>'before')::bigint)
@@ -71,7 +72,11 @@ const fn statement(change: Change) -> &'static str {
                  select 1 from rule_versions o
                  where o.name = $1::jsonb->>'name' and o.version = l.version
                    and o.expression = r->>'expression' and o.action = r->>'action'
-                   and o.pass = r->>'pass' and o.mode = r->>'mode' and o.reason = r->>'reason')"
+                   and o.pass = r->>'pass' and o.mode = r->>'mode' and o.reason = r->>'reason'
+                   and not o.removed)
+               and not exists (
+                 select 1 from jsonb_array_elements_text($1::jsonb->'change'->'lists') n
+                 where not exists (select 1 from rule_lists l where l.name = n))"
         }
         Change::List => {
             "insert into rule_lists (name, kind, note, author, created_at)
@@ -80,6 +85,8 @@ const fn statement(change: Change) -> &'static str {
              on conflict (name) do update set note = excluded.note
              where rule_lists.kind = excluded.kind and rule_lists.note <> excluded.note"
         }
+        Change::ListRemoved => REMOVE_LIST,
+        Change::RuleRemoved => REMOVE_RULE,
         Change::Entries => {
             "insert into rule_list_entries (list, value, expires_at, note, author, added_at)
              select $1::jsonb->>'name', e->>'value', (e->>'expires_at')::timestamptz, e->>'note',
@@ -101,7 +108,10 @@ const fn statement(change: Change) -> &'static str {
              select s->>'rule', s->>'kind', s->>'value', (s->>'until')::timestamptz, s->>'reason',
                  s->>'author', (s->>'at')::timestamptz
              from (select $1::jsonb->'change'->'snooze' as s) d
-             where exists (select 1 from rule_versions r where r.name = s->>'rule')
+             where exists (
+                 select 1 from rule_versions r where r.name = s->>'rule' and not r.removed
+                   and not exists (select 1 from rule_versions l
+                                   where l.name = r.name and l.version > r.version))
              on conflict (rule, kind, value) do update
              set until = excluded.until, reason = excluded.reason,
                  author = excluded.author, at = excluded.at
@@ -114,6 +124,24 @@ const fn statement(change: Change) -> &'static str {
         }
     }
 }
+
+const REMOVE_LIST: &str = "delete from rule_lists where name = $1::jsonb->>'name'
+               and not exists (select 1 from rule_list_entries e where e.list = $1::jsonb->>'name')
+               and ($1::jsonb->'change'->>'rulebook')::bigint
+                   = (select coalesce(max(version), 0) from rulebook_changes)";
+
+const REMOVE_RULE: &str = "insert into rule_versions (name, version, expression, action, pass, mode, reason,
+                 author, updated_at, removed)
+             select o.name, o.version + 1, o.expression, o.action, o.pass, 'off',
+                 $1::jsonb->'change'->>'reason', $1::jsonb->>'author', ($1::jsonb->>'at')::timestamptz, true
+             from rule_versions o
+             where o.name = $1::jsonb->>'name' and not o.removed and not exists (
+                 select 1 from rule_versions l where l.name = o.name and l.version > o.version)";
+
+/// Its entries go before a list.
+const EMPTY_LIST: &str = "delete from rule_list_entries where list = $1::jsonb->>'name'
+    and ($1::jsonb->'change'->>'rulebook')::bigint
+        = (select coalesce(max(version), 0) from rulebook_changes)";
 
 const RECORD: &str = "
     insert into rulebook_changes (version, what, name, change, author, at)
@@ -142,6 +170,10 @@ pub(super) async fn change(
         .write(move |tx| {
             Box::pin(async move {
                 sqlx::query(LOCK).persistent(kept).execute(&mut *tx).await?;
+                if matches!(what, Change::ListRemoved) {
+                    let empty = sqlx::query(EMPTY_LIST).bind(&document).persistent(kept);
+                    empty.execute(&mut *tx).await?;
+                }
                 let change = sqlx::query(statement(what)).bind(&document).persistent(kept);
                 let changed = change.execute(&mut *tx).await?.rows_affected() > 0;
                 if changed {

@@ -168,6 +168,9 @@ pub struct Rule {
     pub author: String,
     /// When.
     pub updated_at: Timestamp,
+    /// Whether it was removed with this version: then it is asked no more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub removed: bool,
 }
 
 /// A list, without its entries.

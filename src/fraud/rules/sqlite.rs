@@ -15,12 +15,14 @@ const fn question(question: Question) -> &'static str {
              from rule_versions r
              where $1 <> '' and not exists (
                  select 1 from rule_versions l where l.name = r.name and l.version > r.version)
+               and not r.removed
              order by r.name"
         }
         Question::Versions => {
             "select json_object('name', name, 'version', version, 'expression', expression,
                  'action', action, 'pass', pass, 'mode', mode, 'reason', reason,
-                 'author', author, 'updated_at', updated_at)
+                 'author', author, 'updated_at', updated_at,
+                 'removed', json(iif(removed, 'true', 'false')))
              from rule_versions
              where name = $1->>'name'
                and ($1->>'before' is null or version < $1->>'before')
@@ -66,7 +68,11 @@ const fn statement(change: Change) -> &'static str {
                  select 1 from rule_versions o
                  where o.name = $1->>'name' and o.version = l.version
                    and o.expression = r->>'expression' and o.action = r->>'action'
-                   and o.pass = r->>'pass' and o.mode = r->>'mode' and o.reason = r->>'reason')"
+                   and o.pass = r->>'pass' and o.mode = r->>'mode' and o.reason = r->>'reason'
+                   and not o.removed)
+               and not exists (
+                 select 1 from json_each($1->'change'->'lists') n
+                 where not exists (select 1 from rule_lists l where l.name = n.value))"
         }
         // `where true` tells the parser that `on conflict` does not belong to a join.
         Change::List => {
@@ -77,6 +83,8 @@ const fn statement(change: Change) -> &'static str {
              on conflict (name) do update set note = excluded.note
              where rule_lists.kind = excluded.kind and rule_lists.note <> excluded.note"
         }
+        Change::ListRemoved => REMOVE_LIST,
+        Change::RuleRemoved => REMOVE_RULE,
         Change::Entries => {
             "insert into rule_list_entries (list, value, expires_at, note, author, added_at)
              select $1->>'name', e.value->>'value', e.value->>'expires_at', e.value->>'note',
@@ -98,7 +106,10 @@ const fn statement(change: Change) -> &'static str {
              select s->>'rule', s->>'kind', s->>'value', s->>'until', s->>'reason',
                  s->>'author', s->>'at'
              from (select $1->'change'->'snooze' as s)
-             where exists (select 1 from rule_versions r where r.name = s->>'rule')
+             where exists (
+                 select 1 from rule_versions r where r.name = s->>'rule' and not r.removed
+                   and not exists (select 1 from rule_versions l
+                                   where l.name = r.name and l.version > r.version))
              on conflict (rule, kind, value) do update
              set until = excluded.until, reason = excluded.reason,
                  author = excluded.author, at = excluded.at
@@ -111,6 +122,25 @@ const fn statement(change: Change) -> &'static str {
         }
     }
 }
+
+const REMOVE_LIST: &str = "delete from rule_lists where name = $1->>'name'
+               and not exists (select 1 from rule_list_entries e where e.list = $1->>'name')
+               and ($1->'change'->>'rulebook')
+                   = (select coalesce(max(version), 0) from rulebook_changes)";
+
+const REMOVE_RULE: &str =
+    "insert into rule_versions (name, version, expression, action, pass, mode, reason,
+                 author, updated_at, removed)
+             select o.name, o.version + 1, o.expression, o.action, o.pass, 'off',
+                 $1->'change'->>'reason', $1->>'author', $1->>'at', 1
+             from rule_versions o
+             where o.name = $1->>'name' and not o.removed and not exists (
+                 select 1 from rule_versions l where l.name = o.name and l.version > o.version)";
+
+/// Its entries go before a list.
+const EMPTY_LIST: &str = "delete from rule_list_entries where list = $1->>'name'
+    and ($1->'change'->>'rulebook')
+        = (select coalesce(max(version), 0) from rulebook_changes)";
 
 const RECORD: &str = "
     insert into rulebook_changes (version, what, name, change, author, at)
@@ -134,6 +164,9 @@ pub(super) async fn change(
     sqlite
         .write(move |conn| {
             Box::pin(async move {
+                if matches!(what, Change::ListRemoved) {
+                    sqlx::query(EMPTY_LIST).bind(&document).execute(&mut *conn).await?;
+                }
                 let change = sqlx::query(statement(what)).bind(&document);
                 let changed = change.execute(&mut *conn).await?.rows_affected() > 0;
                 if changed {

@@ -42,8 +42,14 @@ pub(super) enum Question {
 pub(super) enum Change {
     /// Another version of a rule.
     Rule,
+    /// A rule's last version, by which it is gone.
+    #[serde(rename = "rule")]
+    RuleRemoved,
     /// A list is made, or its note changed.
     List,
+    /// A list is gone with its entries.
+    #[serde(rename = "list")]
+    ListRemoved,
     /// Entries are added to a list, or their ends changed.
     Entries,
     /// An entry is removed.
@@ -94,12 +100,12 @@ impl RuleStore {
         self.ask(Question::Rules, json!({})).await
     }
 
-    /// A rule in its last version.
+    /// A rule in its last version; none that was removed.
     ///
     /// # Errors
     /// See [`Self::version`].
     pub async fn find_rule(&self, name: &Name) -> Kept<Option<Rule>> {
-        Ok(self.versions(name, None, 1).await?.pop())
+        Ok(self.versions(name, None, 1).await?.pop().filter(|rule| !rule.removed))
     }
 
     /// Versions of a rule before this one, the newest first.
@@ -141,14 +147,38 @@ impl RuleStore {
         self.ask(Question::Snoozes, json!({ "name": rule, "now": now })).await
     }
 
-    /// Writes another version of a rule, unless it says this already or its last version is not
-    /// the expected one. Whether it was written.
+    /// Writes another version of a rule, unless it says this already, its last version is not the
+    /// expected one, or one of the lists that it looks up is gone. Whether it was written.
     ///
     /// # Errors
     /// See [`Self::version`].
-    pub async fn save_rule(&self, draft: &Draft, expected: Option<u32>, by: &By) -> Kept<bool> {
-        self.change(Change::Rule, &draft.name, by, json!({ "rule": draft, "expected": expected }))
-            .await
+    pub async fn save_rule(
+        &self,
+        (draft, lists): (&Draft, &[&str]),
+        expected: Option<u32>,
+        by: &By,
+    ) -> Kept<bool> {
+        let change = json!({ "rule": draft, "lists": lists, "expected": expected });
+        self.change(Change::Rule, &draft.name, by, change).await
+    }
+
+    /// Writes a rule's last version, by which it is gone. Whether there was a rule.
+    ///
+    /// # Errors
+    /// See [`Self::version`].
+    pub async fn remove_rule(&self, name: &Name, reason: &str, by: &By) -> Kept<bool> {
+        let change = json!({ "removed": true, "reason": reason });
+        self.change(Change::RuleRemoved, name, by, change).await
+    }
+
+    /// Removes a list with its entries, unless the rulebook has moved on from this version. Whether
+    /// it was there and is gone.
+    ///
+    /// # Errors
+    /// See [`Self::version`].
+    pub async fn remove_list(&self, name: &Name, rulebook: u64, by: &By) -> Kept<bool> {
+        let change = json!({ "removed": true, "rulebook": rulebook });
+        self.change(Change::ListRemoved, name, by, change).await
     }
 
     /// Makes a list, or changes the note of one of this kind. Whether anything changed.

@@ -69,7 +69,7 @@ pub(super) fn parameter(path: &str, name: &str) -> PathParameter {
             let actions = ["claim", "release", "assign", "escalate", "notes", "decide"];
             said("What is done.", json!({ "type": "string", "enum": actions }), "claim")
         }
-        "name" if path.starts_with("/v1/lists/") => said("A list.", text(), "blocked_emails"),
+        "name" if path.starts_with("/v1/lists/") => said("A list.", text(), "known_fraudsters"),
         "name" if path.starts_with("/policies/") => said("Which policy.", text(), "privacy"),
         "name" => said("A rule.", text(), "large_orders"),
         "value" if path.starts_with("/v1/lists/") => {

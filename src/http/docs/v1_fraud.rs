@@ -15,6 +15,7 @@ use crate::{
             costs::{Costs, Fitted},
             report::Report,
         },
+        label_table::SOURCES,
         models::{Gate, ModelChange, ModelRow, Request},
         rules::{
             Action, FunctionRow, ListEntry, ListHead, ListKind, Mode, Pass, Rule, Snooze,
@@ -113,6 +114,13 @@ fn rules() -> Vec<Operation> {
                         "reason": "large first orders" }),
             )
             .answers::<Rule>(200, "The rule."),
+        delete("remove_rule", rule, "Removes a rule")
+            .says(
+                "It is asked no more; its versions stay, and the last one says who removed it, and \
+                 why. Written again, it goes on from there.",
+            )
+            .takes([reason()], json!({ "reason": "it found nobody in a year" }))
+            .answers_schema(200, "It is gone, or was gone.", removed("name", "Which.")),
         put("set_rule_mode", "/v1/rules/{name}/mode", "Switches a rule off, to shadow, or live")
             .versioned()
             .takes(
@@ -123,6 +131,11 @@ fn rules() -> Vec<Operation> {
         get("list_rule_versions", "/v1/rules/{name}/versions", "Lists a rule's versions")
             .paged::<Rule>(),
     ]
+}
+
+/// What was removed, and whether it was there.
+fn removed(field: &'static str, says: &'static str) -> Value {
+    object([needs(field, text(says)), needs("removed", flag("Whether it was there."))])
 }
 
 fn kind() -> Value {
@@ -168,8 +181,6 @@ fn lists() -> Vec<Operation> {
     let many = list(object(entry()), "Many entries, all or none.");
     let saved = object([needs("saved", whole(0, "How many."))]);
     let added = json!({ "anyOf": [of::<ListEntry>(), saved] });
-    let removed =
-        object([needs("value", text("Which.")), needs("removed", flag("Whether it was there."))]);
     vec![
         get("list_lists", "/v1/lists", "Lists the lists that rules look values up in")
             .paged::<ListHead>(),
@@ -180,6 +191,10 @@ fn lists() -> Vec<Operation> {
                 json!({ "kind": "email", "note": "known fraudsters" }),
             )
             .answers::<ListHead>(200, "The list."),
+        delete("remove_list", item, "Removes a list with its entries")
+            .says("A list that a rule looks up, live or in shadow, stays: the refusal names it.")
+            .answers_schema(200, "It is gone, or was not there.", removed("name", "Which."))
+            .or(&[Kind::ListInUse]),
         get("list_entries", entries, "Lists the entries of a list, by value").paged::<ListEntry>(),
         post("add_entries", entries, "Adds one entry, or many under `entries`")
             .says("Those that are there get the new end and note.")
@@ -190,7 +205,7 @@ fn lists() -> Vec<Operation> {
             )
             .answers_schema(200, "The entry, or how many were kept.", added),
         delete("remove_entry", "/v1/lists/{name}/entries/{value}", "Removes an entry")
-            .answers_schema(200, "It is gone, or was not there.", removed),
+            .answers_schema(200, "It is gone, or was not there.", removed("value", "Which.")),
     ]
 }
 
@@ -202,19 +217,25 @@ struct Labeled {
 }
 
 fn labels() -> Vec<Operation> {
-    let sources = ["dispute", "import", "refund", "reviewer"];
     let label = || {
         [
             needs("fraud", flag("Whether it was fraud.")),
-            needs("source", one_of(sources, "Who says so.")),
+            needs("source", one_of(SOURCES.iter().copied(), "Who says so.")),
             may("at", moment("When it was found out; now, unless said.")),
+            may("reason", text("The bank's code for why, such as `10.4`.")),
+            may("note", text("What else is known, in words.")),
+            may("amount_minor", whole(1, "How much of the order is disputed, in minor units.")),
+            may("currency", text("The order's, with `amount_minor`.")),
         ]
     };
     let of_order = object([needs("order", words("The order."))].into_iter().chain(label()));
     let path = "/v1/orders/{id}/labels";
     vec![
         get("list_labels", path, "Lists what was found out about an order")
-            .says("The latest first; that one is believed.")
+            .says(
+                "The latest first; that one is believed. `author` is the API key that wrote it \
+                 down. An amount is for your books: the whole order was fraud, or was not.",
+            )
             .answers::<Items<NewLabel>>(200, "The labels."),
         post("label_order", path, "Says whether an order was fraud")
             .takes(label(), json!({ "fraud": true, "source": "dispute" }))

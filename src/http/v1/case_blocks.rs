@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::{
     base::{CheckoutId, OrderId, Person, Sealed},
     fraud::{
-        rules::{ListEntry, ListKind, Name, address_hash},
+        rules::{ListEntry, ListKind, Name, RulesRefused, address_hash},
         signals::Signals,
     },
     http::{door::Door, kinds::Kind, problem::Problem, reading::At},
@@ -78,12 +78,16 @@ pub(super) async fn keep(
             let text = format!("Of this order no {word} is known, or no longer.");
             return Err(Problem::new(Kind::Invalid, text).at(format!("/block/{place}")));
         };
-        kept.push((*list, value));
+        kept.push((*list, *kind, value));
     }
-    for (list, value) in kept {
+    for (list, kind, value) in kept {
         let name = Name::parse(list).map_err(|fault| Problem::fault(Kind::Internal, fault))?;
         let note = format!("declined with {order}");
         let (author, added_at) = (by.to_owned(), door.rules.now());
+        // Whoever removed the list meant those who were on it, and not the button.
+        if matches!(door.rules.find_list(&name).await, Err(RulesRefused::NoSuchList(_))) {
+            door.rules.save_list(&name, kind, "Made again by a decision.", by).await?;
+        }
         let entry = ListEntry { value, expires_at: None, note, author, added_at };
         door.rules.add_entries(&name, vec![entry], by).await?;
     }

@@ -2,15 +2,19 @@
 //! them as JSON, or as a table (`text/csv`).
 //!
 //! Of several labels of an order the last one that came is believed. Features learn of it after the
-//! schema's label delay.
+//! schema's label delay. Who wrote it down the API key says; a part of an order that is disputed is
+//! noted, and the whole order is what was fraud or was not.
 
 use actix_web::{HttpResponse, web};
 use serde_json::json;
 use std::time::Duration;
 
 use crate::{
-    base::{MovementId, OrderId, Timestamp},
-    fraud::label_table::{self, SOURCES, WrongLine, told},
+    base::{Money, MovementId, OrderId, Timestamp},
+    fraud::{
+        cases::Placed,
+        label_table::{self, NOTE_BYTES_MAX, REASON_BYTES_MAX, SOURCES, WrongLine, told},
+    },
     http::{
         asking::{Asking, TABLE},
         caller::Caller,
@@ -20,10 +24,11 @@ use crate::{
         order_body,
         problem::Problem,
         reading::{At, TIME_BYTES},
+        refusal::sentence,
     },
     ledger::{
         EntryId, Fact,
-        review::{LabelsWrite, NewLabel},
+        review::{LabelAmount, LabelDetails, LabelsWrite, NewLabel},
     },
 };
 
@@ -37,9 +42,9 @@ pub async fn add(
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let order = order_of(&id)?;
-    let label = read(&asking.body(), order, door.clock.now())?;
+    let label = read(&asking.body(), order, (&asking, door.clock.now()))?;
     let placed = door.store.find_order(order).await?.ok_or_else(order_body::unknown)?;
-    check_time(&asking.body(), &label, placed.placed_at)?;
+    check(&asking.body(), &label, &Placed::of(&placed))?;
     let answer = idempotency::answer(201, &label);
     write(&door, &asking, vec![label], answer).await
 }
@@ -55,11 +60,11 @@ pub async fn add_many(door: web::Data<Door>, asking: Asking) -> Result<HttpRespo
     for at in list.items(door.limits.lines_per_cart)? {
         let field = at.get("order")?;
         let order = field.parse(TIME_BYTES, str::parse::<OrderId>)?;
-        let label = read(&at, order, door.clock.now())?;
+        let label = read(&at, order, (&asking, door.clock.now()))?;
         let Some(placed) = door.store.find_order(order).await? else {
             return Err(field.problem(Kind::NotFound, format!("There is no order {order}.")));
         };
-        check_time(&at, &label, placed.placed_at)?;
+        check(&at, &label, &Placed::of(&placed))?;
         labels.push(label);
     }
     let answer = idempotency::answer(201, &json!({ "labels": labels }));
@@ -73,21 +78,25 @@ async fn add_table(door: &Door, asking: &Asking, table: &At<'_>) -> Result<HttpR
     let rows = label_table::read(text, door.clock.now()).map_err(|wrong| refuse(&wrong))?;
     let orders: Vec<OrderId> = rows.iter().map(|row| row.label.order).collect();
     let known = door.cases.find_orders(&orders).await?;
-    let wrong = rows.iter().filter_map(|row| {
+    let lines = rows.iter().filter_map(|row| {
         let why = match known.get(&row.label.order) {
             None => format!("there is no order {}", row.label.order),
-            Some(placed) if is_too_early(&row.label, *placed) => too_early(*placed),
-            Some(_) => return None,
+            Some(placed) => wrong(&row.label, placed)?.1,
         };
         Some(WrongLine { line: row.line, why })
     });
-    let wrong: Vec<WrongLine> = wrong.collect();
-    if !wrong.is_empty() {
-        return Err(refuse(&wrong));
+    let lines: Vec<WrongLine> = lines.collect();
+    if !lines.is_empty() {
+        return Err(refuse(&lines));
     }
     let frauds = rows.iter().filter(|row| row.label.fraud).count();
     let answer = idempotency::answer(201, &json!({ "labels": rows.len(), "frauds": frauds }));
-    let labels = rows.into_iter().map(|row| row.label).collect();
+    let by = author(asking);
+    let written = |mut label: NewLabel| {
+        label.details.author = Some(by.clone());
+        label
+    };
+    let labels = rows.into_iter().map(|row| written(row.label)).collect();
     write(door, asking, labels, answer).await
 }
 
@@ -118,7 +127,11 @@ async fn write(
     idempotency::write_once(door, asking, EntryId::of(name), answer, fact).await
 }
 
-fn read(at: &At<'_>, order: OrderId, now: Timestamp) -> Result<NewLabel, Problem> {
+fn read(
+    at: &At<'_>,
+    order: OrderId,
+    (asking, now): (&Asking, Timestamp),
+) -> Result<NewLabel, Problem> {
     let field = at.get("fraud")?;
     let fraud = field
         .value()
@@ -130,6 +143,7 @@ fn read(at: &At<'_>, order: OrderId, now: Timestamp) -> Result<NewLabel, Problem
         let text = format!("A source is one of {}.", SOURCES.join(", "));
         return Err(field.problem(Kind::Invalid, text));
     }
+    let details = details(at, asking)?;
     let at = match at.find("at") {
         None => now,
         Some(field) => {
@@ -140,24 +154,59 @@ fn read(at: &At<'_>, order: OrderId, now: Timestamp) -> Result<NewLabel, Problem
             })?
         }
     };
-    Ok(NewLabel { order, fraud, source: source.to_owned(), at })
+    Ok(NewLabel { order, fraud, source: source.to_owned(), at, details })
 }
 
-/// Refuses what was found out before there was anything to find out.
-fn check_time(at: &At<'_>, label: &NewLabel, placed: Timestamp) -> Result<(), Problem> {
-    if !is_too_early(label, placed) {
-        return Ok(());
+/// What else is known of it.
+fn details(at: &At<'_>, asking: &Asking) -> Result<LabelDetails, Problem> {
+    let amount = match (at.find("amount_minor"), at.find("currency")) {
+        (None, None) => None,
+        (Some(minor), Some(currency)) => Some(LabelAmount {
+            amount_minor: minor.integer()?,
+            currency: currency.parse(16, str::parse)?,
+        }),
+        (Some(one), None) | (None, Some(one)) => {
+            let text = "`amount_minor` and `currency` come together.".to_owned();
+            return Err(one.problem(Kind::Invalid, text));
+        }
+    };
+    Ok(LabelDetails {
+        author: Some(author(asking)),
+        reason: at.text_in("reason", REASON_BYTES_MAX)?.filter(|text| !text.is_empty()),
+        note: at.text_in("note", NOTE_BYTES_MAX)?.filter(|text| !text.is_empty()),
+        amount,
+    })
+}
+
+/// Who writes it down: the name of the API key, never a field of the body.
+fn author(asking: &Asking) -> String {
+    asking.person().unwrap_or(asking.caller()).to_owned()
+}
+
+/// Refuses what cannot be true of this order.
+fn check(at: &At<'_>, label: &NewLabel, placed: &Placed) -> Result<(), Problem> {
+    match wrong(label, placed) {
+        None => Ok(()),
+        Some((field, why)) => Err(at.get(field)?.problem(Kind::Invalid, sentence(&why))),
     }
-    Err(at.get("at")?.problem(Kind::Invalid, too_early(placed)))
 }
 
-/// Exports tell days: a label of the day of its order is none before it.
-fn is_too_early(label: &NewLabel, placed: Timestamp) -> bool {
-    label.at.plus(DAY) <= placed
-}
-
-fn too_early(placed: Timestamp) -> String {
-    format!("nothing was found out of an order before it was placed, at {placed}")
+/// At which field a label is wrong, and why. Exports tell days: one of the day of its order is not
+/// from before it.
+fn wrong(label: &NewLabel, placed: &Placed) -> Option<(&'static str, String)> {
+    if label.at.plus(DAY) <= placed.at {
+        let at = placed.at;
+        let why = format!("nothing was found out of an order before it was placed, at {at}");
+        return Some(("at", why));
+    }
+    let LabelAmount { amount_minor, currency } = label.details.amount?;
+    let total = Money::from_minor(placed.total_minor, placed.currency);
+    if currency != placed.currency {
+        return Some(("currency", format!("the order was paid in {}", placed.currency)));
+    }
+    let fits = (1..=placed.total_minor).contains(&amount_minor);
+    let why = format!("an amount is at least 1 minor unit and at most the order's total, {total}");
+    (!fits).then_some(("amount_minor", why))
 }
 
 fn order_of(id: &str) -> Result<OrderId, Problem> {

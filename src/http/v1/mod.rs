@@ -117,7 +117,9 @@ fn rules_and_lists(config: &mut ServiceConfig) {
         .service(web::resource("/rules").get(rules::list))
         .service(web::resource("/rules/language").get(rules::language))
         .service(web::resource("/rules/check").post(rules::check))
-        .service(web::resource("/rules/{name}").get(rules::get).put(rules::save))
+        .service(
+            web::resource("/rules/{name}").get(rules::get).put(rules::save).delete(rules::remove),
+        )
         .service(web::resource("/rules/{name}/mode").put(rules::set_mode))
         .service(web::resource("/rules/{name}/versions").get(rules::versions))
         .service(
@@ -127,7 +129,12 @@ fn rules_and_lists(config: &mut ServiceConfig) {
         )
         .service(web::resource("/rules/{name}/snoozes/{kind}/{value:.+}").delete(rule_snoozes::end))
         .service(web::resource("/lists").get(rule_lists::list))
-        .service(web::resource("/lists/{name}").get(rule_lists::get).put(rule_lists::save))
+        .service(
+            web::resource("/lists/{name}")
+                .get(rule_lists::get)
+                .put(rule_lists::save)
+                .delete(rule_lists::remove_list),
+        )
         .service(
             web::resource("/lists/{name}/entries").get(rule_lists::entries).post(rule_lists::add),
         )

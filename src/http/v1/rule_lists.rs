@@ -59,6 +59,20 @@ pub async fn save(
     .await
 }
 
+/// Removes a list with its entries. One that is not there is removed already.
+pub async fn remove_list(
+    door: web::Data<Door>,
+    asking: Asking,
+    name: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let name = name_of(&name)?;
+    change(&door, &asking, async || {
+        let removed = door.rules.remove_list(&name, asking.caller()).await?;
+        Ok(idempotency::answer(200, &json!({ "name": name, "removed": removed })))
+    })
+    .await
+}
+
 /// Lists the entries of a list, by value.
 pub async fn entries(
     door: web::Data<Door>,

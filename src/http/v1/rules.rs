@@ -61,8 +61,11 @@ pub async fn versions(
     wanted: web::Query<Wanted>,
 ) -> Result<HttpResponse, Problem> {
     let (name, size) = (name_of(&name)?, wanted.size(&door.limits)?);
-    find(&door, &name).await?;
     let rows = door.rules.store().versions(&name, wanted.after()?, size + 1).await?;
+    // Those of one that was removed stay.
+    if rows.is_empty() && door.rules.store().versions(&name, None, 1).await?.is_empty() {
+        return Err(RulesRefused::NoSuchRule(name).into());
+    }
     Ok(page::answer(rows, size, |rule| rule.version.to_string(), |rule| rule))
 }
 
@@ -117,6 +120,20 @@ pub async fn save(
     };
     let save = async |expected| door.rules.save(draft, expected, asking.caller()).await;
     write(&door, &asking, &name, save).await
+}
+
+/// Removes a rule. One that is not there is removed already.
+pub async fn remove(
+    door: web::Data<Door>,
+    asking: Asking,
+    name: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let (name, reason) = (name_of(&name)?, reason(&asking.body(), &door)?);
+    change(&door, &asking, async || {
+        let removed = door.rules.remove(&name, &reason, asking.caller()).await?;
+        Ok(idempotency::answer(200, &json!({ "name": name, "removed": removed })))
+    })
+    .await
 }
 
 /// Switches a rule off, into shadow or live; everything else of it stays.

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::{
     Postgres,
     attempts::challenge,
+    labels,
     pool::{fault, is_broken, is_refused},
     records::{KeyAnswer, LineOf, NewKey, rows},
 };
@@ -38,7 +39,7 @@ const LOCK: &str = "select ledger_lock(
     $21)";
 const APPLY: &str = "select ledger_apply(
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-    $21, $22, $23)";
+    $21, $22, '{}')";
 
 /// What was given up of lines' money; of refunds that the gateway refused, nothing was.
 const GIVEN: &str = "select coalesce(json_agg(r), '[]')::text from (
@@ -286,9 +287,9 @@ async fn apply(conn: &mut PgConnection, changes: &Changes, kept: bool) -> Result
         .bind(rows(&changes.assessments))
         .bind(rows(&changes.new_cases))
         .bind(rows(&changes.cases))
-        .bind(rows(&changes.labels))
         .execute(&mut *conn)
         .await?;
+    labels::insert(&mut *conn, &changes.labels, kept).await?;
     insert_changes(&mut *conn, &changes.order_changes, kept).await?;
     challenge(&mut *conn, &changes.challenges, kept).await?;
     reopen(conn, &changes.reopened, kept).await

@@ -9,6 +9,7 @@ mod attempts;
 mod commit;
 mod keyed;
 mod known;
+mod labels;
 mod pool;
 mod records;
 mod replicas;

@@ -18,7 +18,7 @@ use crate::{
         },
         entry::{KeyWrite, NewEvent},
         known::Assumed,
-        review::{CaseChange, NewAssessment, NewCase, NewLabel},
+        review::{CaseChange, NewAssessment, NewCase},
         row::{GrantRow, HoldRow, NewOrderLine},
     },
 };
@@ -313,16 +313,6 @@ impl Record for CaseChange {
         row.encode(self.order.uuid())?.encode(self.state.as_str())?;
         row.encode(self.from.as_str())?.encode(self.by.as_str())?;
         row.encode(self.reason.as_str())?.encode(at(self.at))?;
-        Ok(())
-    }
-}
-
-impl Record for NewLabel {
-    const TYPE: &'static str = "label_insert";
-
-    fn fields(&self, row: &mut Fields<'_>) -> Written {
-        row.encode(self.order.uuid())?.encode(self.fraud)?.encode(self.source.as_str())?;
-        row.encode(at(self.at))?;
         Ok(())
     }
 }

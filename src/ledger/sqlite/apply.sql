@@ -186,8 +186,10 @@ create temp trigger apply instead of insert on batch begin
         select value->>'$.order', value->>'$.at', value->>'$.by', value->>'$.state',
                value->>'$.reason' from jsonb_each(new.cases);
 
-    insert into labels (order_id, fraud, source, at)
-        select value->>'$.order', value->>'$.fraud', value->>'$.source', value->>'$.at'
+    insert into labels (order_id, fraud, source, at, author, reason, note, amount_minor, currency)
+        select value->>'$.order', value->>'$.fraud', value->>'$.source', value->>'$.at',
+               value->>'$.author', value->>'$.reason', value->>'$.note',
+               value->>'$.amount_minor', value->>'$.currency'
         from jsonb_each(new.labels);
     select raise(abort, 'labels: not every row was written')
         where changes() <> json_array_length(new.labels);

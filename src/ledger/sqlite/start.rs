@@ -57,6 +57,7 @@ pub(in crate::ledger) const STEPS: Steps = [
     step!("0027", "answer_parts"),
     step!("0028", "challenges"),
     step!("0029", "told"),
+    step!("0030", "findings"),
 ];
 
 /// Carries them out.

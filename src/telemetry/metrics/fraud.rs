@@ -1,8 +1,39 @@
 //! What is told of judging payments.
 
-use std::time::Duration;
+use metrics::counter;
+use std::{
+    collections::HashSet,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use super::{DriftBar, JudgedAs, Missing, Verdict, record};
+
+/// Rules that are counted by name in one process: twice as many as a shop may have at a time.
+/// Whoever makes and removes more has them counted together, so that names fill no memory.
+const COUNTED_RULES_MAX: usize = 400;
+
+static COUNTED_RULES: Mutex<Option<HashSet<String>>> = Mutex::new(None);
+
+/// A rule matched a payment, live or in shadow.
+pub fn rule_matched(rule: &str, shadow: bool) {
+    record(|_| {
+        let mode = if shadow { "shadow" } else { "live" };
+        let name = counted_as(rule, COUNTED_RULES_MAX);
+        counter!("fraud_rule_matches_total", "rule" => name, "mode" => mode).increment(1);
+    });
+}
+
+/// The rule's own name, as long as there is room for it.
+fn counted_as(rule: &str, most: usize) -> String {
+    let mut known = COUNTED_RULES.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = known.get_or_insert_default();
+    if !known.contains(rule) && known.len() >= most {
+        return "other".to_owned();
+    }
+    known.insert(rule.to_owned());
+    rule.to_owned()
+}
 
 /// A payment was judged.
 pub fn assessed(outcome: JudgedAs) {
@@ -57,4 +88,21 @@ pub fn review_queue(open: u64, overdue: u64, oldest: Duration) {
         meters.cases_overdue.set(overdue as f64);
         meters.cases_oldest.set(oldest.as_secs_f64());
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // breaks: leave the look at the number of names out of `counted_as`
+    #[test]
+    fn so_many_rules_are_counted_by_name() {
+        let most = COUNTED_RULES_MAX;
+        for number in 0..most {
+            let rule = format!("rule_{number}");
+            assert_eq!(counted_as(&rule, most), rule);
+        }
+        assert_eq!(counted_as("one_more", most), "other");
+        assert_eq!(counted_as("rule_1", most), "rule_1", "known ones stay");
+    }
 }

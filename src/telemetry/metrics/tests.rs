@@ -28,6 +28,7 @@ fn record_everything() {
     sweep(false, took);
     fraud_score_psi(0.02);
     fraud_features_drifted(DriftBar::Watch, 3);
+    rule_matched("stop_testers", false);
     reconciled(Settlement::Unheard);
     reconciler_pending(1);
     reconciler_fault();

@@ -79,6 +79,7 @@ fn ending(bench: &Bench, (checkout, attempt): (CheckoutId, AttemptId), to: CaseS
             fraud: to != CaseState::Approved,
             source: "reviewer".into(),
             at: bench.now(),
+            details: Default::default(),
         }),
         events: Vec::new(),
         key: None,
