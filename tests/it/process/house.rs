@@ -85,6 +85,19 @@ impl Setup {
         command
     }
 
+    /// A shell in which these settings count and the binary is `doorbuster`.
+    pub(super) fn shell(&self, script: &str) -> Command {
+        let binary = Path::new(env!("CARGO_BIN_EXE_doorbuster")).parent().expect("a folder");
+        let path = std::env::var("PATH").unwrap_or_default();
+        let mut shell = Command::new("sh");
+        shell.args(["-e", "-c", script]).current_dir(&self.folder).stdin(Stdio::null());
+        for (key, value) in &self.settings {
+            shell.env(doorbuster::config::environment_name(key), value);
+        }
+        shell.env("PATH", format!("{}:{path}", binary.display()));
+        shell
+    }
+
     /// Runs a command to its end.
     pub(super) fn run(&self, arguments: &[&str]) -> Ran {
         let done = self.command(arguments).output().expect("the binary runs");
