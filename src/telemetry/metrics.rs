@@ -299,8 +299,7 @@ pub fn install() -> Result<Exporter, MetricsFault> {
     metrics::set_global_recorder(recorder).map_err(|_| MetricsFault::Installed)?;
     describe();
     METERS.get_or_init(Meters::new);
-    *exporter = Some(installed.clone());
-    Ok(installed)
+    Ok(exporter.insert(installed).clone())
 }
 
 fn describe() {

@@ -272,10 +272,9 @@ async fn see_back_office(shop: &Shop, seen: &mut Seen) {
     let refund = |minor: i64| json!({"refund": minor, "reason": "sorry"});
     assert_eq!(say(shop, &change(&sold), &refund(499)).await.status, 201);
     seen.note("v1", "refund_too_large", &say(shop, &change(&sold), &refund(1)).await);
-
     let waits = buys("fraud-review@example.com").await;
-    let ships = say(shop, &format!("/v1/orders/{waits}/shipments"), &json!({})).await;
-    seen.note("v1", "order_in_review", &ships);
+    let ships = format!("/v1/orders/{waits}/shipments");
+    seen.note("v1", "order_in_review", &say(shop, &ships, &json!({})).await);
     let case = |action: &str| format!("/v1/cases/{waits}/{action}");
     assert_eq!(say(shop, &case("claim"), &json!({"reviewer": "grace"})).await.status, 200);
     let decides = |who: &str| json!({"reviewer": who, "decision": "approve", "reason": "called"});
@@ -287,10 +286,9 @@ async fn see_back_office(shop: &Shop, seen: &mut Seen) {
     seen.note("v1", "list_in_use", &shop.send(list).await);
     seen.note("v1", "cannot_record", &say(shop, "/v1/models/rollback", &json!({})).await);
     let rule = json!({"expression": "amount > 5.0", "action": "review", "reason": "large"});
-    let text = rule.to_string();
-    let stale = request("PUT", "/v1/rules/large", &fresh_key(), &text);
-    let stale = shop.send(stale.insert_header(("if-match", "\"9\""))).await;
-    seen.note("v1", "version_mismatch", &stale);
+    let stale = request("PUT", "/v1/rules/large", &fresh_key(), &rule.to_string());
+    let stale = stale.insert_header(("if-match", "\"9\""));
+    seen.note("v1", "version_mismatch", &shop.send(stale).await);
 }
 
 /// What is under way when something else comes.

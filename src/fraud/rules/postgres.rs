@@ -130,10 +130,12 @@ const REMOVE_LIST: &str = "delete from rule_lists where name = $1::jsonb->>'name
                and ($1::jsonb->'change'->>'rulebook')::bigint
                    = (select coalesce(max(version), 0) from rulebook_changes)";
 
-const REMOVE_RULE: &str = "insert into rule_versions (name, version, expression, action, pass, mode, reason,
+const REMOVE_RULE: &str = "
+    insert into rule_versions (name, version, expression, action, pass, mode, reason,
                  author, updated_at, removed)
              select o.name, o.version + 1, o.expression, o.action, o.pass, 'off',
-                 $1::jsonb->'change'->>'reason', $1::jsonb->>'author', ($1::jsonb->>'at')::timestamptz, true
+                 $1::jsonb->'change'->>'reason', $1::jsonb->>'author',
+                 ($1::jsonb->>'at')::timestamptz, true
              from rule_versions o
              where o.name = $1::jsonb->>'name' and not o.removed and not exists (
                  select 1 from rule_versions l where l.name = o.name and l.version > o.version)";

@@ -27,6 +27,7 @@ mod ucp01;
 mod v1_cases;
 mod v1_fraud;
 mod v1_keys;
+mod v1_labels;
 mod v1_orders;
 mod v1_shop;
 mod v1_webhooks;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::{
     fields::{Field, flag, list, may, moment, needs, object, of, one_of, said, text, whole, words},
     operation::{Operation, delete, get, post, put},
-    v1_cases,
+    v1_cases, v1_labels,
 };
 use crate::{
     fraud::{
@@ -15,7 +15,6 @@ use crate::{
             costs::{Costs, Fitted},
             report::Report,
         },
-        label_table::SOURCES,
         models::{Gate, ModelChange, ModelRow, Request},
         rules::{
             Action, FunctionRow, ListEntry, ListHead, ListKind, Mode, Pass, Rule, Snooze,
@@ -26,7 +25,6 @@ use crate::{
         kinds::Kind,
         v1::{drift::DriftView, models::Comparison, rules::Checked},
     },
-    ledger::review::NewLabel,
 };
 
 /// The operations.
@@ -35,7 +33,7 @@ pub(super) fn operations() -> Vec<Operation> {
     all.extend(rules());
     all.extend(snoozes());
     all.extend(lists());
-    all.extend(labels());
+    all.extend(v1_labels::operations());
     all.extend(models());
     all
 }
@@ -66,7 +64,7 @@ fn pass() -> Value {
 }
 
 /// An order that examples are about.
-const ORDER: &str = "ord_01a20ad0ec9975c19b1db9c581e57a24";
+pub(super) const ORDER: &str = "ord_01a20ad0ec9975c19b1db9c581e57a24";
 
 const EXPRESSION: &str = "amount > 500.0 && email_domain == \"example.com\"";
 
@@ -206,48 +204,6 @@ fn lists() -> Vec<Operation> {
             .answers_schema(200, "The entry, or how many were kept.", added),
         delete("remove_entry", "/v1/lists/{name}/entries/{value}", "Removes an entry")
             .answers_schema(200, "It is gone, or was not there.", removed("value", "Which.")),
-    ]
-}
-
-/// What was found out, as it is written back.
-#[derive(JsonSchema)]
-#[expect(dead_code, reason = "the handler writes it with `json!`")]
-struct Labeled {
-    labels: Vec<NewLabel>,
-}
-
-fn labels() -> Vec<Operation> {
-    let label = || {
-        [
-            needs("fraud", flag("Whether it was fraud.")),
-            needs("source", one_of(SOURCES.iter().copied(), "Who says so.")),
-            may("at", moment("When it was found out; now, unless said.")),
-            may("reason", text("The bank's code for why, such as `10.4`.")),
-            may("note", text("What else is known, in words.")),
-            may("amount_minor", whole(1, "How much of the order is disputed, in minor units.")),
-            may("currency", text("The order's, with `amount_minor`.")),
-        ]
-    };
-    let of_order = object([needs("order", words("The order."))].into_iter().chain(label()));
-    let path = "/v1/orders/{id}/labels";
-    vec![
-        get("list_labels", path, "Lists what was found out about an order")
-            .says(
-                "The latest first; that one is believed. `author` is the API key that wrote it \
-                 down. An amount is for your books: the whole order was fraud, or was not.",
-            )
-            .answers::<Items<NewLabel>>(200, "The labels."),
-        post("label_order", path, "Says whether an order was fraud")
-            .takes(label(), json!({ "fraud": true, "source": "dispute" }))
-            .answers::<NewLabel>(201, "The label."),
-        post("label_orders", "/v1/labels/bulk", "Labels many orders, all or none")
-            .says("As JSON, or as a table: `text/csv` with columns of the same names.")
-            .takes(
-                [needs("labels", list(of_order, "The labels."))],
-                json!({ "labels": [{ "order": ORDER, "fraud": false, "source": "import" }] }),
-            )
-            .answers::<Labeled>(201, "The labels.")
-            .or(&[Kind::NotFound]),
     ]
 }
 
