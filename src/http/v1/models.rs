@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, web};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
@@ -95,12 +95,7 @@ pub async fn watch(
     asking: Asking,
     version: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let reason = reason(&asking)?;
-    idempotency::change(&door, &asking, async || {
-        let row = door.models.watch(&version, (asking.caller(), &reason)).await?;
-        Ok(idempotency::answer(200, &row))
-    })
-    .await
+    act(&door, &asking, async |by| Ok((200, json!(door.models.watch(&version, by).await?)))).await
 }
 
 /// Watches it no longer.
@@ -109,12 +104,7 @@ pub async fn unwatch(
     asking: Asking,
     version: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let reason = reason(&asking)?;
-    idempotency::change(&door, &asking, async || {
-        let row = door.models.unwatch(&version, (asking.caller(), &reason)).await?;
-        Ok(idempotency::answer(200, &row))
-    })
-    .await
+    act(&door, &asking, async |by| Ok((200, json!(door.models.unwatch(&version, by).await?)))).await
 }
 
 /// Asks that a model's score decides: at once where one person is enough, else once a second one
@@ -124,16 +114,12 @@ pub async fn promote(
     asking: Asking,
     version: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let reason = reason(&asking)?;
     let waived = asking.body().find("override").map(|at| at.truth()).transpose()?;
-    idempotency::change(&door, &asking, async || {
-        let waived = waived.unwrap_or_default();
-        let wish = Wish { by: asking.caller(), reason: &reason, waived };
-        Ok(match door.models.promote(&version, wish).await? {
-            Promoted::Live(row) => idempotency::answer(200, &json!({ "live": row })),
-            Promoted::Asked(request, gate) => {
-                idempotency::answer(202, &json!({ "request": request, "gate": gate }))
-            }
+    let waived = waived.unwrap_or_default();
+    act(&door, &asking, async |(by, reason)| {
+        Ok(match door.models.promote(&version, Wish { by, reason, waived }).await? {
+            Promoted::Live(row) => (200, json!({ "live": row })),
+            Promoted::Asked(request, gate) => (202, json!({ "request": request, "gate": gate })),
         })
     })
     .await
@@ -145,26 +131,30 @@ pub async fn approve(
     asking: Asking,
     version: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    idempotency::change(&door, &asking, async || {
-        let row = door.models.approve(&version, asking.caller()).await?;
-        Ok(idempotency::answer(200, &json!({ "live": row })))
+    act(&door, &asking, async |(by, _)| {
+        Ok((200, json!({ "live": door.models.approve(&version, by).await? })))
     })
     .await
 }
 
 /// Goes back to the model before, at once.
 pub async fn rollback(door: web::Data<Door>, asking: Asking) -> Result<HttpResponse, Problem> {
-    let reason = reason(&asking)?;
-    idempotency::change(&door, &asking, async || {
-        let live = door.models.rollback((asking.caller(), &reason)).await?;
-        Ok(idempotency::answer(200, &json!({ "live": live })))
-    })
-    .await
+    act(&door, &asking, async |by| Ok((200, json!({ "live": door.models.rollback(by).await? }))))
+        .await
 }
 
-/// Why; nothing where nobody says.
-fn reason(asking: &Asking) -> Result<String, Problem> {
-    Ok(asking.body().text_in("reason", REASON_BYTES_MAX)?.unwrap_or_default())
+/// What becomes of a model, once per key: by whom, and why; nothing where nobody says.
+async fn act(
+    door: &Door,
+    asking: &Asking,
+    work: impl AsyncFnOnce((&str, &str)) -> Result<(u16, Value), ModelsRefused>,
+) -> Result<HttpResponse, Problem> {
+    let reason = asking.body().text_in("reason", REASON_BYTES_MAX)?.unwrap_or_default();
+    idempotency::change(door, asking, async || {
+        let (status, body) = work((asking.caller(), &reason)).await?;
+        Ok(idempotency::answer(status, &body))
+    })
+    .await
 }
 
 /// Compares what was watched in the last week with what scored beside it, by what orders turned
