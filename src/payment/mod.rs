@@ -10,10 +10,12 @@
 
 pub mod adyen;
 pub mod answer;
+pub mod breaker;
 pub mod decline;
 pub mod gateway;
 pub mod gateways;
 pub mod inbox;
+pub mod line;
 pub mod listing;
 pub mod notification;
 pub mod paypal;

@@ -326,3 +326,15 @@ label! {
         Parked = "parked",
     }
 }
+
+label! {
+    /// What came of a call to a gateway.
+    GatewayCall as "outcome" {
+        /// It was answered, whatever the answer was.
+        Answered = "answered",
+        /// No answer, or one that says that the gateway is broken or overloaded.
+        Failed = "failed",
+        /// It was not sent: the gateway had failed too often.
+        Spared = "spared",
+    }
+}

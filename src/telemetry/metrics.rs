@@ -13,19 +13,26 @@ use std::{
 
 mod door;
 mod fraud;
+mod gateways;
+mod http;
 mod ledger;
 mod outbox;
 
 use super::labels::Label;
 pub use super::labels::{
-    ActorKind, ConnectionEnd, Delivered, DriftBar, HoldResult, JudgedAs, JudgedOn, Method, Missing,
-    PoolState, Refusal, Settlement, StatusClass, Step, StepOutcome, Swept, Verdict,
+    ActorKind, ConnectionEnd, Delivered, DriftBar, GatewayCall, HoldResult, JudgedAs, JudgedOn,
+    Method, Missing, PoolState, Refusal, Settlement, StatusClass, Step, StepOutcome, Swept,
+    Verdict,
 };
 pub use door::{admission_in_flight, admission_refused, connection_closed};
 pub use fraud::{
     assessed, attack_mode, fraud_challenger, fraud_degraded, fraud_features_drifted, fraud_guarded,
     fraud_latency, fraud_recalled, fraud_score_psi, review_queue, rule_matched,
 };
+use gateways::{GATEWAY_BREAKS, GATEWAY_CALLS, GATEWAY_DURATION, GATEWAY_OPEN};
+pub use gateways::{gateway_call, gateway_open, payment_breaks};
+pub use http::http_request;
+use http::{HTTP_DURATION, HTTP_REQUESTS};
 pub use ledger::{
     clock_jumped, clock_offset, ledger_commit_unknown, ledger_committed, ledger_judged,
     ledger_pool, ledger_queue_depth, ledger_retried, redis_up,
@@ -46,9 +53,6 @@ const JUDGING: &[f64] = &[
 /// Entries in one commit: doubling, up to more than the writer takes at once.
 const BATCH: &[f64] =
     &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0, 4096.0];
-
-const HTTP_REQUESTS: &str = "http_requests_total";
-const HTTP_DURATION: &str = "http_request_duration_seconds";
 
 /// What kind of figure a metric is.
 #[derive(Clone, Copy)]
@@ -106,6 +110,10 @@ const DECLARED: &[Declaration] = &[
     ("reconciler_settled_total", Count, Unit::Count, "Payment outcomes found out by asking"),
     ("reconciler_pending", Level, Unit::Count, "Payment attempts and operations still unsettled"),
     ("reconciler_faults_total", Count, Unit::Count, "Rounds that failed; the next one tries again"),
+    (GATEWAY_CALLS, Count, Unit::Count, "Calls to payment gateways, by what came of them"),
+    (GATEWAY_DURATION, Spread(LATENCY), Unit::Seconds, "From a call to a gateway to its answer"),
+    (GATEWAY_BREAKS, Level, Unit::Count, "Payments that differ between a gateway and the ledger"),
+    (GATEWAY_OPEN, Level, Unit::Count, "1 while a gateway that keeps failing is left alone"),
     ("webhook_deliveries_total", Count, Unit::Count, "Attempts to deliver, by what came of them"),
     ("webhooks_due", Level, Unit::Count, "Deliveries that will be tried"),
     ("fraud_cases_open", Level, Unit::Count, "Orders that wait for a person"),
@@ -316,18 +324,6 @@ fn record(with: impl FnOnce(&Meters)) {
     if let Some(meters) = METERS.get() {
         with(meters);
     }
-}
-
-/// A request was answered. `route` is the pattern that matched, never the path.
-pub fn http_request(route: &str, method: Method, status: u16, took: Duration) {
-    if METERS.get().is_none() {
-        return;
-    }
-    let (route, method) = (route.to_owned(), method.text());
-    let class = StatusClass::of(status).text();
-    histogram!(HTTP_DURATION, "route" => route.clone(), "method" => method).record(took);
-    counter!(HTTP_REQUESTS, "route" => route, "method" => method, "status_class" => class)
-        .increment(1);
 }
 
 /// A checkout step ended.

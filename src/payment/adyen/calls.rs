@@ -36,12 +36,7 @@ impl Adyen {
         let headers = [("x-api-key", self.settings.api_key.as_str()), ("idempotency-key", key)];
         let body = Some(body.to_string().into_bytes());
         let exchange = Exchange { method: Method::Post, url: &url, headers: &headers, body };
-        let answer = self.client.exchange(exchange, self.settings.timeout).await;
-        let answer = answer.map_err(|fault| match fault.may_have_acted() {
-            true => GatewayFault::Unknown(fault.to_string()),
-            false => GatewayFault::NotSent(fault.to_string()),
-        })?;
-        self.read_answer(&answer)
+        self.read_answer(&self.line.exchange(exchange).await?)
     }
 
     fn read_answer<T: DeserializeOwned>(

@@ -29,7 +29,7 @@ mod wire;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use super::inbox::Inbox;
+use super::{inbox::Inbox, line::Line};
 use crate::{base::Clock, outbound::Client};
 
 /// The version of Adyen's Checkout API that this client speaks. It is a part of every address.
@@ -73,7 +73,7 @@ pub fn base(live_prefix: Option<&str>) -> String {
 /// A client of one merchant account of Adyen.
 pub struct Adyen {
     settings: AdyenSettings,
-    client: Client,
+    line: Line,
     clock: Arc<dyn Clock>,
     inbox: Inbox,
 }
@@ -87,6 +87,7 @@ impl Adyen {
         inbox: Inbox,
     ) -> Self {
         let base = settings.base.trim_end_matches('/').to_owned();
-        Self { settings: AdyenSettings { base, ..settings }, client, clock, inbox }
+        let line = Line::new(&settings.name, client, clock.clone(), settings.timeout);
+        Self { settings: AdyenSettings { base, ..settings }, line, clock, inbox }
     }
 }

@@ -85,11 +85,7 @@ impl PayPal {
         headers.extend(key.map(|key| ("paypal-request-id", key)));
         let body = body.map(|body| body.to_string().into_bytes());
         let exchange = Exchange { method, url: &url, headers: &headers, body };
-        let answer = self.client.exchange(exchange, self.settings.timeout).await;
-        answer.map_err(|fault| match fault.may_have_acted() {
-            true => GatewayFault::Unknown(fault.to_string()),
-            false => GatewayFault::NotSent(fault.to_string()),
-        })
+        self.line.exchange(exchange).await
     }
 
     fn read_answer<T: DeserializeOwned>(

@@ -36,6 +36,7 @@ mod wire;
 use rustls::pki_types::CertificateDer;
 use std::{fmt, sync::Arc, time::Duration};
 
+use super::line::Line;
 use crate::{
     base::Clock,
     outbound::{Client, OutboundFault},
@@ -92,7 +93,7 @@ impl fmt::Debug for PayPalSettings {
 pub struct PayPal {
     settings: PayPalSettings,
     base: String,
-    client: Client,
+    line: Line,
     clock: Arc<dyn Clock>,
     tokens: Tokens,
     certificates: Certificates,
@@ -115,6 +116,7 @@ impl PayPal {
         let url = settings.url.as_deref().map(|url| url.trim_end_matches('/'));
         let certificates = Certificates::new(url.unwrap_or(served_at), name, &settings.roots)?;
         let base = url.unwrap_or(always).to_owned();
-        Ok(Self { settings, base, client, clock, tokens: Tokens::default(), certificates })
+        let line = Line::new(&settings.name, client, clock.clone(), settings.timeout);
+        Ok(Self { settings, base, line, clock, tokens: Tokens::default(), certificates })
     }
 }

@@ -61,7 +61,7 @@ impl PayPal {
         let body = Some(b"grant_type=client_credentials".to_vec());
         let exchange = Exchange { method: Method::Post, url: &url, headers: &headers, body };
         let not_sent = |why: String| GatewayFault::NotSent(why);
-        let answer = self.client.exchange(exchange, self.settings.timeout).await;
+        let answer = self.line.exchange(exchange).await;
         let answer = answer.map_err(|fault| not_sent(format!("no token of PayPal's: {fault}")))?;
         match answer.status {
             200..300 => serde_json::from_slice(&answer.body)

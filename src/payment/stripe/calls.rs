@@ -66,12 +66,7 @@ impl Stripe {
         ];
         headers.extend(key.map(|key| ("idempotency-key", key)));
         let exchange = Exchange { method, url, headers: &headers, body };
-        let answer = self.client.exchange(exchange, self.settings.timeout).await;
-        let answer = answer.map_err(|fault| match fault.may_have_acted() {
-            true => GatewayFault::Unknown(fault.to_string()),
-            false => GatewayFault::NotSent(fault.to_string()),
-        })?;
-        self.read_answer(&answer)
+        self.read_answer(&self.line.exchange(exchange).await?)
     }
 
     fn read_answer<T: DeserializeOwned>(

@@ -25,6 +25,7 @@ mod wire;
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use super::line::Line;
 use crate::{base::Clock, outbound::Client};
 
 /// The version of Stripe's API that this client speaks, whatever the account's default is.
@@ -65,7 +66,7 @@ impl fmt::Debug for StripeSettings {
 /// A client of one account of Stripe.
 pub struct Stripe {
     settings: StripeSettings,
-    client: Client,
+    line: Line,
     clock: Arc<dyn Clock>,
 }
 
@@ -73,6 +74,7 @@ impl Stripe {
     /// A client of this account.
     pub fn new(settings: StripeSettings, client: Client, clock: Arc<dyn Clock>) -> Self {
         let base = settings.base.trim_end_matches('/').to_owned();
-        Self { settings: StripeSettings { base, ..settings }, client, clock }
+        let line = Line::new(&settings.name, client, clock.clone(), settings.timeout);
+        Self { settings: StripeSettings { base, ..settings }, line, clock }
     }
 }

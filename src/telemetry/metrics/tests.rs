@@ -33,6 +33,9 @@ fn record_everything() {
     reconciler_pending(1);
     reconciler_fault();
     saturation(0.5);
+    gateway_call("stripe", GatewayCall::Failed, took);
+    gateway_open("stripe", true);
+    payment_breaks(2);
 }
 
 #[test]
@@ -58,6 +61,9 @@ fn every_declared_metric_is_exported_and_no_other() {
         "fraud_score_psi 0.02",
         "fraud_features_drifted{bar=\"0.1\"} 3",
         "saturation 0.5",
+        "gateway_calls_total{gateway=\"stripe\",outcome=\"failed\"} 1",
+        "gateway_breaker_open{gateway=\"stripe\"} 1",
+        "payment_breaks_open 2",
     ] {
         assert!(text.lines().any(|exported| exported == line), "no line {line}\n{text}");
     }

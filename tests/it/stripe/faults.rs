@@ -26,6 +26,7 @@ in_shops_on_both!(
     declines_keep_stripes_word,
     a_wrong_key_moves_nothing_and_says_so,
     money_is_given_back_once_however_late,
+    a_gateway_that_keeps_failing_is_left_alone_and_the_next_is_asked,
 );
 
 async fn attempts(shop: &TestShop) -> Vec<doorbuster::ledger::row::AttemptRow> {
@@ -262,5 +263,43 @@ async fn money_is_given_back_once_however_late(on: On) {
     let order = shop.store().find_order(attempt.order).await.expect("reads").expect("an order");
     let captures = order.operations.iter().filter(|row| row.state == OperationState::Done);
     assert!(captures.map(|row| row.operation.kind).eq([OperationKind::Capture]));
+    shop.leaves().await;
+}
+
+/// An account at this address, as its owner writes it into the configuration.
+pub(super) fn settings(name: &str, url: &str) -> doorbuster::config::GatewaySettings {
+    let account = "kind = \"stripe\"\nsecret_key = \"sk_test_shop\"";
+    toml::from_str(&format!("name = \"{name}\"\nurl = \"{url}\"\n{account}")).expect("settings")
+}
+
+// breaks: a breaker that never opens, or one whose refusal counts as an unknown outcome
+async fn a_gateway_that_keeps_failing_is_left_alone_and_the_next_is_asked(on: On) {
+    let (first, second) = (Fake::start(), Fake::start());
+    let gateways = vec![settings("first", &first.url), settings("second", &second.url)];
+    let shop = on.shop_with(move |config| config.payment.gateways = gateways).await;
+    shop.stock("TEE", 3).await;
+    let buys = async || {
+        let ada = shop.shopper();
+        ada.adds("TEE", 1).await.text();
+        let told = ada.pays("pm_card_visa").await;
+        assert!(told.says("\"completed\""), "{}", told.text());
+        (first.intents().len(), second.intents().len())
+    };
+    assert_eq!(buys().await, (1, 0));
+    shop.debts_are_paid().await;
+    let gateway = shop.app().desk.gateways.named("first").expect("it is configured").clone();
+    for _ in 0..5 {
+        first.next("", Trouble::Says(503, json!({"type": "api_error"})));
+        assert!(gateway.reference_of("pi_0000").await.is_err());
+    }
+    assert_eq!(buys().await, (1, 1), "the first cannot have acted");
+    let calls = first.state.lock().unwrap().calls.len();
+    assert!(gateway.reference_of("pi_0000").await.is_err());
+    assert_eq!(first.state.lock().unwrap().calls.len(), calls, "nothing is sent");
+    // After its pause it is asked again, and answers.
+    shop.clock.advance(std::time::Duration::from_secs(6));
+    assert_eq!(buys().await, (2, 1));
+    shop.debts_are_paid().await;
+    assert_eq!((captured(&first), captured(&second)), (2 * 1990, 1990));
     shop.leaves().await;
 }
