@@ -4,7 +4,7 @@
 //! the work at hand finished, grants given back, the ledger closed.
 
 mod browsers;
-mod gateways;
+pub(crate) mod gateways;
 mod hot;
 mod judging;
 mod parts;
@@ -33,11 +33,12 @@ use crate::{
     customers::Addresses,
     fraud::{cases::Cases, rules::Rules, velocity::VelocityLimits},
     http::{
-        Answers, Draining, Site, server,
+        Answers, Door, Draining, Site, server,
         ucp01::{self, simulation::SimulationSecret},
     },
     ledger::{Commit, Database, Store},
     payment::{Gateways, inbox::Inbox},
+    reconcile::{Reconciler, Records},
     sessions::RedisLimits,
     stock::Holder,
     telemetry::metrics,
@@ -93,6 +94,22 @@ fn more(
     }
 }
 
+/// Those who look into what gateways tell, and into what they list.
+fn followers(
+    door: &Door,
+    carts: &Arc<Carts>,
+    desk: &Arc<Checkout>,
+    database: Database,
+) -> (Arc<Notifications>, Arc<Reconciler>) {
+    let reconciler = Reconciler {
+        store: desk.store.clone(),
+        records: Records::new(database),
+        gateways: desk.gateways.clone(),
+        clock: desk.clock.clone(),
+    };
+    (Arc::new(Notifications::of(&door.inbox, carts, desk)), Arc::new(reconciler))
+}
+
 /// A running service.
 pub struct App {
     /// Where the API listens.
@@ -105,6 +122,8 @@ pub struct App {
     pub keeper: Arc<Keeper>,
     /// Looks into what gateways tell.
     pub notifications: Arc<Notifications>,
+    /// Compares gateways' own lists with the ledger.
+    pub reconciler: Arc<Reconciler>,
     /// Those who learn while the service runs.
     pub learning: Learning,
     holder: Arc<Holder>,
@@ -161,7 +180,7 @@ impl App {
             answers,
             test_clock,
         ));
-        let notifications = Arc::new(Notifications::of(&door.inbox, &carts, &desk));
+        let (notifications, reconciler) = followers(&door, &carts, &desk, database);
         let more = more(config, &exporter);
         let running = server::server(door.clone(), vec![listener], threads(config), more)?;
         let (server, serving) = (running.handle(), tasks::spawn(running));
@@ -172,20 +191,19 @@ impl App {
             tasks.heartbeat(&holder, &desk);
             tasks.settings(&rules, &desk.tariffs);
             tasks.learning(&learning);
-            tasks.go_round(config, (&keeper, &notifications), &door);
+            tasks.go_round(config, (&keeper, &notifications, &reconciler), &door);
         }
         tasks.gauges(exporter, &keeper, &door);
-        let draining = door.draining.clone();
-        drop(door);
         Ok(Self {
             address,
             desk,
             carts,
             keeper,
             notifications,
+            reconciler,
             learning,
             holder,
-            draining,
+            draining: door.draining.clone(),
             server,
             serving,
             tasks,

@@ -16,10 +16,10 @@
 //! ```
 //!
 //! Imports go down only, and `tests/tidy.rs` sees to it: [`app`] and [`commands`] on top, with
-//! [`replay`], [`audit`] and [`config`]; then [`http`] → [`cart`], [`exchange`] → [`checkout`] →
-//! [`catalog`], [`stock`], [`pricing`], [`fraud`], [`payment`] → [`outbox`] → [`platforms`] →
-//! [`access`], [`sessions`], [`customers`], [`signing`] → [`ledger`] → [`outbound`] →
-//! [`telemetry`] → [`files`] → [`base`].
+//! [`replay`], [`audit`] and [`config`]; then [`http`] → [`cart`], [`exchange`], [`reconcile`] →
+//! [`checkout`] → [`catalog`], [`stock`], [`pricing`], [`fraud`], [`payment`] → [`outbox`] →
+//! [`platforms`] → [`access`], [`sessions`], [`customers`], [`signing`] → [`ledger`] →
+//! [`outbound`] → [`telemetry`] → [`files`] → [`base`].
 //!
 //! [`fraud`] judges on that path, on the thread of the cart that asks; its training stands beside
 //! it, for the command line.
@@ -73,6 +73,7 @@ pub mod outbox;
 pub mod payment;
 pub mod platforms;
 pub mod pricing;
+pub mod reconcile;
 pub mod replay;
 pub mod sessions;
 pub mod signing;

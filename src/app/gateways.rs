@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Opens every gateway that is configured; the sandbox, where none is.
-pub(super) fn open(
+pub(crate) fn open(
     config: &Config,
     clock: &Arc<dyn Clock>,
     inbox: Inbox,

@@ -7,21 +7,27 @@ use crate::{
     cart::{Keeper, Notifications},
     config::Config,
     http::Door,
+    reconcile::Reconciler,
 };
 
 /// Time between two looks for addresses that were kept long enough: that is a matter of days.
 const ADDRESSES: Duration = Duration::from_secs(60 * 60);
+
+/// Time between two looks whether yesterday was compared with the gateways: whoever comes first
+/// does it, and a gateway that could not be reached is asked again.
+const RECONCILED: Duration = Duration::from_secs(10 * 60);
 
 impl Tasks {
     /// Begins all of it.
     pub(super) fn go_round(
         &mut self,
         config: &Config,
-        (keeper, notifications): (&Arc<Keeper>, &Arc<Notifications>),
+        (keeper, notifications, reconciler): (&Arc<Keeper>, &Arc<Notifications>, &Arc<Reconciler>),
         door: &Door,
     ) {
         self.rounds(keeper, config);
         self.notifications(notifications);
+        self.reconcile(reconciler);
         self.relay(&keeper.desk, door, config);
         self.addresses(door, config);
     }
@@ -33,6 +39,15 @@ impl Tasks {
         self.every(ADDRESSES, move || {
             let (addresses, since) = (addresses.clone(), clock.now().minus(keep));
             async move { log(addresses.forget_unused(since).await.err()) }
+        });
+    }
+
+    /// Compares each gateway's list of yesterday with the ledger, once.
+    fn reconcile(&mut self, reconciler: &Arc<Reconciler>) {
+        let reconciler = reconciler.clone();
+        self.every(RECONCILED, move || {
+            let reconciler = reconciler.clone();
+            async move { log(reconciler.round().await.err()) }
         });
     }
 

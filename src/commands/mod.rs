@@ -16,6 +16,7 @@ pub mod listen;
 pub mod migrate;
 pub mod models;
 pub mod openapi;
+pub mod reconcile;
 pub mod replay;
 pub mod sandbox;
 pub mod serve;
@@ -95,6 +96,8 @@ pub enum Command {
     Replay(replay::Replay),
     /// Check that stock, holds, orders and charges add up.
     Audit(audit::Audit),
+    /// Compare a day of each payment gateway's own list with the ledger.
+    Reconcile(reconcile::Reconcile),
     /// Train a fraud model from past orders.
     Train(train::Train),
     /// Tell what a rule, thresholds or a model would have done.
@@ -211,6 +214,9 @@ pub fn run(
         Some(Command::Export(arguments)) => serve::wait_for(export::run(arguments, config, out)),
         Some(Command::Import(arguments)) => serve::wait_for(import::run(arguments, config, out)),
         Some(Command::Replay(arguments)) => serve::wait_for(replay::run(arguments, config, out)),
+        Some(Command::Reconcile(arguments)) => {
+            serve::wait_for(reconcile::run(arguments, config, out))
+        }
         Some(Command::Audit(arguments)) => serve::wait_for(audit::run(arguments, config, out)),
     }
 }

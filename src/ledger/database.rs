@@ -10,7 +10,7 @@ use super::{
 };
 
 /// The newest migration this binary knows.
-pub const SCHEMA_VERSION: i64 = 30;
+pub const SCHEMA_VERSION: i64 = 31;
 
 /// How to reach the database.
 #[derive(Clone)]

@@ -16,7 +16,7 @@ const ORDER: &[&[&str]] = &[
     &["config"],
     &["console"],
     &["http"],
-    &["cart", "exchange"],
+    &["cart", "exchange", "reconcile"],
     &["checkout"],
     &["catalog", "stock", "pricing", "fraud", "payment", "fulfillment", "forecast"],
     &["outbox"],
@@ -33,6 +33,8 @@ const ORDER: &[&[&str]] = &[
 const STARTERS: &[&str] = &[
     "src/commands/serve.rs",
     "src/commands/sandbox.rs",
+    // It asks the gateways as a service does.
+    "src/commands/reconcile.rs",
     "src/commands/listen.rs",
     "src/replay/embedded.rs",
 ];

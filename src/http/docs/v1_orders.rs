@@ -10,7 +10,12 @@ use crate::{
     base::{Address, Buyer},
     http::{
         kinds::Kind,
-        v1::{order_answer::OrderWire, order_changes::ChangeView, order_view::OrderView},
+        v1::{
+            order_answer::OrderWire,
+            order_changes::ChangeView,
+            order_view::OrderView,
+            reconciliations::{BreaksView, RunsView},
+        },
     },
     ledger::row::OrderStatus,
 };
@@ -27,6 +32,21 @@ pub(super) fn operations() -> Vec<Operation> {
         cancel(),
         capture(),
         void(),
+        get("list_payment_breaks", "/v1/payments/breaks", "Lists payments that differ")
+            .says(
+                "Between a gateway's own list and the ledger, the latest found first, a thousand \
+                 at most. Each day is compared once, on the next (UTC), at every gateway that has \
+                 a list; `doorbuster reconcile` does it again. Nothing is mended by itself: one \
+                 that the two agree about when the day is compared again is closed.",
+            )
+            .query("state", one_of(["open", "all"], ""), "`all` tells closed ones, too.")
+            .answers::<BreaksView>(200, "What differs."),
+        get(
+            "list_reconciliations",
+            "/v1/payments/reconciliations",
+            "Lists the days that were compared with gateways",
+        )
+        .answers::<RunsView>(200, "The days, the latest first."),
     ]
 }
 

@@ -32,6 +32,7 @@ pub mod product_groups;
 mod product_patches;
 pub(in crate::http) mod product_removal;
 pub mod products;
+pub(in crate::http) mod reconciliations;
 pub mod rule_lists;
 pub mod rule_snoozes;
 pub mod rules;
@@ -64,6 +65,8 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(web::resource("/orders/{id}/void").post(order_money::void))
         .service(web::resource("/orders/{id}/assessments").get(cases::list_assessments))
         .service(web::resource("/orders/{id}/labels").get(labels::list).post(labels::add))
+        .service(web::resource("/payments/breaks").get(reconciliations::breaks))
+        .service(web::resource("/payments/reconciliations").get(reconciliations::runs))
         .service(web::resource("/product-groups").get(product_groups::list))
         .service(
             web::resource("/product-groups/{id}")

@@ -63,6 +63,7 @@ pub(in crate::ledger) const STEPS: Steps = [
     step!("0028", "challenges"),
     step!("0029", "told"),
     step!("0030", "findings"),
+    step!("0031", "reconciliations"),
 ];
 
 /// Carries them out.

@@ -218,6 +218,15 @@ impl TestShop {
         self.app.as_ref().expect("it is open")
     }
 
+    /// Where its data is, for as long as it is kept.
+    pub(crate) fn folder(&self) -> Arc<tempfile::TempDir> {
+        self.folder.clone()
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
+    }
+
     pub(crate) fn store(&self) -> &dyn Store {
         &*self.app().desk.store
     }

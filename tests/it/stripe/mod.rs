@@ -4,6 +4,7 @@
 pub(crate) mod fake;
 mod faults;
 mod notifications;
+mod reconciliation;
 mod schema;
 
 use doorbuster::{

@@ -53,6 +53,15 @@ async fn post(shop: &TestShop, headers: &[(&'static str, &str)], body: Vec<u8>) 
     (answer.status, String::from_utf8_lossy(&answer.body).into_owned())
 }
 
+/// What is told at an address.
+pub(super) async fn get(url: &str) -> Value {
+    let client = Client::new(&OutboundSettings::default()).expect("a client");
+    let exchange = Exchange { method: Method::Get, url, headers: &[], body: None };
+    let answer = client.exchange(exchange, Duration::from_secs(10)).await.expect("it answers");
+    assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+    serde_json::from_slice(&answer.body).expect("JSON")
+}
+
 async fn tell(shop: &TestShop, event: &Value) -> u16 {
     let body = event.to_string();
     let signature = signed(SECRET, seconds(shop), &body);

@@ -1,0 +1,2 @@
+drop table payment_breaks;
+drop table payment_reconciliations;
