@@ -160,15 +160,15 @@ impl Saga<'_> {
     }
 
     /// The case of an order whose money waits for a person.
-    pub(super) fn case(&self, attempt: AttemptId) -> Option<NewCase> {
+    pub(super) fn case(&self, attempt: &Attempt) -> Option<NewCase> {
         let risk = self.session.risk?;
         let (now, terms) = (self.desk.now(), self.desk.terms);
         Some(NewCase {
             order: OrderId::of(self.session.id),
-            attempt,
+            attempt: attempt.id,
             priority: risk.expected_loss_minor,
             due_at: now.plus(terms.review_due),
-            expires_at: now.plus(terms.review_max),
+            expires_at: now.plus(self.desk.review_lasts(&attempt.gateway)),
             opened_at: now,
         })
     }

@@ -1,7 +1,7 @@
 //! Authorizations that nobody captures: told before they lapse, and let go when they do.
 
 use serde_json::json;
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use super::{change::ChangeWish, desk::Checkout, record::event};
 use crate::{
@@ -18,22 +18,52 @@ use crate::{
 /// has not told of yet; and so long ago one may have lapsed while none ran.
 pub const LOOK_BACK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
+/// Uncaptured authorizations read at once.
+const PAGE: u32 = 500;
+
+/// Authorizations that were asked for in a span of time, and last equally long.
+#[derive(Debug, Clone, Copy)]
+pub struct AuthorizedSpan {
+    /// From then on.
+    pub from: Timestamp,
+    /// Before then.
+    pub until: Timestamp,
+    /// How long each can be captured.
+    pub lasts: Duration,
+}
+
 impl Checkout {
-    /// Tells of the authorizations that were asked for in this time and are not captured yet:
-    /// they lapse soon. Each is told once, whoever looks. Returns how many.
+    /// How long an authorization of this gateway can be captured: as it says, and no longer than
+    /// is configured.
+    pub(super) fn authorization_lasts(&self, gateway: &str) -> Duration {
+        let said = self.gateways.named(gateway).and_then(|gateway| gateway.authorization_lasts());
+        said.map_or(self.terms.authorization_ttl, |said| said.min(self.terms.authorization_ttl))
+    }
+
+    /// Every length of time that authorizations of this shop last.
+    pub fn authorizations_last(&self) -> BTreeSet<Duration> {
+        let mut all = BTreeSet::from([self.terms.authorization_ttl]);
+        all.extend(self.gateways.all().map(|one| self.authorization_lasts(one.name())));
+        all
+    }
+
+    /// Until when a person may decide about an order at this gateway: a seventh of the
+    /// authorization's time is left to capture it, as of a week a day.
+    pub(super) fn review_lasts(&self, gateway: &str) -> Duration {
+        let lasts = self.authorization_lasts(gateway);
+        self.terms.review_max.min(lasts - lasts / 7)
+    }
+
+    /// Tells of these authorizations that are not captured yet: they lapse soon. Each is told
+    /// once, whoever looks. Returns how many.
     ///
     /// # Errors
     /// When the ledger cannot be reached; those told stay told.
-    pub async fn tell_expiring(
-        &self,
-        from: Timestamp,
-        until: Timestamp,
-        limit: u32,
-    ) -> Result<usize, LedgerFault> {
+    pub async fn tell_expiring(&self, asked: AuthorizedSpan) -> Result<usize, LedgerFault> {
         let mut told = 0;
-        for (attempt, row) in self.uncaptured(from, until, limit).await? {
+        for (attempt, row) in self.uncaptured(asked).await? {
             let (order, at) = (row.id, self.now());
-            let lapses_at = attempt.id.begun_at().plus(self.terms.authorization_ttl);
+            let lapses_at = attempt.id.begun_at().plus(asked.lasts);
             let body = json!({ "order": order, "lapses_at": lapses_at,
                 "amount_minor": row.funds().capturable(), "currency": row.currency });
             let expiring =
@@ -48,19 +78,14 @@ impl Checkout {
         Ok(told)
     }
 
-    /// Lets go of the authorizations that were asked for in this time and are not captured: the
-    /// issuer keeps them no longer. Returns how many.
+    /// Lets go of these authorizations that are not captured: nobody keeps them any longer. Returns
+    /// how many.
     ///
     /// # Errors
     /// When the ledger cannot be reached; the next round tries again.
-    pub async fn void_lapsed(
-        &self,
-        from: Timestamp,
-        until: Timestamp,
-        limit: u32,
-    ) -> Result<usize, LedgerFault> {
+    pub async fn void_lapsed(&self, asked: AuthorizedSpan) -> Result<usize, LedgerFault> {
         let mut voided = 0;
-        for (_, row) in self.uncaptured(from, until, limit).await? {
+        for (_, row) in self.uncaptured(asked).await? {
             let name = ChangeId::named(row.id, "authorization lapsed");
             let (money, reason) = (MoneyWish::Void, "the authorization lapsed".to_owned());
             let wish = ChangeWish { money, reason, ..ChangeWish::of(name, row.id, self.now()) };
@@ -72,23 +97,28 @@ impl Checkout {
         Ok(voided)
     }
 
-    /// Orders with money to capture whose attempt began in this time. Those in review are left to
-    /// their case, which ends by time before.
+    /// Orders with money to capture that such an authorization stands for. Those in review are left
+    /// to their case, which ends by time before.
     async fn uncaptured(
         &self,
-        from: Timestamp,
-        until: Timestamp,
-        limit: u32,
+        asked: AuthorizedSpan,
     ) -> Result<Vec<(AttemptRow, OrderRow)>, LedgerFault> {
-        let (after, until) = (AttemptId::least(from), AttemptId::least(until));
+        let (mut after, until) = (AttemptId::least(asked.from), AttemptId::least(asked.until));
         let mut found = Vec::new();
-        for attempt in self.store.list_uncaptured(after, until, limit).await? {
-            let Some(row) = self.store.find_order(attempt.order).await? else { continue };
-            let waits = row.case == Some(CaseState::Open);
-            if !waits && row.attempt == attempt.id && row.funds().capturable() > 0 {
-                found.push((attempt, row));
+        loop {
+            let page = self.store.list_uncaptured(after, until, PAGE).await?;
+            let Some(last) = page.last().map(|attempt| attempt.id) else { return Ok(found) };
+            for attempt in page {
+                if self.authorization_lasts(&attempt.gateway) != asked.lasts {
+                    continue;
+                }
+                let Some(row) = self.store.find_order(attempt.order).await? else { continue };
+                let waits = row.case == Some(CaseState::Open);
+                if !waits && row.attempt == attempt.id && row.funds().capturable() > 0 {
+                    found.push((attempt, row));
+                }
             }
+            after = last;
         }
-        Ok(found)
     }
 }

@@ -53,7 +53,7 @@ pub use change::ChangeWish;
 pub use collect::{Collection, Collector, Debt};
 pub use crash::{CrashPoint, NoProbe, Probe};
 pub use desk::{Capture, Checkout, Terms};
-pub use lapse::LOOK_BACK;
+pub use lapse::{AuthorizedSpan, LOOK_BACK};
 pub use session::{Challenged, Instrument, Line, Notice, NoticeCode, Risk, Session, Tried};
 pub use unpaid::{Unpaid, UnpaidCaps};
 pub use uses::{UsesRefused, count_uses};

@@ -45,7 +45,7 @@ impl Saga<'_> {
             events: vec![placed(self.event_id(), order_id, now)],
             operations: self.capture_of(attempt, granted).into_iter().collect(),
             assessment,
-            case: self.case(attempt.id),
+            case: self.case(attempt),
             key,
             now,
         };

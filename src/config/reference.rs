@@ -147,7 +147,8 @@ const MEANINGS: &[(&str, &str)] = &[
     ),
     (
         "checkout.authorization_hours",
-        "how long an authorization lasts; what is not captured by then is voided",
+        "how long an authorization lasts, where its gateway does not say less (PayPal: three \
+         days); what is not captured by then is voided",
     ),
     (
         "checkout.authorization_warning_hours",

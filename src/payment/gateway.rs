@@ -9,7 +9,7 @@
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use super::{
     answer::{Authorized, Found, GatewayFault, Moved},
@@ -157,6 +157,11 @@ pub trait Gateway: Send + Sync + 'static {
 
     /// What became of a payment, found by our reference.
     async fn find(&self, lookup: &Lookup) -> Result<Found, GatewayFault>;
+
+    /// How long an authorization can be captured, where the gateway has one rule for all.
+    fn authorization_lasts(&self) -> Option<Duration> {
+        None
+    }
 
     /// Whether [`find`](Self::find) can be sure that it never heard of a payment. Where it cannot,
     /// what nobody has told of is [ended](Self::end) when its time is over.

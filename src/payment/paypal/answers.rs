@@ -15,7 +15,7 @@ use crate::{
 
 /// PayPal keeps an authorization for 29 days and honours it for three: after that a capture is at
 /// the mercy of what the buyer's account still holds.
-const HONOURED: Duration = Duration::from_secs(3 * 24 * 60 * 60);
+pub(super) const HONOURED: Duration = Duration::from_secs(3 * 24 * 60 * 60);
 
 impl PayPal {
     /// What became of a payment, as its order tells.

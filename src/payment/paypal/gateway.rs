@@ -2,10 +2,11 @@
 
 use async_trait::async_trait;
 use serde_json::json;
+use std::time::Duration;
 
 use super::{
     PayPal,
-    answers::{belongs_to_another, check, ended},
+    answers::{HONOURED, belongs_to_another, check, ended},
     calls::Answered,
     declines::decline,
     source::{Source, vaulted},
@@ -23,6 +24,10 @@ use crate::{
 impl Gateway for PayPal {
     fn name(&self) -> &str {
         &self.settings.name
+    }
+
+    fn authorization_lasts(&self) -> Option<Duration> {
+        Some(HONOURED)
     }
 
     fn is_test(&self) -> bool {

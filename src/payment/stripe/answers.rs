@@ -1,5 +1,7 @@
 //! What a PaymentIntent means.
 
+use std::time::Duration;
+
 use super::{
     declines::decline,
     form,
@@ -11,9 +13,7 @@ use crate::{
 };
 
 /// An authorization of a card lasts so long at Stripe, where it does not say until when.
-const AUTHORIZATION_DAYS: i64 = 7;
-
-const DAY_SECONDS: i64 = 24 * 60 * 60;
+pub(super) const AUTHORIZATION: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// What became of a payment, as its PaymentIntent tells.
 ///
@@ -91,8 +91,8 @@ fn expires_at(intent: &Intent) -> Timestamp {
         charge.payment_method_details.as_ref().and_then(|details| details.card.as_ref())
     });
     let said = card.and_then(|card| card.capture_before);
-    let seconds = said.unwrap_or(intent.created.saturating_add(AUTHORIZATION_DAYS * DAY_SECONDS));
-    Timestamp::from_micros(seconds.saturating_mul(1_000_000))
+    let moment = |seconds: i64| Timestamp::from_micros(seconds.saturating_mul(1_000_000));
+    said.map_or_else(|| moment(intent.created).plus(AUTHORIZATION), moment)
 }
 
 fn redirect(intent: &Intent) -> Option<String> {

@@ -1,10 +1,11 @@
 //! Stripe behind the trait: which calls, in which order.
 
 use async_trait::async_trait;
+use std::time::Duration;
 
 use super::{
     Stripe,
-    answers::{authorized, found, unknown},
+    answers::{AUTHORIZATION, authorized, found, unknown},
     calls::Answered,
     declines::decline,
     form::{self, Form},
@@ -41,6 +42,10 @@ const TOKEN_BYTES: usize = 255;
 impl Gateway for Stripe {
     fn name(&self) -> &str {
         &self.settings.name
+    }
+
+    fn authorization_lasts(&self) -> Option<Duration> {
+        Some(AUTHORIZATION)
     }
 
     fn is_test(&self) -> bool {

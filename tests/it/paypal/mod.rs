@@ -9,6 +9,7 @@ mod money;
 mod notifications;
 mod orders;
 mod schema;
+mod validity;
 
 use doorbuster::{
     base::{AttemptId, Clock, Money, OrderId, SystemChance, Timestamp},
