@@ -12,7 +12,7 @@ use crate::{
         row::{AttemptRow, AttemptState, OperationKind, OperationRow, OperationState},
     },
     payment::{
-        About, Dispute, Lookup, Named,
+        About, Dispute, Lookup, Named, Warning,
         inbox::{Inbox, NotificationRow},
     },
 };
@@ -92,6 +92,7 @@ impl Notifications {
         }
         match &row.about {
             About::Dispute(dispute) => self.dispute(row, &attempt, dispute).await,
+            About::Warning(warning) => self.warning(row, &attempt, warning).await,
             // Who waits for its end asks by itself.
             About::Accepted { .. } => Ok(Looked::Into("accepted")),
             // What ended a payment that is not settled yet.
@@ -141,6 +142,19 @@ impl Notifications {
         let now = self.desk.store.find_attempt(attempt.id).await?;
         let is_open = now.is_some_and(|attempt| attempt.state == AttemptState::Pending);
         Ok(if is_open { Looked::Again("still open") } else { Looked::Into("settled") })
+    }
+
+    async fn warning(
+        &self,
+        row: &NotificationRow,
+        attempt: &AttemptRow,
+        warning: &Warning,
+    ) -> Result<Looked, CheckoutRefused> {
+        let Some(order) = self.desk.store.find_order(attempt.order).await? else {
+            return Ok(Looked::Into("of no order"));
+        };
+        self.desk.warned(&row.gateway, &order, warning).await?;
+        Ok(Looked::Into("warned"))
     }
 
     async fn dispute(

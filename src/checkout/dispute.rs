@@ -11,11 +11,14 @@ use crate::{
         review::{LabelAmount, LabelDetails, LabelsWrite, NewLabel},
         row::OrderRow,
     },
-    payment::{Dispute, DisputeState},
+    payment::{Dispute, DisputeState, Warning},
 };
 
 /// Where labels of disputes come from.
-const SOURCE: &str = "dispute";
+const DISPUTE: &str = "dispute";
+
+/// Where labels of early fraud warnings come from.
+const WARNING: &str = "early_warning";
 
 impl Checkout {
     /// Records a dispute as it stands: an event for each state, told once; and for one about fraud
@@ -47,7 +50,7 @@ impl Checkout {
                 }),
             };
             let fraud = dispute.state != DisputeState::Won;
-            self.label(&name, order, (fraud, details)).await?;
+            self.label(DISPUTE, &name, order, (fraud, details)).await?;
         }
         let (id, at) = (ChangeId::named(order.id, &name), self.now());
         let body = json!({ "order": order.id, "dispute": dispute.id, "state": state,
@@ -67,19 +70,41 @@ impl Checkout {
         Ok(())
     }
 
+    /// Records an early fraud warning as a label: the bank is sure, and nobody has disputed yet.
+    ///
+    /// # Errors
+    /// When the ledger cannot be reached; doing it again does it once.
+    pub async fn warned(
+        &self,
+        gateway: &str,
+        order: &OrderRow,
+        warning: &Warning,
+    ) -> Result<(), CheckoutRefused> {
+        let reason = Some(warning.reason.clone()).filter(|reason| !reason.is_empty());
+        let author = Some(gateway.to_owned());
+        let details = LabelDetails { author, reason, note: None, amount: None };
+        let name = format!("warning {gateway} {}", warning.id);
+        tracing::warn!(
+            order.id = %order.id, warning = warning.id, reason = warning.reason,
+            "the buyer's bank says that a payment was fraud"
+        );
+        self.label(WARNING, &name, order, (true, details)).await
+    }
+
     async fn label(
         &self,
+        source: &str,
         name: &str,
         order: &OrderRow,
         (fraud, details): (bool, LabelDetails),
     ) -> Result<(), CheckoutRefused> {
         let now = self.now();
         let label =
-            NewLabel { order: order.id, fraud, source: SOURCE.to_owned(), at: now, details };
+            NewLabel { order: order.id, fraud, source: source.to_owned(), at: now, details };
         let body = Sealed::seal("{}").into();
         let answer = StoredAnswer { status: 200, body, version: 0 };
         let key = KeyWrite {
-            caller: SOURCE.to_owned(),
+            caller: source.to_owned(),
             key: name.to_owned(),
             fingerprint: name.to_owned(),
             dialect: "v1".to_owned(),

@@ -30,6 +30,7 @@ pub use gateways::{Choosing, Gateways, Takes};
 pub use listing::{Listed, Listing, Span};
 pub use notification::{
     About, Dispute, DisputeState, GatewayEvent, Named, Notification, NotificationRefused, Notified,
+    Warning,
 };
 pub use remote::RemoteSandbox;
 pub use sandbox::{BookFault, Charge, Sandbox, SandboxSettings, read_book};

@@ -86,6 +86,9 @@ pub enum About {
     },
     /// The buyer's bank takes the money back, or has decided whether it may.
     Dispute(Dispute),
+    /// The buyer's bank says that it was fraud, before anybody disputes it (an early fraud warning;
+    /// TC40 of Visa, SAFE of Mastercard).
+    Warning(Warning),
     /// Nothing that concerns us.
     Other,
 }
@@ -99,6 +102,7 @@ impl About {
             | Self::Accepted { payment, .. }
             | Self::Moved { payment, .. } => Some(payment),
             Self::Dispute(dispute) => Some(&dispute.payment),
+            Self::Warning(warning) => Some(&warning.payment),
             Self::Other => None,
         }
     }
@@ -132,6 +136,17 @@ pub struct Dispute {
     pub state: DisputeState,
     /// Until when evidence is taken.
     pub evidence_due: Option<Timestamp>,
+}
+
+/// An early fraud warning.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warning {
+    /// The gateway's name for it.
+    pub id: String,
+    /// Which payment.
+    pub payment: Named,
+    /// The gateway's word for what kind of fraud it was.
+    pub reason: String,
 }
 
 /// Where a dispute stands.

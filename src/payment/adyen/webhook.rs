@@ -17,7 +17,7 @@ use crate::{
     ledger::row::OperationKind,
     payment::{
         About, Authorized, Dispute, DisputeState, GatewayEvent, Named, Notification,
-        NotificationRefused, Notified,
+        NotificationRefused, Notified, Warning,
     },
 };
 
@@ -178,6 +178,7 @@ fn dispute(code: &str, item: &Item) -> About {
         "INFORMATION_SUPPLIED" => DisputeState::UnderReview,
         "CHARGEBACK_REVERSED" | "PREARBITRATION_WON" => DisputeState::Won,
         "SECOND_CHARGEBACK" | "PREARBITRATION_LOST" => DisputeState::Lost,
+        "NOTIFICATION_OF_FRAUD" => return warning(item),
         _ => return About::Other,
     };
     let (Some(amount), Some((reference, _))) =
@@ -199,6 +200,13 @@ fn dispute(code: &str, item: &Item) -> About {
         state,
         evidence_due: due,
     })
+}
+
+fn warning(item: &Item) -> About {
+    let Some((reference, _)) = reference(&item.merchant_reference) else { return About::Other };
+    let payment = Named { reference: Some(reference), ..Named::default() };
+    let (id, reason) = (item.psp_reference.clone(), reason(item));
+    About::Warning(Warning { id, payment, reason })
 }
 
 /// Reason codes of the schemes for fraud: Visa 10.x, Mastercard 4837, 4863, 4870, 4871, American

@@ -13,7 +13,7 @@ use crate::{
     ledger::row::OperationKind,
     payment::{
         About, Dispute, DisputeState, GatewayEvent, Named, Notification, NotificationRefused,
-        Notified,
+        Notified, Warning,
     },
 };
 
@@ -125,6 +125,12 @@ fn about(event: &Event) -> Result<About, NotificationRefused> {
     let object = event.data.object.clone();
     if event.kind.starts_with("charge.dispute.") {
         return dispute(&serde_json::from_value(object).map_err(malformed)?);
+    }
+    if event.kind.starts_with("radar.early_fraud_warning.") {
+        let warning: wire::Warning = serde_json::from_value(object).map_err(malformed)?;
+        let payment = Named { id: warning.payment_intent, ..Named::default() };
+        let (id, reason) = (warning.id, warning.fraud_type);
+        return Ok(About::Warning(Warning { id, payment, reason }));
     }
     if event.kind.starts_with("refund.") || event.kind == "charge.refund.updated" {
         return Ok(refund(&serde_json::from_value(object).map_err(malformed)?));

@@ -151,6 +151,16 @@ pub(super) struct Dispute {
     pub(super) payment_intent: Option<String>,
 }
 
+/// An early fraud warning.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Warning {
+    pub(super) id: String,
+    #[serde(default)]
+    pub(super) fraud_type: String,
+    #[serde(default, deserialize_with = "id_of")]
+    pub(super) payment_intent: Option<String>,
+}
+
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct EvidenceDetails {
     #[serde(default)]

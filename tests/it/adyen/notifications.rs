@@ -200,5 +200,19 @@ async fn a_dispute_is_told_once_and_labels_the_order(on: On) {
     let body = events[before].body.get();
     assert!(body.contains("\"open\"") && body.contains("2027-01-07T23:00:00"), "{body}");
     assert!(events[before + 1].body.get().contains("\"won\""));
+    // What Visa calls TC40: fraud, before anybody disputes.
+    let warning = json!({ "amount": {"value": 1990, "currency": "EUR"},
+        "eventCode": "NOTIFICATION_OF_FRAUD", "eventDate": "2026-12-21T09:00:00+01:00",
+        "merchantAccountCode": super::MERCHANT, "reason": "Stolen card", "success": "true",
+        "merchantReference": authorised["merchantReference"], "pspReference": "FRAUD1",
+        "originalReference": authorised["pspReference"] });
+    tell(&shop, &[warning]).await;
+    let order = attempts(&shop).await[0].order;
+    let url = format!("http://{}/v1/orders/{order}/labels", shop.app().address);
+    let (_, labels) = super::ask(super::Method::Get, &url, None).await;
+    let labels: Value = serde_json::from_str(&labels).expect("JSON");
+    let items = labels["items"].as_array().expect("a list");
+    let warned = items.iter().find(|label| label["source"] == "early_warning").expect("a label");
+    assert_eq!((&warned["fraud"], &warned["reason"]), (&json!(true), &json!("Stolen card")));
     shop.leaves().await;
 }

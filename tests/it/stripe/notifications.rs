@@ -23,11 +23,12 @@ in_shops_on_both!(
     a_notification_of_another_payment_changes_nothing,
     nothing_forged_is_believed_and_nothing_breaks,
     a_dispute_is_told_once_and_labels_the_order,
+    an_early_fraud_warning_labels_the_order_once,
     the_page_a_buyer_comes_back_to_says_how_it_ended,
 );
 
 /// A signature as Stripe makes it.
-fn signed(secret: &str, at: i64, body: &str) -> String {
+pub(crate) fn signed(secret: &str, at: i64, body: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any key");
     mac.update(format!("{at}.{body}").as_bytes());
     let hex: String =
@@ -35,7 +36,7 @@ fn signed(secret: &str, at: i64, body: &str) -> String {
     format!("t={at},v1={hex}")
 }
 
-fn event(id: &str, kind: &str, object: &Value) -> Value {
+pub(crate) fn event(id: &str, kind: &str, object: &Value) -> Value {
     json!({"id": id, "object": "event", "type": kind, "livemode": false,
         "created": 1_764_230_400, "data": {"object": object}})
 }
@@ -332,5 +333,34 @@ async fn the_page_a_buyer_comes_back_to_says_how_it_ended(on: On) {
         let (status, page) = returns(&shop, nobody).await;
         assert!(matches!(status, 400 | 404), "{nobody}: {status} {page}");
     }
+    shop.leaves().await;
+}
+
+// breaks: a warning that is acknowledged and labels nothing, or labels twice
+async fn an_early_fraud_warning_labels_the_order_once(on: On) {
+    let (shop, _fake) = shop(on).await;
+    shop.stock("TEE", 1).await;
+    let ada = shop.shopper();
+    ada.adds("TEE", 1).await.text();
+    ada.pays("pm_card_visa").await.text();
+    shop.debts_are_paid().await;
+    let warning = json!({"id": "issfr_1", "object": "radar.early_fraud_warning",
+        "actionable": true, "charge": "ch_1", "fraud_type": "made_with_stolen_card",
+        "payment_intent": "pi_0000", "livemode": false, "created": 1_764_230_400});
+    for (id, kind) in [("evt_1", "created"), ("evt_1", "created"), ("evt_2", "updated")] {
+        let kind = format!("radar.early_fraud_warning.{kind}");
+        assert_eq!(tell(&shop, &event(id, &kind, &warning)).await, 200);
+        rounds(&shop).await;
+    }
+    let order = doorbuster::base::OrderId::of(ada.session().await.id);
+    let url = format!("http://{}/v1/orders/{order}/labels", shop.app().address);
+    let labels = get(&url).await["items"].as_array().expect("a list").clone();
+    assert_eq!(labels.len(), 1, "{labels:?}");
+    let label = &labels[0];
+    assert_eq!((&label["source"], &label["fraud"]), (&json!("early_warning"), &json!(true)));
+    assert_eq!(
+        (&label["author"], &label["reason"]),
+        (&json!("stripe"), &json!("made_with_stolen_card"))
+    );
     shop.leaves().await;
 }
