@@ -13,18 +13,18 @@ use std::{
 };
 
 /// The API key of the shop.
-pub(super) const KEY: &str = "AQE-of-the-shop";
+pub(crate) const KEY: &str = "AQE-of-the-shop";
 
 /// The shop's merchant account.
-pub(super) const MERCHANT: &str = "ShopCOM";
+pub(crate) const MERCHANT: &str = "ShopCOM";
 
 /// The HMAC key of the shop's webhook.
-pub(super) const HMAC_KEY: &str =
+pub(crate) const HMAC_KEY: &str =
     "0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF";
 
 /// What goes wrong with the next call of a kind.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Trouble {
+pub(crate) enum Trouble {
     /// It acts, and answers 500.
     ActsAndBreaks,
     /// It acts, and says that the call is still running.
@@ -37,13 +37,13 @@ pub(super) enum Trouble {
 
 /// A payment.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Payment {
-    pub(super) psp_reference: String,
-    pub(super) reference: String,
-    pub(super) amount: Value,
-    pub(super) state: String,
-    pub(super) captured: i64,
-    pub(super) refunded: i64,
+pub(crate) struct Payment {
+    pub(crate) psp_reference: String,
+    pub(crate) reference: String,
+    pub(crate) amount: Value,
+    pub(crate) state: String,
+    pub(crate) captured: i64,
+    pub(crate) refunded: i64,
 }
 
 impl Payment {
@@ -53,11 +53,11 @@ impl Payment {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct State {
-    pub(super) payments: Vec<Payment>,
+pub(crate) struct State {
+    pub(crate) payments: Vec<Payment>,
     keys: BTreeMap<String, (u16, Value)>,
     /// Every call: its path, its key, its body, and the answer.
-    pub(super) calls: Vec<(String, String, Value, (u16, Value))>,
+    pub(crate) calls: Vec<(String, String, Value, (u16, Value))>,
     troubles: Vec<(&'static str, Trouble)>,
     untold: Vec<Value>,
     references: u32,
@@ -65,13 +65,13 @@ pub(super) struct State {
 
 /// The fake.
 #[derive(Clone)]
-pub(super) struct Fake {
-    pub(super) url: String,
-    pub(super) state: Arc<Mutex<State>>,
+pub(crate) struct Fake {
+    pub(crate) url: String,
+    pub(crate) state: Arc<Mutex<State>>,
 }
 
 impl Fake {
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let state = Arc::new(Mutex::new(State::default()));
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -85,26 +85,26 @@ impl Fake {
     }
 
     /// The next call whose path ends so runs into this.
-    pub(super) fn next(&self, path: &'static str, trouble: Trouble) {
+    pub(crate) fn next(&self, path: &'static str, trouble: Trouble) {
         self.state.lock().unwrap().troubles.push((path, trouble));
     }
 
-    pub(super) fn payments(&self) -> Vec<Payment> {
+    pub(crate) fn payments(&self) -> Vec<Payment> {
         self.state.lock().unwrap().payments.clone()
     }
 
     /// What of all payments is captured, and not given back.
-    pub(super) fn taken(&self) -> i64 {
+    pub(crate) fn taken(&self) -> i64 {
         self.payments().iter().map(|payment| payment.captured - payment.refunded).sum()
     }
 
     /// What is reserved and neither captured nor let go.
-    pub(super) fn reserved(&self) -> usize {
+    pub(crate) fn reserved(&self) -> usize {
         self.payments().iter().filter(|payment| payment.state == "Authorised").count()
     }
 
     /// The buyer of the only payment, or the last, has confirmed it at the bank.
-    pub(super) fn confirmed(&self) -> Value {
+    pub(crate) fn confirmed(&self) -> Value {
         let mut state = self.state.lock().unwrap();
         let payment = state.payments.last_mut().expect("there is a payment");
         payment.state = "Authorised".into();
@@ -115,14 +115,14 @@ impl Fake {
     }
 
     /// What has happened since this was asked last, the latest first.
-    pub(super) fn untold(&self) -> Vec<Value> {
+    pub(crate) fn untold(&self) -> Vec<Value> {
         let mut items = std::mem::take(&mut self.state.lock().unwrap().untold);
         items.reverse();
         items
     }
 
     /// Keys and bodies of the calls to this path.
-    pub(super) fn calls(&self, path: &str) -> Vec<(String, Value)> {
+    pub(crate) fn calls(&self, path: &str) -> Vec<(String, Value)> {
         let state = self.state.lock().unwrap();
         let of_path = state.calls.iter().filter(|(called, ..)| called.ends_with(path));
         of_path.map(|(_, key, body, _)| (key.clone(), body.clone())).collect()
@@ -138,7 +138,7 @@ fn item(payment: &Payment, code: &str, psp_reference: &str, success: bool) -> Va
 }
 
 /// An item with its signature, over the fields that Adyen signs.
-pub(super) fn signed(key: &str, item: &Value) -> Value {
+pub(crate) fn signed(key: &str, item: &Value) -> Value {
     let text = |name: &str| item[name].as_str().unwrap_or_default().to_owned();
     let fields = [
         text("pspReference"),

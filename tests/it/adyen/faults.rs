@@ -10,6 +10,8 @@ use serde_json::json;
 use super::{attempts, card, fake::Trouble, looks, returns, settled, shop, tell, tell_all};
 use crate::shop::{On, in_shops_on_both};
 
+const CAPTURE: OperationKind = OperationKind::Capture;
+
 in_shops_on_both!(
     a_purchase_is_authorized_and_captured,
     a_payment_that_timed_out_is_not_set_to_failed,
@@ -321,13 +323,16 @@ async fn a_refused_capture_is_a_case_and_not_a_capture(on: On) {
     tell(&shop, &items).await;
     looks(&shop).await;
     let attempt = attempts(&shop).await[0].clone();
-    let order = shop.store().find_order(attempt.order).await.expect("reads").expect("an order");
-    let capture = order
-        .operations
-        .iter()
-        .find(|row| row.operation.kind == OperationKind::Capture)
-        .expect("a capture");
-    assert_eq!(capture.state, OperationState::Refused);
-    assert!(order.case.is_some(), "a person decides");
-    shop.leaves().await;
+    // The collector records it beside us.
+    for _ in 0..400 {
+        let order = shop.store().find_order(attempt.order).await.expect("reads").expect("an order");
+        let capture = order.operations.iter().find(|row| row.operation.kind == CAPTURE);
+        if capture.expect("a capture").state == OperationState::Refused {
+            assert!(order.case.is_some(), "a person decides");
+            shop.leaves().await;
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("the capture is not refused:\n{}", shop.state().await);
 }

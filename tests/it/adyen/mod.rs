@@ -1,7 +1,7 @@
 //! Adyen, from the shopper to the books, against a fake of our own: the faults that others have had
 //! with it, each by its name.
 
-mod fake;
+pub(crate) mod fake;
 mod faults;
 mod forgeries;
 mod notifications;
@@ -19,7 +19,7 @@ use crate::shop::{On, TestShop};
 use fake::{Fake, HMAC_KEY, KEY, MERCHANT, signed};
 
 /// What Adyen's component in the browser makes of a card.
-fn card(word: &str) -> String {
+pub(crate) fn card(word: &str) -> String {
     json!({ "paymentMethod": { "type": "scheme", "encryptedCardNumber": word },
         "browserInfo": { "language": "de-DE", "userAgent": "x", "acceptHeader": "*/*",
             "colorDepth": 24, "screenHeight": 800, "screenWidth": 600, "timeZoneOffset": 0,
@@ -58,7 +58,7 @@ async fn ask(method: Method, url: &str, body: Option<Vec<u8>>) -> (u16, String) 
 }
 
 /// Notifications in one batch, signed.
-fn batch(items: &[Value]) -> Value {
+pub(crate) fn batch(items: &[Value]) -> Value {
     let wrapped = |item: &Value| json!({ "NotificationRequestItem": signed(HMAC_KEY, item) });
     let items: Vec<_> = items.iter().map(wrapped).collect();
     json!({ "live": "false", "notificationItems": items })

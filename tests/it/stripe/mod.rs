@@ -3,7 +3,7 @@
 
 pub(crate) mod fake;
 mod faults;
-mod notifications;
+pub(crate) mod notifications;
 mod reconciliation;
 mod schema;
 
