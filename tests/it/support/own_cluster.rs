@@ -53,6 +53,9 @@ struct Member {
     child: Option<Child>,
 }
 
+/// What a node says that has heard of every slot's owner.
+const ALL_ASSIGNED: &str = "cluster_slots_assigned:16384";
+
 impl OwnCluster {
     /// Starts one, whole and empty.
     pub(crate) fn start() -> Self {
@@ -70,7 +73,8 @@ impl OwnCluster {
         cluster.until("the cluster is whole", |cluster| {
             numbers.clone().all(|number| {
                 let told = cluster.says(number, "CLUSTER INFO");
-                told.contains("cluster_state:ok") && told.contains("cluster_known_nodes:3")
+                let all = ["cluster_state:ok", "cluster_known_nodes:3", ALL_ASSIGNED];
+                all.iter().all(|part| told.contains(part))
             })
         });
         cluster
