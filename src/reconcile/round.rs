@@ -1,6 +1,6 @@
 //! Compares yesterday once at each gateway, whichever replica comes first.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     compare::{CompareFault, Day, Report, compare},
@@ -12,6 +12,10 @@ use crate::{
     payment::{Gateway, Gateways},
     telemetry::metrics,
 };
+
+/// A day is compared so long after its end: what began in its last minutes has come to its end
+/// by then, here and in the gateway's list.
+const SETTLING: Duration = Duration::from_secs(60 * 60);
 
 /// Compares gateways with the ledger.
 pub struct Reconciler {
@@ -32,7 +36,7 @@ impl Reconciler {
     /// When the ledger cannot be reached. A gateway that cannot be is asked in the next round.
     pub async fn round(&self) -> Result<usize, LedgerFault> {
         let mut compared = 0;
-        let yesterday = Day::of(self.clock.now()).before();
+        let yesterday = Day::of(self.clock.now().minus(SETTLING)).before();
         for gateway in self.gateways.all() {
             if self.records.was_compared(gateway.name(), yesterday).await? {
                 continue;
